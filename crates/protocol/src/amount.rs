@@ -1,0 +1,235 @@
+//! Amounts of an asset: exact decimals, checked as text before any arithmetic.
+//!
+//! Form: `-?digits[.digits]`, at most 40 digits on each side of the point, no exponent, no plus
+//! sign. Printed plain, without trailing zeros. A JSON number is taken from its text, never
+//! through a float.
+
+use std::fmt;
+use std::ops::Neg;
+use std::str::FromStr;
+
+use bigdecimal::BigDecimal;
+use num_bigint::BigInt;
+use serde::{Deserialize, Serialize};
+
+/// Digits allowed on each side of the decimal point.
+pub const MAX_DIGITS: usize = 40;
+
+/// An exact decimal amount.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(BigDecimal);
+
+/// A text that is no amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadAmount {
+    /// It is not `-?digits[.digits]`.
+    #[error("an amount is digits with at most one decimal point, without exponent")]
+    Form,
+    /// It has more than [`MAX_DIGITS`] digits on one side.
+    #[error("an amount has at most {MAX_DIGITS} digits on each side of the point")]
+    TooLong,
+}
+
+impl Amount {
+    /// Nothing.
+    pub fn zero() -> Self {
+        Self(BigDecimal::from(0))
+    }
+
+    /// `units` of the asset's smallest unit, `decimals` places after the point.
+    pub fn from_units(units: impl Into<BigInt>, decimals: u8) -> Self {
+        Self(BigDecimal::from_bigint(units.into(), i64::from(decimals)).normalized())
+    }
+
+    /// Whether it is nothing.
+    pub fn is_zero(&self) -> bool {
+        self.0 == BigDecimal::from(0)
+    }
+
+    /// Whether it is below nothing.
+    pub fn is_negative(&self) -> bool {
+        self.0 < BigDecimal::from(0)
+    }
+
+    /// Whether it is above nothing.
+    pub fn is_positive(&self) -> bool {
+        self.0 > BigDecimal::from(0)
+    }
+
+    /// The sum, if it still is an amount.
+    pub fn checked_add(&self, other: &Self) -> Option<Self> {
+        Self::within_bounds(&self.0 + &other.0)
+    }
+
+    /// The difference, if it still is an amount.
+    pub fn checked_sub(&self, other: &Self) -> Option<Self> {
+        Self::within_bounds(&self.0 - &other.0)
+    }
+
+    /// The product, cut (not rounded) to `decimals` places, if it still is an amount.
+    pub fn checked_mul(&self, other: &Self, decimals: u8) -> Option<Self> {
+        let exact = &self.0 * &other.0;
+        Self::within_bounds(
+            exact.with_scale_round(i64::from(decimals), bigdecimal::RoundingMode::Down),
+        )
+    }
+
+    /// How many places after the point it uses.
+    pub fn decimals(&self) -> u64 {
+        self.0
+            .normalized()
+            .fractional_digit_count()
+            .max(0)
+            .unsigned_abs()
+    }
+
+    /// A text whose order as bytes is the amount's order as a number, for SQL columns.
+    ///
+    /// Sign (`0` below nothing, `1` else), 40 digits, 40 digits; below nothing the digits are
+    /// complemented.
+    pub fn sort_key(&self) -> String {
+        let plain = self.to_string();
+        let digits = plain.trim_start_matches('-');
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let key = format!("{whole:0>MAX_DIGITS$}{part:0<MAX_DIGITS$}");
+        if self.is_negative() {
+            let complement = key.bytes().map(|b| char::from(b'0' + (b'9' - b)));
+            std::iter::once('0').chain(complement).collect()
+        } else {
+            format!("1{key}")
+        }
+    }
+
+    fn within_bounds(value: BigDecimal) -> Option<Self> {
+        let value = value.normalized();
+        value.to_plain_string().parse().ok()
+    }
+}
+
+impl Neg for Amount {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl Default for Amount {
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_plain_string())
+    }
+}
+
+impl fmt::Debug for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Amount({self})")
+    }
+}
+
+impl FromStr for Amount {
+    type Err = BadAmount;
+
+    fn from_str(text: &str) -> Result<Self, BadAmount> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let (whole, part) = match digits.split_once('.') {
+            Some((_, "")) => return Err(BadAmount::Form),
+            Some(split) => split,
+            None => (digits, ""),
+        };
+        let plain = |side: &str| side.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || !plain(whole) || !plain(part) {
+            return Err(BadAmount::Form);
+        }
+        if whole.len() > MAX_DIGITS || part.len() > MAX_DIGITS {
+            return Err(BadAmount::TooLong);
+        }
+        let value = BigDecimal::from_str(text).map_err(|_| BadAmount::Form)?;
+        Ok(Self(value.normalized()))
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    /// Takes a string, or a JSON number by its text.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => text,
+            serde_json::Value::Number(number) => number.to_string(),
+            _ => return Err(serde::de::Error::custom(BadAmount::Form)),
+        };
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_no_amount_is_refused_before_arithmetic() {
+        for text in [
+            "",
+            "-",
+            ".5",
+            "5.",
+            "1e3",
+            "1e2000000000",
+            "+1",
+            " 1",
+            "1_000",
+            "0x1",
+            "NaN",
+            "1.2.3",
+            "--1",
+            "١",
+        ] {
+            assert_eq!(text.parse::<Amount>(), Err(BadAmount::Form), "{text:?}");
+        }
+        assert_eq!("1".repeat(41).parse::<Amount>(), Err(BadAmount::TooLong));
+        assert!(serde_json::from_str::<Amount>("1e2000000000").is_err());
+    }
+
+    #[test]
+    fn a_json_number_is_taken_from_its_text() {
+        let amount: Amount =
+            serde_json::from_str("0.100000000000000000000000000001").expect("an amount");
+        assert_eq!(amount.to_string(), "0.100000000000000000000000000001");
+    }
+
+    #[test]
+    fn a_sum_that_is_too_long_is_no_amount() {
+        let most: Amount = "9".repeat(40).parse().expect("an amount");
+        assert_eq!(most.checked_add(&"1".parse().expect("one")), None);
+    }
+
+    proptest! {
+        #[test]
+        fn text_round_trips_in_one_form(text in "-?[0-9]{1,40}(\\.[0-9]{1,40})?") {
+            let amount: Amount = text.parse().expect("an amount");
+            let again: Amount = amount.to_string().parse().expect("its own text");
+            prop_assert_eq!(&amount, &again);
+            prop_assert_eq!(amount.to_string(), again.to_string());
+            prop_assert!(!amount.to_string().contains(['e', 'E', '+']));
+        }
+
+        #[test]
+        fn sort_keys_have_the_order_of_numbers(
+            a in "-?[0-9]{1,40}(\\.[0-9]{1,40})?", b in "-?[0-9]{1,40}(\\.[0-9]{1,40})?",
+        ) {
+            let (a, b): (Amount, Amount) = (a.parse().expect("a"), b.parse().expect("b"));
+            prop_assert_eq!(a.cmp(&b), a.sort_key().cmp(&b.sort_key()));
+        }
+    }
+}

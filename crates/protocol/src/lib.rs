@@ -1,0 +1,22 @@
+//! Fireblocks' language: the words, the shapes and the proofs that travel between a workspace,
+//! a gate and a connector.
+//!
+//! What may enter: parsing, printing, checking and signing of what is on the wire.
+//! What may not: sockets, files, clocks, runtimes, SQL. Time and randomness come in as arguments.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`ids`], [`time`], [`amount`], [`role`] | the small words everything else is made of |
+//! | [`model`] | wire types, one concept a file |
+//! | [`operations`] | the table of the contract's operations; a request resolves to one row |
+//! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
+//! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
+//! | [`keys`] | RSA keys of either half; the private half cannot be printed |
+//! | [`signature`] | webhook signatures, both generations, and JWKS |
+//! | [`error`] | every error body and code, in one table |
+
+pub mod amount;
+pub mod ids;
+pub mod model;
+pub mod role;
+pub mod time;
