@@ -18,5 +18,6 @@
 pub mod amount;
 pub mod ids;
 pub mod model;
+pub mod operations;
 pub mod role;
 pub mod time;
