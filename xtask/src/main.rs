@@ -9,7 +9,11 @@
 )]
 
 mod contract;
+mod postgres;
 mod repository;
+
+mod test;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -21,11 +25,20 @@ use clap::Parser;
 enum Command {
     /// Distil Fireblocks' OpenAPI contract into the data of `protocol::operations`.
     Contract(contract::Arguments),
+    /// Check the walls between the rooms, and a few rules that no compiler knows.
+    Tidy,
+    /// Run every test, with all that they need; ends with a summary.
+    Test(test::Arguments),
+    /// Start a PostgreSQL for storage tests and print how to find it.
+    Postgres,
 }
 
 fn main() -> ExitCode {
     let outcome = match Command::parse() {
         Command::Contract(arguments) => contract::run(&arguments),
+        Command::Tidy => tidy::run(),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Postgres => postgres::run(),
     };
     match outcome {
         Ok(code) => code,

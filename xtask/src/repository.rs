@@ -1,5 +1,6 @@
 //! Where the repository is, and what git tracks in it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,6 +12,16 @@ pub fn root() -> PathBuf {
         .map_or_else(|| PathBuf::from("xtask"), PathBuf::from);
     here.parent()
         .map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Where built things go.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |at| root().join(at))
+}
+
+/// The cargo that runs us.
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Files that git tracks or would track (new ones that no ignore rule names), relative to the root.

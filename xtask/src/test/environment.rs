@@ -1,0 +1,133 @@
+//! What the tests need below `target/`: pinned Python and Node packages, and cargo's own tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::repository;
+
+/// The Python environment; made again when the lock file changes.
+pub fn python() -> Result<PathBuf> {
+    let lock = repository::root().join("judges/python/requirements.txt");
+    let place = repository::target().join("judges/venv");
+    let stamp = place.join("made-from.txt");
+    if is_made_from(&stamp, &lock)? {
+        return Ok(place);
+    }
+    println!(
+        "--- Python packages of judges/python/requirements.txt into {}",
+        place.display()
+    );
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&place))?;
+    let pip = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--requirement",
+    ];
+    run(Command::new(place.join("bin/python")).args(pip).arg(&lock))?;
+    fs::copy(&lock, &stamp)?;
+    Ok(place)
+}
+
+/// The Node tests beside their packages, which node finds by place alone.
+pub fn node() -> Result<PathBuf> {
+    let from = repository::root().join("judges/node");
+    let place = repository::target().join("judges/node");
+    fs::create_dir_all(&place)?;
+    for entry in fs::read_dir(&place)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file()
+            && !from.join(entry.file_name()).exists()
+            && entry.file_name() != "made-from.json"
+        {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    for entry in fs::read_dir(&from)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), place.join(entry.file_name()))?;
+        }
+    }
+    let (lock, stamp) = (
+        place.join("package-lock.json"),
+        place.join("made-from.json"),
+    );
+    if !is_made_from(&stamp, &lock)? {
+        println!(
+            "--- Node packages of judges/node/package-lock.json into {}",
+            place.display()
+        );
+        run(Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
+            .current_dir(&place))?;
+        fs::copy(&lock, &stamp)?;
+    }
+    Ok(place)
+}
+
+/// A cargo command of this version: the one that is installed, or one of our own below `target/`.
+pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    let ours = repository::target().join("tools");
+    let program = ours.join("bin").join(format!("cargo-{name}"));
+    if program.is_file() {
+        return Ok(program);
+    }
+    let installed = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    if let Some(program) = installed
+        .map(|at| at.join(format!("cargo-{name}")))
+        .find(|program| program.is_file())
+    {
+        return Ok(program);
+    }
+    println!(
+        "--- cargo-{name} {version} into {} (once; takes some minutes)",
+        ours.display()
+    );
+    let crate_name = format!("cargo-{name}");
+    let mut install = Command::new(repository::cargo());
+    install
+        .args([
+            "install",
+            &crate_name,
+            "--version",
+            version,
+            "--locked",
+            "--quiet",
+            "--root",
+        ])
+        .arg(&ours);
+    // Its own target folder: nothing of ours is built again because of it.
+    run(install
+        .env("CARGO_TARGET_DIR", ours.join("target"))
+        .current_dir(repository::root()))?;
+    let _ = fs::remove_dir_all(ours.join("target"));
+    Ok(program)
+}
+
+/// Runs a command to its end; its output goes to ours.
+pub fn run(command: &mut Command) -> Result<()> {
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let status = command.status().with_context(|| name.clone())?;
+    ensure!(status.success(), "{name} failed ({status})");
+    Ok(())
+}
+
+fn is_made_from(stamp: &Path, lock: &Path) -> Result<bool> {
+    let wanted = fs::read(lock).with_context(|| lock.display().to_string())?;
+    Ok(fs::read(stamp).is_ok_and(|made| made == wanted))
+}

@@ -1,0 +1,66 @@
+//! Other people's code as our judge: the official clients, and receivers built as Fireblocks'
+//! documentation tells people to. Each suite starts the `vestibule` binary itself.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::environment;
+use super::outcome::Outcome;
+use super::rust::counted;
+use crate::repository::{self, cargo};
+
+/// Where the suites find the binary.
+const BINARY: &str = "VESTIBULE_BIN";
+
+pub fn python() -> Result<Outcome> {
+    let binary = binary()?;
+    let venv = environment::python()?;
+    let junit = repository::target().join("judges/python.xml");
+    let _ = fs::remove_file(&junit);
+    let mut report = std::ffi::OsString::from("--junitxml=");
+    report.push(&junit);
+    let status = Command::new(venv.join("bin/python"))
+        .args(["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"])
+        .arg(report)
+        .arg(repository::root().join("judges/python"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env(BINARY, binary)
+        .status()
+        .context("pytest")?;
+    let outcome = if junit.exists() {
+        Outcome::from_junit(&junit)?
+    } else {
+        Outcome::default()
+    };
+    Ok(outcome.with_verdict(status.success(), "pytest"))
+}
+
+pub fn node() -> Result<Outcome> {
+    let binary = binary()?;
+    let place = environment::node()?;
+    let mut tests: Vec<PathBuf> = fs::read_dir(&place)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    tests.retain(|path| path.to_string_lossy().ends_with(".test.mjs"));
+    tests.sort();
+    let mut node = Command::new("node");
+    node.args(["--test", "--test-reporter=tap"])
+        .args(tests)
+        .current_dir(&place)
+        .env(BINARY, binary);
+    counted(&mut node, Outcome::add_tap_line)
+}
+
+/// The product, built as the other tests build it.
+fn binary() -> Result<PathBuf> {
+    let mut build = Command::new(cargo());
+    environment::run(
+        build
+            .args(["build", "--locked", "--package", "vestibule"])
+            .current_dir(repository::root()),
+    )?;
+    Ok(repository::target().join("debug/vestibule"))
+}

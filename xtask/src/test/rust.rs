@@ -1,0 +1,189 @@
+//! The steps that cargo runs.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use super::environment::{self, cargo_tool};
+use super::outcome::Outcome;
+use super::packages::runs;
+use crate::postgres::{self, Postgres};
+use crate::repository::{self, cargo};
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 10;
+
+pub fn dependencies() -> Result<Outcome> {
+    let deny = cargo_tool("deny", "0.20.2")?;
+    let rules = ["bans", "licenses", "sources"];
+    let mut outcome = Outcome::default();
+    for rule in rules {
+        let status = Command::new(&deny)
+            .args(["--all-features", "check", rule])
+            .current_dir(repository::root())
+            .status();
+        if status.context("cargo-deny")?.success() {
+            outcome.passed += 1;
+        } else {
+            outcome.failed += 1;
+        }
+    }
+    Ok(outcome)
+}
+
+/// Unit tests and the tests of whole crates, with a PostgreSQL and the judges' programs at hand.
+pub fn tests() -> Result<Outcome> {
+    let postgres = Postgres::start()?;
+    let venv = environment::python()?;
+    let mut command = Command::new(cargo());
+    command
+        .env(postgres::VARIABLE, postgres.url())
+        .env("PATH", path_with(&venv.join("bin"))?);
+    command.current_dir(repository::root());
+    if runs("cargo-nextest", &["nextest", "--version"]) {
+        let junit = repository::target().join("nextest/xtask/junit.xml");
+        let _ = fs::remove_file(&junit);
+        command.args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--locked",
+            "--profile",
+            "xtask",
+            "--no-fail-fast",
+        ]);
+        let status = command.status().context("cargo nextest")?;
+        let outcome = if junit.exists() {
+            Outcome::from_junit(&junit)?
+        } else {
+            Outcome::default()
+        };
+        Ok(outcome.with_verdict(status.success(), "cargo nextest"))
+    } else {
+        println!("--- cargo-nextest is not installed; cargo test does");
+        counted(
+            command.args([
+                "test",
+                "--workspace",
+                "--all-targets",
+                "--locked",
+                "--no-fail-fast",
+            ]),
+            Outcome::add_cargo_line,
+        )
+    }
+}
+
+pub fn doc_tests() -> Result<Outcome> {
+    let mut command = Command::new(cargo());
+    command
+        .args(["test", "--workspace", "--doc", "--locked", "--no-fail-fast"])
+        .current_dir(repository::root());
+    let outcome = counted(&mut command, Outcome::add_cargo_line)?;
+    // A workspace without examples is no failure.
+    Ok(if outcome.note.ends_with("ran no test") {
+        Outcome {
+            note: "no examples yet".to_owned(),
+            ..Outcome::default()
+        }
+    } else {
+        outcome
+    })
+}
+
+pub fn fuzz() -> Result<Outcome> {
+    let folder = repository::root().join("crates/protocol/fuzz");
+    if !folder.join("Cargo.toml").exists() {
+        return Ok(Outcome {
+            note: "no fuzz targets yet".to_owned(),
+            ..Outcome::default()
+        });
+    }
+    let fuzz = cargo_tool("fuzz", "0.13.2")?;
+    let target = repository::target().join("fuzz");
+    let command = |verb: &str| {
+        let mut command = Command::new(&fuzz);
+        command
+            .args(["fuzz", verb])
+            .current_dir(&folder)
+            .arg("--fuzz-dir")
+            .arg(&folder);
+        command
+    };
+    let listed = command("list").output().context("cargo fuzz list")?;
+    let targets = String::from_utf8_lossy(&listed.stdout).into_owned();
+    environment::run(
+        command("build")
+            .args(["--sanitizer", "none", "--target-dir"])
+            .arg(&target),
+    )?;
+    let mut outcome = Outcome::default();
+    for name in targets.lines() {
+        println!("--- fuzzing {name} for {FUZZ_SECONDS} s");
+        // What is found goes below target/; seeds that the repository keeps are read beside it.
+        let (found, seeds) = (
+            target.join("corpus").join(name),
+            folder.join("corpus").join(name),
+        );
+        fs::create_dir_all(&found)?;
+        let mut run = command("run");
+        run.args(["--sanitizer", "none", "--target-dir"])
+            .arg(&target)
+            .arg(name)
+            .arg(&found);
+        if seeds.is_dir() {
+            run.arg(&seeds);
+        }
+        let artifacts = format!(
+            "-artifact_prefix={}/",
+            target.join("artifacts").join(name).display()
+        );
+        fs::create_dir_all(target.join("artifacts").join(name))?;
+        run.arg("--").args([
+            &format!("-max_total_time={FUZZ_SECONDS}"),
+            "-verbosity=0",
+            "-timeout=10",
+            &artifacts,
+        ]);
+        match environment::run(&mut run) {
+            Ok(()) => outcome.passed += 1,
+            Err(error) => {
+                eprintln!("{name}: {error:#}");
+                outcome.failed += 1;
+            }
+        }
+    }
+    Ok(outcome.with_verdict(listed.status.success(), "cargo fuzz"))
+}
+
+/// Runs a command, shows its lines as they come, and counts by them.
+pub fn counted(command: &mut Command, add: impl Fn(&mut Outcome, &str)) -> Result<Outcome> {
+    let name = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| name.clone())?;
+    let mut outcome = Outcome::default();
+    if let Some(lines) = child.stdout.take() {
+        for line in BufReader::new(lines).lines() {
+            let line = line?;
+            println!("{line}");
+            add(&mut outcome, &line);
+        }
+    }
+    Ok(outcome.with_verdict(child.wait()?.success(), &name))
+}
+
+fn path_with(first: &Path) -> Result<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(first.to_path_buf()).chain(std::env::split_paths(&path));
+    std::env::join_paths(all).context("PATH")
+}
