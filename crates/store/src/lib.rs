@@ -1,0 +1,166 @@
+//! One database of one product. Opens SQLite or PostgreSQL, runs the migrations that each room
+//! hands in, and gives [`Store::read`] and [`Store::write`]; nothing else knows which engine it is.
+//!
+//! What may enter: connections, transactions, retries, migrations. What may not: any table of a
+//! room, any type of the protocol. Rooms keep their SQL in files called `rows.rs`.
+//!
+//! One text serves both engines: parameters are `$1..$n`, columns BIGINT, TEXT or BYTEA; no
+//! LIKE, JSON, arrays, booleans or sequences. Work is a *synchronous* closure: SQLite is that by
+//! nature, and a transaction without `await` in it cannot be held open by a slow peer.
+
+mod error;
+mod location;
+mod migrate;
+mod postgres;
+mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod value;
+
+use std::sync::Arc;
+
+pub use error::StoreError;
+pub use location::Location;
+pub use migrate::{Migration, Room, Sql};
+pub use value::{Row, Value};
+
+/// A database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<Engine>,
+}
+
+enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &*self.engine {
+            Engine::Sqlite(_) => f.write_str("Store(SQLite)"),
+            Engine::Postgres(_) => f.write_str("Store(PostgreSQL)"),
+        }
+    }
+}
+
+/// What can be asked inside a transaction of either kind.
+pub trait Query {
+    /// Every row of the answer.
+    fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// The first row of the answer.
+    fn row(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, params)?.into_iter().next())
+    }
+}
+
+/// One transaction on one engine; the two kinds of work wrap it.
+trait Transaction: Query {
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError>;
+}
+
+/// A transaction that only reads: one snapshot.
+pub struct Reading<'a>(&'a mut dyn Transaction);
+
+/// A transaction that may write.
+pub struct Writing<'a>(&'a mut dyn Transaction);
+
+impl Query for Reading<'_> {
+    fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.0.rows(sql, params)
+    }
+}
+
+impl Query for Writing<'_> {
+    fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.0.rows(sql, params)
+    }
+}
+
+impl Writing<'_> {
+    /// Runs a statement; how many rows it changed.
+    pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        self.0.execute(sql, params)
+    }
+}
+
+impl std::fmt::Debug for Reading<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Reading")
+    }
+}
+
+impl std::fmt::Debug for Writing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Writing")
+    }
+}
+
+impl Store {
+    /// Opens the database, makes it if there is none, and brings each room's tables up to date.
+    pub async fn open(at: &Location, rooms: &[Room]) -> Result<Self, StoreError> {
+        let (at, rooms) = (at.clone(), rooms.to_vec());
+        let engine = blocking(move || match &at {
+            Location::SqliteFile(_) | Location::SqliteMemory => {
+                sqlite::Sqlite::open(&at, &rooms).map(Engine::Sqlite)
+            }
+            Location::Postgres(url) => postgres::Postgres::open(url, &rooms).map(Engine::Postgres),
+        })
+        .await??;
+        Ok(Self {
+            engine: Arc::new(engine),
+        })
+    }
+
+    /// Reads in one snapshot.
+    pub async fn read<T, E>(
+        &self,
+        work: impl FnOnce(&mut Reading<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let engine = Arc::clone(&self.engine);
+        blocking(move || match &*engine {
+            Engine::Sqlite(sqlite) => sqlite.read(work),
+            Engine::Postgres(postgres) => postgres.read(work),
+        })
+        .await?
+    }
+
+    /// Writes in one transaction, and returns once it is durable. An `Err` rolls it back.
+    ///
+    /// The work may run more than once (PostgreSQL asks for that when two writers collide): it
+    /// changes nothing but the database.
+    pub async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        match &*self.engine {
+            Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            Engine::Postgres(_) => {
+                let engine = Arc::clone(&self.engine);
+                blocking(move || match &*engine {
+                    Engine::Postgres(postgres) => postgres.write(work),
+                    Engine::Sqlite(_) => Err(StoreError::Closed.into()),
+                })
+                .await?
+            }
+        }
+    }
+}
+
+/// Runs blocking work off the runtime's own threads. A panic in it is an error here.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| StoreError::Panicked)
+}

@@ -1,0 +1,359 @@
+//! SQLite: one writer thread that commits in groups, and a few readers.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use parking_lot::Mutex;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
+use tokio::sync::oneshot;
+
+use crate::{
+    Location, Query, Reading, Room, Row, StoreError, Transaction, Value, Writing, migrate,
+};
+
+/// Most jobs in one commit.
+const MAX_GROUP: usize = 64;
+/// Most jobs that wait; a caller past that waits itself.
+const MAX_QUEUE: usize = 4_096;
+/// Reading connections kept open.
+const MAX_IDLE_READERS: usize = 8;
+/// Prepared statements kept per connection.
+const MAX_STATEMENTS: usize = 256;
+
+/// Runs in the writer's transaction; `true` keeps what it did. What it returns is called with the
+/// outcome of the commit.
+type Job = Box<dyn FnOnce(&mut dyn Transaction) -> (bool, Finish) + Send>;
+type Finish = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    jobs: Option<mpsc::SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    /// Removed with the store.
+    temporary: Option<PathBuf>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(at: &Location, rooms: &[Room]) -> Result<Self, StoreError> {
+        let (path, temporary) = match at {
+            Location::SqliteFile(path) => (path.clone(), None),
+            _ => {
+                let folder = temporary_folder()?;
+                (folder.join("store.db"), Some(folder))
+            }
+        };
+        let durability = if temporary.is_some() { "OFF" } else { "FULL" };
+        let mut connection = connect(&path, durability)?;
+        migrate::sqlite(&mut connection, &path, rooms).map_err(|error| named(error, &path))?;
+        let (jobs, queue) = mpsc::sync_channel(MAX_QUEUE);
+        let writer = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_until_closed(connection, &queue))
+            .map_err(|error| StoreError::Engine(error.to_string()))?;
+        Ok(Self {
+            path,
+            readers: Mutex::default(),
+            jobs: Some(jobs),
+            writer: Some(writer),
+            temporary,
+        })
+    }
+
+    pub(crate) fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut Reading<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let idle = self.readers.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect_reader()?,
+        };
+        run(&connection, "BEGIN DEFERRED")?;
+        let mut session = Session {
+            connection: &connection,
+        };
+        let outcome = work(&mut Reading(&mut session));
+        if run(&connection, "COMMIT").is_ok() {
+            let mut readers = self.readers.lock();
+            if readers.len() < MAX_IDLE_READERS {
+                readers.push(connection);
+            }
+        }
+        outcome
+    }
+
+    fn connect_reader(&self) -> Result<Connection, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection =
+            Connection::open_with_flags(&self.path, flags).map_err(StoreError::from)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
+        Ok(connection)
+    }
+
+    pub(crate) async fn write<T, E>(
+        &self,
+        work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel::<Result<T, E>>();
+        let job: Job = Box::new(move |transaction| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut Writing(transaction))))
+                .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
+            let keep = outcome.is_ok();
+            let finish: Finish = Box::new(move |committed| {
+                // Who asked may have gone away: the work is done all the same.
+                let _ = answer.send(match committed {
+                    Ok(()) => outcome,
+                    Err(error) => outcome.and(Err(error.into())),
+                });
+            });
+            (keep, finish)
+        });
+        let jobs = self.jobs.clone().ok_or(StoreError::Closed)?;
+        match jobs.try_send(job) {
+            Ok(()) => {}
+            Err(mpsc::TrySendError::Full(job)) => {
+                crate::blocking(move || jobs.send(job))
+                    .await?
+                    .map_err(|_| StoreError::Closed)?;
+            }
+            Err(mpsc::TrySendError::Disconnected(_)) => return Err(StoreError::Closed.into()),
+        }
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        self.jobs = None;
+        self.readers.lock().clear();
+        if let Some(writer) = self.writer.take() {
+            let _ = writer.join();
+        }
+        if let Some(folder) = &self.temporary {
+            let _ = std::fs::remove_dir_all(folder);
+        }
+    }
+}
+
+fn write_until_closed(connection: Connection, queue: &mpsc::Receiver<Job>) {
+    while let Ok(first) = queue.recv() {
+        let group = std::iter::once(first)
+            .chain(queue.try_iter())
+            .take(MAX_GROUP);
+        let (finishes, outcome) = commit_group(&connection, group);
+        for finish in finishes {
+            finish(outcome.clone());
+        }
+    }
+}
+
+/// Runs the jobs, each in a savepoint of its own, and commits them together.
+fn commit_group(
+    connection: &Connection,
+    jobs: impl Iterator<Item = Job>,
+) -> (Vec<Finish>, Result<(), StoreError>) {
+    let mut finishes = Vec::new();
+    let mut outcome = run(connection, "BEGIN IMMEDIATE");
+    for job in jobs {
+        let mut session = Session { connection };
+        let begun = outcome.is_ok().then(|| run(connection, "SAVEPOINT job"));
+        if let Some(Err(error)) = begun {
+            outcome = Err(error);
+        }
+        let (keep, finish) = if outcome.is_ok() {
+            job(&mut session)
+        } else {
+            job(&mut Refused)
+        };
+        finishes.push(finish);
+        if outcome.is_ok() {
+            let end = if keep {
+                "RELEASE job"
+            } else {
+                "ROLLBACK TO job; RELEASE job"
+            };
+            outcome = run(connection, end);
+        }
+    }
+    let outcome = outcome.and_then(|()| run(connection, "COMMIT"));
+    if outcome.is_err() {
+        // Nothing of it may stay open; if there is nothing to roll back, so much the better.
+        let _ = run(connection, "ROLLBACK");
+    }
+    (finishes, outcome)
+}
+
+fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    Ok(connection.execute_batch(sql)?)
+}
+
+/// Stands in for a transaction that could not be begun.
+struct Refused;
+
+impl Query for Refused {
+    fn rows(&mut self, _: &str, _: &[Value]) -> Result<Vec<Row>, StoreError> {
+        Err(StoreError::Unavailable(
+            "the transaction could not be begun".to_owned(),
+        ))
+    }
+}
+
+impl Transaction for Refused {
+    fn execute(&mut self, _: &str, _: &[Value]) -> Result<u64, StoreError> {
+        Err(StoreError::Unavailable(
+            "the transaction could not be begun".to_owned(),
+        ))
+    }
+}
+
+struct Session<'a> {
+    connection: &'a Connection,
+}
+
+impl Query for Session<'_> {
+    fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&numbered(sql))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut answer = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut values = Vec::with_capacity(columns);
+            for column in 0..columns {
+                values.push(value(row.get_ref(column)?)?);
+            }
+            answer.push(Row(values));
+        }
+        Ok(answer)
+    }
+}
+
+impl Transaction for Session<'_> {
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(&numbered(sql))?;
+        let changed = statement.execute(rusqlite::params_from_iter(params))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+}
+
+/// `$7` as SQLite's numbered `?7`: its own `$7` is a *name*, numbered by where it first stands.
+fn numbered(sql: &str) -> Cow<'_, str> {
+    if sql.contains('$') {
+        Cow::Owned(sql.replace('$', "?"))
+    } else {
+        Cow::Borrowed(sql)
+    }
+}
+
+fn value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Int(number),
+        ValueRef::Text(text) => Value::Text(
+            String::from_utf8(text.to_vec())
+                .map_err(|_| StoreError::Engine("a text is not UTF-8".to_owned()))?,
+        ),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(StoreError::Engine("a column holds a float".to_owned())),
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+fn connect(path: &Path, durability: &str) -> Result<Connection, StoreError> {
+    private_file(path)?;
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open(path)?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", durability)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        // The first read tells whether the file is a database at all.
+        connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))?;
+        Ok(connection)
+    };
+    open().map_err(|error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged {
+                path: path.to_owned(),
+            }
+        }
+        _ => StoreError::CannotOpen {
+            path: path.to_owned(),
+            why: error.to_string(),
+        },
+    })
+}
+
+/// Makes the file, for its owner alone, if there is none.
+fn private_file(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+        .open(path)
+        .map(drop)
+        .map_err(|error| StoreError::CannotOpen {
+            path: path.to_owned(),
+            why: error.to_string(),
+        })
+}
+
+fn named(error: StoreError, path: &Path) -> StoreError {
+    match error {
+        StoreError::Engine(text)
+            if text.contains("malformed") || text.contains("not a database") =>
+        {
+            StoreError::Damaged {
+                path: path.to_owned(),
+            }
+        }
+        other => other,
+    }
+}
+
+fn temporary_folder() -> Result<PathBuf, StoreError> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let name = format!(
+            "vestibule-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let folder = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => {
+                return Err(StoreError::CannotOpen {
+                    path: folder,
+                    why: error.to_string(),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Stores for tests, of both engines: every storage test of every room runs on both.
+//!
+//! PostgreSQL is a real one, named by `VESTIBULE_TEST_POSTGRES` (`cargo xtask test` starts it);
+//! each store gets a database of its own there, dropped with the [`TestStore`].
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use postgres::{Client, NoTls};
+
+use crate::{Location, Room, Store};
+
+/// The variable that names a PostgreSQL where databases may be made and dropped.
+pub const VARIABLE: &str = "VESTIBULE_TEST_POSTGRES";
+
+/// Which engine a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, gone with the store.
+    Sqlite,
+    /// PostgreSQL, in a database of its own.
+    Postgres,
+}
+
+/// A store, and the database that goes with it.
+#[derive(Debug)]
+pub struct TestStore {
+    store: Option<Store>,
+    location: Location,
+    database: Option<(String, String)>,
+}
+
+impl TestStore {
+    /// A fresh store with these rooms.
+    ///
+    /// # Panics
+    /// If there is no PostgreSQL to test on: a storage test that ran on one engine proves nothing.
+    #[expect(clippy::expect_used, reason = "a test's own set-up")]
+    pub async fn new(engine: Engine, rooms: &[Room]) -> Self {
+        let (location, database) = match engine {
+            Engine::Sqlite => (Location::SqliteMemory, None),
+            Engine::Postgres => {
+                let (url, database) = crate::blocking(make_database)
+                    .await
+                    .expect("PostgreSQL makes a database");
+                (Location::Postgres(url), Some(database))
+            }
+        };
+        let store = Store::open(&location, rooms)
+            .await
+            .expect("a fresh store opens");
+        Self {
+            store: Some(store),
+            location,
+            database,
+        }
+    }
+
+    /// Where it is, to open it again. (Of no use for SQLite, which is gone with the store.)
+    pub fn location(&self) -> &Location {
+        &self.location
+    }
+}
+
+impl std::ops::Deref for TestStore {
+    type Target = Store;
+
+    #[expect(clippy::expect_used, reason = "there until it is dropped")]
+    fn deref(&self) -> &Store {
+        self.store
+            .as_ref()
+            .expect("the store is there until it is dropped")
+    }
+}
+
+impl Drop for TestStore {
+    fn drop(&mut self) {
+        self.store = None;
+        if let Some((server, name)) = self.database.take() {
+            // Off the runtime: the client has one of its own.
+            let dropped = std::thread::spawn(move || {
+                Client::connect(&server, NoTls)?
+                    .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+            });
+            let _ = dropped.join();
+        }
+    }
+}
+
+#[expect(clippy::expect_used, clippy::panic, reason = "a test's own set-up")]
+fn make_database() -> (String, (String, String)) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let Ok(server) = std::env::var(VARIABLE) else {
+        panic!(
+            "{VARIABLE} is not set: run `cargo xtask test`, or `cargo xtask postgres` and set what it prints"
+        )
+    };
+    let name = format!(
+        "test_{}_{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    );
+    Client::connect(&server, NoTls)
+        .expect("PostgreSQL takes connections")
+        .batch_execute(&format!("CREATE DATABASE {name}"))
+        .expect("PostgreSQL makes a database");
+    let (base, query) = server.split_once('?').unwrap_or((&server, ""));
+    let host = base
+        .trim_end_matches('/')
+        .rsplit_once('/')
+        .filter(|(host, _)| !host.ends_with('/'))
+        .map_or(base, |(host, _)| host);
+    let url = format!(
+        "{}/{name}{}{query}",
+        host.trim_end_matches('/'),
+        if query.is_empty() { "" } else { "?" }
+    );
+    (url, (server, name))
+}
+
+/// Makes two tests of one: `on_both! { rooms: &[ROOM], async fn name(store: TestStore) { ... } }`.
+#[macro_export]
+macro_rules! on_both {
+    ($(rooms: $rooms:expr, $(#[$meta:meta])* async fn $name:ident($store:ident: TestStore) $body:block)*) => {
+        $(
+            $(#[$meta])*
+            mod $name {
+                use super::*;
+
+                async fn story($store: $crate::testing::TestStore) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_sqlite() {
+                    story($crate::testing::TestStore::new($crate::testing::Engine::Sqlite, $rooms).await).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    story($crate::testing::TestStore::new($crate::testing::Engine::Postgres, $rooms).await).await;
+                }
+            }
+        )*
+    };
+}
