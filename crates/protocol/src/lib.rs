@@ -16,8 +16,12 @@
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
+pub mod error;
+pub mod exchange;
 pub mod ids;
+pub mod keys;
 pub mod model;
 pub mod operations;
 pub mod role;
 pub mod time;
+pub mod token;

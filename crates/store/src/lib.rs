@@ -32,7 +32,7 @@ pub struct Store {
 
 enum Engine {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Postgres),
+    Postgres(Box<postgres::Postgres>),
 }
 
 impl std::fmt::Debug for Store {
@@ -105,7 +105,8 @@ impl Store {
             Location::SqliteFile(_) | Location::SqliteMemory => {
                 sqlite::Sqlite::open(&at, &rooms).map(Engine::Sqlite)
             }
-            Location::Postgres(url) => postgres::Postgres::open(url, &rooms).map(Engine::Postgres),
+            Location::Postgres(url) => postgres::Postgres::open(url, &rooms)
+                .map(|opened| Engine::Postgres(Box::new(opened))),
         })
         .await??;
         Ok(Self {

@@ -120,7 +120,9 @@ fn transfer() -> String {
     "TRANSFER".to_owned()
 }
 
-fn operation_or_transfer<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn operation_or_transfer<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<String, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_else(transfer))
 }
 
@@ -148,7 +150,10 @@ impl Serialize for Transaction {
         out.serialize_field("destinations", &self.destinations)?;
         out.serialize_field("sourceAddress", &self.source_address)?;
         out.serialize_field("destinationAddress", &self.destination_address)?;
-        out.serialize_field("destinationAddressDescription", &self.destination_address_description)?;
+        out.serialize_field(
+            "destinationAddressDescription",
+            &self.destination_address_description,
+        )?;
         out.serialize_field("destinationTag", &self.destination_tag)?;
         out.serialize_field("amountInfo", amounts)?;
         out.serialize_field("feeInfo", &self.fee_info)?;
@@ -156,10 +161,16 @@ impl Serialize for Transaction {
             out.serialize_field("feeCurrency", currency)?;
         }
         out.serialize_field("amount", &amounts.amount.as_ref().and_then(number))?;
-        out.serialize_field("requestedAmount", &amounts.requested_amount.as_ref().and_then(number))?;
+        out.serialize_field(
+            "requestedAmount",
+            &amounts.requested_amount.as_ref().and_then(number),
+        )?;
         out.serialize_field("netAmount", &amounts.net_amount.as_ref().and_then(number))?;
         out.serialize_field("amountUSD", &amounts.amount_usd.as_ref().and_then(number))?;
-        out.serialize_field("networkFee", &self.fee_info.network_fee.as_ref().and_then(number))?;
+        out.serialize_field(
+            "networkFee",
+            &self.fee_info.network_fee.as_ref().and_then(number),
+        )?;
         out.serialize_field("fee", &-1)?;
         out.serialize_field("txHash", &self.tx_hash)?;
         out.serialize_field("numOfConfirmations", &self.num_of_confirmations)?;
@@ -263,7 +274,10 @@ impl TransactionStatus {
 
     /// Whether nothing more is expected. (A row can still change after it.)
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Cancelled | Self::Blocked | Self::Rejected | Self::Failed)
+        matches!(
+            self,
+            Self::Completed | Self::Cancelled | Self::Blocked | Self::Rejected | Self::Failed
+        )
     }
 
     /// Its place among versions of the same time: later statuses win.
@@ -287,7 +301,10 @@ impl FromStr for TransactionStatus {
     type Err = BadStatus;
 
     fn from_str(text: &str) -> Result<Self, BadStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(BadStatus)
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(BadStatus)
     }
 }
 
@@ -311,8 +328,12 @@ pub struct Peer {
 
 impl Peer {
     /// A place that nothing is known of.
-    pub const UNKNOWN: Self =
-        Self { kind: PeerKind::Unknown, id: None, name: String::new(), sub_type: String::new() };
+    pub const UNKNOWN: Self = Self {
+        kind: PeerKind::Unknown,
+        id: None,
+        name: String::new(),
+        sub_type: String::new(),
+    };
 
     /// The vault account, if it is one.
     pub fn vault_account(&self) -> Option<crate::ids::VaultAccountId> {
@@ -330,7 +351,9 @@ impl Default for Peer {
 }
 
 /// The contract's `TransferPeerPathType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(missing_docs, reason = "the contract's words")]
 pub enum PeerKind {
@@ -406,7 +429,10 @@ impl FromStr for PeerKind {
     type Err = BadPeerKind;
 
     fn from_str(text: &str) -> Result<Self, BadPeerKind> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or(BadPeerKind)
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or(BadPeerKind)
     }
 }
 
@@ -501,7 +527,14 @@ mod tests {
         let read: Transaction = serde_json::from_str(SAMPLE).expect("a transaction");
         assert_eq!(read.operation, "TRANSFER");
         assert_eq!(read.destination, Peer::UNKNOWN);
-        assert_eq!(read.fee_info.network_fee.as_ref().map(ToString::to_string).as_deref(), Some("0.00002"));
+        assert_eq!(
+            read.fee_info
+                .network_fee
+                .as_ref()
+                .map(ToString::to_string)
+                .as_deref(),
+            Some("0.00002")
+        );
         let printed = serde_json::to_string(&read).expect("json");
         assert!(printed.contains(r#""amount":0.001"#), "{printed}");
         let again: Transaction = serde_json::from_str(&printed).expect("its own print");

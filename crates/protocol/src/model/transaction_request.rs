@@ -165,7 +165,10 @@ pub enum NotPlain {
 
 impl NotPlain {
     fn invalid(field: &'static str, why: impl std::fmt::Display) -> Self {
-        Self::Invalid { field, why: why.to_string() }
+        Self::Invalid {
+            field,
+            why: why.to_string(),
+        }
     }
 }
 
@@ -213,32 +216,48 @@ impl PlainTransfer {
         }
         let fee_level = match field("feeLevel") {
             None => FeeLevel::Medium,
-            Some(level) => {
-                FeeLevel::deserialize(level).map_err(|_| NotPlain::invalid("feeLevel", "LOW, MEDIUM or HIGH"))?
-            }
+            Some(level) => FeeLevel::deserialize(level)
+                .map_err(|_| NotPlain::invalid("feeLevel", "LOW, MEDIUM or HIGH"))?,
         };
         let treat_as_gross_amount = match field("treatAsGrossAmount") {
             None => false,
-            Some(flag) => flag.as_bool().ok_or_else(|| NotPlain::invalid("treatAsGrossAmount", "true or false"))?,
+            Some(flag) => flag
+                .as_bool()
+                .ok_or_else(|| NotPlain::invalid("treatAsGrossAmount", "true or false"))?,
         };
         Ok(Self {
             asset: AssetId::deserialize(asset).map_err(|e| NotPlain::invalid("assetId", e))?,
             amount,
             source: source(field("source").ok_or(NotPlain::Missing("source"))?)?,
-            destination: destination(field("destination").ok_or(NotPlain::Missing("destination"))?)?,
+            destination: destination(
+                field("destination").ok_or(NotPlain::Missing("destination"))?,
+            )?,
             note: text(field("note"), "note", Self::MAX_NOTE)?,
-            external_tx_id: text(field("externalTxId"), "externalTxId", Self::MAX_EXTERNAL_TX_ID)?,
+            external_tx_id: text(
+                field("externalTxId"),
+                "externalTxId",
+                Self::MAX_EXTERNAL_TX_ID,
+            )?,
             fee_level,
             treat_as_gross_amount,
         })
     }
 }
 
-fn text(value: Option<&Value>, field: &'static str, most: usize) -> Result<Option<String>, NotPlain> {
+fn text(
+    value: Option<&Value>,
+    field: &'static str,
+    most: usize,
+) -> Result<Option<String>, NotPlain> {
     let Some(value) = value else { return Ok(None) };
-    let text = value.as_str().ok_or_else(|| NotPlain::invalid(field, "a string"))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| NotPlain::invalid(field, "a string"))?;
     if text.chars().count() > most {
-        return Err(NotPlain::invalid(field, format_args!("at most {most} characters")));
+        return Err(NotPlain::invalid(
+            field,
+            format_args!("at most {most} characters"),
+        ));
     }
     if text.chars().any(char::is_control) {
         return Err(NotPlain::invalid(field, "no control characters"));
@@ -249,25 +268,36 @@ fn text(value: Option<&Value>, field: &'static str, most: usize) -> Result<Optio
 /// Kind and id of a place; any further field is refused by name (`name` and empty ones tolerated,
 /// since the official clients may send them).
 fn peer<'a>(value: &'a Value, field: &'static str) -> Result<(&'a str, &'a str), NotPlain> {
-    let peer = value.as_object().ok_or_else(|| NotPlain::invalid(field, "an object"))?;
-    if let Some((name, _)) =
-        peer.iter().find(|(name, value)| !value.is_null() && !matches!(name.as_str(), "type" | "id" | "name"))
+    let peer = value
+        .as_object()
+        .ok_or_else(|| NotPlain::invalid(field, "an object"))?;
+    if let Some((name, _)) = peer
+        .iter()
+        .find(|(name, value)| !value.is_null() && !matches!(name.as_str(), "type" | "id" | "name"))
     {
         return Err(NotPlain::Field(format!("{field}.{name}")));
     }
     let part = |name: &str, label: &'static str| {
-        peer.get(name).and_then(Value::as_str).ok_or(NotPlain::Missing(label))
+        peer.get(name)
+            .and_then(Value::as_str)
+            .ok_or(NotPlain::Missing(label))
     };
     match field {
         "source" => Ok((part("type", "source.type")?, part("id", "source.id")?)),
-        _ => Ok((part("type", "destination.type")?, part("id", "destination.id")?)),
+        _ => Ok((
+            part("type", "destination.type")?,
+            part("id", "destination.id")?,
+        )),
     }
 }
 
 fn source(value: &Value) -> Result<VaultAccountId, NotPlain> {
     match peer(value, "source")? {
         ("VAULT_ACCOUNT", id) => id.parse().map_err(|e| NotPlain::invalid("source.id", e)),
-        (kind, _) => Err(NotPlain::invalid("source.type", format_args!("VAULT_ACCOUNT, not '{kind}'"))),
+        (kind, _) => Err(NotPlain::invalid(
+            "source.type",
+            format_args!("VAULT_ACCOUNT, not '{kind}'"),
+        )),
     }
 }
 
@@ -303,7 +333,11 @@ impl From<&PlainTransfer> for TransactionRequest {
                 id: Some(transfer.source.to_string()),
                 one_time_address: None,
             }),
-            destination: Some(PeerRequest { kind, id: Some(id), one_time_address: None }),
+            destination: Some(PeerRequest {
+                kind,
+                id: Some(id),
+                one_time_address: None,
+            }),
             destinations: None,
             note: transfer.note.clone(),
             external_tx_id: None,
@@ -339,23 +373,53 @@ mod tests {
 
     #[test]
     fn every_other_operation_and_field_is_refused_by_name() {
-        for name in ["RAW", "TYPED_MESSAGE", "CONTRACT_CALL", "PROGRAM_CALL", "MINT", "BURN", "transfer"] {
-            let refusal = PlainTransfer::from_body(&with("operation", json!(name))).expect_err(name);
+        for name in [
+            "RAW",
+            "TYPED_MESSAGE",
+            "CONTRACT_CALL",
+            "PROGRAM_CALL",
+            "MINT",
+            "BURN",
+            "transfer",
+        ] {
+            let refusal =
+                PlainTransfer::from_body(&with("operation", json!(name))).expect_err(name);
             assert_eq!(refusal, NotPlain::Operation(name.to_owned()));
         }
-        for name in ["extraParameters", "replaceTxByHash", "destinations", "gasPrice", "customerRefId", "__proto__"] {
+        for name in [
+            "extraParameters",
+            "replaceTxByHash",
+            "destinations",
+            "gasPrice",
+            "customerRefId",
+            "__proto__",
+        ] {
             let refusal = PlainTransfer::from_body(&with(name, json!({}))).expect_err(name);
             assert_eq!(refusal, NotPlain::Field(name.to_owned()));
         }
         let one_time = json!({"type": "ONE_TIME_ADDRESS", "oneTimeAddress": {"address": "0x0"}});
-        let refusal = PlainTransfer::from_body(&with("destination", one_time)).expect_err("one-time address");
-        assert_eq!(refusal, NotPlain::Field("destination.oneTimeAddress".to_owned()));
+        let refusal =
+            PlainTransfer::from_body(&with("destination", one_time)).expect_err("one-time address");
+        assert_eq!(
+            refusal,
+            NotPlain::Field("destination.oneTimeAddress".to_owned())
+        );
     }
 
     #[test]
     fn amounts_are_above_zero_and_finite() {
-        for amount in [json!("0"), json!("-1"), json!("1e5"), json!("NaN"), json!([]), json!(true)] {
-            assert!(PlainTransfer::from_body(&with("amount", amount.clone())).is_err(), "{amount}");
+        for amount in [
+            json!("0"),
+            json!("-1"),
+            json!("1e5"),
+            json!("NaN"),
+            json!([]),
+            json!(true),
+        ] {
+            assert!(
+                PlainTransfer::from_body(&with("amount", amount.clone())).is_err(),
+                "{amount}"
+            );
         }
     }
 }

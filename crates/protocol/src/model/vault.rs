@@ -181,7 +181,11 @@ pub struct VaultWalletAddress {
     #[serde(default, deserialize_with = "null_as_default")]
     pub enterprise_address: String,
     /// Its place in the account's derivation path.
-    #[serde(rename = "bip44AddressIndex", default, deserialize_with = "null_as_default")]
+    #[serde(
+        rename = "bip44AddressIndex",
+        default,
+        deserialize_with = "null_as_default"
+    )]
     pub bip44_address_index: u32,
     /// Whether a user made it.
     #[serde(default, deserialize_with = "null_as_default")]
