@@ -23,5 +23,6 @@ pub mod keys;
 pub mod model;
 pub mod operations;
 pub mod role;
+pub mod signature;
 pub mod time;
 pub mod token;

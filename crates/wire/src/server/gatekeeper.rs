@@ -1,0 +1,250 @@
+//! The order of checks.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body_util::Full;
+use protocol::error::ApiError;
+use protocol::exchange::{Params, Query, Reply};
+use protocol::ids::{RequestId, UserId};
+use protocol::operations::{self, Resolution};
+use protocol::time::Millis;
+use protocol::token::{self, Expected, TokenError};
+use uuid::Uuid;
+
+use super::nonces::{Nonces, Seen};
+use super::{Admitted, Call, OWN_PREFIX, Route, Workspace, body};
+use crate::clock::WallClock;
+
+/// A server of one workspace, or of many behind one door.
+pub struct Server<W, C> {
+    workspace: Arc<W>,
+    clock: C,
+    nonces: Nonces,
+    /// Tokens made before this are refused: nonces of before a start are not remembered.
+    not_before: i64,
+}
+
+impl<W: Workspace, C: WallClock> std::fmt::Debug for Server<W, C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Server")
+    }
+}
+
+impl<W: Workspace, C: WallClock> Server<W, C> {
+    /// A server that takes every token in its time.
+    pub fn new(workspace: Arc<W>, clock: C) -> Self {
+        Self {
+            workspace,
+            clock,
+            nonces: Nonces::default(),
+            not_before: i64::MIN,
+        }
+    }
+
+    /// The same, but tokens made before now are refused: a restart lets nothing be replayed.
+    #[must_use]
+    pub fn refusing_tokens_of_before(mut self) -> Self {
+        self.not_before = self.clock.now().seconds();
+        self
+    }
+
+    /// Answers one request.
+    pub async fn handle<B>(&self, from: IpAddr, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let request_id = RequestId(Uuid::new_v4());
+        let now = self.clock.now();
+        let (mut date, reply) = match self.pass(from, request_id, now, request).await {
+            Ok((guest, call)) => {
+                let date = self.workspace.date(&guest);
+                (date, self.workspace.answer(guest, call).await)
+            }
+            Err(error) => (None, error.into()),
+        };
+        respond(request_id, date.take(), reply)
+    }
+
+    async fn pass<B>(
+        &self,
+        from: IpAddr,
+        request_id: RequestId,
+        now: Millis,
+        request: Request<B>,
+    ) -> Result<(Arc<W::Guest>, Call), ApiError>
+    where
+        B: http_body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, incoming) = request.into_parts();
+        // Only origin-form targets (RFC 9112) have a path here; the raw text is what was signed.
+        let target = match head.uri.path_and_query() {
+            Some(target) if head.uri.scheme().is_none() && target.as_str().starts_with('/') => {
+                target.as_str()
+            }
+            _ => return Err(ApiError::not_found()),
+        };
+        let user = api_key(&head.headers)?;
+        let authorization = single(&head.headers, &AUTHORIZATION, TokenError::Missing)?;
+        let Admitted { key, guest } = self
+            .workspace
+            .door(user, from)
+            .ok_or(TokenError::NotAccepted)?;
+        let expected = Expected {
+            user,
+            target,
+            now: now.seconds(),
+        };
+        let token = token::read(authorization).and_then(|token| token.verify(&key, &expected)).map_err(|error| {
+            self.workspace.failed(user, from);
+            tracing::info!(%request_id, %user, %from, target, code = error.code(), "token refused");
+            error
+        })?;
+        if token.issued_at() < self.not_before {
+            return Err(TokenError::NotAccepted.into());
+        }
+        match self.nonces.remember(
+            user,
+            token.nonce().as_str(),
+            token.expires_at(),
+            now.seconds(),
+        ) {
+            Seen::New => {}
+            Seen::Before => {
+                self.workspace.failed(user, from);
+                return Err(TokenError::NotAccepted.into());
+            }
+            Seen::TooMany => return Err(ApiError::too_many_requests()),
+        }
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let route = self.route(&guest, &head.method, path)?;
+        let query = Query::parse(query).map_err(|error| ApiError::invalid("query", error))?;
+        let bytes = body::read(incoming).await?;
+        token.accept_body(&bytes)?;
+        let body = if bytes.is_empty() {
+            None
+        } else {
+            Some(body::strict_json(&bytes)?)
+        };
+        let idempotency_key = match head.headers.get("idempotency-key") {
+            None => None,
+            Some(key) => Some(
+                key.to_str()
+                    .map_err(|_| ApiError::invalid("Idempotency-Key", "ASCII"))?
+                    .to_owned(),
+            ),
+        };
+        let call = Call {
+            request_id,
+            user,
+            from,
+            received_at: now,
+            route,
+            target: target.to_owned(),
+            query,
+            body,
+            body_hash: token::body_hash(&bytes),
+            idempotency_key,
+            nonce: token.nonce().as_str().to_owned(),
+            nonce_until: token.expires_at(),
+        };
+        Ok((guest, call))
+    }
+
+    fn route(
+        &self,
+        guest: &W::Guest,
+        method: &http::Method,
+        path: &str,
+    ) -> Result<Route, ApiError> {
+        if let Some(own) = path.strip_prefix(OWN_PREFIX)
+            && own.starts_with('/')
+        {
+            return Ok(Route::Own {
+                method: method.to_string(),
+                path: own.to_owned(),
+            });
+        }
+        match operations::resolve(method.as_str(), path) {
+            Resolution::Known(found) => {
+                self.workspace.may(guest, found.operation)?;
+                let params = found
+                    .operation
+                    .parameters
+                    .iter()
+                    .map(|name| Ok((*name, found.parameters.text(name)?.into_owned())))
+                    .collect::<Result<Params, operations::BadParameter>>()
+                    .map_err(|bad| ApiError::invalid(bad.name, bad.why))?;
+                Ok(Route::Operation {
+                    operation: found.operation,
+                    params,
+                })
+            }
+            Resolution::MethodNotAllowed | Resolution::Unknown => Err(ApiError::not_found()),
+        }
+    }
+}
+
+fn api_key(headers: &HeaderMap) -> Result<UserId, TokenError> {
+    let key = single(
+        headers,
+        &HeaderName::from_static("x-api-key"),
+        TokenError::NoUser,
+    )?;
+    if key.is_empty() {
+        return Err(TokenError::NoUser);
+    }
+    // A key that has not even the form of one is an unknown key.
+    key.parse().map_err(|_| TokenError::NotAccepted)
+}
+
+/// A header that stands exactly once. Twice is nobody's: two readers could pick differently.
+fn single<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    missing: TokenError,
+) -> Result<&'a str, TokenError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Err(missing),
+        (Some(value), None) => value.to_str().map_err(|_| TokenError::Form),
+        (Some(_), Some(_)) => Err(TokenError::Form),
+    }
+}
+
+fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Response<Full<Bytes>> {
+    let typed = !reply.body.is_empty();
+    let mut response = Response::new(Full::new(reply.body));
+    *response.status_mut() =
+        http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if typed {
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=utf-8"),
+        );
+    }
+    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
+        headers.insert("x-request-id", value);
+    }
+    if let Some(date) = date {
+        let at = std::time::UNIX_EPOCH
+            + std::time::Duration::from_millis(u64::try_from(date.0).unwrap_or(0));
+        if let Ok(value) = HeaderValue::from_str(&httpdate::fmt_http_date(at)) {
+            headers.insert(DATE, value);
+        }
+    }
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}

@@ -1,0 +1,119 @@
+//! Serving Fireblocks' API: the order of checks, the limits, the answers.
+//!
+//! A request passes, in this order: headers, key known and address listed (the workspace's
+//! [`Workspace::door`]), token form, user, target, times, signature, nonce, operation known, role
+//! may, body (read only now, limited, hashed, strict JSON), and only then the workspace answers.
+//! What fails early costs little, and says the same whether a key is unknown, foreign, suspended
+//! or revoked.
+
+mod body;
+mod gatekeeper;
+mod listen;
+mod nonces;
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use protocol::error::ApiError;
+use protocol::exchange::{Params, Query, Reply};
+use protocol::ids::{RequestId, UserId};
+use protocol::keys::PublicKey;
+use protocol::operations::Operation;
+use protocol::time::Millis;
+use serde_json::Value;
+
+pub use body::strict_json;
+pub use gatekeeper::Server;
+pub use listen::{Running, serve};
+
+/// Largest body read, in bytes.
+pub const MAX_BODY_LEN: usize = 1024 * 1024;
+/// Longest time a body may take, in seconds.
+pub const MAX_BODY_SECONDS: u64 = 10;
+/// Deepest JSON read.
+pub const MAX_JSON_DEPTH: usize = 64;
+
+/// What stands behind the server: a sandbox's workspaces, or a gate.
+pub trait Workspace: Send + Sync + 'static {
+    /// Who comes in, as the workspace knows it.
+    type Guest: Send + Sync + 'static;
+
+    /// Whether the key is known and may come from this address. `None` covers unknown, foreign
+    /// address, suspended, revoked, and too many failures: all are answered alike.
+    fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Self::Guest>>;
+
+    /// A check after the door has failed: counts against the pair's failure budget.
+    fn failed(&self, user: UserId, from: IpAddr);
+
+    /// Whether the guest's role may call the operation.
+    fn may(&self, guest: &Self::Guest, operation: &'static Operation) -> Result<(), ApiError>;
+
+    /// The answer.
+    fn answer(&self, guest: Arc<Self::Guest>, call: Call) -> impl Future<Output = Reply> + Send;
+
+    /// The time that `Date` shows, where it is not the world's.
+    fn date(&self, _guest: &Self::Guest) -> Option<Millis> {
+        None
+    }
+}
+
+/// A guest that the door let through, and the key its tokens must be signed with.
+#[derive(Debug)]
+pub struct Admitted<G> {
+    /// The key.
+    pub key: PublicKey,
+    /// The guest.
+    pub guest: Arc<G>,
+}
+
+/// A call that has passed every check of the server's.
+#[derive(Debug)]
+pub struct Call {
+    /// Names the request in answers and logs.
+    pub request_id: RequestId,
+    /// Whose token it was.
+    pub user: UserId,
+    /// From where.
+    pub from: IpAddr,
+    /// When it was taken in, by the world's clock.
+    pub received_at: Millis,
+    /// What is asked for.
+    pub route: Route,
+    /// The request target as it was on the wire.
+    pub target: String,
+    /// The query's pairs.
+    pub query: Query,
+    /// The body, if there is one.
+    pub body: Option<Value>,
+    /// SHA-256 of the body's bytes, hex; of nothing, if there is none.
+    pub body_hash: String,
+    /// The header `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// The token's nonce, for the transaction of the effect.
+    pub nonce: String,
+    /// Until when that nonce must be remembered, in seconds since the epoch.
+    pub nonce_until: i64,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+pub enum Route {
+    /// An operation of Fireblocks' API.
+    Operation {
+        /// Which.
+        operation: &'static Operation,
+        /// The parameters of its path.
+        params: Params,
+    },
+    /// Something below [`OWN_PREFIX`], which Fireblocks has no operation for.
+    Own {
+        /// The HTTP method.
+        method: String,
+        /// The path below the prefix, undecoded.
+        path: String,
+    },
+}
+
+/// Where stands what Fireblocks has no operation for, with the same tokens.
+pub const OWN_PREFIX: &str = "/vestibule/v1";

@@ -1,0 +1,78 @@
+//! Nonces that were seen, in memory until their token has expired.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use protocol::ids::UserId;
+
+/// Most nonces remembered of one key. A key that sends more within a token's life is refused.
+const MAX_PER_USER: usize = 200_000;
+
+/// The nonces of every key.
+#[derive(Debug, Default)]
+pub(super) struct Nonces(Mutex<HashMap<UserId, OfUser>>);
+
+#[derive(Debug, Default)]
+struct OfUser {
+    /// Until when each must be remembered, in seconds.
+    until: HashMap<Box<str>, i64>,
+    swept_at: i64,
+}
+
+/// What became of a nonce.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// It is new, and remembered now.
+    New,
+    /// It was used before.
+    Before,
+    /// There are too many.
+    TooMany,
+}
+
+impl Nonces {
+    /// Remembers a nonce of a verified token.
+    pub(super) fn remember(&self, user: UserId, nonce: &str, until: i64, now: i64) -> Seen {
+        let mut users = self.0.lock();
+        let of_user = users.entry(user).or_default();
+        if of_user.swept_at + 5 <= now {
+            of_user.until.retain(|_, until| *until >= now);
+            of_user.swept_at = now;
+        }
+        if of_user.until.len() >= MAX_PER_USER {
+            return Seen::TooMany;
+        }
+        match of_user.until.insert(nonce.into(), until) {
+            None => Seen::New,
+            Some(_) => Seen::Before,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_works_once_for_its_key() {
+        let (nonces, a, b) = (
+            Nonces::default(),
+            UserId(uuid::Uuid::from_u128(1)),
+            UserId(uuid::Uuid::from_u128(2)),
+        );
+        assert_eq!(nonces.remember(a, "n", 155, 100), Seen::New);
+        assert_eq!(nonces.remember(a, "n", 155, 101), Seen::Before);
+        assert_eq!(nonces.remember(b, "n", 155, 101), Seen::New);
+        assert_eq!(
+            nonces.remember(a, "n", 155, 154),
+            Seen::Before,
+            "kept until its token has expired"
+        );
+        assert_eq!(nonces.remember(a, "m", 300, 200), Seen::New);
+        assert_eq!(
+            nonces.0.lock().get(&a).map(|of| of.until.len()),
+            Some(1),
+            "the expired one is forgotten"
+        );
+    }
+}
