@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{MAX_BODY_LEN, MAX_BODY_SECONDS, MAX_JSON_DEPTH};
 
 /// Reads a body whole, or says why not.
-pub(super) async fn read<B>(body: B) -> Result<Bytes, ApiError>
+pub(crate) async fn read<B>(body: B) -> Result<Bytes, ApiError>
 where
     B: http_body::Body + Send,
     B::Data: Send,

@@ -23,6 +23,7 @@ use protocol::operations::Operation;
 use protocol::time::Millis;
 use serde_json::Value;
 
+pub(crate) use body::read as read_body;
 pub use body::strict_json;
 pub use gatekeeper::Server;
 pub use listen::{Running, serve};
