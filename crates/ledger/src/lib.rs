@@ -1,0 +1,34 @@
+//! The books: accounts, balances, addresses, whitelists, assets, users and transactions of one
+//! workspace, with history, versions, positions and digests. A sandbox *is* such books with an
+//! HTTP face; a gate and a connector keep theirs equal to an upstream.
+//!
+//! What may enter: what is true of a workspace, and who may see it. What may not: HTTP, clocks,
+//! where a change came from. Whatever is answered, relayed or reported is a [`Seen`], and a
+//! [`Seen`] comes out of [`view`] alone.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`scope`], [`view`] | what a reader may see; the one place that filters and masks |
+//! | [`change`], [`apply`](Books::transact) | events and walked rows into the books, in any order, any number of times |
+//! | [`digest`] | what proves that two books are equal |
+//! | [`reads`] | one file an operation of the books |
+//! | [`reports`] | report files and their manifests |
+//! | `model` | the read model in memory |
+//! | `rows` | the tables |
+
+mod books;
+pub mod change;
+pub mod digest;
+mod model;
+pub mod reads;
+pub mod reports;
+mod rows;
+pub mod scope;
+pub mod view;
+
+pub use books::{Applied, Batch, Books, LedgerError, positions};
+pub use change::{AccountFacts, Change, Version};
+pub use digest::Digest;
+pub use rows::ROOM;
+pub use scope::{AssetFilter, PartScope, Scope, ScopeId};
+pub use view::{Seen, view_transaction};

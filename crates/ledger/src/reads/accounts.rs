@@ -1,0 +1,443 @@
+//! Vault accounts, wallets and totals: from memory, without SQL.
+
+use std::ops::Bound;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use protocol::amount::Amount;
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::ids::{AssetId, VaultAccountId};
+use protocol::model::vault::{AssetWallet, PaginatedAssetWalletResponse, Paging, VaultAsset};
+use serde::{Deserialize, Serialize};
+
+use super::{Ask, cursor, limit};
+use crate::change::WalletFacts;
+use crate::model::{self, Account};
+use crate::scope::{AssetFilter, Scope};
+use crate::view::{Seen, view_of_account, view_of_wallet};
+
+/// Which accounts a list is to hold.
+struct Filter<'a> {
+    prefix: Option<&'a str>,
+    suffix: Option<&'a str>,
+    asset: Option<AssetId>,
+    least: Option<Amount>,
+    tags: Vec<&'a str>,
+}
+
+impl<'a> Filter<'a> {
+    fn of(ask: &Ask<'a>) -> Result<Self, ApiError> {
+        let (prefix, suffix) = (ask.query.one("namePrefix"), ask.query.one("nameSuffix"));
+        if prefix.is_some() && suffix.is_some() {
+            return Err(ApiError::invalid(
+                "namePrefix",
+                "not together with nameSuffix",
+            ));
+        }
+        Ok(Self {
+            prefix,
+            suffix,
+            asset: ask
+                .query
+                .read("assetId", |error| ApiError::invalid("assetId", error))?,
+            least: ask.query.read("minAmountThreshold", |error| {
+                ApiError::invalid("minAmountThreshold", error)
+            })?,
+            tags: ask.query.many("tagIds").collect(),
+        })
+    }
+
+    fn takes(&self, account: &Account, scope: &Scope) -> bool {
+        let Some(facts) = account.facts() else {
+            return false;
+        };
+        let enough = |wallet: &WalletFacts| {
+            scope.covers_asset(&wallet.balance.id)
+                && self
+                    .asset
+                    .as_ref()
+                    .is_none_or(|asset| wallet.balance.id == *asset)
+                && self
+                    .least
+                    .as_ref()
+                    .is_none_or(|least| wallet.balance.total >= *least)
+        };
+        self.prefix
+            .is_none_or(|prefix| facts.name.starts_with(prefix))
+            && self
+                .suffix
+                .is_none_or(|suffix| facts.name.ends_with(suffix))
+            && (self.tags.is_empty()
+                || facts
+                    .tags
+                    .iter()
+                    .any(|tag| self.tags.contains(&tag.id.as_str())))
+            && ((self.asset.is_none() && self.least.is_none()) || account.wallets().any(enough))
+    }
+}
+
+/// An account as the reader may see it, as JSON: rendered beforehand where nothing of it is hidden.
+fn see(id: VaultAccountId, account: &Account, scope: &Scope) -> Option<Seen<Bytes>> {
+    let json = match scope.as_part().map(|part| &part.assets) {
+        None | Some(AssetFilter::All) => account.rendered().clone(),
+        Some(AssetFilter::Only(_)) => {
+            let part = account.with_wallets(|asset| scope.covers_asset(asset))?;
+            serde_json::to_vec(&part).ok()?.into()
+        }
+    };
+    account
+        .facts()
+        .and_then(|_| view_of_account(id, json, scope))
+}
+
+/// A page's place: the account next to it, and on which side of it the page lies.
+#[derive(Serialize, Deserialize)]
+enum Place {
+    /// The page holds what comes after this account.
+    After(u32),
+    /// The page holds what comes before it.
+    Before(u32),
+}
+
+/// `GET /vault/accounts_paged`. Newest first unless `orderBy=ASC`.
+pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let limit = limit(&ask, "limit", 200, 1, 500)?;
+    let descending = match ask.query.one("orderBy") {
+        None | Some("DESC") => true,
+        Some("ASC") => false,
+        Some(_) => return Err(ApiError::invalid("orderBy", "ASC or DESC")),
+    };
+    let place = match (ask.query.one("after"), ask.query.one("before")) {
+        (Some(_), Some(_)) => return Err(ApiError::invalid("after", "not together with before")),
+        (Some(after), None) => Some(cursor::read::<Place>("after", after)?),
+        (None, Some(before)) => Some(cursor::read::<Place>("before", before)?),
+        (None, None) => None,
+    };
+    let filter = Filter::of(&ask)?;
+    let model = ask.books.model();
+    // Ids go up in an ascending list's direction of reading; walking back turns it round.
+    let (from, back) = match place {
+        None => (None, false),
+        Some(Place::After(id)) => (Some(id), false),
+        Some(Place::Before(id)) => (Some(id), true),
+    };
+    let upwards = descending == back;
+    let from = from.map(VaultAccountId::new);
+    let bounds = match (from, upwards) {
+        (None, _) => (Bound::Unbounded, Bound::Unbounded),
+        (Some(id), true) => (Bound::Excluded(id), Bound::Unbounded),
+        (Some(id), false) => (Bound::Unbounded, Bound::Excluded(id)),
+    };
+    let visible = |(id, account): (VaultAccountId, &Account)| {
+        if filter.takes(account, ask.scope) {
+            see(id, account, ask.scope).map(|seen| (id, seen))
+        } else {
+            None
+        }
+    };
+    // In a part, only the part's own accounts are visited.
+    let mut page: Vec<(VaultAccountId, Seen<Bytes>)> = match ask.scope.as_part() {
+        None => {
+            let range = model
+                .accounts
+                .range(bounds)
+                .map(|(id, account)| (*id, account));
+            if upwards {
+                range.filter_map(visible).take(limit + 1).collect()
+            } else {
+                range.rev().filter_map(visible).take(limit + 1).collect()
+            }
+        }
+        Some(part) => {
+            let known = |id: &VaultAccountId| model.accounts.get(id).map(|account| (*id, account));
+            let range = part.accounts.range(bounds).filter_map(known);
+            if upwards {
+                range.filter_map(visible).take(limit + 1).collect()
+            } else {
+                range.rev().filter_map(visible).take(limit + 1).collect()
+            }
+        }
+    };
+    let more = page.len() > limit;
+    page.truncate(limit);
+    if back {
+        page.reverse();
+    }
+    let first = page.first().map(|(id, _)| id.number());
+    let last = page.last().map(|(id, _)| id.number());
+    let before = first
+        .filter(|_| if back { more } else { from.is_some() })
+        .map(|id| cursor::make(&Place::Before(id)));
+    let after = last
+        .filter(|_| back || more)
+        .map(|id| cursor::make(&Place::After(id)));
+    let mut body = BytesMut::with_capacity(
+        page.iter()
+            .map(|(_, seen)| seen.get().len() + 1)
+            .sum::<usize>()
+            + 512,
+    );
+    body.put_slice(b"{\"accounts\":[");
+    for (at, (_, seen)) in page.iter().enumerate() {
+        if at > 0 {
+            body.put_u8(b',');
+        }
+        body.put_slice(seen.get());
+    }
+    body.put_slice(b"],\"paging\":");
+    let (previous_url, next_url) = (
+        url(&ask, "before", before.as_deref()),
+        url(&ask, "after", after.as_deref()),
+    );
+    let tail = serde_json::to_vec(&Paging { before, after }).unwrap_or_default();
+    body.put_slice(&tail);
+    for (name, url) in [("previousUrl", previous_url), ("nextUrl", next_url)] {
+        if let Some(url) = url {
+            body.put_slice(format!(",\"{name}\":{}", serde_json::Value::from(url)).as_bytes());
+        }
+    }
+    body.put_u8(b'}');
+    Ok(Reply {
+        status: 200,
+        headers: Vec::new(),
+        body: body.freeze(),
+    })
+}
+
+/// The whole URL of a page, with the list's own filters.
+fn url(ask: &Ask<'_>, direction: &str, cursor: Option<&str>) -> Option<String> {
+    let cursor = cursor?;
+    let mut query = String::new();
+    for (name, value) in ask
+        .query
+        .pairs()
+        .filter(|(name, _)| *name != "before" && *name != "after")
+    {
+        let encode = |text: &str| url_encoded(text);
+        query.push_str(&format!("{}={}&", encode(name), encode(value)));
+    }
+    Some(format!(
+        "{}/v1/vault/accounts_paged?{query}{direction}={cursor}",
+        ask.origin
+    ))
+}
+
+/// Percent-encoded, all but what every reader leaves alone.
+pub(super) fn url_encoded(text: &str) -> String {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
+}
+
+fn account_id(ask: &Ask<'_>) -> Result<VaultAccountId, ApiError> {
+    ask.params
+        .get("vaultAccountId")
+        .parse()
+        .map_err(|_| ApiError::vault_account_not_found())
+}
+
+/// `GET /vault/accounts/{vaultAccountId}`.
+pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let id = account_id(&ask)?;
+    let model = ask.books.model();
+    let seen = model
+        .accounts
+        .get(&id)
+        .and_then(|account| see(id, account, ask.scope));
+    let seen = seen.ok_or_else(ApiError::vault_account_not_found)?;
+    Ok(Reply {
+        status: 200,
+        headers: Vec::new(),
+        body: seen.into_inner(),
+    })
+}
+
+/// `GET /vault/accounts/{vaultAccountId}/{assetId}`.
+pub(super) fn wallet(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let id = account_id(&ask)?;
+    let model = ask.books.model();
+    let account = model
+        .accounts
+        .get(&id)
+        .filter(|account| account.facts().is_some() && ask.scope.covers_account(id));
+    let account = account.ok_or_else(ApiError::vault_account_not_found)?;
+    let asset = ask
+        .params
+        .get("assetId")
+        .parse()
+        .map_err(|_| ApiError::vault_asset_not_found())?;
+    let wallet = account
+        .wallet(&asset)
+        .and_then(|wallet| view_of_wallet(id, &asset, &wallet.balance, ask.scope));
+    Ok(Reply::json(
+        200,
+        wallet.ok_or_else(ApiError::vault_asset_not_found)?.get(),
+    ))
+}
+
+/// The totals that a scope sees: kept for the whole, summed over its own wallets for a part.
+fn seen_totals(ask: &Ask<'_>, keep: impl Fn(&AssetId) -> bool) -> Vec<VaultAsset> {
+    let model = ask.books.model();
+    let Some(part) = ask.scope.as_part() else {
+        return model
+            .totals
+            .values()
+            .filter(|total| keep(&total.id))
+            .cloned()
+            .collect();
+    };
+    let mut totals = std::collections::BTreeMap::new();
+    for (id, account) in part
+        .accounts
+        .iter()
+        .filter_map(|id| Some((id, model.accounts.get(id)?)))
+    {
+        for wallet in account.wallets().filter(|wallet| keep(&wallet.balance.id)) {
+            let asset = &wallet.balance.id;
+            if let Some(seen) = view_of_wallet(*id, asset, &wallet.balance, ask.scope) {
+                let total = totals
+                    .entry(asset.clone())
+                    .or_insert_with(|| VaultAsset::empty(asset.clone()));
+                model::add(total, seen.get(), |sum, part| sum.checked_add(part));
+            }
+        }
+    }
+    totals.into_values().collect()
+}
+
+/// `GET /vault/assets`.
+pub(super) fn totals(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    if ask.query.one("accountNamePrefix").is_some() || ask.query.one("accountNameSuffix").is_some()
+    {
+        return by_name(&ask);
+    }
+    Ok(Reply::json(200, &seen_totals(&ask, |_| true)))
+}
+
+/// Totals over the accounts whose name fits.
+fn by_name(ask: &Ask<'_>) -> Result<Reply, ApiError> {
+    let (prefix, suffix) = (
+        ask.query.one("accountNamePrefix"),
+        ask.query.one("accountNameSuffix"),
+    );
+    if prefix.is_some() && suffix.is_some() {
+        return Err(ApiError::invalid(
+            "accountNamePrefix",
+            "not together with accountNameSuffix",
+        ));
+    }
+    let fits = |name: &str| {
+        prefix.is_none_or(|p| name.starts_with(p)) && suffix.is_none_or(|s| name.ends_with(s))
+    };
+    let mut totals = std::collections::BTreeMap::new();
+    let model = ask.books.model();
+    for (id, account) in model
+        .accounts
+        .iter()
+        .filter(|(id, _)| ask.scope.covers_account(**id))
+    {
+        if !account.facts().is_some_and(|facts| fits(&facts.name)) {
+            continue;
+        }
+        for wallet in account.wallets() {
+            let asset = &wallet.balance.id;
+            if let Some(seen) = view_of_wallet(*id, asset, &wallet.balance, ask.scope) {
+                let total = totals
+                    .entry(asset.clone())
+                    .or_insert_with(|| VaultAsset::empty(asset.clone()));
+                model::add(total, seen.get(), |sum, part| sum.checked_add(part));
+            }
+        }
+    }
+    Ok(Reply::json(200, &totals.into_values().collect::<Vec<_>>()))
+}
+
+/// `GET /vault/assets/{assetId}`.
+pub(super) fn total(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let asset = ask.params.get("assetId");
+    match seen_totals(&ask, |id| id.as_str() == asset).first() {
+        Some(total) => Ok(Reply::json(200, total)),
+        None => Err(ApiError::unsupported_asset(asset)),
+    }
+}
+
+/// `GET /vault/asset_wallets`. By account, then asset.
+pub(super) fn wallets(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let limit = limit(&ask, "limit", 200, 1, 1_000)?;
+    let asset: Option<AssetId> = ask
+        .query
+        .read("assetId", |error| ApiError::invalid("assetId", error))?;
+    let least: Option<Amount> = ask.query.read("totalAmountLargerThan", |error| {
+        ApiError::invalid("totalAmountLargerThan", error)
+    })?;
+    let past: Option<(u32, String)> = match ask.query.one("after") {
+        Some(after) => Some(cursor::read("after", after)?),
+        None => None,
+    };
+    let first = past.as_ref().map_or(0, |(id, _)| *id);
+    let model = ask.books.model();
+    let mut page = Vec::new();
+    let mut more = false;
+    'accounts: for (id, account) in model.accounts.range(VaultAccountId::new(first)..) {
+        if account.facts().is_none() || !ask.scope.covers_account(*id) {
+            continue;
+        }
+        for wallet in account.wallets() {
+            let balance = &wallet.balance;
+            let passed = past.as_ref().is_some_and(|(last, asset)| {
+                (*last, asset.as_str()) >= (id.number(), balance.id.as_str())
+            });
+            let wanted = asset.as_ref().is_none_or(|asset| balance.id == *asset)
+                && least.as_ref().is_none_or(|least| balance.total > *least);
+            let Some(seen) =
+                view_of_wallet(*id, &balance.id, wallet, ask.scope).filter(|_| wanted && !passed)
+            else {
+                continue;
+            };
+            if page.len() == limit {
+                more = true;
+                break 'accounts;
+            }
+            page.push(row(*id, seen.get()));
+        }
+    }
+    let after = page
+        .last()
+        .filter(|_| more)
+        .map(|last| cursor::make(&(last.vault_id.number(), last.asset_id.as_str())));
+    Ok(Reply::json(
+        200,
+        &PaginatedAssetWalletResponse {
+            asset_wallets: page,
+            paging: Paging {
+                before: None,
+                after,
+            },
+        },
+    ))
+}
+
+fn row(id: VaultAccountId, wallet: &WalletFacts) -> AssetWallet {
+    let balance = wallet.balance.clone();
+    AssetWallet {
+        vault_id: id,
+        asset_id: balance.id,
+        available: balance.available,
+        total: balance.total,
+        pending: balance.pending,
+        staked: balance.staked,
+        frozen: balance.frozen,
+        locked_amount: balance.locked_amount,
+        block_height: balance.block_height,
+        block_hash: balance.block_hash,
+        creation_timestamp: wallet.created_at.to_string(),
+    }
+}

@@ -1,0 +1,62 @@
+//! Internal wallets, external wallets, contracts.
+
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
+
+use super::Ask;
+use crate::view::{Seen, view_whitelisted};
+
+fn not_found(kind: WhitelistKind) -> ApiError {
+    match kind {
+        WhitelistKind::Internal => ApiError::internal_wallet_not_found(),
+        WhitelistKind::External => ApiError::external_wallet_not_found(),
+        WhitelistKind::Contract => ApiError::contract_not_found(),
+    }
+}
+
+/// The whole list.
+pub(super) fn all(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
+    let model = ask.books.model();
+    let entries: Vec<_> = model
+        .whitelists
+        .iter()
+        .filter(|((of, _), _)| *of == kind)
+        .filter_map(|(_, entry)| view_whitelisted(entry.value.as_ref()?, ask.scope))
+        .map(Seen::into_inner)
+        .collect();
+    Ok(Reply::json(200, &entries))
+}
+
+fn find(ask: &Ask<'_>, kind: WhitelistKind) -> Result<WhitelistedWallet, ApiError> {
+    let name = if kind == WhitelistKind::Contract {
+        "contractId"
+    } else {
+        "walletId"
+    };
+    let id = ask.params.get(name).parse().map_err(|_| not_found(kind))?;
+    let model = ask.books.model();
+    let entry = model
+        .whitelists
+        .get(&(kind, id))
+        .and_then(|entry| view_whitelisted(entry.value.as_ref()?, ask.scope));
+    entry.map(Seen::into_inner).ok_or_else(|| not_found(kind))
+}
+
+/// One entry.
+pub(super) fn one(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
+    Ok(Reply::json(200, &find(&ask, kind)?))
+}
+
+/// One address of an entry.
+pub(super) fn asset(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
+    let entry = find(&ask, kind)?;
+    let asset = ask.params.get("assetId");
+    let found = entry
+        .assets
+        .into_iter()
+        .find(|entry| entry.id.as_str() == asset);
+    found
+        .map(|found| Reply::json(200, &found))
+        .ok_or_else(|| not_found(kind))
+}

@@ -1,0 +1,50 @@
+//! The tables of the books.
+
+use store::{Migration, Room, Sql};
+
+/// The books' tables.
+pub const ROOM: Room = Room {
+    name: "ledger",
+    migrations: &[Migration {
+        id: 1,
+        name: "books",
+        sql: Sql::Same(BOOKS),
+    }],
+};
+
+const BOOKS: &str = "
+-- What is true now: one row a thing. No document: it is gone.
+CREATE TABLE facts (
+    workspace TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    account BIGINT, asset TEXT,
+    time BIGINT NOT NULL, rank BIGINT NOT NULL, recorded_at BIGINT NOT NULL, doc TEXT,
+    PRIMARY KEY (workspace, kind, key));
+CREATE INDEX facts_of_account ON facts (workspace, kind, account, asset);
+-- What was true before.
+CREATE TABLE past (
+    workspace TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,
+    time BIGINT NOT NULL, rank BIGINT NOT NULL, recorded_at BIGINT NOT NULL, replaced_at BIGINT NOT NULL, doc TEXT);
+CREATE INDEX past_of_thing ON past (workspace, kind, key, time);
+CREATE TABLE transactions (
+    workspace TEXT NOT NULL, id BYTEA NOT NULL, upstream_id BYTEA, external_id TEXT, proposer TEXT,
+    created_at BIGINT NOT NULL, last_updated BIGINT NOT NULL, status TEXT NOT NULL, asset TEXT NOT NULL,
+    source_kind TEXT NOT NULL, source_id TEXT, destination_kind TEXT NOT NULL, destination_id TEXT, tx_hash TEXT NOT NULL,
+    time BIGINT NOT NULL, rank BIGINT NOT NULL, recorded_at BIGINT NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (workspace, id));
+CREATE INDEX transactions_by_creation ON transactions (workspace, created_at, id);
+CREATE INDEX transactions_by_update ON transactions (workspace, last_updated, id);
+CREATE INDEX transactions_by_upstream ON transactions (workspace, upstream_id);
+CREATE INDEX transactions_by_external ON transactions (workspace, external_id);
+CREATE INDEX transactions_by_hash ON transactions (workspace, tx_hash);
+-- What a scope that hides something covers: one row a visible transaction.
+CREATE TABLE scopes (workspace TEXT NOT NULL, scope TEXT NOT NULL, part TEXT NOT NULL, PRIMARY KEY (workspace, scope));
+CREATE TABLE scope_transactions (
+    workspace TEXT NOT NULL, scope TEXT NOT NULL, created_at BIGINT NOT NULL, id BYTEA NOT NULL,
+    PRIMARY KEY (workspace, scope, created_at, id));
+CREATE TABLE digest_cells (
+    workspace TEXT NOT NULL, account BIGINT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, month BIGINT NOT NULL,
+    count BIGINT NOT NULL, sum BYTEA NOT NULL,
+    PRIMARY KEY (workspace, account, asset, kind, month));
+CREATE TABLE positions (workspace TEXT NOT NULL, subscriber TEXT NOT NULL, position BIGINT NOT NULL,
+    PRIMARY KEY (workspace, subscriber));
+";

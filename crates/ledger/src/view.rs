@@ -1,0 +1,141 @@
+//! The one place that filters and masks.
+//!
+//! A [`Seen`] is what a reader may see of a row; it can be made nowhere else. In a scope that
+//! hides something:
+//!
+//! - a transaction is seen where one of its sides is a wallet of the scope;
+//! - a side outside the scope is an unknown peer; what the chain makes public (addresses, hash,
+//!   amount, fee) stays;
+//! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen;
+//! - words (`note`, `externalTxId`, `customerRefId`) are seen by who proposed the transaction.
+
+use protocol::ids::VaultAccountId;
+use protocol::model::transaction::{Peer, PeerKind, Transaction};
+use protocol::model::whitelist::WhitelistedWallet;
+
+use crate::change::Origin;
+use crate::scope::Scope;
+
+/// What a reader may see of something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen<T>(T);
+
+impl<T> Seen<T> {
+    /// What is seen.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+
+    /// What is seen.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+/// A transaction, as the scope's reader may see it.
+pub fn view_transaction(
+    transaction: &Transaction,
+    origin: &Origin,
+    scope: &Scope,
+) -> Option<Seen<Transaction>> {
+    if scope.is_whole() {
+        return Some(Seen(transaction.clone()));
+    }
+    if !covers(transaction, scope) {
+        return None;
+    }
+    let mut seen = transaction.clone();
+    mask_peer(&mut seen.source, transaction, scope);
+    mask_peer(&mut seen.destination, transaction, scope);
+    for part in &mut seen.destinations {
+        mask_peer(&mut part.destination, transaction, scope);
+    }
+    seen.created_by = String::new();
+    seen.signed_by = Vec::new();
+    seen.rejected_by = String::new();
+    seen.authorization_info = None;
+    seen.destination_address_description = String::new();
+    if !scope.is_own(origin.proposer.as_deref()) {
+        seen.note = String::new();
+        seen.external_tx_id = None;
+        seen.customer_ref_id = None;
+    }
+    Some(Seen(seen))
+}
+
+/// Whether a scope covers a transaction: one of its sides is a wallet of the scope, in its time.
+pub(crate) fn covers(transaction: &Transaction, scope: &Scope) -> bool {
+    let side = |peer: &Peer| {
+        peer.vault_account()
+            .is_some_and(|id| scope.covers_wallet(id, &transaction.asset_id))
+    };
+    scope.covers_time(transaction.created_at)
+        && (side(&transaction.source)
+            || side(&transaction.destination)
+            || transaction
+                .destinations
+                .iter()
+                .any(|part| side(&part.destination)))
+}
+
+fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) {
+    let seen = match peer.kind {
+        PeerKind::VaultAccount => peer
+            .vault_account()
+            .is_some_and(|id| scope.covers_wallet(id, &transaction.asset_id)),
+        PeerKind::InternalWallet | PeerKind::ExternalWallet | PeerKind::Contract => peer
+            .id
+            .as_deref()
+            .and_then(|id| id.parse().ok())
+            .is_some_and(|id| scope.covers_whitelist(id)),
+        _ => false,
+    };
+    if !seen {
+        *peer = Peer::UNKNOWN;
+    }
+}
+
+/// A whitelist entry, as the scope's reader may see it.
+pub fn view_whitelisted(
+    wallet: &WhitelistedWallet,
+    scope: &Scope,
+) -> Option<Seen<WhitelistedWallet>> {
+    if !scope.covers_whitelist(wallet.id) {
+        return None;
+    }
+    let mut seen = wallet.clone();
+    if !scope.is_whole() {
+        seen.customer_ref_id = None;
+        seen.assets.retain(|asset| scope.covers_asset(&asset.id));
+    }
+    Some(Seen(seen))
+}
+
+/// Something about a wallet (its balance, an address), where the scope covers the wallet.
+pub(crate) fn view_of_wallet<T>(
+    account: VaultAccountId,
+    asset: &protocol::ids::AssetId,
+    what: T,
+    scope: &Scope,
+) -> Option<Seen<T>> {
+    scope.covers_wallet(account, asset).then_some(Seen(what))
+}
+
+/// Something about an account, where the scope covers it.
+pub(crate) fn view_of_account<T>(
+    account: VaultAccountId,
+    what: T,
+    scope: &Scope,
+) -> Option<Seen<T>> {
+    scope.covers_account(account).then_some(Seen(what))
+}
+
+/// What is no secret of the workspace's: assets, blockchains.
+pub(crate) fn public<T>(what: T) -> Seen<T> {
+    Seen(what)
+}
+
+/// What only a reader of the whole may see: users.
+pub(crate) fn view_whole<T>(what: T, scope: &Scope) -> Option<Seen<T>> {
+    scope.is_whole().then_some(Seen(what))
+}
