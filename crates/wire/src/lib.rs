@@ -9,4 +9,5 @@ pub mod client;
 pub mod clock;
 pub mod hooks_in;
 pub mod hooks_out;
+pub mod jwks;
 pub mod server;

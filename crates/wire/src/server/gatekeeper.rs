@@ -102,10 +102,9 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             target,
             now: now.seconds(),
         };
-        let token = token::read(authorization).and_then(|token| token.verify(&key, &expected)).map_err(|error| {
+        let token = token::read(authorization).and_then(|token| token.verify(&key, &expected)).inspect_err(|error| {
             self.workspace.failed(user, from);
             tracing::info!(%request_id, %user, %from, target, code = error.code(), "token refused");
-            error
         })?;
         if token.issued_at() < self.not_before {
             return Err(TokenError::NotAccepted.into());
