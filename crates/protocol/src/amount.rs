@@ -43,17 +43,17 @@ impl Amount {
 
     /// Whether it is nothing.
     pub fn is_zero(&self) -> bool {
-        self.0 == BigDecimal::from(0)
+        self.0 == 0
     }
 
     /// Whether it is below nothing.
     pub fn is_negative(&self) -> bool {
-        self.0 < BigDecimal::from(0)
+        self.0 < 0
     }
 
     /// Whether it is above nothing.
     pub fn is_positive(&self) -> bool {
-        self.0 > BigDecimal::from(0)
+        self.0 > 0
     }
 
     /// The sum, if it still is an amount.
