@@ -1,1 +1,3 @@
+//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy.
+
 fn main() {}

@@ -1,5 +1,7 @@
 //! The books take events in any order, any number of times; a scope hides what is outside it.
 
+#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
 use std::collections::BTreeSet;
 
 use ledger::change::{Origin, WalletFacts};

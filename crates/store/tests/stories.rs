@@ -1,5 +1,11 @@
 //! What the rooms rely on, on both engines.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may stop at the first surprise"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

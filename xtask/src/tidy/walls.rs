@@ -93,7 +93,7 @@ pub fn rules() -> Result<Vec<Rule>> {
                 .map(move |other| (&package.name, &other.name))
         });
         pairs
-            .filter(|(package, other)| !allowed(package, other))
+            .filter(|(package, other)| package != other && !allowed(package, other))
             .map(|(package, other)| format!("{package} depends on {other}"))
             .collect()
     };

@@ -1,0 +1,4 @@
+//! Whole workspaces on localhost.
+
+pub mod people;
+pub mod world;

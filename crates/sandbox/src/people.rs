@@ -1,0 +1,157 @@
+//! The users of a seeded workspace, and their keys: one fixed public set, the same on every machine.
+
+use protocol::ids::{UserId, WorkspaceId};
+use protocol::keys::{KeyError, PrivateKey};
+use protocol::model::user::{User, UserStatus, UserType};
+use protocol::role::Role;
+use protocol::signature::WebhookKey;
+use uuid::Uuid;
+
+use crate::world::Network;
+
+/// A user of the fixed set.
+#[derive(Clone, Copy, Debug)]
+pub struct Person {
+    /// Its name, in ready files and on the command line.
+    pub name: &'static str,
+    /// What it may do.
+    pub role: Role,
+    /// Its private key, PEM; people have none.
+    pub key_pem: Option<&'static str>,
+}
+
+/// One of each role, and the people.
+pub const PEOPLE: [Person; 10] = [
+    Person {
+        name: "owner",
+        role: Role::Owner,
+        key_pem: None,
+    },
+    Person {
+        name: "treasurer",
+        role: Role::Approver,
+        key_pem: None,
+    },
+    Person {
+        name: "signing-officer",
+        role: Role::Signer,
+        key_pem: None,
+    },
+    Person {
+        name: "admin",
+        role: Role::Admin,
+        key_pem: Some(include_str!("../keys/admin.pem")),
+    },
+    Person {
+        name: "non-signing-admin",
+        role: Role::NonSigningAdmin,
+        key_pem: Some(include_str!("../keys/non_signing_admin.pem")),
+    },
+    Person {
+        name: "signer",
+        role: Role::Signer,
+        key_pem: Some(include_str!("../keys/signer.pem")),
+    },
+    Person {
+        name: "approver",
+        role: Role::Approver,
+        key_pem: Some(include_str!("../keys/approver.pem")),
+    },
+    Person {
+        name: "editor",
+        role: Role::Editor,
+        key_pem: Some(include_str!("../keys/editor.pem")),
+    },
+    Person {
+        name: "viewer",
+        role: Role::Viewer,
+        key_pem: Some(include_str!("../keys/viewer.pem")),
+    },
+    Person {
+        name: "auditor",
+        role: Role::Auditor,
+        key_pem: Some(include_str!("../keys/auditor.pem")),
+    },
+];
+
+fn name_of(network: Network) -> &'static str {
+    match network {
+        Network::Mainnet => "mainnet",
+        Network::Testnet => "testnet",
+    }
+}
+
+/// The workspace of a network.
+pub fn workspace_id(network: Network) -> WorkspaceId {
+    WorkspaceId(Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("vestibule:workspace:{}", name_of(network)).as_bytes(),
+    ))
+}
+
+impl Person {
+    /// Its id in the workspace of a network.
+    pub fn id(&self, network: Network) -> UserId {
+        let name = format!("vestibule:user:{}:{}", name_of(network), self.name);
+        UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+    }
+
+    /// As the API shows it.
+    pub fn user(&self, network: Network) -> User {
+        let person = self.key_pem.is_none();
+        User {
+            id: self.id(network),
+            first_name: person.then(|| self.name.to_owned()),
+            last_name: person.then(|| "Example".to_owned()),
+            email: person.then(|| format!("{}@fund.example", self.name)),
+            name: (!person).then(|| self.name.to_owned()),
+            role: self.role,
+            enabled: true,
+            status: UserStatus::Ready,
+            user_type: if person {
+                UserType::Console
+            } else {
+                UserType::Api
+            },
+        }
+    }
+
+    /// Its private key.
+    pub fn key(&self) -> Option<Result<PrivateKey, KeyError>> {
+        self.key_pem.map(PrivateKey::from_pem)
+    }
+}
+
+/// The one of that name.
+pub fn named(name: &str) -> Option<&'static Person> {
+    PEOPLE.iter().find(|person| person.name == name)
+}
+
+/// The key that signs every sandbox's webhooks.
+pub fn webhook_key() -> Result<WebhookKey, KeyError> {
+    Ok(WebhookKey::new(
+        "vestibule-sandbox-1",
+        PrivateKey::from_pem(include_str!("../keys/webhook.pem"))?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_set_is_counted_as_known() {
+        let mut keys: Vec<_> = PEOPLE
+            .iter()
+            .filter_map(Person::key)
+            .map(|key| key.expect("a key"))
+            .collect();
+        keys.push(PrivateKey::from_pem(include_str!("../keys/webhook.pem")).expect("a key"));
+        for key in keys {
+            assert!(
+                protocol::keys::development::is_known(key.public().fingerprint()),
+                "{key:?}"
+            );
+        }
+    }
+}

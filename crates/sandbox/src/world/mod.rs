@@ -1,0 +1,7 @@
+//! Seeded worlds: from a number, a believable fund with a year of history whose books add up.
+
+pub mod addresses;
+pub mod assets;
+mod fund;
+
+pub use fund::{Fund, Network, seeded};

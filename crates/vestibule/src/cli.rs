@@ -1,0 +1,73 @@
+//! The commands and the arguments that all of them take.
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::sandbox;
+
+/// Third parties do their work here, and never step into the vault.
+///
+/// A gate in front of a Fireblocks workspace for the client, a connector for the provider, and a
+/// Fireblocks-compatible workspace on localhost to try both with.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vestibule",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Examples:
+  vestibule sandbox                    a workspace on localhost for the official SDKs")]
+pub(crate) struct Cli {
+    /// Print results as JSON, for scripts.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to log, such as `info` or `gate=debug,warn` (to stderr).
+    #[arg(long, global = true, value_name = "FILTER", env = "VESTIBULE_LOG")]
+    pub(crate) log: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fireblocks-compatible workspaces on localhost.
+    Sandbox(sandbox::Args),
+    /// Print completions for a shell.
+    #[command(after_help = "Example:
+  vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule")]
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Cli {
+    /// Runs the command to its end.
+    pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
+        let out = crate::output::Output { json: self.json };
+        match self.command {
+            Command::Sandbox(args) => sandbox::run(args, out).await,
+            Command::Completions { shell } => {
+                clap_complete::generate(
+                    shell,
+                    &mut Self::command(),
+                    "vestibule",
+                    &mut std::io::stdout(),
+                );
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,36 @@
+//! `vestibule`: the one binary. Command line, configuration, and the demo; everything that
+//! decides lives in the rooms below.
+//!
+//! What may enter: reading arguments, files and the environment, calling a room's operation,
+//! printing its answer. What may not: decisions, SQL, HTTP handlers. A file per command.
+
+mod cli;
+mod output;
+mod ready;
+mod sandbox;
+mod shutdown;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    if let Err(error) = output::start_log(cli.log.as_deref()) {
+        return output::failed(&error, cli.json);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return output::failed(&error.into(), cli.json),
+    };
+    let json = cli.json;
+    let outcome = runtime.block_on(cli.run());
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => output::failed(&error, json),
+    }
+}

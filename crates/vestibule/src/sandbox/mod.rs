@@ -1,0 +1,35 @@
+//! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
+
+mod env;
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::output::Output;
+
+/// Fireblocks-compatible workspaces on localhost.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule sandbox                                   two seeded workspaces, kept in ./vestibule-sandbox.db
+  vestibule sandbox --ephemeral --manual --seed 7     nothing kept, nobody acts by themselves
+  vestibule sandbox --ready-file ready.json &         for scripts: wait for the file
+  eval \"$(vestibule sandbox env ready.json)\"          API key, secret and URL for the SDKs
+  vestibule sandbox listen 9000                       print webhooks as they arrive, verified")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print shell lines with URL, API key and secret for the SDKs.
+    Env(env::Args),
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
+    match args.command {
+        Command::Env(args) => env::run(&args, out),
+    }
+}
