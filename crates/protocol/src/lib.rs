@@ -16,6 +16,7 @@
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
+pub mod csr;
 pub mod ed25519;
 pub mod error;
 pub mod exchange;
