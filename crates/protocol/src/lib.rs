@@ -24,6 +24,7 @@ pub mod ids;
 pub mod keys;
 pub mod model;
 pub mod operations;
+pub mod private_key;
 pub mod role;
 pub mod signature;
 pub mod time;

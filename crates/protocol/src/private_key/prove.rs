@@ -1,0 +1,119 @@
+//! Tries a private key that was found: is it whole, and does it sign under the public half that
+//! follows from it?
+
+use num_bigint::BigUint;
+use zeroize::Zeroizing;
+
+use crate::keys::{PrivateKey, PublicKey};
+
+/// What an OpenSSH key's bytes begin with.
+pub(super) const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
+/// Longest key tried, in bytes: one of 8192 bits has some 4.7 KiB.
+const MAX_DER: usize = 8 * 1024;
+/// Longest number of a key tried, in bytes.
+const MAX_NUMBER: usize = 1025;
+/// What is signed for a try.
+const MESSAGE: &[u8] = b"Does this private key work?";
+
+/// Tries PKCS#8 or PKCS#1.
+pub(super) fn der(der: &[u8]) -> Option<PublicKey> {
+    if der.len() > MAX_DER {
+        return None;
+    }
+    let key = PrivateKey::from_der(der).ok()?;
+    let signature = key.sign_rs256(MESSAGE).ok()?;
+    key.public()
+        .verifies_rs256(MESSAGE, &signature)
+        .then(|| key.public().clone())
+}
+
+/// The numbers of an RSA key, big-endian.
+pub(super) struct Numbers<'a> {
+    pub(super) n: &'a [u8],
+    pub(super) e: &'a [u8],
+    pub(super) d: &'a [u8],
+    pub(super) p: &'a [u8],
+    pub(super) q: &'a [u8],
+}
+
+/// Tries a key of these numbers.
+pub(super) fn numbers(key: &Numbers<'_>) -> Option<PublicKey> {
+    let all = [key.n, key.e, key.d, key.p, key.q];
+    if all.iter().any(|number| number.len() > MAX_NUMBER) {
+        return None;
+    }
+    let [n, e, d, p, q] = all.map(BigUint::from_bytes_be);
+    let one = BigUint::from(1u32);
+    if p <= one || q <= one || &p * &q != n {
+        return None;
+    }
+    let (dp, dq) = (&d % (&p - &one), &d % (&q - &one));
+    let qi = q.modinv(&p)?;
+    let mut inside = Zeroizing::new(Vec::with_capacity(MAX_DER));
+    for number in [&BigUint::ZERO, &n, &e, &d, &p, &q, &dp, &dq, &qi] {
+        field(0x02, &integer(number), &mut inside)?;
+    }
+    let mut pkcs1 = Zeroizing::new(Vec::with_capacity(MAX_DER));
+    field(0x30, &inside, &mut pkcs1)?;
+    der(&pkcs1)
+}
+
+/// Tries an OpenSSH key that is not encrypted (PROTOCOL.key of OpenSSH).
+pub(super) fn openssh(bytes: &[u8]) -> Option<PublicKey> {
+    let mut file = Strings(bytes.strip_prefix(OPENSSH_MAGIC)?);
+    let (cipher, _kdf, _options) = (file.next()?, file.next()?, file.next()?);
+    if cipher != b"none" || file.number()? != 1 {
+        return None;
+    }
+    let _public = file.next()?;
+    let mut key = Strings(file.next()?);
+    let (_check, _again) = (key.number()?, key.number()?);
+    if key.next()? != b"ssh-rsa" {
+        return None;
+    }
+    let (n, e, d) = (key.next()?, key.next()?, key.next()?);
+    let _coefficient = key.next()?;
+    let (p, q) = (key.next()?, key.next()?);
+    numbers(&Numbers { n, e, d, p, q })
+}
+
+/// Strings as SSH writes them: their length in four bytes, and themselves.
+struct Strings<'a>(&'a [u8]);
+
+impl<'a> Strings<'a> {
+    fn number(&mut self) -> Option<u32> {
+        let (number, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u32::from_be_bytes(*number))
+    }
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let len = usize::try_from(self.number()?).ok()?;
+        let (string, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(string)
+    }
+}
+
+/// The inside of a DER INTEGER.
+fn integer(number: &BigUint) -> Zeroizing<Vec<u8>> {
+    let digits = Zeroizing::new(number.to_bytes_be());
+    let mut out = Zeroizing::new(Vec::with_capacity(digits.len() + 1));
+    if digits.first().is_some_and(|first| first & 0x80 != 0) {
+        out.push(0);
+    }
+    out.extend_from_slice(&digits);
+    out
+}
+
+fn field(tag: u8, inside: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.push(tag);
+    let len = u16::try_from(inside.len()).ok()?.to_be_bytes();
+    match len {
+        [0, short @ ..128] => out.push(short),
+        [0, longer] => out.extend([0x81, longer]),
+        [high, low] => out.extend([0x82, high, low]),
+    }
+    out.extend_from_slice(inside);
+    Some(())
+}
