@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use protocol::ids::{AssetId, TxId, VaultAccountId, WorkspaceId};
+use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::time::Millis;
-use serde::de::DeserializeOwned;
 use store::{Query, Store, StoreError, Writing};
 
 use crate::change::{Change, FactKey, FactKind, Origin, Version, WalletFacts};
 use crate::digest::{self, Cell, Digest};
+use crate::docs::{parse, to_doc};
+use crate::load::load;
 use crate::model::{self, Model};
 use crate::rows::{self, Fact, StoredTransaction};
 use crate::scope::Scope;
@@ -48,7 +49,7 @@ pub enum Applied {
 /// The changes of one database transaction.
 #[derive(Debug)]
 pub struct Batch {
-    workspace: WorkspaceId,
+    pub(crate) workspace: WorkspaceId,
     recorded_at: Millis,
     scopes: Option<Vec<(String, Scope)>>,
     changes: Vec<(Version, Change)>,
@@ -73,6 +74,21 @@ impl Books {
     /// Where they are kept.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Every user, from the read model.
+    pub fn users(&self) -> Vec<protocol::model::user::User> {
+        self.model
+            .read()
+            .users
+            .values()
+            .map(|entry| entry.value.clone())
+            .collect()
+    }
+
+    /// The number of every vault account, from the read model.
+    pub fn account_ids(&self) -> Vec<VaultAccountId> {
+        self.model.read().accounts.keys().copied().collect()
     }
 
     pub(crate) fn model(&self) -> parking_lot::RwLockReadGuard<'_, Model> {
@@ -438,65 +454,4 @@ impl Batch {
         self.scopes = Some(scopes);
         Ok(Applied::Changed)
     }
-
-    /// A transaction by its public id, with what the books know beside it.
-    pub fn transaction(
-        &self,
-        query: &mut impl Query,
-        id: TxId,
-    ) -> Result<Option<(Transaction, Origin)>, StoreError> {
-        Ok(rows::transaction(query, self.workspace, id)?.map(|row| (row.transaction, row.origin)))
-    }
-}
-
-fn to_doc(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Engine(error.to_string()))
-}
-
-fn parse<T: DeserializeOwned>(what: &'static str, doc: &str) -> Result<T, StoreError> {
-    serde_json::from_str(doc).map_err(|_| rows::corrupt("facts", "doc", what))
-}
-
-fn load(query: &mut impl Query, workspace: WorkspaceId) -> Result<Model, StoreError> {
-    use protocol::model::whitelist::WhitelistKind;
-    let mut model = Model::default();
-    let mut take = |kind: FactKind, read: &dyn Fn(&Fact, &str) -> Result<Change, StoreError>| {
-        for fact in rows::facts(query, workspace, kind)? {
-            if let Some(doc) = &fact.doc {
-                model.apply(fact.version, &read(&fact, doc)?);
-            }
-        }
-        Ok::<(), StoreError>(())
-    };
-    take(FactKind::Account, &|_, doc| {
-        Ok(Change::Account(parse("account", doc)?))
-    })?;
-    take(FactKind::Wallet, &|fact, doc| {
-        let number = fact.account.and_then(|number| u32::try_from(number).ok());
-        let account = number.ok_or_else(|| rows::corrupt("facts", "account", &fact.key))?;
-        Ok(Change::Wallet(
-            VaultAccountId::new(account),
-            parse("wallet", doc)?,
-        ))
-    })?;
-    for kind in [
-        WhitelistKind::Internal,
-        WhitelistKind::External,
-        WhitelistKind::Contract,
-    ] {
-        take(FactKind::of(kind), &|_, doc| {
-            Ok(Change::Whitelist(kind, parse("whitelist", doc)?))
-        })?;
-    }
-    take(FactKind::Asset, &|_, doc| {
-        let (supported, asset) = parse("asset", doc)?;
-        Ok(Change::Asset(supported, asset))
-    })?;
-    take(FactKind::Blockchain, &|_, doc| {
-        Ok(Change::Blockchain(parse("blockchain", doc)?))
-    })?;
-    take(FactKind::User, &|_, doc| {
-        Ok(Change::User(parse("user", doc)?))
-    })?;
-    Ok(model)
 }

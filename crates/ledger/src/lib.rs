@@ -19,6 +19,9 @@
 mod books;
 pub mod change;
 pub mod digest;
+mod docs;
+mod load;
+mod lookup;
 mod model;
 pub mod reads;
 pub mod reports;

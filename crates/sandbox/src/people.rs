@@ -74,25 +74,18 @@ pub const PEOPLE: [Person; 10] = [
     },
 ];
 
-fn name_of(network: Network) -> &'static str {
-    match network {
-        Network::Mainnet => "mainnet",
-        Network::Testnet => "testnet",
-    }
-}
-
 /// The workspace of a network.
 pub fn workspace_id(network: Network) -> WorkspaceId {
     WorkspaceId(Uuid::new_v5(
         &Uuid::NAMESPACE_URL,
-        format!("vestibule:workspace:{}", name_of(network)).as_bytes(),
+        format!("vestibule:workspace:{}", network.name()).as_bytes(),
     ))
 }
 
 impl Person {
     /// Its id in the workspace of a network.
     pub fn id(&self, network: Network) -> UserId {
-        let name = format!("vestibule:user:{}:{}", name_of(network), self.name);
+        let name = format!("vestibule:user:{}:{}", network.name(), self.name);
         UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
     }
 

@@ -5,6 +5,7 @@
 //! printing its answer. What may not: decisions, SQL, HTTP handlers. A file per command.
 
 mod cli;
+mod files;
 mod output;
 mod ready;
 mod sandbox;

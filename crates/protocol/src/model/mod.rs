@@ -8,6 +8,7 @@
 
 pub mod asset;
 pub mod event;
+pub mod policy;
 pub mod report;
 pub mod transaction;
 pub mod transaction_request;

@@ -39,6 +39,23 @@ pub enum Network {
     Testnet,
 }
 
+impl Network {
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mainnet => "mainnet",
+            Self::Testnet => "testnet",
+        }
+    }
+
+    /// The one of that word.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Mainnet, Self::Testnet]
+            .into_iter()
+            .find(|network| network.name() == name)
+    }
+}
+
 /// A fund as it stands.
 #[derive(Debug)]
 pub struct Fund {
@@ -510,7 +527,7 @@ pub(crate) fn units_of(asset: &AssetRow, cents: u64) -> i128 {
 }
 
 /// What units are worth in US dollars.
-pub(crate) fn usd_of(asset: &AssetRow, units: i128) -> Amount {
+fn usd_of(asset: &AssetRow, units: i128) -> Amount {
     let cents = units * i128::from(asset.cents) / 10_i128.pow(u32::from(asset.decimals));
     Amount::from_units(cents, 2)
 }

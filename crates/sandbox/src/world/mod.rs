@@ -5,3 +5,4 @@ pub mod assets;
 mod fund;
 
 pub use fund::{Fund, Network, seeded};
+pub(crate) use fund::{units_of, vault_address};

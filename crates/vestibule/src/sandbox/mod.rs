@@ -1,6 +1,8 @@
 //! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
 
 mod env;
+mod listen;
+pub(crate) mod serve;
 
 use std::process::ExitCode;
 
@@ -10,26 +12,33 @@ use crate::output::Output;
 
 /// Fireblocks-compatible workspaces on localhost.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 #[command(after_help = "Examples:
-  vestibule sandbox                                   two seeded workspaces, kept in ./vestibule-sandbox.db
+  vestibule sandbox                                   two seeded workspaces, kept in ./vestibule-sandbox
   vestibule sandbox --ephemeral --manual --seed 7     nothing kept, nobody acts by themselves
   vestibule sandbox --ready-file ready.json &         for scripts: wait for the file
   eval \"$(vestibule sandbox env ready.json)\"          API key, secret and URL for the SDKs
   vestibule sandbox listen 9000                       print webhooks as they arrive, verified")]
 pub(crate) struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Args,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Print shell lines with URL, API key and secret for the SDKs.
     Env(env::Args),
+    /// Receive webhooks and print them as they arrive, verified.
+    Listen(listen::Args),
 }
 
 /// Runs the command.
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Env(args) => env::run(&args, out),
+        None => serve::run(args.serve, out).await,
+        Some(Command::Env(args)) => env::run(&args, out),
+        Some(Command::Listen(args)) => listen::run(args, out).await,
     }
 }

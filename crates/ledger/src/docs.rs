@@ -1,0 +1,14 @@
+//! Facts as the tables keep them: JSON documents.
+
+use serde::de::DeserializeOwned;
+use store::StoreError;
+
+use crate::rows;
+
+pub(crate) fn to_doc(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+pub(crate) fn parse<T: DeserializeOwned>(what: &'static str, doc: &str) -> Result<T, StoreError> {
+    serde_json::from_str(doc).map_err(|_| rows::corrupt("facts", "doc", what))
+}

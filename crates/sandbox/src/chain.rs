@@ -1,0 +1,229 @@
+//! Moves transactions on: the policy engine and the queue always by themselves, people and chain
+//! only where nobody said `--manual`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::error::ApiError;
+use protocol::ids::TxId;
+use protocol::model::event::EventType;
+use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
+use protocol::time::Millis;
+use tokio_util::sync::CancellationToken;
+
+use crate::fault::Fault;
+use crate::flight::{Act, Flight, PATIENCE, step};
+use crate::hall::{Deed, Hall, doc};
+use crate::policy;
+use crate::rows;
+use crate::world::assets::{self, AssetRow};
+
+/// How long each stage takes when all act by themselves, in milliseconds.
+const PACE: i64 = 100;
+
+/// Moves a workspace's transactions on until told to end.
+pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
+    loop {
+        let busy = match tick(&hall).await {
+            Ok(busy) => busy,
+            Err(error) => {
+                let error = ApiError::from(error);
+                tracing::error!(message = error.message(), "transactions stand still");
+                true
+            }
+        };
+        let pause = if busy {
+            Duration::from_millis(PACE.unsigned_abs() / 2)
+        } else {
+            Duration::from_secs(30)
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = hall.chain.notified(), if !busy => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Takes each transaction under way one act further, where one is due. Whether any is under way.
+async fn tick(hall: &Arc<Hall>) -> Result<bool, Fault> {
+    let id = hall.id();
+    let flights = hall
+        .books
+        .store()
+        .read(move |reading| rows::flights(reading, id))
+        .await?;
+    let now = hall.house.clock.now();
+    for (transaction, since) in &flights {
+        let (transaction, since) = (*transaction, *since);
+        if now < since.plus(PACE) {
+            continue;
+        }
+        hall.deed(move |deed| match next(deed, transaction, since)? {
+            Some(act) => take(deed, transaction, act),
+            None => Ok(()),
+        })
+        .await?;
+    }
+    Ok(!flights.is_empty())
+}
+
+/// What happens next by itself.
+fn next(deed: &mut Deed<'_, '_>, id: TxId, since: Millis) -> Result<Option<Act>, Fault> {
+    use TransactionStatus as S;
+    let Some((transaction, flight)) = under_way(deed, id)? else {
+        return Ok(None);
+    };
+    let by_itself = !deed.hall.house.manual;
+    let patient = deed.at < since.plus(PATIENCE);
+    Ok(match transaction.status {
+        S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
+        S::Queued => Some(Act::Turn),
+        S::Cancelling => Some(Act::Cancelled),
+        S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
+        S::PendingAuthorization if by_itself => asked(&transaction).map(Act::Approve),
+        S::PendingSignature if by_itself => flight.signer.map(Act::Sign),
+        S::Broadcasting | S::Confirming if by_itself => Some(on_chain(&transaction, deed.at)),
+        _ => None,
+    })
+}
+
+/// What a block does to a transaction.
+fn on_chain(transaction: &Transaction, at: Millis) -> Act {
+    if transaction.status == TransactionStatus::Confirming {
+        return Act::Confirm;
+    }
+    let (hash, block) = assets::find(&transaction.asset_id)
+        .map(|asset| block(asset, at))
+        .unwrap_or_default();
+    Act::Include { hash, block }
+}
+
+/// A hash, and the block it is in.
+pub(crate) fn block(asset: &AssetRow, at: Millis) -> (String, BlockInfo) {
+    let hash = hex::encode(rand::random::<[u8; 32]>());
+    let hash = if asset.native.starts_with("ETH") {
+        format!("0x{hash}")
+    } else {
+        hash
+    };
+    let height = 19_000_000 + at.0 / 12_000 % 5_000_000;
+    let block = BlockInfo {
+        block_height: Some(height.to_string()),
+        block_hash: Some(hex::encode(rand::random::<[u8; 32]>())),
+    };
+    (hash, block)
+}
+
+/// The first approver who has not answered.
+pub(crate) fn asked(transaction: &Transaction) -> Option<String> {
+    let info = transaction.authorization_info.as_ref()?;
+    let mut users = info.groups.iter().flat_map(|group| &group.users);
+    users
+        .find(|(_, said)| *said == "PENDING_AUTHORIZATION")
+        .map(|(user, _)| user.clone())
+}
+
+fn under_way(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<(Transaction, Flight)>, Fault> {
+    let Some(text) = rows::flight(deed.writing, deed.hall.id(), id)? else {
+        return Ok(None);
+    };
+    let flight = serde_json::from_str(&text).map_err(|_| ApiError::internal())?;
+    let known = deed.batch.transaction(deed.writing, id)?;
+    Ok(known.map(|(transaction, _)| (transaction, flight)))
+}
+
+/// Does something to a transaction.
+pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fault> {
+    let unfit = || match act {
+        Act::Cancel => ApiError::cancel_failed(),
+        _ => ApiError::uncoded(
+            409,
+            "The transaction is not at a point where that can be done",
+        ),
+    };
+    let Some((transaction, flight)) = under_way(deed, id)? else {
+        let known = deed.batch.transaction(deed.writing, id)?.is_some();
+        return Err(if known {
+            unfit()
+        } else {
+            ApiError::transaction_not_found()
+        }
+        .into());
+    };
+    let refused = unfit();
+    let done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
+    if done.approval {
+        deed.transaction(
+            EventType::TransactionApprovalStatusUpdated,
+            &done.transaction,
+        )?;
+    }
+    if done.transaction.status != transaction.status || !done.approval {
+        deed.transaction(EventType::TransactionStatusUpdated, &done.transaction)?;
+    }
+    deed.moves(&done.moves)?;
+    if done.transaction.status.is_final() {
+        rows::end_flight(deed.writing, deed.hall.id(), id)?;
+    } else {
+        rows::put_flight(
+            deed.writing,
+            deed.hall.id(),
+            id,
+            deed.at,
+            &doc(&done.flight)?,
+        )?;
+    }
+    Ok(())
+}
+
+/// A person says yes: the one named, or the first who is asked.
+pub(crate) fn approve(
+    deed: &mut Deed<'_, '_>,
+    id: TxId,
+    user: Option<String>,
+) -> Result<(), Fault> {
+    let who = match user {
+        Some(user) => Some(user),
+        None => under_way(deed, id)?.and_then(|(transaction, _)| asked(&transaction)),
+    };
+    take(deed, id, Act::Approve(who.unwrap_or_default()))
+}
+
+/// The signer signs.
+pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
+    let who = match user {
+        Some(user) => Some(user),
+        None => under_way(deed, id)?.and_then(|(_, flight)| flight.signer),
+    };
+    take(deed, id, Act::Sign(who.unwrap_or_default()))
+}
+
+/// A person says no: the one named, or whoever is asked now.
+pub(crate) fn reject(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
+    let who = match user {
+        Some(user) => Some(user),
+        None => under_way(deed, id)?
+            .and_then(|(transaction, flight)| asked(&transaction).or(flight.signer)),
+    };
+    take(deed, id, Act::Reject(who.unwrap_or_default()))
+}
+
+/// A block is mined: everything that waits for one moves on. How many did.
+pub(crate) fn mine(deed: &mut Deed<'_, '_>) -> Result<usize, Fault> {
+    let mut moved = 0;
+    for (id, _) in rows::flights(deed.writing, deed.hall.id())? {
+        let Some((transaction, _)) = under_way(deed, id)? else {
+            continue;
+        };
+        if matches!(
+            transaction.status,
+            TransactionStatus::Broadcasting | TransactionStatus::Confirming
+        ) {
+            let act = on_chain(&transaction, deed.at);
+            take(deed, id, act)?;
+            moved += 1;
+        }
+    }
+    Ok(moved)
+}

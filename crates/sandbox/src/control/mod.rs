@@ -1,0 +1,283 @@
+//! `/_sandbox`: what people and the chain do in the real world, for tests and demos. Its own
+//! listener, its own token.
+
+mod exports;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use ledger::Change;
+use protocol::amount::Amount;
+use protocol::error::ApiError;
+use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceId};
+use protocol::model::user::UserStatus;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use crate::chain;
+use crate::fault::Fault;
+use crate::hall::{Deed, Hall, House};
+use crate::operations;
+use crate::rows::{self, KeyRow};
+
+/// Where it stands.
+pub(crate) const PREFIX: &str = "/_sandbox";
+
+#[derive(Clone)]
+struct Desk {
+    halls: Arc<[Arc<Hall>]>,
+    house: Arc<House>,
+    token: Arc<str>,
+}
+
+/// The routes.
+pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> Router {
+    let desk = Desk {
+        halls: halls.into(),
+        house,
+        token: token.into(),
+    };
+    let routes = Router::new()
+        .route("/workspaces", get(workspaces))
+        .route("/workspaces/{workspace}/incoming", post(incoming))
+        .route("/workspaces/{workspace}/mine", post(mine))
+        .route("/workspaces/{workspace}/transactions/{id}/{act}", post(act))
+        .route(
+            "/workspaces/{workspace}/webhooks/{id}/drop_next",
+            post(drop_next),
+        )
+        .route(
+            "/workspaces/{workspace}/users/{id}/approve",
+            post(approve_user),
+        )
+        .route(
+            "/workspaces/{workspace}/users/{id}/ip_addresses",
+            put(ip_addresses),
+        )
+        .route(
+            "/workspaces/{workspace}/exports/{kind}",
+            get(exports::export),
+        )
+        .route("/clock/advance", post(advance))
+        .layer(middleware::from_fn_with_state(desk.clone(), guard))
+        .with_state(desk);
+    Router::new().nest(PREFIX, routes)
+}
+
+/// Only who holds the token.
+async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Response {
+    let sent = request
+        .headers()
+        .get("authorization")
+        .and_then(|value| value.to_str().ok());
+    let sent = sent
+        .and_then(|text| text.strip_prefix("Bearer "))
+        .unwrap_or_default();
+    if bool::from(sent.as_bytes().ct_eq(desk.token.as_bytes())) {
+        next.run(request).await
+    } else {
+        told(
+            StatusCode::UNAUTHORIZED,
+            "the control token is missing or wrong",
+        )
+    }
+}
+
+fn told(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({ "message": message }))).into_response()
+}
+
+/// An error, as the control listener shows it.
+struct Refusal(ApiError);
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        Self(fault.into())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status =
+            StatusCode::from_u16(self.0.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        told(status, self.0.message())
+    }
+}
+
+impl Desk {
+    fn hall(&self, id: WorkspaceId) -> Result<&Arc<Hall>, Refusal> {
+        let found = self.halls.iter().find(|hall| hall.id() == id);
+        found.ok_or_else(|| Refusal(ApiError::uncoded(404, "no such workspace")))
+    }
+}
+
+async fn workspaces(State(desk): State<Desk>) -> Json<Value> {
+    let list: Vec<_> = desk
+        .halls
+        .iter()
+        .map(|hall| json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": hall.policy}))
+        .collect();
+    Json(json!({ "data": list }))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Incoming {
+    vault_account_id: VaultAccountId,
+    asset_id: AssetId,
+    amount: Amount,
+    source_address: Option<String>,
+}
+
+async fn incoming(
+    State(desk): State<Desk>,
+    Path(workspace): Path<WorkspaceId>,
+    Json(wanted): Json<Incoming>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    let arrived = operations::incoming(
+        hall,
+        wanted.vault_account_id,
+        wanted.asset_id,
+        wanted.amount,
+        wanted.source_address,
+    );
+    Ok(Json(json!({ "id": arrived.await?.id })))
+}
+
+async fn mine(
+    State(desk): State<Desk>,
+    Path(workspace): Path<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    let moved = desk.hall(workspace)?.deed(chain::mine).await?;
+    Ok(Json(json!({ "moved": moved })))
+}
+
+#[derive(Default, Deserialize)]
+struct Who {
+    /// Which person; whoever is asked, if missing.
+    user: Option<UserId>,
+}
+
+async fn act(
+    State(desk): State<Desk>,
+    Path((workspace, id, act)): Path<(WorkspaceId, TxId, String)>,
+    who: Option<Json<Who>>,
+) -> Result<Json<Value>, Refusal> {
+    let user = who
+        .and_then(|Json(who)| who.user)
+        .map(|user| user.to_string());
+    let how: fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault> = match act.as_str() {
+        "approve" => chain::approve,
+        "sign" => chain::sign,
+        "reject" => chain::reject,
+        _ => return Err(Refusal(ApiError::uncoded(404, "approve, sign or reject"))),
+    };
+    desk.hall(workspace)?
+        .deed(move |deed| how(deed, id, user.clone()))
+        .await?;
+    Ok(Json(json!({ "success": true })))
+}
+
+#[derive(Deserialize)]
+struct DropNext {
+    #[serde(default = "one")]
+    count: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+async fn drop_next(
+    State(desk): State<Desk>,
+    Path((workspace, id)): Path<(WorkspaceId, WebhookId)>,
+    wanted: Option<Json<DropNext>>,
+) -> Result<Json<Value>, Refusal> {
+    let count = wanted.map_or(1, |Json(wanted)| wanted.count);
+    let work = move |deed: &mut Deed<'_, '_>| {
+        if rows::drop_next(deed.writing, deed.hall.id(), id, count.into())? {
+            Ok(())
+        } else {
+            Err(ApiError::uncoded(404, "no such webhook").into())
+        }
+    };
+    desk.hall(workspace)?.deed(work).await?;
+    Ok(Json(json!({ "dropping": count })))
+}
+
+/// The quorum lets a new API user in.
+async fn approve_user(
+    State(desk): State<Desk>,
+    Path((workspace, id)): Path<(WorkspaceId, UserId)>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    let known = hall.books.users().into_iter().find(|user| user.id == id);
+    let mut user = known.ok_or_else(|| ApiError::uncoded(404, "no such user"))?;
+    user.status = UserStatus::Ready;
+    hall.deed(move |deed| Ok(deed.apply(Change::User(user.clone()))?))
+        .await?;
+    hall.open_doors().await?;
+    Ok(Json(json!({ "success": true })))
+}
+
+#[derive(Deserialize)]
+struct Addresses {
+    addresses: Vec<IpAddr>,
+}
+
+/// The owner sets a key's IP allow-list, as in the Console. An empty one means any address.
+async fn ip_addresses(
+    State(desk): State<Desk>,
+    Path((workspace, id)): Path<(WorkspaceId, UserId)>,
+    Json(wanted): Json<Addresses>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    let guest = desk
+        .house
+        .doors
+        .get(id)
+        .filter(|guest| guest.workspace == workspace);
+    let guest = guest.ok_or_else(|| ApiError::uncoded(404, "no such API user"))?;
+    let list: Vec<_> = wanted.addresses.iter().map(ToString::to_string).collect();
+    let (spki, addresses) = (guest.key.spki_der().to_vec(), list.join(","));
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let row = KeyRow {
+            user: id,
+            workspace,
+            spki: spki.clone(),
+            addresses: addresses.clone(),
+        };
+        Ok(rows::put_key(deed.writing, &row)?)
+    };
+    hall.deed(work).await?;
+    hall.open_doors().await?;
+    Ok(Json(json!({ "whitelistedIps": list })))
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    millis: u32,
+}
+
+async fn advance(State(desk): State<Desk>, Json(wanted): Json<Advance>) -> Json<Value> {
+    desk.house.clock.advance(wanted.millis);
+    desk.house.deliveries.notify_one();
+    for hall in desk.halls.iter() {
+        hall.chain.notify_one();
+    }
+    Json(json!({ "now": desk.house.clock.now() }))
+}

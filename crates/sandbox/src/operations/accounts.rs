@@ -1,0 +1,287 @@
+//! Vault accounts, wallets and deposit addresses.
+
+use std::sync::Arc;
+
+use ledger::change::WalletFacts;
+use ledger::{AccountFacts, Change};
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::ids::{AssetId, VaultAccountId};
+use protocol::model::event::{AssetAdded, EventType};
+use protocol::model::vault::{
+    CreateAddressResponse, CreateVaultAssetResponse, VaultAccount, VaultAsset, VaultWalletAddress,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::Visit;
+use crate::fault::Fault;
+use crate::hall::{Deed, Hall};
+use crate::world::addresses::{self, Address};
+use crate::world::assets::{self, AddressForm, AssetRow};
+use crate::world::{Network, vault_address};
+
+/// Longest name.
+const MAX_NAME: usize = 255;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct NewAccount {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default, rename = "hiddenOnUI")]
+    hidden_on_ui: Option<bool>,
+    #[serde(default)]
+    customer_ref_id: Option<String>,
+    #[serde(default)]
+    auto_fuel: Option<bool>,
+    #[serde(default)]
+    vault_type: Option<String>,
+}
+
+/// `POST /vault/accounts`.
+pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let new: NewAccount = visit.body()?;
+    let name = new
+        .name
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| ApiError::invalid("name", "it is required"))?;
+    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        return Err(ApiError::invalid(
+            "name",
+            format_args!("at most {MAX_NAME} characters, none of them control characters"),
+        ));
+    }
+    if new.vault_type.as_deref().is_some_and(|kind| kind != "MPC") {
+        return Err(ApiError::new(400, 1048, "Vault type is not supported"));
+    }
+    let reference = customer_ref_id(new.customer_ref_id)?;
+    let facts = AccountFacts {
+        id: VaultAccountId::new(0),
+        name,
+        hidden_on_ui: new.hidden_on_ui.unwrap_or(false),
+        customer_ref_id: reference,
+        auto_fuel: new.auto_fuel.unwrap_or(false),
+        tags: Vec::new(),
+    };
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let accounts = deed.batch.accounts(deed.writing)?;
+        if accounts.iter().any(|account| account.name == facts.name) {
+            return Err(ApiError::vault_account_name_exists().into());
+        }
+        let next = accounts
+            .iter()
+            .map(|account| account.id.number() + 1)
+            .max()
+            .unwrap_or(0);
+        let facts = AccountFacts {
+            id: VaultAccountId::new(next),
+            ..facts.clone()
+        };
+        deed.apply(Change::Account(facts.clone()))?;
+        let told = json!({"id": facts.id, "name": facts.name, "hiddenOnUI": facts.hidden_on_ui, "assets": []});
+        deed.announce(
+            EventType::VaultAccountCreated,
+            Some(facts.id.to_string()),
+            &told,
+        )?;
+        Ok(Reply::json(200, &shown(facts)))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+fn shown(facts: AccountFacts) -> VaultAccount {
+    VaultAccount {
+        id: facts.id,
+        name: facts.name,
+        hidden_on_ui: facts.hidden_on_ui,
+        customer_ref_id: facts.customer_ref_id,
+        auto_fuel: facts.auto_fuel,
+        tags: facts.tags,
+        assets: Vec::new(),
+    }
+}
+
+/// `-_:a-zA-Z0-9`, as the error table has it.
+pub(super) fn customer_ref_id(text: Option<String>) -> Result<Option<String>, ApiError> {
+    let fits = |text: &String| {
+        text.len() <= 255
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c))
+    };
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) if !fits(&text) => Err(ApiError::new(
+            400,
+            9001,
+            "customerRefId may hold only -_:a-zA-Z0-9",
+        )),
+        other => Ok(other),
+    }
+}
+
+/// An asset of the workspace's network.
+pub(super) fn asset_of(hall: &Hall, id: &AssetId) -> Result<&'static AssetRow, ApiError> {
+    let row = assets::find(id).ok_or_else(|| ApiError::unsupported_asset(id.as_str()))?;
+    let test = hall.network == Network::Testnet;
+    if assets::of_network(test).any(|asset| asset.id == row.id) {
+        Ok(row)
+    } else {
+        Err(ApiError::new(
+            400,
+            1034,
+            "The asset is of another network than the workspace",
+        ))
+    }
+}
+
+/// `POST /vault/accounts/{vaultAccountId}/{assetId}`.
+pub(super) async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let account: VaultAccountId =
+        visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
+    let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
+    let asset = asset_of(visit.hall, &id)?;
+    let hall = Arc::clone(visit.hall);
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let Some(facts) = deed.batch.account(deed.writing, account)? else {
+            return Err(ApiError::vault_account_not_found().into());
+        };
+        if deed.batch.wallet(deed.writing, account, &id)?.is_some() {
+            return Err(ApiError::wallet_exists().into());
+        }
+        let address = first_address(deed, &hall, account, asset)?;
+        let balance = VaultAsset::empty(id.clone());
+        deed.apply(Change::Wallet(
+            account,
+            WalletFacts {
+                balance,
+                created_at: deed.at,
+            },
+        ))?;
+        deed.apply(Change::Address(
+            account,
+            vault_address(id.clone(), &address, 0, ""),
+        ))?;
+        let told = AssetAdded {
+            account_id: account,
+            account_name: facts.name,
+            asset_id: id.clone(),
+        };
+        deed.announce(EventType::VaultAccountAssetAdded, None, &told)?;
+        let created = CreateVaultAssetResponse {
+            id: id.clone(),
+            address: address.text,
+            legacy_address: address.legacy,
+            enterprise_address: String::new(),
+            tag: address.tag,
+            eos_account_name: String::new(),
+            status: Some("READY".to_owned()),
+            activation_tx_id: None,
+        };
+        Ok(Reply::json(200, &created))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+/// The first address of a new wallet: a token lives at its chain's own address.
+fn first_address(
+    deed: &mut Deed<'_, '_>,
+    hall: &Hall,
+    account: VaultAccountId,
+    asset: &AssetRow,
+) -> Result<Address, Fault> {
+    if asset.native == asset.id {
+        return Ok(fresh(asset));
+    }
+    let native: AssetId = asset.native.parse().map_err(|_| ApiError::internal())?;
+    asset_of(hall, &native)?;
+    let known = deed.batch.addresses(deed.writing, account, &native)?;
+    let Some(first) = known
+        .into_iter()
+        .min_by_key(|address| address.bip44_address_index)
+    else {
+        return Err(ApiError::no_base_asset_wallet().into());
+    };
+    Ok(Address {
+        text: first.address,
+        legacy: first.legacy_address,
+        tag: first.tag,
+        format: "BASE",
+    })
+}
+
+fn fresh(asset: &AssetRow) -> Address {
+    assets::chain_of(asset)
+        .map(|chain| addresses::make(chain, &rand::random()))
+        .unwrap_or_default()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct NewAddress {
+    description: Option<String>,
+    customer_ref_id: Option<String>,
+}
+
+/// `POST /vault/accounts/{vaultAccountId}/{assetId}/addresses`.
+pub(super) async fn create_address(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let account: VaultAccountId =
+        visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
+    let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
+    let asset = asset_of(visit.hall, &id)?;
+    let new: NewAddress = if visit.call.body.is_some() {
+        visit.body()?
+    } else {
+        NewAddress::default()
+    };
+    let reference = customer_ref_id(new.customer_ref_id)?;
+    let description = new.description.unwrap_or_default();
+    let several = assets::chain_of(asset).is_some_and(|chain| {
+        matches!(
+            chain.form,
+            AddressForm::Segwit(_) | AddressForm::Base58(_) | AddressForm::Ripple
+        )
+    });
+    let work = move |deed: &mut Deed<'_, '_>| {
+        if deed.batch.account(deed.writing, account)?.is_none() {
+            return Err(ApiError::vault_account_not_found().into());
+        }
+        if deed.batch.wallet(deed.writing, account, &id)?.is_none() {
+            return Err(ApiError::vault_asset_not_found().into());
+        }
+        if !several {
+            return Err(ApiError::one_address_only().into());
+        }
+        let known = deed.batch.addresses(deed.writing, account, &id)?;
+        let index = known
+            .iter()
+            .map(|address| address.bip44_address_index + 1)
+            .max()
+            .unwrap_or(0);
+        let address = with_shared(fresh(asset), asset, &known);
+        let mut shown = vault_address(id.clone(), &address, index, &description);
+        shown.customer_ref_id.clone_from(&reference);
+        deed.apply(Change::Address(account, shown))?;
+        let created = CreateAddressResponse {
+            address: address.text,
+            legacy_address: address.legacy,
+            enterprise_address: String::new(),
+            tag: address.tag,
+            bip44_address_index: index,
+        };
+        Ok(Reply::json(200, &created))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+/// Where a chain shares one address among tags, a new one differs by its tag alone.
+fn with_shared(fresh: Address, asset: &AssetRow, known: &[VaultWalletAddress]) -> Address {
+    let shared = assets::chain_of(asset).is_some_and(|chain| chain.form == AddressForm::Ripple);
+    match known.first().filter(|_| shared) {
+        Some(first) => Address {
+            text: first.address.clone(),
+            ..fresh
+        },
+        None => fresh,
+    }
+}

@@ -1,0 +1,186 @@
+//! The reports API: addresses as a CSV file, behind a link that lives for an hour.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ledger::reports::{self, Kind};
+use ledger::{AssetFilter, PartScope, Scope};
+use protocol::ed25519::SigningKey;
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::model::report::{CreateReport, Report, ReportLinks, ReportStatus};
+use protocol::time::Millis;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Visit;
+use crate::fault::Fault;
+use crate::hall::{Deed, doc};
+use crate::rows;
+
+/// Where files are fetched.
+pub(crate) const DOWNLOADS: &str = "/downloads";
+/// Most values of a filter.
+const MAX_FILTER: usize = 1_000;
+
+/// `POST /reports`.
+pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: CreateReport = visit.body()?;
+    if wanted.report_type != "ADDRESSES" {
+        return Err(ApiError::invalid("reportType", "ADDRESSES"));
+    }
+    if wanted
+        .output_format
+        .as_deref()
+        .is_some_and(|format| format != "CSV")
+    {
+        return Err(ApiError::invalid("outputFormat", "CSV"));
+    }
+    let scope = scope(visit, &wanted)?;
+    let at = visit.hall.house.clock.now();
+    // The manifest is not asked for here: its key is nobody's.
+    let key = SigningKey::generate().map_err(|_| ApiError::internal())?;
+    let written = reports::write(
+        &visit.hall.books,
+        &scope,
+        Kind::Addresses,
+        "reports",
+        at,
+        &key,
+    )
+    .await?;
+    let compress = wanted.compress.unwrap_or(false);
+    let file = if compress {
+        gzip(&written.file)?
+    } else {
+        written.file
+    };
+    let report = Report {
+        id: Uuid::new_v4(),
+        status: ReportStatus::Completed,
+        report_type: wanted.report_type,
+        output_format: "CSV".to_owned(),
+        compress,
+        requested_by_user_id: visit.guest.user,
+        created_at: at,
+        completed_at: Some(at),
+        failed_at: None,
+        row_count: Some(written.rows),
+        file_size_bytes: u64::try_from(file.len()).ok(),
+        links: None,
+    };
+    let work = move |deed: &mut Deed<'_, '_>| {
+        rows::put_report(
+            deed.writing,
+            deed.hall.id(),
+            report.id,
+            report.created_at,
+            &doc(&report)?,
+            &file,
+        )?;
+        Ok(Reply::json(202, &json!({ "id": report.id })))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+fn scope(visit: &Visit<'_>, wanted: &CreateReport) -> Result<Scope, ApiError> {
+    let workspace = visit.hall.id();
+    let Some(filters) = &wanted.filters else {
+        return Ok(Scope::whole(workspace));
+    };
+    if filters.vault_account_ids.len() > MAX_FILTER || filters.assets.len() > MAX_FILTER {
+        return Err(ApiError::invalid(
+            "filters",
+            format_args!("at most {MAX_FILTER} values each"),
+        ));
+    }
+    let accounts = filters
+        .vault_account_ids
+        .iter()
+        .map(|id| id.parse())
+        .collect::<Result<BTreeSet<_>, _>>();
+    let mut accounts =
+        accounts.map_err(|error| ApiError::invalid("filters.vaultAccountIds", error))?;
+    let assets = filters
+        .assets
+        .iter()
+        .map(|id| id.parse())
+        .collect::<Result<BTreeSet<_>, _>>();
+    let assets = assets.map_err(|error| ApiError::invalid("filters.assets", error))?;
+    if accounts.is_empty() && assets.is_empty() {
+        return Ok(Scope::whole(workspace));
+    }
+    if accounts.is_empty() {
+        accounts = visit.hall.books.account_ids().into_iter().collect();
+    }
+    let assets = if assets.is_empty() {
+        AssetFilter::All
+    } else {
+        AssetFilter::Only(assets)
+    };
+    Ok(Scope::part(
+        workspace,
+        PartScope {
+            accounts,
+            assets,
+            ..PartScope::default()
+        },
+    ))
+}
+
+fn gzip(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(bytes).and_then(|()| encoder.finish());
+    written.map_err(|_| ApiError::internal())
+}
+
+/// `GET /reports`.
+pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let id = visit.hall.id();
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::reports(reading, id));
+    let mut all: Vec<Report> = read
+        .await
+        .map_err(Fault::from)?
+        .iter()
+        .filter_map(|doc| serde_json::from_str(doc).ok())
+        .collect();
+    let (statuses, kinds): (Vec<&str>, Vec<&str>) = (
+        visit.call.query.many("status").collect(),
+        visit.call.query.many("reportType").collect(),
+    );
+    all.retain(|report| {
+        (statuses.is_empty() || statuses.contains(&"COMPLETED"))
+            && (kinds.is_empty() || kinds.contains(&report.report_type.as_str()))
+    });
+    Ok(Reply::json(
+        200,
+        &json!({ "data": all, "next": null, "prev": null }),
+    ))
+}
+
+/// `GET /reports/{reportId}`.
+pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let unknown = || ApiError::uncoded(404, "Report not found");
+    let id: Uuid = visit.param("reportId", unknown)?;
+    let workspace = visit.hall.id();
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::report_file(reading, workspace, id));
+    let (text, _) = read.await.map_err(Fault::from)?.ok_or_else(unknown)?;
+    let mut report: Report = serde_json::from_str(&text).map_err(|_| ApiError::internal())?;
+    let until = visit.hall.house.clock.now().plus(Millis::HOUR);
+    let token = visit.hall.house.downloads.issue(workspace, id, until);
+    report.links = Some(ReportLinks {
+        download_url: format!("{}{DOWNLOADS}/{token}", visit.hall.house.origin),
+        download_url_expires_at: until,
+    });
+    Ok(Reply::json(200, &report))
+}

@@ -1,0 +1,360 @@
+//! The sandbox's own tables and every statement on them.
+
+use protocol::exchange::Reply;
+use protocol::ids::{NotificationId, TxId, UserId, WebhookId, WorkspaceId};
+use protocol::time::Millis;
+use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
+use uuid::Uuid;
+
+mod outbox;
+
+pub(crate) use outbox::{
+    Parcel, add_notification, attempts, due, keep_signatures, next_due, notification,
+    notifications, record, resend,
+};
+
+/// The sandbox's tables.
+pub const ROOM: Room = Room {
+    name: "sandbox",
+    migrations: &[Migration {
+        id: 1,
+        name: "workspaces",
+        sql: Sql::Same(TABLES),
+    }],
+};
+
+const TABLES: &str = "
+CREATE TABLE workspaces (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, network TEXT NOT NULL, policy TEXT NOT NULL);
+CREATE TABLE api_keys (user_id TEXT NOT NULL PRIMARY KEY, workspace TEXT NOT NULL, spki BYTEA NOT NULL, addresses TEXT NOT NULL);
+CREATE TABLE nonces (user_id TEXT NOT NULL, nonce TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (user_id, nonce));
+CREATE TABLE idempotency (user_id TEXT NOT NULL, key TEXT NOT NULL, created_at BIGINT NOT NULL,
+    status BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (user_id, key));
+CREATE TABLE external_ids (workspace TEXT NOT NULL, external_id TEXT NOT NULL, PRIMARY KEY (workspace, external_id));
+-- Transactions under way, with what they do not show.
+CREATE TABLE flights (workspace TEXT NOT NULL, id BYTEA NOT NULL, since BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (workspace, id));
+CREATE TABLE webhooks (workspace TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL, drop_next BIGINT NOT NULL, PRIMARY KEY (workspace, id));
+CREATE TABLE notifications (
+    seq BIGINT NOT NULL, workspace TEXT NOT NULL, webhook TEXT NOT NULL, id BYTEA NOT NULL,
+    event_type TEXT NOT NULL, resource_id TEXT, created_at BIGINT NOT NULL, updated_at BIGINT NOT NULL,
+    status TEXT NOT NULL, attempt BIGINT NOT NULL, due_at BIGINT NOT NULL,
+    body BYTEA NOT NULL, jws TEXT, legacy TEXT,
+    PRIMARY KEY (workspace, webhook, id));
+CREATE INDEX notifications_due ON notifications (workspace, webhook, status, due_at);
+CREATE TABLE attempts (notification BYTEA NOT NULL, sent_time BIGINT NOT NULL, doc TEXT NOT NULL);
+CREATE INDEX attempts_of ON attempts (notification, sent_time);
+CREATE TABLE reports (workspace TEXT NOT NULL, id TEXT NOT NULL, created_at BIGINT NOT NULL, doc TEXT NOT NULL, file BYTEA NOT NULL,
+    PRIMARY KEY (workspace, id));
+";
+
+/// How long an idempotency key is remembered.
+const IDEMPOTENCY: i64 = Millis::DAY;
+
+fn uuid(bytes: &[u8], table: &'static str) -> Result<Uuid, StoreError> {
+    Uuid::from_slice(bytes).map_err(|_| corrupt(table, "id", bytes))
+}
+
+fn corrupt(table: &'static str, column: &'static str, id: impl AsRef<[u8]>) -> StoreError {
+    StoreError::Corrupt {
+        table,
+        column,
+        id: hex::encode(id.as_ref()),
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A workspace as it is kept.
+pub(crate) struct WorkspaceRow {
+    pub(crate) id: WorkspaceId,
+    pub(crate) name: String,
+    pub(crate) network: String,
+    pub(crate) policy: String,
+}
+
+pub(crate) fn workspaces(query: &mut impl Query) -> Result<Vec<WorkspaceRow>, StoreError> {
+    let sql = "SELECT id, name, network, policy FROM workspaces ORDER BY network, name";
+    let read = |row: &Row| {
+        Ok(WorkspaceRow {
+            id: row
+                .text(0)?
+                .parse()
+                .map_err(|_| corrupt("workspaces", "id", ""))?,
+            name: row.text(1)?.to_owned(),
+            network: row.text(2)?.to_owned(),
+            policy: row.text(3)?.to_owned(),
+        })
+    };
+    query.rows(sql, &[])?.iter().map(read).collect()
+}
+
+pub(crate) fn add_workspace(
+    writing: &mut Writing<'_>,
+    row: &WorkspaceRow,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO workspaces (id, name, network, policy) VALUES ($1, $2, $3, $4)";
+    let params = params![
+        row.id.to_string(),
+        row.name.as_str(),
+        row.network.as_str(),
+        row.policy.as_str()
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// An API key as it is kept.
+pub(crate) struct KeyRow {
+    pub(crate) user: UserId,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) spki: Vec<u8>,
+    /// Addresses, separated by commas; none: from anywhere.
+    pub(crate) addresses: String,
+}
+
+pub(crate) fn keys(query: &mut impl Query) -> Result<Vec<KeyRow>, StoreError> {
+    let sql = "SELECT user_id, workspace, spki, addresses FROM api_keys";
+    let read = |row: &Row| {
+        let bad = || corrupt("api_keys", "user_id", "");
+        Ok(KeyRow {
+            user: row.text(0)?.parse().map_err(|_| bad())?,
+            workspace: row.text(1)?.parse().map_err(|_| bad())?,
+            spki: row.bytes(2)?.to_vec(),
+            addresses: row.text(3)?.to_owned(),
+        })
+    };
+    query.rows(sql, &[])?.iter().map(read).collect()
+}
+
+pub(crate) fn put_key(writing: &mut Writing<'_>, row: &KeyRow) -> Result<(), StoreError> {
+    let sql = "INSERT INTO api_keys (user_id, workspace, spki, addresses) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (user_id) DO UPDATE SET addresses = excluded.addresses";
+    let params = params![
+        row.user.to_string(),
+        row.workspace.to_string(),
+        row.spki.clone(),
+        row.addresses.as_str()
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// Takes a nonce; `false` if it was taken before.
+pub(crate) fn take_nonce(
+    writing: &mut Writing<'_>,
+    user: UserId,
+    nonce: &str,
+    until: i64,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO nonces (user_id, nonce, until) VALUES ($1, $2, $3) ON CONFLICT (user_id, nonce) DO NOTHING";
+    Ok(writing.execute(sql, &params![user.to_string(), nonce, until])? == 1)
+}
+
+pub(crate) fn forget_nonces(writing: &mut Writing<'_>, now: i64) -> Result<(), StoreError> {
+    let sql = "DELETE FROM nonces WHERE until < $1";
+    writing.execute(sql, &params![now]).map(drop)
+}
+
+/// The answer that a key was given, while it is remembered.
+pub(crate) fn answered(
+    query: &mut impl Query,
+    user: UserId,
+    key: &str,
+    now: Millis,
+) -> Result<Option<Reply>, StoreError> {
+    let sql =
+        "SELECT status, body FROM idempotency WHERE user_id = $1 AND key = $2 AND created_at > $3";
+    let since = now.plus(-IDEMPOTENCY).0;
+    let row = query.row(sql, &params![user.to_string(), key, since])?;
+    row.map(|row| {
+        Ok(Reply {
+            status: u16::try_from(row.int(0)?).unwrap_or(200),
+            headers: Vec::new(),
+            body: row.bytes(1)?.to_vec().into(),
+        })
+    })
+    .transpose()
+}
+
+pub(crate) fn keep_answer(
+    writing: &mut Writing<'_>,
+    user: UserId,
+    key: &str,
+    now: Millis,
+    reply: &Reply,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO idempotency (user_id, key, created_at, status, body) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (user_id, key) DO UPDATE SET created_at = excluded.created_at, status = excluded.status, body = excluded.body";
+    let params = params![
+        user.to_string(),
+        key,
+        now.0,
+        i64::from(reply.status),
+        reply.body.to_vec()
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// Takes an initiator's own id; `false` if it was taken before.
+pub(crate) fn take_external_id(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: &str,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO external_ids (workspace, external_id) VALUES ($1, $2) ON CONFLICT (workspace, external_id) DO NOTHING";
+    Ok(writing.execute(sql, &params![workspace.to_string(), id])? == 1)
+}
+
+pub(crate) fn put_flight(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: TxId,
+    since: Millis,
+    doc: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO flights (workspace, id, since, doc) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (workspace, id) DO UPDATE SET since = excluded.since, doc = excluded.doc";
+    let params = params![
+        workspace.to_string(),
+        id.0.as_bytes().as_slice(),
+        since.0,
+        doc
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+pub(crate) fn end_flight(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: TxId,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM flights WHERE workspace = $1 AND id = $2";
+    let params = params![workspace.to_string(), id.0.as_bytes().as_slice()];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// The transactions under way, those that changed longest ago first.
+pub(crate) fn flights(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<(TxId, Millis)>, StoreError> {
+    let sql = "SELECT id, since FROM flights WHERE workspace = $1 ORDER BY since, id LIMIT 1000";
+    let read = |row: &Row| Ok((TxId(uuid(row.bytes(0)?, "flights")?), Millis(row.int(1)?)));
+    query
+        .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(crate) fn flight(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    id: TxId,
+) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT doc FROM flights WHERE workspace = $1 AND id = $2";
+    let row = query.row(
+        sql,
+        &params![workspace.to_string(), id.0.as_bytes().as_slice()],
+    )?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// A webhook as it is kept, and how many of its next notifications get lost.
+pub(crate) fn webhooks(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let sql = "SELECT doc, drop_next FROM webhooks WHERE workspace = $1 ORDER BY id";
+    query
+        .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
+        .collect()
+}
+
+pub(crate) fn put_webhook(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+    doc: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO webhooks (workspace, id, doc, drop_next) VALUES ($1, $2, $3, 0)
+        ON CONFLICT (workspace, id) DO UPDATE SET doc = excluded.doc";
+    let params = params![workspace.to_string(), id.to_string(), doc];
+    writing.execute(sql, &params).map(drop)
+}
+
+pub(crate) fn delete_webhook(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+) -> Result<(), StoreError> {
+    let params = params![workspace.to_string(), id.to_string()];
+    writing.execute(
+        "DELETE FROM webhooks WHERE workspace = $1 AND id = $2",
+        &params,
+    )?;
+    let sql = "DELETE FROM notifications WHERE workspace = $1 AND webhook = $2";
+    writing.execute(sql, &params).map(drop)
+}
+
+/// How many of a webhook's next notifications get lost; `false` if there is no such webhook.
+pub(crate) fn drop_next(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: WebhookId,
+    count: i64,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE webhooks SET drop_next = $3 WHERE workspace = $1 AND id = $2";
+    let params = params![workspace.to_string(), id.to_string(), count];
+    Ok(writing.execute(sql, &params)? == 1)
+}
+
+pub(crate) fn put_report(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    id: Uuid,
+    created_at: Millis,
+    doc: &str,
+    file: &[u8],
+) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO reports (workspace, id, created_at, doc, file) VALUES ($1, $2, $3, $4, $5)";
+    let params = params![
+        workspace.to_string(),
+        id.to_string(),
+        created_at.0,
+        doc,
+        file
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// Reports, the newest first.
+pub(crate) fn reports(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT doc FROM reports WHERE workspace = $1 ORDER BY created_at DESC, id DESC";
+    query
+        .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(|row| row.text(0).map(str::to_owned))
+        .collect()
+}
+
+/// The file of a report.
+pub(crate) fn report_file(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    id: Uuid,
+) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+    let sql = "SELECT doc, file FROM reports WHERE workspace = $1 AND id = $2";
+    let row = query.row(sql, &params![workspace.to_string(), id.to_string()])?;
+    row.map(|row| Ok((row.text(0)?.to_owned(), row.bytes(1)?.to_vec())))
+        .transpose()
+}
+
+fn notification_id(bytes: &[u8]) -> Result<NotificationId, StoreError> {
+    uuid(bytes, "notifications").map(NotificationId)
+}

@@ -1,0 +1,193 @@
+//! `vestibule sandbox` itself: starts the workspaces, says where they are, serves until told to end.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use sandbox::people::PEOPLE;
+use sandbox::world::Network;
+use sandbox::{Config, Running};
+use secrecy::ExposeSecret;
+use serde::Serialize;
+
+use crate::files;
+use crate::output::{Output, note};
+use crate::{ready, shutdown};
+
+/// How the workspaces are served.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the API listens; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where /_sandbox listens, for what people and the chain do.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8081")]
+    control: SocketAddr,
+    /// The file that keeps the workspaces; keys and the control token lie beside it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "vestibule-sandbox/sandbox.db",
+        conflicts_with = "ephemeral"
+    )]
+    data: PathBuf,
+    /// Keep nothing; keys and the control token go to a temporary folder.
+    #[arg(long)]
+    ephemeral: bool,
+    /// What the seeded funds are made from.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Nobody acts by themselves: approvals, signatures, incoming transfers and blocks come from /_sandbox.
+    #[arg(long)]
+    manual: bool,
+    /// Send webhooks to https on port 443 at public addresses alone, as Fireblocks does.
+    #[arg(long)]
+    strict_webhooks: bool,
+    /// Write this file once everything serves.
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+}
+
+/// The sandbox's part of a ready file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Ready {
+    pub(crate) base_url: String,
+    pub(crate) control_url: String,
+    pub(crate) control_token_path: PathBuf,
+    pub(crate) jwks_url: String,
+    pub(crate) workspace_id: String,
+    pub(crate) users: Vec<User>,
+    pub(crate) workspaces: Vec<Workspace>,
+}
+
+/// A workspace beside the first.
+#[derive(Debug, Serialize)]
+pub(crate) struct Workspace {
+    workspace_id: String,
+    network: &'static str,
+    users: Vec<User>,
+}
+
+/// An API user, and where its key lies.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct User {
+    pub(crate) name: &'static str,
+    pub(crate) role: &'static str,
+    pub(crate) api_key: String,
+    pub(crate) secret_key_path: PathBuf,
+}
+
+/// Writes keys and control token, and says what a script needs to know.
+pub(crate) fn ready(running: &Running, folder: &Path) -> anyhow::Result<Ready> {
+    let token = folder.join("control.token");
+    files::write_secret(&token, running.control_token.expose_secret().as_bytes())?;
+    let keys = folder.join("keys");
+    for person in &PEOPLE {
+        if let Some(pem) = person.key_pem {
+            files::write_secret(&keys.join(format!("{}.pem", person.name)), pem.as_bytes())?;
+        }
+    }
+    let users = |network: Network| -> Vec<User> {
+        let api = PEOPLE.iter().filter(|person| person.key_pem.is_some());
+        api.map(|person| User {
+            name: person.name,
+            role: person.role.as_str(),
+            api_key: person.id(network).to_string(),
+            secret_key_path: keys.join(format!("{}.pem", person.name)),
+        })
+        .collect()
+    };
+    let workspaces: Vec<_> = running
+        .workspaces
+        .iter()
+        .map(|(id, network)| Workspace {
+            workspace_id: id.to_string(),
+            network: network.name(),
+            users: users(*network),
+        })
+        .collect();
+    let first = workspaces.first().context("the sandbox has no workspace")?;
+    Ok(Ready {
+        base_url: format!("{}/v1", running.origin),
+        control_url: format!("{}/_sandbox", running.control_origin),
+        control_token_path: token,
+        jwks_url: format!("{}{}", running.origin, wire::jwks::PATH),
+        workspace_id: first.workspace_id.clone(),
+        users: first.users.clone(),
+        workspaces,
+    })
+}
+
+#[derive(Serialize)]
+struct ReadyFile<'a> {
+    sandbox: &'a Ready,
+}
+
+pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
+    let temporary;
+    let (data, folder) = if args.ephemeral {
+        temporary = files::TemporaryFolder::new("vestibule-sandbox")?;
+        (None, temporary.path().to_owned())
+    } else {
+        let folder = args
+            .data
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        files::private_folder(folder)?;
+        (Some(args.data.clone()), std::path::absolute(folder)?)
+    };
+    let config = Config {
+        listen: args.listen,
+        control: args.control,
+        data,
+        seed: args.seed,
+        manual: args.manual,
+        strict_webhooks: args.strict_webhooks,
+    };
+    let shutdown = shutdown::on_signal();
+    let running = sandbox::start(config, shutdown.clone()).await?;
+    let ready = ready(&running, &folder)?;
+    out.show(&ReadyFile { sandbox: &ready }, |_| {
+        told(&ready, args.manual)
+    })?;
+    if let Some(file) = &args.ready_file {
+        ready::write(file, &ReadyFile { sandbox: &ready })?;
+    }
+    shutdown.cancelled().await;
+    note("finishing what is under way; once more stops at once");
+    running.done().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn told(ready: &Ready, manual: bool) -> String {
+    let mut text = format!(
+        "API       {}\ncontrol   {}  (token in {})\nJWKS      {}\n",
+        ready.base_url,
+        ready.control_url,
+        ready.control_token_path.display(),
+        ready.jwks_url
+    );
+    for workspace in &ready.workspaces {
+        text.push_str(&format!(
+            "\nworkspace {} ({})\n",
+            workspace.workspace_id, workspace.network
+        ));
+        for user in &workspace.users {
+            text.push_str(&format!(
+                "  {:<18} {}  {}\n",
+                user.role,
+                user.api_key,
+                user.secret_key_path.display()
+            ));
+        }
+    }
+    text.push_str(if manual {
+        "\nNobody acts by themselves: approve, sign and mine through the control URL.\n"
+    } else {
+        "\nPeople and chain act by themselves, within a second or so.\n"
+    });
+    text.push_str("Ctrl-C ends it.\n");
+    text
+}
