@@ -11,15 +11,18 @@
 //! | [`operations`] | the table of the contract's operations; a request resolves to one row |
 //! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
 //! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
+//! | [`handover`] | the two files between provider and client |
 //! | [`keys`] | RSA keys of either half; the private half cannot be printed |
 //! | [`signature`] | webhook signatures, both generations, and JWKS |
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
 pub mod csr;
+mod der;
 pub mod ed25519;
 pub mod error;
 pub mod exchange;
+pub mod handover;
 pub mod ids;
 pub mod keys;
 pub mod model;

@@ -1,13 +1,11 @@
 //! The rules that a request must keep. Each is small, and broken ones are told by name.
 
 use x509_parser::certification_request::X509CertificationRequest;
-use x509_parser::oid_registry::{
-    OID_PKCS1_RSASSAPSS, OID_PKCS1_SHA256WITHRSA, OID_PKCS1_SHA384WITHRSA, OID_PKCS1_SHA512WITHRSA,
-};
 use x509_parser::public_key::PublicKey as Parsed;
 
 use super::weak::{self, Weakness};
 use super::{CertificateSigningRequest, EnrollableKey, Subject};
+use crate::der::field;
 use crate::keys::PublicKey;
 
 /// Shortest modulus, in bits.
@@ -18,6 +16,11 @@ const MAX_BITS: usize = 8192;
 const MIN_EXPONENT: u64 = 65_537;
 /// Largest public exponent.
 const MAX_EXPONENT: u64 = 1 << 32;
+
+/// 1.2.840.113549.1.1: the algorithms of PKCS#1, all but the last number.
+const RSA_WITH: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01];
+/// That last number: SHA-256, SHA-384, SHA-512.
+const HASHES: [u8; 3] = [11, 12, 13];
 
 /// A rule that a request breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +41,7 @@ pub enum Broken {
     #[error("the modulus is weak: {0}")]
     Weak(Weakness),
     /// A hash that no longer holds, or an algorithm that is not read here.
-    #[error("the request is not signed with RSA and SHA-256, SHA-384 or SHA-512")]
+    #[error("the request is not signed with RSA (PKCS#1 v1.5) and SHA-256, SHA-384 or SHA-512")]
     Algorithm,
     /// The one who sent it does not show that the private half is theirs.
     #[error("the request's signature is not by its own key")]
@@ -65,18 +68,28 @@ pub fn check(request: &CertificateSigningRequest) -> Result<EnrollableKey, Vec<B
     }
 }
 
+/// What stands around the signed part is not signed, so it is taken in one form only, to the byte.
 fn algorithm(request: &X509CertificationRequest<'_>) -> Result<(), Broken> {
-    let accepted = [
-        OID_PKCS1_SHA256WITHRSA,
-        OID_PKCS1_SHA384WITHRSA,
-        OID_PKCS1_SHA512WITHRSA,
-        OID_PKCS1_RSASSAPSS, // with SHA-1 it is not verified
-    ];
-    if accepted.contains(&request.signature_algorithm.algorithm) {
+    let accepted = |hash: &u8| framed(request, *hash).as_deref() == Some(request.as_raw());
+    if HASHES.iter().any(accepted) {
         Ok(())
     } else {
         Err(Broken::Algorithm)
     }
+}
+
+/// The request as it is written with RSA and this hash.
+fn framed(request: &X509CertificationRequest<'_>, hash: u8) -> Option<Vec<u8>> {
+    let oid = [RSA_WITH, &[hash]].concat();
+    let (mut algorithm, mut inside, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+    field(0x06, &oid, &mut algorithm)?;
+    field(0x05, &[], &mut algorithm)?;
+    inside.extend_from_slice(request.certification_request_info.raw);
+    field(0x30, &algorithm, &mut inside)?;
+    let signature = [&[0], request.signature_value.data.as_ref()].concat();
+    field(0x03, &signature, &mut inside)?;
+    field(0x30, &inside, &mut whole)?;
+    Some(whole)
 }
 
 fn key(request: &X509CertificationRequest<'_>) -> Result<PublicKey, Vec<Broken>> {

@@ -41,7 +41,7 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Whether a character shows as itself: no control, nothing without width, nothing that turns a line around.
-pub(super) fn is_printable(char: char) -> bool {
+pub(crate) fn is_printable(char: char) -> bool {
     !char.is_control()
         && !matches!(char,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -155,7 +155,7 @@ proptest! {
     }
 
     #[test]
-    fn no_flipped_byte_is_enrolled_as_another_key(at in 0usize..650, bit in 0u8..8) {
+    fn no_flipped_bit_is_enrolled(at in 0usize..650, bit in 0u8..8) {
         let sound = CertificateSigningRequest::from_pem(SOUND).expect("a request");
         let mut der = sound.der.clone();
         let at = at % der.len();

@@ -4,6 +4,7 @@
 use num_bigint::BigUint;
 use zeroize::Zeroizing;
 
+use crate::der::field;
 use crate::keys::{PrivateKey, PublicKey};
 
 /// What an OpenSSH key's bytes begin with.
@@ -104,16 +105,4 @@ fn integer(number: &BigUint) -> Zeroizing<Vec<u8>> {
     }
     out.extend_from_slice(&digits);
     out
-}
-
-fn field(tag: u8, inside: &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.push(tag);
-    let len = u16::try_from(inside.len()).ok()?.to_be_bytes();
-    match len {
-        [0, short @ ..128] => out.push(short),
-        [0, longer] => out.extend([0x81, longer]),
-        [high, low] => out.extend([0x82, high, low]),
-    }
-    out.extend_from_slice(inside);
-    Some(())
 }
