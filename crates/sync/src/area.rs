@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use protocol::ids::{AssetId, VaultAccountId};
+use protocol::ids::{AssetId, TxId, VaultAccountId};
 use protocol::time::Millis;
 
 /// What of an upstream can be walked by itself. In this order: later ones build on earlier ones.
@@ -27,6 +27,8 @@ pub enum Area {
         /// The first moment.
         after: Millis,
     },
+    /// One transaction, by its upstream id.
+    Transaction(TxId),
 }
 
 impl Area {
@@ -54,6 +56,7 @@ impl fmt::Display for Area {
             Self::Addresses => f.write_str("addresses"),
             Self::AddressesOf(account, asset) => write!(f, "addresses of {account}/{asset}"),
             Self::Whitelists => f.write_str("whitelists"),
+            Self::Transaction(id) => write!(f, "transaction {id}"),
             Self::Transactions { after } => write!(f, "transactions since {after}"),
         }
     }

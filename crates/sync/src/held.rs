@@ -4,8 +4,8 @@
 use ledger::reads::{Ask, answer};
 use ledger::{Books, Scope};
 use protocol::exchange::{Params, Query, Reply};
-use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::transaction::Transaction;
+use protocol::ids::{AssetId, TxId, VaultAccountId};
+use protocol::model::transaction::{Transaction, TransactionStatus};
 use protocol::model::vault::{
     AssetWallet, PaginatedAssetWalletResponse, VaultAccount, VaultAccountsPagedResponse,
     VaultWalletAddress,
@@ -173,11 +173,31 @@ pub async fn transactions(
     }
 }
 
+/// Up to `most` transactions of each status that is not final, oldest first.
+pub async fn open_transactions(
+    books: &Books,
+    scope: &Scope,
+    most: u16,
+) -> Result<Vec<Transaction>, Unanswered> {
+    let id = "getTransactions";
+    let mut open = Vec::new();
+    for status in TransactionStatus::ALL {
+        if !status.is_final() {
+            let most = most.clamp(1, 500);
+            let query = format!("status={status}&after=0&orderBy=createdAt&sort=ASC&limit={most}");
+            let reply = ask(books, scope, id, Params::default(), &query).await?;
+            open.extend(read::<Vec<Transaction>>(id, &reply)?);
+        }
+    }
+    open.sort_by_key(|transaction| transaction.created_at);
+    Ok(open)
+}
+
 /// One transaction, if it is in the books.
 pub async fn transaction(
     books: &Books,
     scope: &Scope,
-    id: protocol::ids::TxId,
+    id: TxId,
 ) -> Result<Option<Transaction>, Unanswered> {
     let params = [("txId", id.to_string())].into_iter().collect();
     match ask(books, scope, "getTransaction", params, "").await {

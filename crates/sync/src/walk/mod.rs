@@ -154,6 +154,7 @@ pub async fn walk(
             Area::AddressesOf(account, asset) => walker.addresses(*account, asset).await?,
             Area::Whitelists => walker.whitelists().await?,
             Area::Transactions { after } => walker.transactions(*after).await?,
+            Area::Transaction(id) => walker.transaction(*id).await?,
         }
     }
     Ok(walker.walked)

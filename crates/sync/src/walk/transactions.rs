@@ -73,6 +73,12 @@ impl Walker<'_> {
         }
     }
 
+    pub(super) async fn transaction(&mut self, id: TxId) -> Result<(), SyncError> {
+        let answer = self.get(&format!("/v1/transactions/{id}")).await?.answer;
+        let read: Vec<Transaction> = rows(self, &[answer.json()?]);
+        self.take(read).await
+    }
+
     async fn page(&mut self, target: &str) -> Result<Page, SyncError> {
         let answer = self.get(target).await?.answer;
         let listed: Vec<Box<RawValue>> = answer.json()?;
@@ -83,6 +89,11 @@ impl Walker<'_> {
             latest: read.iter().map(|transaction| transaction.created_at).max(),
             next: answer.next_page,
         };
+        self.take(read).await?;
+        Ok(page)
+    }
+
+    async fn take(&mut self, read: Vec<Transaction>) -> Result<(), SyncError> {
         let translate = &self.options.translate;
         let changes = read.into_iter().map(|transaction| {
             let (transaction, origin) = translate.transaction(transaction);
@@ -90,7 +101,6 @@ impl Walker<'_> {
             (version, Change::Transaction(Box::new(transaction), origin))
         });
         let changes = changes.collect();
-        self.apply(changes).await?;
-        Ok(page)
+        self.apply(changes).await
     }
 }

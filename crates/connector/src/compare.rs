@@ -1,0 +1,298 @@
+//! Whether our books are equal to upstream's, and what differs. "Proven" is never said without
+//! what was compared with what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::Digest;
+use ledger::digest::{Cell, CellKind};
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+use sync::Area;
+
+/// Most cells that are told apart; the rest is counted.
+const MAX_TOLD: usize = 50;
+
+/// A comparison of our books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// When, by our clock.
+    pub at: Millis,
+    /// With what.
+    pub with: With,
+    /// Whether they were equal.
+    pub equal: bool,
+    /// The digest of our books.
+    pub ours: Digest,
+    /// The digest of the others.
+    pub theirs: Digest,
+    /// How many cells had differed, and were read again before this comparison.
+    pub repaired: usize,
+    /// How many cells differ.
+    pub differing: usize,
+    /// The first of them.
+    pub cells: Vec<CellDifference>,
+    /// The whole of it in one sentence.
+    pub sentence: String,
+}
+
+/// What our books were compared with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum With {
+    /// With the digest that the gate computes over its own books.
+    GateDigest {
+        /// Which gate.
+        base_url: String,
+        /// Of what: the scope's id.
+        scope: String,
+        /// At which position of ours.
+        position: i64,
+        /// As of when the gate's books hold.
+        as_of: Millis,
+    },
+    /// With upstream's own lists, read again.
+    UpstreamLists {
+        /// Which upstream.
+        base_url: String,
+        /// Which lists.
+        areas: Vec<String>,
+        /// As of when, by upstream's clock.
+        as_of: Millis,
+    },
+}
+
+/// A cell that differs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CellDifference {
+    /// Which.
+    pub cell: Cell,
+    /// Ours.
+    pub ours: Digest,
+    /// Theirs.
+    pub theirs: Digest,
+}
+
+impl Comparison {
+    /// Compares cell by cell.
+    pub(crate) fn of(
+        at: Millis,
+        with: With,
+        ours: &[(Cell, Digest)],
+        theirs: &[(Cell, Digest)],
+    ) -> Self {
+        let sum = |cells: &[(Cell, Digest)]| {
+            cells
+                .iter()
+                .fold(Digest::default(), |sum, (_, digest)| sum.plus(digest))
+        };
+        let mut cells = differences(ours, theirs);
+        let (ours, theirs, differing) = (sum(ours), sum(theirs), cells.len());
+        cells.truncate(MAX_TOLD);
+        let mut comparison = Self {
+            at,
+            with,
+            equal: differing == 0,
+            ours,
+            theirs,
+            repaired: 0,
+            differing,
+            cells,
+            sentence: String::new(),
+        };
+        comparison.sentence = comparison.tell();
+        comparison
+    }
+
+    /// The same, where so many cells had differed and were read again.
+    pub(crate) fn after_repair(mut self, repaired: usize) -> Self {
+        self.repaired = repaired;
+        self.sentence = self.tell();
+        self
+    }
+
+    fn tell(&self) -> String {
+        let rows = self.ours.count;
+        let with = match &self.with {
+            With::GateDigest {
+                base_url,
+                scope,
+                position,
+                as_of,
+            } => {
+                let scope: String = scope.chars().take(12).collect();
+                format!(
+                    "the digest that the gate at {base_url} computes over its own books (scope {scope}, position {position}, as of {as_of})"
+                )
+            }
+            With::UpstreamLists {
+                base_url,
+                areas,
+                as_of,
+            } => format!(
+                "the lists of {base_url} as read again ({}; as of {as_of})",
+                areas.join(", ")
+            ),
+        };
+        if self.equal && self.repaired > 0 {
+            format!(
+                "proven equal after {} cells had differed and were read again: our {rows} rows were compared with {with}",
+                self.repaired
+            )
+        } else if self.equal {
+            format!("proven equal: our {rows} rows were compared with {with}")
+        } else {
+            format!(
+                "different: our {rows} rows were compared with {with}: {} cells differ",
+                self.differing
+            )
+        }
+    }
+}
+
+/// The cells that differ. A cell of nothing is no cell.
+pub(crate) fn differences(
+    ours: &[(Cell, Digest)],
+    theirs: &[(Cell, Digest)],
+) -> Vec<CellDifference> {
+    let mut both: BTreeMap<&Cell, (Digest, Digest)> = BTreeMap::new();
+    for (cell, digest) in ours {
+        let entry = both.entry(cell).or_default();
+        entry.0 = entry.0.plus(digest);
+    }
+    for (cell, digest) in theirs {
+        let entry = both.entry(cell).or_default();
+        entry.1 = entry.1.plus(digest);
+    }
+    both.into_iter()
+        .filter(|(_, (ours, theirs))| ours != theirs)
+        .map(|(cell, (ours, theirs))| CellDifference {
+            cell: cell.clone(),
+            ours,
+            theirs,
+        })
+        .collect()
+}
+
+/// What to read again so that these cells become equal.
+pub(crate) fn remedy(differences: &[CellDifference]) -> BTreeSet<Area> {
+    let mut areas = BTreeSet::new();
+    let mut first_month: Option<i64> = None;
+    for difference in differences {
+        let cell = &difference.cell;
+        match cell.kind {
+            CellKind::Balance => {
+                areas.insert(Area::Accounts);
+                areas.insert(Area::AssetWallets);
+            }
+            CellKind::Address => {
+                areas.insert(Area::AddressesOf(cell.account, cell.asset.clone()));
+            }
+            CellKind::In | CellKind::Out => {
+                first_month = Some(first_month.map_or(cell.month, |first| first.min(cell.month)));
+            }
+        }
+    }
+    areas.extend(first_month.map(|month| Area::Transactions {
+        after: month_begins(month),
+    }));
+    areas
+}
+
+/// The first moment of a month such as 202611, UTC.
+fn month_begins(month: i64) -> Millis {
+    let date = i16::try_from(month / 100)
+        .ok()
+        .zip(i8::try_from(month % 100).ok())
+        .and_then(|(year, month)| jiff::civil::Date::new(year, month, 1).ok())
+        .and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    date.map_or(Millis(0), |date| Millis(date.timestamp().as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::ids::VaultAccountId;
+
+    fn cell(account: u32, kind: CellKind, month: i64) -> Cell {
+        Cell {
+            account: VaultAccountId::new(account),
+            asset: "ETH".parse().expect("an asset"),
+            kind,
+            month,
+        }
+    }
+
+    fn digest(count: i64, byte: u8) -> Digest {
+        Digest {
+            count,
+            sum: ledger::digest::Sum::from_bytes(&[byte; 32]).expect("32 bytes"),
+        }
+    }
+
+    #[test]
+    fn what_differs_is_found_on_either_side_and_has_a_remedy() {
+        let ours = [
+            (cell(1, CellKind::Balance, 0), digest(1, 1)),
+            (cell(1, CellKind::Out, 202_611), digest(2, 2)),
+            (cell(2, CellKind::In, 202_609), digest(1, 3)),
+            (cell(3, CellKind::Address, 0), digest(0, 0)),
+        ];
+        let theirs = [
+            (cell(1, CellKind::Balance, 0), digest(1, 1)),
+            (cell(1, CellKind::Out, 202_611), digest(3, 2)),
+            (cell(4, CellKind::Address, 0), digest(1, 5)),
+        ];
+        let found = differences(&ours, &theirs);
+        let cells: Vec<_> = found.iter().map(|found| found.cell.clone()).collect();
+        assert_eq!(
+            cells,
+            [
+                cell(1, CellKind::Out, 202_611),
+                cell(2, CellKind::In, 202_609),
+                cell(4, CellKind::Address, 0)
+            ]
+        );
+        let asset = "ETH".parse().expect("an asset");
+        assert_eq!(
+            remedy(&found),
+            BTreeSet::from([
+                Area::AddressesOf(VaultAccountId::new(4), asset),
+                // 1 September 2026.
+                Area::Transactions {
+                    after: Millis(1_788_220_800_000)
+                },
+            ])
+        );
+        assert_eq!(differences(&ours, &ours), []);
+    }
+
+    /// The word "proven" always names what was compared with what.
+    #[test]
+    fn proven_names_what_was_compared() {
+        let with = With::GateDigest {
+            base_url: "http://gate/v1".to_owned(),
+            scope: "0123456789abcdef".to_owned(),
+            position: 7,
+            as_of: Millis(9),
+        };
+        let ours = [(cell(1, CellKind::Balance, 0), digest(1, 1))];
+        let equal = Comparison::of(Millis(1), with.clone(), &ours, &ours);
+        assert!(equal.equal);
+        for word in [
+            "proven",
+            "our 1 rows",
+            "http://gate/v1",
+            "position 7",
+            "0123456789ab",
+        ] {
+            assert!(equal.sentence.contains(word), "{word}: {}", equal.sentence);
+        }
+        let other = Comparison::of(Millis(1), with, &ours, &[]);
+        assert!(
+            !other.equal && !other.sentence.contains("proven"),
+            "{}",
+            other.sentence
+        );
+        assert_eq!(other.differing, 1);
+    }
+}
