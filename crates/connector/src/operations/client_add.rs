@@ -33,7 +33,7 @@ pub enum At {
     /// At a gate: the hand-back file's content.
     Gate(Vec<u8>),
     /// Straight at Fireblocks.
-    Fireblocks(Straight),
+    Fireblocks(Box<Straight>),
 }
 
 /// Straight at Fireblocks.

@@ -9,6 +9,7 @@ pub mod first_sync;
 pub mod import;
 pub mod init;
 pub mod keys;
+pub mod reconcile;
 pub mod run;
 pub mod status;
 pub mod trade;

@@ -40,6 +40,9 @@ const ASK_AT_LEAST_EVERY: Duration = Duration::from_secs(30);
 /// How often a transfer of unknown outcome is looked up.
 const LOOK_UPS: u32 = 5;
 
+/// Told at each step.
+pub type OnStep = dyn Fn(&Step) + Send + Sync;
+
 /// What is to be proposed.
 #[derive(Clone)]
 pub struct Trade {
@@ -64,7 +67,7 @@ pub struct Trade {
     /// How long it is followed; only proposed where that is nothing.
     pub follow: Duration,
     /// Told at each step.
-    pub progress: Option<Arc<dyn Fn(&Step) + Send + Sync>>,
+    pub progress: Option<Arc<OnStep>>,
 }
 
 impl std::fmt::Debug for Trade {
@@ -146,7 +149,7 @@ pub async fn trade(connector: &Connector, trade: &Trade) -> Result<Traded, Error
         last: None,
     };
     following.step(status, "", "", SeenBy::Answer);
-    following.to_the_end(&work).await?;
+    following.follow(&work).await?;
     let last = following.last.as_ref();
     let reached = following.steps.last().map_or(status, |step| step.status);
     if !reached.is_final() && !trade.follow.is_zero() {
@@ -209,10 +212,11 @@ async fn propose(
     external: &str,
 ) -> Result<(TxId, TransactionStatus), Error> {
     let body = body(trade, external)?;
-    // Of our own making and of this transfer alone; at most 40 characters.
-    let key = Uuid::new_v5(&Uuid::NAMESPACE_OID, external.as_bytes()).to_string();
     let mut wait = ASK_FIRST;
-    for _ in 0..LOOK_UPS {
+    for attempt in 0..LOOK_UPS {
+        // A key each: one that failed inside is burned, and what makes it *once* is the external id.
+        let name = format!("{external}/{attempt}");
+        let key = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string();
         let once = Once::KeyedUnrepeated(&key);
         let sent = upstream.write(Method::POST, "/v1/transactions", body.clone(), once);
         let error = match sent.await {
@@ -291,7 +295,7 @@ struct Following<'a> {
 }
 
 impl Following<'_> {
-    async fn to_the_end(&mut self, work: &Work<'_>) -> Result<(), Error> {
+    async fn follow(&mut self, work: &Work<'_>) -> Result<(), Error> {
         let scope = Scope::whole(work.client.workspace);
         let give_up = Instant::now() + self.trade.follow;
         let (mut ask_at, mut wait) = (Instant::now() + ASK_FIRST, ASK_FIRST);
