@@ -17,6 +17,10 @@ fn what_cannot_be_looked_through_is_not_called_clean() {
     assert_eq!(find(blob.as_bytes()), None);
     let prose = "What we agreed on, then: the key stays where it is. ".repeat(5_000);
     assert_eq!(find(prose.as_bytes()), None);
+    let row = |n: u32| serde_json::json!({"id": n, "name": "Main fund", "hash": format!("{n:064x}"), "d": null});
+    let rows = serde_json::Value::from_iter((0..2_000).map(row)).to_string();
+    assert!((200_000..MAX_INPUT).contains(&rows.len()));
+    assert_eq!(find(rows.as_bytes()), None);
     // Each "private part" asks for a look around.
     let mut many = format!("\"d\":\"{}\"\n", "A".repeat(40)).repeat(5_000);
     assert_eq!(find(many.as_bytes()), unsearchable);
