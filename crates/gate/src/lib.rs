@@ -1,1 +1,42 @@
-//! gate
+//! The client's side: what stands in front of the workspace. Providers read in scope from the
+//! gate's own books, hear of events by webhooks, and propose; the client's people approve.
+//!
+//! What may enter: connections, decisions, the log, the upstream of one workspace. What may not: a
+//! signing key of the workspace, the sandbox, the connector, the command line.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`init`], [`start`] | how a gate is made, and how it comes up |
+//! | [`access`] | may a connection do this? (pure) |
+//! | [`connections`] | states, addresses, intake of hand-over files |
+//! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
+//! | `relay` | events in scope, to providers |
+//! | [`log`] | the append-only Merkle log |
+//! | [`posture`] | the practices, checked (pure) |
+//! | [`operations`], `admin_api` | what the client's people do, and its HTTP face |
+//! | `provider` | the providers' HTTP face |
+//! | `upstream` | keeps the books equal to the workspace |
+//! | `rows` | the tables |
+
+pub mod access;
+mod admin_api;
+pub mod config;
+pub mod connections;
+mod fault;
+mod folder;
+mod gate;
+pub mod init;
+pub mod log;
+pub mod operations;
+pub mod posture;
+pub mod proposals;
+mod provider;
+mod relay;
+mod rows;
+pub mod start;
+mod upstream;
+
+pub use config::Config;
+pub use folder::{Folder, FolderError, KeyName};
+pub use gate::UpstreamIds;
+pub use start::{Running, StartError, start};

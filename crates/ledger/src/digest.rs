@@ -181,6 +181,14 @@ impl CellKind {
     }
 }
 
+/// The cells of what a scope covers, in the reader's own snapshot.
+pub fn cells(
+    query: &mut impl store::Query,
+    scope: &crate::Scope,
+) -> Result<Vec<(Cell, Digest)>, store::StoreError> {
+    crate::rows::cells(query, scope)
+}
+
 /// The cell and digest of a balance.
 pub(crate) fn of_balance(account: VaultAccountId, balance: &VaultAsset) -> (Cell, Digest) {
     let amounts = [

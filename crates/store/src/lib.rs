@@ -11,6 +11,7 @@
 mod error;
 mod location;
 mod migrate;
+pub mod once;
 mod postgres;
 mod sqlite;
 #[cfg(feature = "testing")]

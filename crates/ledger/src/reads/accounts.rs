@@ -7,10 +7,10 @@ use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::vault::{AssetWallet, PaginatedAssetWalletResponse, Paging, VaultAsset};
+use protocol::model::vault::{Paging, VaultAsset};
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, cursor, limit};
+use super::{Ask, cursor, descending, limit, threshold};
 use crate::change::WalletFacts;
 use crate::model::{self, Account};
 use crate::scope::{AssetFilter, Scope};
@@ -21,8 +21,9 @@ struct Filter<'a> {
     prefix: Option<&'a str>,
     suffix: Option<&'a str>,
     asset: Option<AssetId>,
-    least: Option<Amount>,
-    tags: Vec<&'a str>,
+    more_than: Option<Amount>,
+    with_tags: Vec<&'a str>,
+    without_tags: Vec<&'a str>,
 }
 
 impl<'a> Filter<'a> {
@@ -40,10 +41,13 @@ impl<'a> Filter<'a> {
             asset: ask
                 .query
                 .read("assetId", |error| ApiError::invalid("assetId", error))?,
-            least: ask.query.read("minAmountThreshold", |error| {
-                ApiError::invalid("minAmountThreshold", error)
-            })?,
-            tags: ask.query.many("tagIds").collect(),
+            more_than: threshold(ask, "minAmountThreshold")?,
+            with_tags: ask
+                .query
+                .many("includeTagIds")
+                .chain(ask.query.many("tagIds"))
+                .collect(),
+            without_tags: ask.query.many("excludeTagIds").collect(),
         })
     }
 
@@ -58,21 +62,19 @@ impl<'a> Filter<'a> {
                     .as_ref()
                     .is_none_or(|asset| wallet.balance.id == *asset)
                 && self
-                    .least
+                    .more_than
                     .as_ref()
-                    .is_none_or(|least| wallet.balance.total >= *least)
+                    .is_none_or(|amount| wallet.balance.total > *amount)
         };
+        let tagged = |tags: &[&str]| facts.tags.iter().any(|tag| tags.contains(&tag.id.as_str()));
         self.prefix
             .is_none_or(|prefix| facts.name.starts_with(prefix))
             && self
                 .suffix
                 .is_none_or(|suffix| facts.name.ends_with(suffix))
-            && (self.tags.is_empty()
-                || facts
-                    .tags
-                    .iter()
-                    .any(|tag| self.tags.contains(&tag.id.as_str())))
-            && ((self.asset.is_none() && self.least.is_none()) || account.wallets().any(enough))
+            && (self.with_tags.is_empty() || tagged(&self.with_tags))
+            && !tagged(&self.without_tags)
+            && ((self.asset.is_none() && self.more_than.is_none()) || account.wallets().any(enough))
     }
 }
 
@@ -102,11 +104,7 @@ enum Place {
 /// `GET /vault/accounts_paged`. Newest first unless `orderBy=ASC`.
 pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 200, 1, 500)?;
-    let descending = match ask.query.one("orderBy") {
-        None | Some("DESC") => true,
-        Some("ASC") => false,
-        Some(_) => return Err(ApiError::invalid("orderBy", "ASC or DESC")),
-    };
+    let descending = descending(&ask)?;
     let place = match (ask.query.one("after"), ask.query.one("before")) {
         (Some(_), Some(_)) => return Err(ApiError::invalid("after", "not together with before")),
         (Some(after), None) => Some(cursor::read::<Place>("after", after)?),
@@ -366,78 +364,5 @@ pub(super) fn total(ask: Ask<'_>) -> Result<Reply, ApiError> {
     match seen_totals(&ask, |id| id.as_str() == asset).first() {
         Some(total) => Ok(Reply::json(200, total)),
         None => Err(ApiError::unsupported_asset(asset)),
-    }
-}
-
-/// `GET /vault/asset_wallets`. By account, then asset.
-pub(super) fn wallets(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    let limit = limit(&ask, "limit", 200, 1, 1_000)?;
-    let asset: Option<AssetId> = ask
-        .query
-        .read("assetId", |error| ApiError::invalid("assetId", error))?;
-    let least: Option<Amount> = ask.query.read("totalAmountLargerThan", |error| {
-        ApiError::invalid("totalAmountLargerThan", error)
-    })?;
-    let past: Option<(u32, String)> = match ask.query.one("after") {
-        Some(after) => Some(cursor::read("after", after)?),
-        None => None,
-    };
-    let first = past.as_ref().map_or(0, |(id, _)| *id);
-    let model = ask.books.model();
-    let mut page = Vec::new();
-    let mut more = false;
-    'accounts: for (id, account) in model.accounts.range(VaultAccountId::new(first)..) {
-        if account.facts().is_none() || !ask.scope.covers_account(*id) {
-            continue;
-        }
-        for wallet in account.wallets() {
-            let balance = &wallet.balance;
-            let passed = past.as_ref().is_some_and(|(last, asset)| {
-                (*last, asset.as_str()) >= (id.number(), balance.id.as_str())
-            });
-            let wanted = asset.as_ref().is_none_or(|asset| balance.id == *asset)
-                && least.as_ref().is_none_or(|least| balance.total > *least);
-            let Some(seen) =
-                view_of_wallet(*id, &balance.id, wallet, ask.scope).filter(|_| wanted && !passed)
-            else {
-                continue;
-            };
-            if page.len() == limit {
-                more = true;
-                break 'accounts;
-            }
-            page.push(row(*id, seen.get()));
-        }
-    }
-    let after = page
-        .last()
-        .filter(|_| more)
-        .map(|last| cursor::make(&(last.vault_id.number(), last.asset_id.as_str())));
-    Ok(Reply::json(
-        200,
-        &PaginatedAssetWalletResponse {
-            asset_wallets: page,
-            paging: Paging {
-                before: None,
-                after,
-            },
-        },
-    ))
-}
-
-fn row(id: VaultAccountId, wallet: &WalletFacts) -> AssetWallet {
-    let balance = wallet.balance.clone();
-    AssetWallet {
-        vault_id: id,
-        asset_id: balance.id,
-        available: balance.available,
-        total: balance.total,
-        pending: balance.pending,
-        staked: balance.staked,
-        frozen: balance.frozen,
-        locked_amount: balance.locked_amount,
-        block_height: balance.block_height,
-        block_hash: balance.block_hash,
-        creation_timestamp: wallet.created_at.to_string(),
     }
 }

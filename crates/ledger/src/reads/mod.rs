@@ -9,8 +9,10 @@ mod assets;
 mod cursor;
 mod transactions;
 mod users;
+mod wallets;
 mod whitelists;
 
+use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
 use protocol::operations::Operation;
@@ -84,7 +86,7 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
         "getVaultAccountAsset" => accounts::wallet(ask),
         "getVaultAssets" => accounts::totals(ask),
         "getVaultBalanceByAsset" => accounts::total(ask),
-        "getAssetWallets" => accounts::wallets(ask),
+        "getAssetWallets" => wallets::list(ask),
         "getVaultAccountAssetAddresses" => addresses::all(ask).await,
         "getVaultAccountAssetAddressesPaginated" => addresses::paged(ask).await,
         "getTransactions" => transactions::list(ask).await,
@@ -111,6 +113,15 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
     })
 }
 
+/// Whether the books hold a transaction of this public id.
+pub fn holds(
+    query: &mut impl store::Query,
+    workspace: protocol::ids::WorkspaceId,
+    id: protocol::ids::TxId,
+) -> Result<bool, store::StoreError> {
+    Ok(crate::rows::transaction(query, workspace, id)?.is_some())
+}
+
 /// A number of the query within bounds.
 fn limit(
     ask: &Ask<'_>,
@@ -124,5 +135,91 @@ fn limit(
         None => Ok(default),
         Some(number) if (least..=most).contains(&number) => Ok(number),
         Some(_) => Err(must()),
+    }
+}
+
+/// Whether a list goes downwards: `orderBy`, down unless told otherwise.
+fn descending(ask: &Ask<'_>) -> Result<bool, ApiError> {
+    match ask.query.one("orderBy") {
+        None | Some("DESC") => Ok(true),
+        Some("ASC") => Ok(false),
+        Some(_) => Err(ApiError::invalid("orderBy", "ASC or DESC")),
+    }
+}
+
+/// `true` or `false`, where it is asked for.
+fn flag(ask: &Ask<'_>, name: &'static str) -> Result<Option<bool>, ApiError> {
+    ask.query
+        .read(name, |_| ApiError::invalid(name, "true or false"))
+}
+
+/// An amount that a filter compares with. Clients send a float's text here: `1e-07` is taken too.
+fn threshold(ask: &Ask<'_>, name: &'static str) -> Result<Option<Amount>, ApiError> {
+    let Some(text) = ask.query.one(name) else {
+        return Ok(None);
+    };
+    let read = without_exponent(text).map(|plain| plain.parse::<Amount>());
+    match read {
+        Some(Ok(amount)) => Ok(Some(amount)),
+        Some(Err(error)) => Err(ApiError::invalid(name, error)),
+        None => Err(ApiError::invalid(name, "a number")),
+    }
+}
+
+/// A number's text written plain; nothing if it would be longer than any amount.
+fn without_exponent(text: &str) -> Option<String> {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return Some(text.to_owned());
+    };
+    let shift: i32 = exponent.parse().ok()?;
+    let places = usize::try_from(shift.unsigned_abs()).ok()?;
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", mantissa),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    if places > MAX_DIGITS || whole.len() > MAX_DIGITS || part.len() > MAX_DIGITS {
+        return None;
+    }
+    let zeros = "0".repeat(places);
+    let all = format!("{zeros}{whole}{part}{zeros}");
+    let point = places + whole.len();
+    let point = if shift < 0 {
+        point - places
+    } else {
+        point + places
+    };
+    let (whole, part) = all.split_at_checked(point)?;
+    let whole = whole.trim_start_matches('0');
+    let part = part.trim_end_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let dot = if part.is_empty() { "" } else { "." };
+    Some(format!("{sign}{whole}{dot}{part}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_floats_text_is_an_amount_of_bounded_length() {
+        for (text, plain) in [
+            ("1e-07", Some("0.0000001")),
+            ("-1.5e-3", Some("-0.0015")),
+            ("1.25e+16", Some("12500000000000000")),
+            ("1.25E1", Some("12.5")),
+            ("0.0e5", Some("0")),
+            ("12.5", Some("12.5")),
+            ("1e300", None),
+            ("1e2000000000", None),
+            ("1e99999999999999999999", None),
+            ("1e", None),
+        ] {
+            assert_eq!(without_exponent(text).as_deref(), plain, "{text}");
+        }
+        for bad in ["xe1", "e5", "1.2.3e1", "\u{fc}e1"] {
+            let plain = without_exponent(bad).unwrap_or_default();
+            assert!(plain.parse::<Amount>().is_err(), "{bad}: {plain}");
+        }
     }
 }

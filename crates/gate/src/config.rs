@@ -1,0 +1,81 @@
+//! What a gate is told once: where its workspace is, where it listens, who it may send to.
+
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+
+use ipnet::IpNet;
+use protocol::ids::WorkspaceId;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// The gate's configuration, `gate.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The workspace behind the gate.
+    pub upstream: Upstream,
+    /// Where the gate is reached.
+    pub serve: Serve,
+    /// Where it keeps its books.
+    #[serde(default)]
+    pub store: StoreAt,
+    /// What only a demo or a test allows.
+    #[serde(default)]
+    pub development: Development,
+}
+
+/// The workspace behind the gate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Upstream {
+    /// Its API.
+    pub base_url: Url,
+    /// Which workspace: events of any other are refused, however well signed.
+    pub workspace_id: WorkspaceId,
+    /// The keys that sign its webhooks.
+    pub jwks_url: Url,
+    /// Most calls a minute.
+    #[serde(default = "budget")]
+    pub calls_per_minute: NonZeroU32,
+}
+
+fn budget() -> NonZeroU32 {
+    NonZeroU32::new(300).unwrap_or(NonZeroU32::MIN)
+}
+
+/// Where the gate is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Serve {
+    /// Providers, and webhooks from upstream.
+    pub listen: SocketAddr,
+    /// The client's own people; loopback.
+    pub admin: SocketAddr,
+    /// How providers reach it from outside; the listener's own address if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<Url>,
+    /// The addresses it calls from: for the Console's IP lists and the providers' firewalls.
+    #[serde(default)]
+    pub egress_addresses: Vec<IpAddr>,
+    /// Ranges that are not public, and may be webhook targets all the same.
+    #[serde(default)]
+    pub private_targets: Vec<IpNet>,
+}
+
+/// Where the gate keeps its books.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreAt {
+    /// `postgres://...`; a file in the gate's folder if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// What only a demo or a test allows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Development {
+    /// Take the sandbox's published keys from providers.
+    #[serde(default)]
+    pub allow_known_keys: bool,
+}

@@ -1,0 +1,65 @@
+//! Every connection in memory, by API key and by name: what the door asks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use ledger::Scope;
+use protocol::ids::UserId;
+use protocol::keys::PublicKey;
+
+use super::{Connection, State};
+
+/// A connection, its key and its scope.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    pub(crate) connection: Connection,
+    pub(crate) key: PublicKey,
+    pub(crate) scope: Scope,
+}
+
+/// Every connection.
+#[derive(Debug, Default)]
+pub(crate) struct Directory {
+    by_name: BTreeMap<String, Arc<Provider>>,
+    by_key: HashMap<UserId, Arc<Provider>>,
+}
+
+impl Directory {
+    pub(crate) fn of(providers: impl IntoIterator<Item = Provider>) -> Self {
+        let mut directory = Self::default();
+        for provider in providers {
+            let provider = Arc::new(provider);
+            directory
+                .by_key
+                .insert(provider.connection.api_key, Arc::clone(&provider));
+            directory
+                .by_name
+                .insert(provider.connection.name.clone(), provider);
+        }
+        directory
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_name.values()
+    }
+
+    pub(crate) fn active(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.all()
+            .filter(|provider| provider.connection.state == State::Active)
+    }
+
+    /// Whoever the key belongs to, if it is active and on the list.
+    pub(crate) fn open(&self, user: UserId, from: IpAddr) -> Option<&Arc<Provider>> {
+        let from = from.to_canonical();
+        self.by_key.get(&user).filter(|provider| {
+            let connection = &provider.connection;
+            connection.state == State::Active
+                && connection.addresses.iter().any(|net| net.contains(&from))
+        })
+    }
+}

@@ -1,0 +1,204 @@
+//! Connections: a provider, its one key, where it comes from, what it may see, how far it is.
+
+mod addresses;
+mod directory;
+mod intake;
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+use ledger::{AssetFilter, PartScope, Scope};
+use protocol::handover::WantedScope;
+use protocol::ids::{UserId, WebhookId, WorkspaceId};
+use protocol::role::ProviderRole;
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use addresses::{BadAddresses, check as check_addresses};
+pub(crate) use directory::{Directory, Provider};
+pub use intake::{Refused, examine};
+
+/// Longest name of a connection.
+pub const MAX_NAME: usize = 40;
+
+/// A connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its name, unique in the gate.
+    pub name: String,
+    /// The provider's own name.
+    pub provider: String,
+    /// What it may do.
+    pub role: ProviderRole,
+    /// How far it is.
+    pub state: State,
+    /// The API key that the provider calls with.
+    pub api_key: UserId,
+    /// Names its key.
+    pub fingerprint: String,
+    /// Where it may come from.
+    pub addresses: Vec<IpNet>,
+    /// Why a wide range among them is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses_reason: Option<String>,
+    /// What it may see.
+    pub part: PartScope,
+    /// Where its transactions are approved.
+    pub place: Place,
+    /// Where its webhooks go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Target>,
+    /// When it was asked for.
+    pub requested_at: Millis,
+    /// When it was approved, and by which operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<(Millis, String)>,
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// The client has not decided.
+    Requested,
+    /// It may come in.
+    Active,
+    /// It may not come in now.
+    Suspended,
+    /// It never comes in again.
+    Revoked,
+}
+
+impl State {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "REQUESTED",
+            Self::Active => "ACTIVE",
+            Self::Suspended => "SUSPENDED",
+            Self::Revoked => "REVOKED",
+        }
+    }
+}
+
+/// Where a proposal is approved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Place {
+    /// Here, by an operator, before anything goes up.
+    #[default]
+    Gate,
+    /// It goes up at once and waits there for the workspace's own approvers.
+    Fireblocks,
+}
+
+/// Where webhooks go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// What the provider pins as the webhook's id.
+    pub id: WebhookId,
+    /// Where.
+    pub url: Url,
+    /// Whether the older signature header is sent, too.
+    #[serde(default)]
+    pub legacy_signature: bool,
+}
+
+/// What an operator does to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// It may come in.
+    Approve,
+    /// It may not come in for now.
+    Suspend,
+    /// It may come in again.
+    Resume,
+    /// It may never come in again.
+    Revoke,
+}
+
+/// Why an operator's move is not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotNow {
+    /// The connection is at a point where that cannot be done.
+    #[error("the connection is {}: that cannot be done", .0.as_str())]
+    State(State),
+    /// It could be reached from anywhere.
+    #[error("it has no IP allow-list: name the addresses that the provider calls from")]
+    NoAddresses,
+    /// It could see nothing, or its scope was never said.
+    #[error("it has no scope: name the vault accounts that it may see")]
+    NoScope,
+    /// Its addresses are too wide.
+    #[error(transparent)]
+    Addresses(#[from] BadAddresses),
+}
+
+impl Connection {
+    /// What the connection is after a move. Pure.
+    pub fn after(&self, what: Move) -> Result<State, NotNow> {
+        match (what, self.state) {
+            (Move::Approve, State::Requested) => {
+                if self.addresses.is_empty() {
+                    return Err(NotNow::NoAddresses);
+                }
+                if self.part.accounts.is_empty() {
+                    return Err(NotNow::NoScope);
+                }
+                check_addresses(&self.addresses, self.addresses_reason.as_deref())?;
+                Ok(State::Active)
+            }
+            (Move::Suspend, State::Active) => Ok(State::Suspended),
+            (Move::Resume, State::Suspended) => Ok(State::Active),
+            (Move::Revoke, State::Requested | State::Active | State::Suspended) => {
+                Ok(State::Revoked)
+            }
+            (_, state) => Err(NotNow::State(state)),
+        }
+    }
+
+    /// Its scope: what it may see, and its own words on what it proposed.
+    pub fn scope(&self, workspace: WorkspaceId) -> Scope {
+        Scope::part(workspace, self.part.clone()).for_reader(&self.name)
+    }
+
+    /// Whose position its events count.
+    pub fn subscriber(&self) -> String {
+        format!("connection:{}", self.name)
+    }
+}
+
+/// A wanted scope as the books have it.
+pub fn part_of(wanted: &WantedScope) -> PartScope {
+    PartScope {
+        accounts: wanted.vault_accounts.clone(),
+        assets: wanted
+            .assets
+            .clone()
+            .map_or(AssetFilter::All, AssetFilter::Only),
+        whitelists: wanted.whitelists.clone(),
+        history_from: None,
+    }
+}
+
+/// A scope of the books in the hand-back's words.
+pub fn granted(part: &PartScope) -> WantedScope {
+    let assets: Option<BTreeSet<_>> = match &part.assets {
+        AssetFilter::All => None,
+        AssetFilter::Only(assets) => Some(assets.clone()),
+    };
+    WantedScope {
+        vault_accounts: part.accounts.clone(),
+        assets,
+        whitelists: part.whitelists.clone(),
+    }
+}
+
+/// A name that can be a connection's: letters, digits, `-` and `_`.
+pub fn is_name(text: &str) -> bool {
+    (1..=MAX_NAME).contains(&text.len())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}

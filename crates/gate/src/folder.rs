@@ -1,0 +1,188 @@
+//! The gate's folder: configuration, keys (mode 0600), store.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use protocol::ed25519::SigningKey;
+use protocol::keys::{KeyError, KeySize, PrivateKey};
+
+/// Where everything of a gate lies.
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+/// A file of the gate's that is not as it must be.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// It cannot be read or written.
+    #[error("{file}: {error}")]
+    Io {
+        /// Which.
+        file: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// It is no key.
+    #[error("{file}: {error}")]
+    Key {
+        /// Which.
+        file: PathBuf,
+        /// What is wrong.
+        error: KeyError,
+    },
+    /// There is a gate already.
+    #[error("{0} is there already: this folder has a gate")]
+    Taken(PathBuf),
+}
+
+/// The gate's own keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyName {
+    /// Reads upstream.
+    Viewer,
+    /// Proposes upstream.
+    Editor,
+    /// Signs webhooks.
+    Webhooks,
+    /// The first owner's.
+    Owner,
+}
+
+impl KeyName {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Viewer => "upstream-viewer.pem",
+            Self::Editor => "upstream-editor.pem",
+            Self::Webhooks => "webhooks.pem",
+            Self::Owner => "owner.pem",
+        }
+    }
+
+    const fn size(self) -> KeySize {
+        match self {
+            Self::Viewer | Self::Editor => KeySize::Rsa4096,
+            Self::Webhooks | Self::Owner => KeySize::Rsa2048,
+        }
+    }
+}
+
+impl Folder {
+    /// A gate's folder.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> PathBuf {
+        self.0.join("gate.toml")
+    }
+
+    /// The database, where no other is named.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("gate.db")
+    }
+
+    /// A key.
+    pub fn key_path(&self, name: KeyName) -> PathBuf {
+        self.0.join("keys").join(name.file())
+    }
+
+    /// The key that signs log and manifests.
+    pub fn log_key_path(&self) -> PathBuf {
+        self.0.join("keys").join("log.pem")
+    }
+
+    /// The id that the first owner's key signs for.
+    pub fn owner_id_path(&self) -> PathBuf {
+        self.0.join("keys").join("owner.id")
+    }
+
+    /// A CSR that the client uploads in its Console.
+    pub fn csr_path(&self, name: KeyName) -> PathBuf {
+        self.0
+            .join("csr")
+            .join(name.file().replace(".pem", ".csr.pem"))
+    }
+
+    /// Reads a key.
+    pub fn key(&self, name: KeyName) -> Result<PrivateKey, FolderError> {
+        let file = self.key_path(name);
+        let text = secrecy::SecretString::from(self.read(&file)?);
+        let key = PrivateKey::from_pem(secrecy::ExposeSecret::expose_secret(&text));
+        key.map_err(|error| FolderError::Key { file, error })
+    }
+
+    /// Makes a key.
+    pub fn make_key(&self, name: KeyName) -> Result<PrivateKey, FolderError> {
+        let file = self.key_path(name);
+        let bad = |error| FolderError::Key {
+            file: file.clone(),
+            error,
+        };
+        let key = PrivateKey::generate(name.size()).map_err(bad)?;
+        let pem = key.to_pkcs8_pem().map_err(bad)?;
+        self.write_new(&file, pem.as_bytes())?;
+        Ok(key)
+    }
+
+    /// Reads the key that signs log and manifests.
+    pub fn log_key(&self) -> Result<SigningKey, FolderError> {
+        let file = self.log_key_path();
+        let text = secrecy::SecretString::from(self.read(&file)?);
+        let key = SigningKey::from_pem(secrecy::ExposeSecret::expose_secret(&text));
+        key.map_err(|error| FolderError::Key { file, error })
+    }
+
+    /// Makes the key that signs log and manifests.
+    pub fn make_log_key(&self) -> Result<SigningKey, FolderError> {
+        let file = self.log_key_path();
+        let bad = |error| FolderError::Key {
+            file: file.clone(),
+            error,
+        };
+        let key = SigningKey::generate().map_err(bad)?;
+        self.write_new(&file, key.to_pem().map_err(bad)?.as_bytes())?;
+        Ok(key)
+    }
+
+    /// Reads a file.
+    pub fn read(&self, file: &Path) -> Result<String, FolderError> {
+        fs::read_to_string(file).map_err(|error| FolderError::Io {
+            file: file.to_owned(),
+            error,
+        })
+    }
+
+    /// Writes a file that only its owner can read, and that must not be there yet.
+    pub fn write_new(&self, file: &Path, content: &[u8]) -> Result<(), FolderError> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::AlreadyExists => FolderError::Taken(file.to_owned()),
+            _ => FolderError::Io {
+                file: file.to_owned(),
+                error,
+            },
+        };
+        if let Some(folder) = file.parent() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(failed)?;
+        }
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(file)
+            .map_err(failed)?;
+        out.write_all(content)
+            .and_then(|()| out.sync_all())
+            .map_err(failed)
+    }
+}

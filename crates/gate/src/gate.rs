@@ -1,0 +1,282 @@
+//! The gate as a whole: what every part of it shares, and the one way to change it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use ledger::{Batch, Books, LedgerError};
+use parking_lot::RwLock;
+use protocol::ed25519::SigningKey;
+use protocol::error::ApiError;
+use protocol::ids::{UserId, WebhookId, WorkspaceId};
+use protocol::keys::{PrivateKey, PublicKey};
+use protocol::role::ProviderRole;
+use protocol::signature::{Jwks, WebhookKey};
+use protocol::time::Millis;
+use std::num::NonZeroU32;
+use store::{Query, Store, StoreError, Writing};
+use sync::Inbox;
+use tokio::sync::Notify;
+use wire::client::{Budget, Client, LocalKey};
+use wire::clock::WallClock;
+use wire::hooks_in::Receiver;
+
+use crate::config::Config;
+use crate::connections::{Connection, Directory, Provider};
+use crate::fault::Fault;
+use crate::folder::{Folder, KeyName};
+use crate::log::{self, Actor, Entry, Event};
+use crate::proposals::Translations;
+use crate::rows;
+
+/// How long a call upstream waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Calls that may go out at once.
+const BURST: u32 = 50;
+
+/// What upstream knows the gate as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UpstreamIds {
+    /// The API key that reads.
+    pub viewer: Option<UserId>,
+    /// The API key that proposes.
+    pub editor: Option<UserId>,
+    /// The webhook that tells.
+    pub webhook: Option<WebhookId>,
+}
+
+/// The gate.
+pub(crate) struct Gate {
+    pub(crate) config: Config,
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) books: Books,
+    pub(crate) clock: Arc<dyn WallClock>,
+    pub(crate) log_key: SigningKey,
+    pub(crate) webhook_key: Arc<WebhookKey>,
+    pub(crate) inbox: Inbox,
+    pub(crate) receiver: Receiver,
+    pub(crate) directory: ArcSwap<Directory>,
+    pub(crate) translations: Arc<Translations>,
+    /// What stands before `/v1`, as providers see it.
+    pub(crate) public: String,
+    pub(crate) upstream: RwLock<UpstreamIds>,
+    clients: RwLock<(Option<Client>, Option<Client>)>,
+    pub(crate) budget: Budget,
+    /// As of when the books are, by upstream's clock.
+    pub(crate) as_of: AtomicI64,
+    /// Whether the books were filled once.
+    pub(crate) filled: AtomicBool,
+    /// Wakes the dispatcher of webhooks.
+    pub(crate) deliveries: Arc<Notify>,
+    /// Wakes the dispatcher of proposals.
+    pub(crate) proposals: Notify,
+    /// Wakes whoever keeps the books.
+    pub(crate) keeper: Notify,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gate({})", self.public)
+    }
+}
+
+/// One change at the gate, in one database transaction.
+pub(crate) struct Deed<'d, 'w> {
+    pub(crate) writing: &'d mut Writing<'w>,
+    pub(crate) batch: &'d mut Batch,
+    pub(crate) at: Millis,
+}
+
+impl Deed<'_, '_> {
+    /// Tells the log, in the same transaction.
+    pub(crate) fn log(&mut self, actor: Actor, event: Event) -> Result<(), StoreError> {
+        log::append(self.writing, self.at, &Entry { actor, event }).map(drop)
+    }
+}
+
+/// What a gate is made of when it starts.
+pub(crate) struct Parts {
+    pub(crate) config: Config,
+    pub(crate) folder: Folder,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn WallClock>,
+    pub(crate) public: String,
+}
+
+/// Why a gate cannot be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum AssemblyError {
+    /// Its files.
+    #[error(transparent)]
+    Folder(#[from] crate::folder::FolderError),
+    /// Its database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Its books.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A connection's key.
+    #[error("a connection's key cannot be read: {0}")]
+    Key(#[from] protocol::keys::KeyError),
+}
+
+impl Gate {
+    pub(crate) async fn assemble(parts: Parts) -> Result<Arc<Self>, AssemblyError> {
+        let Parts {
+            config,
+            folder,
+            store,
+            clock,
+            public,
+        } = parts;
+        let workspace = config.upstream.workspace_id;
+        let books = Books::open(&store, workspace).await?;
+        let webhook = folder.key(KeyName::Webhooks)?;
+        let kid = format!(
+            "vestibule-{}",
+            hex::encode(webhook.public().fingerprint().as_bytes().split_at(8).0)
+        );
+        let inbox = Inbox::new(&store, workspace, "upstream", Arc::clone(&clock));
+        let cap = config.upstream.calls_per_minute;
+        let burst = NonZeroU32::new(BURST.min(cap.get())).unwrap_or(NonZeroU32::MIN);
+        let gate = Arc::new(Self {
+            log_key: folder.log_key()?,
+            webhook_key: Arc::new(WebhookKey::new(kid, webhook)),
+            budget: Budget::per_minute(cap, burst, PATIENCE),
+            config,
+            folder,
+            books,
+            clock,
+            inbox,
+            receiver: Receiver::default(),
+            directory: ArcSwap::default(),
+            translations: Arc::default(),
+            public,
+            upstream: RwLock::default(),
+            clients: RwLock::default(),
+            as_of: AtomicI64::new(0),
+            filled: AtomicBool::new(false),
+            deliveries: Arc::default(),
+            proposals: Notify::new(),
+            keeper: Notify::new(),
+            store,
+        });
+        gate.reload().await?;
+        let work = |reading: &mut store::Reading<'_>| {
+            Ok::<_, StoreError>((
+                rows::proposals::gone_up(reading)?,
+                rows::connections::setting(reading, "filled_at")?,
+            ))
+        };
+        let (proposals, filled) = gate.store.read(work).await?;
+        for proposal in &proposals {
+            gate.translations.know(proposal);
+        }
+        if let Some(at) = filled.and_then(|text| text.parse().ok()) {
+            gate.filled.store(true, Ordering::SeqCst);
+            gate.as_of.store(at, Ordering::SeqCst);
+        }
+        Ok(gate)
+    }
+
+    pub(crate) fn workspace(&self) -> WorkspaceId {
+        self.books.workspace()
+    }
+
+    /// Changes the gate; reads that follow see it.
+    pub(crate) async fn deed<T: Send + 'static>(
+        &self,
+        work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let at = self.clock.now();
+        let done = self.books.transact(at, move |writing, batch| {
+            work(&mut Deed { writing, batch, at })
+        });
+        done.await.map_err(ApiError::from)
+    }
+
+    /// Brings connections and upstream ids in memory up to what is written down.
+    pub(crate) async fn reload(&self) -> Result<(), AssemblyError> {
+        let work = |reading: &mut store::Reading<'_>| {
+            let connections = rows::connections::connections(reading)?;
+            let ids = UpstreamIds {
+                viewer: id(reading, "viewer")?,
+                editor: id(reading, "editor")?,
+                webhook: id(reading, "webhook")?,
+            };
+            Ok::<_, StoreError>((connections, ids))
+        };
+        let (connections, ids) = self.store.read(work).await?;
+        let provider = |(connection, spki): (Connection, Vec<u8>)| {
+            let scope = connection.scope(self.workspace());
+            Ok(Provider {
+                key: PublicKey::from_der(&spki)?,
+                scope,
+                connection,
+            })
+        };
+        let providers = connections
+            .into_iter()
+            .map(provider)
+            .collect::<Result<Vec<_>, protocol::keys::KeyError>>()?;
+        self.directory.store(Arc::new(Directory::of(providers)));
+        if *self.upstream.read() != ids {
+            let client = |user: Option<UserId>, name| {
+                user.and_then(|user| {
+                    self.folder
+                        .key(name)
+                        .ok()
+                        .and_then(|key| self.client(user, key))
+                })
+            };
+            *self.clients.write() = (
+                client(ids.viewer, KeyName::Viewer),
+                client(ids.editor, KeyName::Editor),
+            );
+            *self.upstream.write() = ids;
+            self.keeper.notify_one();
+            self.proposals.notify_one();
+        }
+        Ok(())
+    }
+
+    fn client(&self, user: UserId, key: PrivateKey) -> Option<Client> {
+        let signer = Arc::new(LocalKey::new(user, key));
+        let base = self.config.upstream.base_url.as_str();
+        let client = Client::new(base, signer, self.budget.clone(), Arc::clone(&self.clock));
+        client
+            .inspect_err(|error| tracing::error!(%error, "upstream cannot be called"))
+            .ok()
+    }
+
+    /// Who reads upstream, once the client has said under which API key.
+    pub(crate) fn viewer(&self) -> Option<Client> {
+        self.clients.read().0.clone()
+    }
+
+    /// Who proposes upstream.
+    pub(crate) fn editor(&self) -> Option<Client> {
+        self.clients.read().1.clone()
+    }
+
+    /// The keys that sign this gate's webhooks.
+    pub(crate) fn jwks(&self) -> Jwks {
+        Jwks {
+            keys: vec![self.webhook_key.public()],
+        }
+    }
+
+    /// Whether any connection proposes.
+    pub(crate) fn has_editors(&self) -> bool {
+        self.directory
+            .load()
+            .all()
+            .any(|provider| provider.connection.role == ProviderRole::Editor)
+    }
+}
+
+fn id<T: std::str::FromStr>(query: &mut impl Query, name: &str) -> Result<Option<T>, StoreError> {
+    Ok(rows::connections::setting(query, name)?.and_then(|text| text.parse().ok()))
+}

@@ -1,0 +1,130 @@
+//! What the log tells.
+
+use protocol::ids::TxId;
+use serde::{Deserialize, Serialize};
+
+/// An entry: who did what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// One of the client's people.
+    Operator(String),
+    /// A provider, by its connection.
+    Connection(String),
+    /// The gate itself.
+    Gate,
+}
+
+/// What was done. No secret is ever part of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    missing_docs,
+    reason = "each is what its name says; the fields are its facts"
+)]
+pub enum Event {
+    GateInitialised {
+        workspace: String,
+        owner: String,
+    },
+    UpstreamSet {
+        viewer: Option<String>,
+        editor: Option<String>,
+        webhook: Option<String>,
+    },
+    ConnectionRequested {
+        connection: String,
+        provider: String,
+        role: String,
+        fingerprint: String,
+    },
+    ConnectionApproved {
+        connection: String,
+        api_key: String,
+        scope: String,
+        addresses: Vec<String>,
+    },
+    ConnectionSuspended {
+        connection: String,
+        reason: String,
+    },
+    ConnectionResumed {
+        connection: String,
+        reason: String,
+    },
+    ConnectionRevoked {
+        connection: String,
+        reason: String,
+    },
+    PrivateKeyRefused {
+        kind: String,
+        burned: Vec<String>,
+    },
+    EnrolmentRefused {
+        connection: String,
+        why: String,
+    },
+    ProposalMade {
+        proposal: TxId,
+        connection: String,
+        digest: String,
+    },
+    ProposalApproved {
+        proposal: TxId,
+        digest: String,
+        place: String,
+        evidence: String,
+    },
+    ProposalRejected {
+        proposal: TxId,
+        reason: String,
+    },
+    ProposalSent {
+        proposal: TxId,
+        upstream: TxId,
+    },
+    ProposalFailed {
+        proposal: TxId,
+        why: String,
+    },
+    ReportCreated {
+        connection: String,
+        kind: String,
+        position: i64,
+        rows: u64,
+        sha256: String,
+    },
+}
+
+impl Event {
+    /// Its word, for lists.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::GateInitialised { .. } => "gate_initialised",
+            Self::UpstreamSet { .. } => "upstream_set",
+            Self::ConnectionRequested { .. } => "connection_requested",
+            Self::ConnectionApproved { .. } => "connection_approved",
+            Self::ConnectionSuspended { .. } => "connection_suspended",
+            Self::ConnectionResumed { .. } => "connection_resumed",
+            Self::ConnectionRevoked { .. } => "connection_revoked",
+            Self::PrivateKeyRefused { .. } => "private_key_refused",
+            Self::EnrolmentRefused { .. } => "enrolment_refused",
+            Self::ProposalMade { .. } => "proposal_made",
+            Self::ProposalApproved { .. } => "proposal_approved",
+            Self::ProposalRejected { .. } => "proposal_rejected",
+            Self::ProposalSent { .. } => "proposal_sent",
+            Self::ProposalFailed { .. } => "proposal_failed",
+            Self::ReportCreated { .. } => "report_created",
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The append-only log: a Merkle tree over salted commitments, its checkpoints signed.
+//!
+//! A leaf is SHA-256 over salt and payload; the payload stands beside it and can be erased while
+//! every proof still holds. A leaf is written in the transaction of what it tells. Checkpoints are
+//! signed notes (C2SP `tlog-checkpoint`).
+
+mod checkpoint;
+mod entry;
+mod verify;
+
+use aws_lc_rs::digest::{Context, SHA256};
+use protocol::time::Millis;
+use store::{Query, StoreError, Writing};
+use tlog_tiles::tlog::{
+    Error as TreeError, Hash, HashReader, stored_hash_count, stored_hashes, tree_hash,
+};
+
+pub use checkpoint::{BadCheckpoint, Checkpoint};
+pub use entry::{Actor, Entry, Event};
+pub use verify::{Broken, Verified, verify};
+
+use crate::rows;
+
+/// The commitment to a payload.
+pub(crate) fn commitment(salt: &[u8], payload: &[u8]) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    hash.update(salt);
+    hash.update(payload);
+    let mut out = [0; 32];
+    out.copy_from_slice(hash.finish().as_ref());
+    out
+}
+
+/// Appends an entry, in the transaction of what it tells; its index.
+pub(crate) fn append(
+    writing: &mut Writing<'_>,
+    at: Millis,
+    entry: &Entry,
+) -> Result<u64, StoreError> {
+    let payload =
+        serde_json::to_string(entry).map_err(|error| StoreError::Engine(error.to_string()))?;
+    let salt: [u8; 16] = *uuid::Uuid::new_v4().as_bytes();
+    let leaf = commitment(&salt, payload.as_bytes());
+    let index = rows::log::next_index(writing)?;
+    let reader = Stored(std::cell::RefCell::new(writing));
+    let hashes = stored_hashes(index, &leaf, &reader)
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
+    let Stored(writing) = reader;
+    let writing = writing.into_inner();
+    let first = stored_hash_count(index);
+    for (at, hash) in (first..).zip(&hashes) {
+        rows::log::put_hash(writing, at, &hash.0)?;
+    }
+    rows::log::put_leaf(
+        writing,
+        index,
+        at,
+        entry.event.kind(),
+        &leaf,
+        &salt,
+        &payload,
+    )?;
+    Ok(index)
+}
+
+/// The stored hashes of the tree, as the tables have them.
+struct Stored<'a, Q>(std::cell::RefCell<&'a mut Q>);
+
+impl<Q: Query> HashReader for Stored<'_, Q> {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TreeError> {
+        let mut query = self.0.borrow_mut();
+        indexes
+            .iter()
+            .map(|index| match rows::log::hash(&mut **query, *index) {
+                Ok(Some(hash)) => Ok(Hash(hash)),
+                _ => Err(TreeError::IndexesNotInTree),
+            })
+            .collect()
+    }
+}
+
+/// Size and root of the tree.
+pub(crate) fn root(query: &mut impl Query) -> Result<(u64, Hash), StoreError> {
+    let size = rows::log::size(query)?;
+    let reader = Stored(std::cell::RefCell::new(query));
+    let root = tree_hash(size, &reader).map_err(|error| StoreError::Engine(error.to_string()))?;
+    Ok((size, root))
+}

@@ -1,0 +1,139 @@
+//! Verifying a log: every payload against its leaf, the leaves against the tree, the tree against
+//! every checkpoint. Works on a store that nobody serves, too.
+
+use protocol::ed25519::VerifyingKey;
+use protocol::ids::WorkspaceId;
+use serde::Serialize;
+use store::{Store, StoreError};
+use tlog_tiles::tlog::{
+    Error as TreeError, Hash, HashReader, stored_hash_count, stored_hashes, tree_hash,
+};
+
+use super::{Checkpoint, commitment};
+use crate::rows;
+
+/// A log that holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// How many entries.
+    pub entries: u64,
+    /// How many of their payloads are erased.
+    pub erased: u64,
+    /// The root of the tree, hex.
+    pub root: String,
+    /// How many checkpoints were compared with it.
+    pub checkpoints: u64,
+}
+
+/// Where a log does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum Broken {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A payload is not what was committed to.
+    #[error("entry {0} was changed: its payload is not the one that was logged")]
+    Payload(u64),
+    /// Entries are missing.
+    #[error("entry {0} is missing")]
+    Missing(u64),
+    /// A stored hash is not what the leaves give.
+    #[error("the tree was changed: the stored hash {0} is not what the entries give")]
+    Tree(u64),
+    /// A checkpoint is not to be believed.
+    #[error("the checkpoint of size {0}: {1}")]
+    Checkpoint(u64, super::BadCheckpoint),
+    /// A checkpoint does not fit the entries.
+    #[error("the log was rewritten: its first {0} entries are not those of the signed checkpoint")]
+    Rewritten(u64),
+    /// Entries that a checkpoint counts are gone.
+    #[error("the log was cut: a signed checkpoint counts {0} entries, {1} are there")]
+    Cut(u64, u64),
+}
+
+/// The hashes as the leaves give them.
+struct Recomputed(Vec<Hash>);
+
+impl HashReader for Recomputed {
+    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TreeError> {
+        let at = |index: &u64| {
+            usize::try_from(*index)
+                .ok()
+                .and_then(|at| self.0.get(at))
+                .copied()
+        };
+        indexes
+            .iter()
+            .map(|index| at(index).ok_or(TreeError::IndexesNotInTree))
+            .collect()
+    }
+}
+
+/// Verifies the whole log.
+pub async fn verify(
+    store: &Store,
+    workspace: WorkspaceId,
+    key: &VerifyingKey,
+) -> Result<Verified, Broken> {
+    let key = *key;
+    store
+        .read(move |reading| whole(reading, workspace, &key))
+        .await
+}
+
+fn whole(
+    query: &mut impl store::Query,
+    workspace: WorkspaceId,
+    key: &VerifyingKey,
+) -> Result<Verified, Broken> {
+    let broken = |error: TreeError| Broken::Store(StoreError::Engine(error.to_string()));
+    let mut tree = Recomputed(Vec::new());
+    let (mut entries, mut erased) = (0, 0);
+    loop {
+        let page = rows::log::leaves(query, entries, 1_000)?;
+        if page.is_empty() {
+            break;
+        }
+        for leaf in page {
+            if leaf.index != entries {
+                return Err(Broken::Missing(entries));
+            }
+            match &leaf.payload {
+                Some(payload)
+                    if commitment(&leaf.salt, payload.as_bytes()).as_slice() != leaf.commitment =>
+                {
+                    return Err(Broken::Payload(entries));
+                }
+                Some(_) => {}
+                None => erased += 1,
+            }
+            let hashes = stored_hashes(entries, &leaf.commitment, &tree).map_err(broken)?;
+            for (at, hash) in (stored_hash_count(entries)..).zip(&hashes) {
+                if rows::log::hash(query, at)? != Some(hash.0) {
+                    return Err(Broken::Tree(at));
+                }
+            }
+            tree.0.extend(hashes);
+            entries += 1;
+        }
+    }
+    let mut checkpoints = 0;
+    for (size, note) in rows::log::checkpoints(query)? {
+        let checkpoint = Checkpoint::verify(&note, workspace, key)
+            .map_err(|bad| Broken::Checkpoint(size, bad))?;
+        if checkpoint.size > entries {
+            return Err(Broken::Cut(checkpoint.size, entries));
+        }
+        if tree_hash(checkpoint.size, &tree).map_err(broken)?.0 != checkpoint.root {
+            return Err(Broken::Rewritten(checkpoint.size));
+        }
+        checkpoints += 1;
+    }
+    let root = hex::encode(tree_hash(entries, &tree).map_err(broken)?.0);
+    Ok(Verified {
+        entries,
+        erased,
+        root,
+        checkpoints,
+    })
+}

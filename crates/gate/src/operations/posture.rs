@@ -1,0 +1,54 @@
+//! The practices, per connection, as they stand now.
+
+use std::sync::Arc;
+
+use protocol::error::ApiError;
+use serde::Serialize;
+use store::StoreError;
+
+use super::refused;
+use crate::gate::Gate;
+use crate::posture::{Finding, Known, findings};
+use crate::rows;
+
+/// A connection's practices.
+#[derive(Debug, Serialize)]
+pub struct Posture {
+    /// Whose.
+    pub connection: String,
+    /// How far it is.
+    pub state: &'static str,
+    /// C1 to C7.
+    pub findings: Vec<Finding>,
+}
+
+/// Looks at every connection.
+pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> {
+    let directory = gate.directory.load_full();
+    let editor_set = gate.upstream.read().editor.is_some();
+    let read = gate.store.read(move |reading| {
+        let mut all = Vec::new();
+        for provider in directory.all() {
+            let connection = &provider.connection;
+            let same = |other: &&Arc<crate::connections::Provider>| {
+                other.connection.fingerprint == connection.fingerprint
+            };
+            let known = Known {
+                connection,
+                key_bits: provider.key.bits(),
+                burned: rows::connections::is_burned(reading, &connection.fingerprint)?,
+                shared: directory.all().filter(same).count() > 1,
+                reports: rows::reports::of(reading, &connection.name)?.len(),
+                deliveries: rows::deliveries::counts(reading, &connection.name)?,
+                editor_set,
+            };
+            all.push(Posture {
+                connection: connection.name.clone(),
+                state: connection.state.as_str(),
+                findings: findings(&known),
+            });
+        }
+        Ok::<_, StoreError>(all)
+    });
+    read.await.map_err(|error| refused(500, error))
+}

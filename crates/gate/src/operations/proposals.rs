@@ -1,0 +1,145 @@
+//! Proposals: listed, shown, approved, rejected. A decision is signed with the operator's own key,
+//! over the digest of exactly that transaction.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use protocol::error::ApiError;
+use protocol::ids::TxId;
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+
+use super::{Operator, refused};
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::proposals::{Decision, Happening, Proposal};
+use crate::rows;
+
+/// Most proposals of a list.
+const MAX_LISTED: u32 = 1_000;
+
+/// A proposal, with what a decision is over.
+#[derive(Debug, Serialize)]
+pub struct Shown {
+    /// The proposal.
+    #[serde(flatten)]
+    pub proposal: Proposal,
+    /// What a decision is over, hex.
+    pub digest: String,
+}
+
+impl From<Proposal> for Shown {
+    fn from(proposal: Proposal) -> Self {
+        Self {
+            digest: proposal.digest(),
+            proposal,
+        }
+    }
+}
+
+/// The newest proposals.
+pub(crate) async fn list(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
+    let read = gate
+        .store
+        .read(|reading| rows::proposals::newest(reading, MAX_LISTED));
+    let list = read
+        .await
+        .map_err(|error: StoreError| refused(500, error))?;
+    Ok(list.into_iter().map(Shown::from).collect())
+}
+
+/// One proposal.
+pub(crate) async fn show(gate: &Gate, id: TxId) -> Result<Shown, ApiError> {
+    let read = gate
+        .store
+        .read(move |reading| rows::proposals::one(reading, id));
+    let found = read
+        .await
+        .map_err(|error: StoreError| refused(500, error))?;
+    found
+        .map(Shown::from)
+        .ok_or_else(|| refused(404, "there is no such proposal"))
+}
+
+/// A decision, as it is sent in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// What it is over: the digest that the operator saw.
+    pub digest: String,
+    /// The operator's signature over [`signed_text`], base64.
+    pub signature: String,
+    /// Why not, for a rejection.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// What an operator signs: the decision and exactly what it is over.
+pub fn signed_text(approve: bool, id: TxId, digest: &str) -> String {
+    let word = if approve { "approve" } else { "reject" };
+    format!("vestibule {word} {id} {digest}")
+}
+
+/// Decides.
+pub(crate) async fn decide(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    id: TxId,
+    approve: bool,
+    verdict: Verdict,
+) -> Result<Shown, ApiError> {
+    let bad = || {
+        refused(
+            400,
+            "the signature is not this operator's over this decision",
+        )
+    };
+    let signature = STANDARD.decode(&verdict.signature).map_err(|_| bad())?;
+    if !operator.key.verifies_rs256(
+        signed_text(approve, id, &verdict.digest).as_bytes(),
+        &signature,
+    ) {
+        return Err(bad());
+    }
+    let name = operator.name.clone();
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let known = rows::proposals::one(deed.writing, id)?
+            .ok_or_else(|| refused(404, "there is no such proposal"))?;
+        if known.digest() != verdict.digest {
+            return Err(refused(409, "the digest is not this proposal's: look at it again").into());
+        }
+        let decision = Decision {
+            operator: name.clone(),
+            at: deed.at,
+            signature: verdict.signature.clone(),
+        };
+        let happening = if approve {
+            Happening::Approved(decision)
+        } else {
+            Happening::Rejected(decision, verdict.reason.clone())
+        };
+        let next = known
+            .on(happening, deed.at)
+            .map_err(|unfit| refused(409, unfit))?;
+        rows::proposals::update(deed.writing, &next)?;
+        let event = if approve {
+            Event::ProposalApproved {
+                proposal: id,
+                digest: verdict.digest.clone(),
+                place: "gate".to_owned(),
+                evidence: verdict.signature.clone(),
+            }
+        } else {
+            Event::ProposalRejected {
+                proposal: id,
+                reason: verdict.reason.clone(),
+            }
+        };
+        deed.log(Actor::Operator(name.clone()), event)?;
+        Ok(next)
+    };
+    let next = gate.deed(work).await?;
+    gate.proposals.notify_one();
+    Ok(next.into())
+}

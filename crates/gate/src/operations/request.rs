@@ -1,0 +1,211 @@
+//! A provider asks to be let in: its hand-over file is examined, and kept as a request.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use protocol::error::ApiError;
+use protocol::ids::{UserId, WebhookId};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{Operator, refused};
+use crate::connections::{
+    Connection, Place, Refused, State, Target, check_addresses, examine, is_name, part_of,
+};
+use crate::folder::KeyName;
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::rows;
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The connection's name.
+    pub name: String,
+    /// The hand-over file, as it came.
+    pub handover: String,
+    /// Addresses in place of those of the file.
+    #[serde(default)]
+    pub addresses: Option<Vec<IpNet>>,
+    /// Why a wide range is right.
+    #[serde(default)]
+    pub addresses_reason: Option<String>,
+    /// Where its transactions are approved.
+    #[serde(default)]
+    pub place: Place,
+}
+
+/// Examines the file and keeps the request.
+pub(crate) async fn request(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    input: Request,
+) -> Result<Connection, ApiError> {
+    if !is_name(&input.name) {
+        return Err(refused(
+            400,
+            "a connection's name has 1 to 40 letters, digits, '-' or '_'",
+        ));
+    }
+    let known_keys = gate.config.development.allow_known_keys;
+    let (handover, key) = match examine(input.handover.as_bytes(), known_keys) {
+        Ok(fine) => fine,
+        Err(no) => return Err(turned_away(gate, operator, &input.name, no).await),
+    };
+    let addresses = input.addresses.unwrap_or(handover.addresses);
+    check_addresses(&addresses, input.addresses_reason.as_deref())
+        .map_err(|bad| refused(400, bad))?;
+    let fingerprint = key.fingerprint().to_string();
+    if own_keys(gate).contains(&fingerprint) {
+        return Err(refused(409, "its key is one of the gate's own"));
+    }
+    let (public, actor) = (
+        key.public_key().clone(),
+        Actor::Operator(operator.name.clone()),
+    );
+    let webhook = handover.webhook_url.map(|url| Target {
+        id: WebhookId(Uuid::new_v4()),
+        url,
+        legacy_signature: handover.legacy_signature,
+    });
+    let connection = Connection {
+        name: input.name,
+        provider: handover.provider,
+        role: handover.role,
+        state: State::Requested,
+        api_key: UserId(Uuid::new_v4()),
+        fingerprint,
+        addresses,
+        addresses_reason: input.addresses_reason,
+        part: part_of(&handover.scope),
+        place: input.place,
+        webhook,
+        requested_at: gate.clock.now(),
+        approved: None,
+    };
+    let kept = connection.clone();
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let connection = &kept;
+        if rows::connections::connection(deed.writing, &connection.name)?.is_some() {
+            return Err(refused(
+                409,
+                format_args!("there is a connection '{}' already", connection.name),
+            )
+            .into());
+        }
+        if rows::connections::is_burned(deed.writing, &connection.fingerprint)? {
+            return Err(refused(
+                409,
+                "its key is burned: the private half was seen. A new key is needed",
+            )
+            .into());
+        }
+        if rows::connections::key_owner(deed.writing, &connection.fingerprint)?.is_some() {
+            return Err(refused(
+                409,
+                "its key belongs to another connection: each has a key of its own",
+            )
+            .into());
+        }
+        let spki = public.spki_der();
+        rows::connections::put_connection(deed.writing, connection)?;
+        rows::connections::add_key(
+            deed.writing,
+            &connection.fingerprint,
+            &connection.name,
+            connection.api_key,
+            spki,
+        )?;
+        let asked = Event::ConnectionRequested {
+            connection: connection.name.clone(),
+            provider: connection.provider.clone(),
+            role: connection.role.to_string(),
+            fingerprint: connection.fingerprint.clone(),
+        };
+        deed.log(actor.clone(), asked)?;
+        Ok(())
+    };
+    gate.deed(work).await?;
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    Ok(connection)
+}
+
+/// The fingerprints of the gate's own keys.
+fn own_keys(gate: &Gate) -> Vec<String> {
+    [
+        KeyName::Viewer,
+        KeyName::Editor,
+        KeyName::Webhooks,
+        KeyName::Owner,
+    ]
+    .into_iter()
+    .filter_map(|name| gate.folder.key(name).ok())
+    .map(|key| key.public().fingerprint().to_string())
+    .collect()
+}
+
+/// Refused: the log says so, and proven private keys are burned. Nothing of the file is kept.
+async fn turned_away(gate: &Arc<Gate>, operator: &Operator, name: &str, no: Refused) -> ApiError {
+    let told = refused(400, &no);
+    let actor = Actor::Operator(operator.name.clone());
+    let burned: Vec<String> = match &no {
+        Refused::PrivateKey { proven, .. } => proven
+            .iter()
+            .map(|key| key.fingerprint().to_string())
+            .collect(),
+        _ => Vec::new(),
+    };
+    let event = match &no {
+        Refused::PrivateKey { kind, .. } => Event::PrivateKeyRefused {
+            kind: kind.to_string(),
+            burned: burned.clone(),
+        },
+        other => Event::EnrolmentRefused {
+            connection: name.to_owned(),
+            why: other.to_string(),
+        },
+    };
+    let work = move |deed: &mut Deed<'_, '_>| {
+        deed.log(actor.clone(), event.clone())?;
+        for fingerprint in &burned {
+            rows::connections::burn(deed.writing, fingerprint, deed.at, "handed in")?;
+            suspend_user_of(deed, fingerprint)?;
+        }
+        Ok(())
+    };
+    if let Err(error) = gate.deed(work).await {
+        return error;
+    }
+    match gate.reload().await {
+        Ok(()) => told,
+        Err(error) => refused(500, error),
+    }
+}
+
+/// An active connection that uses a burned key is suspended at once.
+fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), crate::fault::Fault> {
+    let Some(owner) = rows::connections::key_owner(deed.writing, fingerprint)? else {
+        return Ok(());
+    };
+    let Some(mut connection) = rows::connections::connection(deed.writing, &owner)? else {
+        return Ok(());
+    };
+    if connection.state == State::Active {
+        connection.state = State::Suspended;
+        rows::connections::put_connection(deed.writing, &connection)?;
+        let reason = "its private key was handed in".to_owned();
+        deed.log(
+            Actor::Gate,
+            Event::ConnectionSuspended {
+                connection: owner,
+                reason,
+            },
+        )?;
+        tracing::error!(
+            connection = connection.name,
+            "suspended: its private key was handed in"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! How the gate stands: what `doctor` reads.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use protocol::error::ApiError;
+use protocol::ids::WorkspaceId;
+use protocol::model::workspace::Workspace;
+use serde::Serialize;
+
+use super::refused;
+use crate::gate::Gate;
+use crate::log;
+
+/// One thing looked at.
+#[derive(Debug, Serialize)]
+pub struct Check {
+    /// What.
+    pub what: &'static str,
+    /// Whether it is as it must be; nothing: it cannot be seen.
+    pub ok: Option<bool>,
+    /// What was seen, and what to do.
+    pub saw: String,
+}
+
+/// How the gate stands.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The workspace behind it.
+    pub workspace_id: WorkspaceId,
+    /// How providers reach it.
+    pub public_url: String,
+    /// Whether the books were filled once.
+    pub filled: bool,
+    /// As of when they are, in milliseconds since the epoch.
+    pub as_of: i64,
+    /// Entries of the log.
+    pub log_entries: u64,
+    /// What was looked at.
+    pub checks: Vec<Check>,
+}
+
+/// Looks.
+pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
+    let ids = *gate.upstream.read();
+    let filled = gate.filled.load(Ordering::SeqCst);
+    let read = gate.store.read(|reading| log::root(reading));
+    let (log_entries, _) = read
+        .await
+        .map_err(|error: store::StoreError| refused(500, error))?;
+    let events = gate
+        .inbox
+        .counts()
+        .await
+        .map_err(|error| refused(500, error))?;
+    let counts = gate.receiver.counts("upstream").unwrap_or_default();
+    let mut checks = vec![viewer(gate).await];
+    checks.push(Check {
+        what: "the books are filled",
+        ok: Some(filled),
+        saw: if filled {
+            "yes".to_owned()
+        } else {
+            "not yet: set the Viewer's API key, or see the log".to_owned()
+        },
+    });
+    checks.push(Check {
+        what: "the workspace's webhook is pinned",
+        ok: Some(ids.webhook.is_some()),
+        saw: match ids.webhook {
+            Some(id) => format!("webhook {id}; {} stored, {} applied", counts.stored, events.applied),
+            None => format!(
+                "no: make a webhook to {}{}/upstream and run `vestibule gate upstream --webhook-id ID`",
+                gate.public,
+                wire::hooks_in::Receiver::PREFIX
+            ),
+        },
+    });
+    checks.push(Check {
+        what: "no event of another workspace came in",
+        ok: Some(counts.foreign == 0),
+        saw: format!(
+            "{} foreign, {} unverified, {} not understood",
+            counts.foreign, counts.unverified, events.aside
+        ),
+    });
+    if gate.has_editors() {
+        checks.push(Check {
+            what: "an Editor upstream for connections that propose",
+            ok: Some(ids.editor.is_some()),
+            saw: ids.editor.map_or(
+                "no: run `vestibule gate upstream --editor-api-key ID`".to_owned(),
+                |id| format!("API user {id}"),
+            ),
+        });
+    }
+    checks.push(Check {
+        what: "the gate's own keys have IP allow-lists in the Console",
+        ok: None,
+        saw: "a Viewer's key cannot read them: check in the Console".to_owned(),
+    });
+    Ok(Status {
+        workspace_id: gate.workspace(),
+        public_url: gate.public.clone(),
+        filled,
+        as_of: gate.as_of.load(Ordering::SeqCst),
+        log_entries,
+        checks,
+    })
+}
+
+async fn viewer(gate: &Arc<Gate>) -> Check {
+    let what = "upstream answers the gate's Viewer";
+    let Some(client) = gate.viewer() else {
+        return Check {
+            what,
+            ok: Some(false),
+            saw: "its API key is not set: run `vestibule gate upstream --viewer-api-key ID`"
+                .to_owned(),
+        };
+    };
+    match client
+        .get("/v1/workspace")
+        .await
+        .and_then(|answer| answer.json::<Workspace>())
+    {
+        Ok(workspace) if workspace.id == gate.workspace() => Check {
+            what,
+            ok: Some(true),
+            saw: format!("workspace {} ({})", workspace.id, workspace.name),
+        },
+        Ok(workspace) => Check {
+            what,
+            ok: Some(false),
+            saw: format!("another workspace: {}", workspace.id),
+        },
+        Err(error) => Check {
+            what,
+            ok: Some(false),
+            saw: error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,176 @@
+//! Making a proposal of a provider's request.
+
+use std::sync::Arc;
+
+use ledger::Scope;
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::ids::TxId;
+use protocol::model::transaction_request::{
+    CreateTransactionResponse, Destination, NotPlain, PlainTransfer, TransactionRequest,
+};
+use protocol::model::whitelist::WhitelistKind;
+use protocol::token::TokenError;
+use serde_json::Value;
+use store::once::{self, Attempt, Given, Standing};
+use uuid::Uuid;
+use wire::server::Call;
+
+use super::{Proposal, State};
+use crate::connections::{Place, Provider};
+use crate::fault::Fault;
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::rows;
+
+/// `POST /v1/transactions` at the gate.
+pub(crate) async fn make(
+    gate: &Arc<Gate>,
+    provider: &Provider,
+    call: &Call,
+) -> Result<Reply, ApiError> {
+    let body = call.body.as_ref().unwrap_or(&Value::Null);
+    let plain = PlainTransfer::from_body(body).map_err(|refused| told(&refused))?;
+    let key = call.idempotency_key.clone();
+    if key
+        .as_ref()
+        .is_some_and(|key| key.chars().count() > once::MAX_KEY)
+    {
+        return Err(ApiError::idempotency_key_too_long());
+    }
+    let connection = provider.connection.clone();
+    let scope = provider.scope.clone();
+    let attempt = Attempt {
+        caller: call.user.to_string(),
+        nonce: call.nonce.clone(),
+        nonce_until: call.nonce_until,
+        key,
+        now: call.received_at.0,
+    };
+    let work = move |deed: &mut Deed<'_, '_>| {
+        match once::begin(deed.writing, &attempt)? {
+            Standing::First => {}
+            Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
+            Standing::Answered(given) => return Ok((again(given), None)),
+        }
+        let mut transfer = TransactionRequest::from(&plain);
+        transfer.external_tx_id.clone_from(&plain.external_tx_id);
+        if let Some(own) = &plain.external_tx_id
+            && rows::proposals::by_own_id(deed.writing, &connection.name, own)?.is_some()
+        {
+            return Err(ApiError::external_tx_id_exists().into());
+        }
+        in_scope(deed, &plain, &scope)?;
+        let proposal = Proposal {
+            id: TxId(Uuid::new_v4()),
+            connection: connection.name.clone(),
+            asset: plain.asset.clone(),
+            transfer,
+            place: connection.place,
+            state: match connection.place {
+                Place::Gate => State::Waiting,
+                Place::Fireblocks => State::Approved,
+            },
+            created_at: deed.at,
+            updated_at: deed.at,
+            decision: None,
+            upstream_id: None,
+            why: None,
+        };
+        rows::proposals::add(deed.writing, &proposal)?;
+        let made = Event::ProposalMade {
+            proposal: proposal.id,
+            connection: connection.name.clone(),
+            digest: proposal.digest(),
+        };
+        deed.log(Actor::Connection(connection.name.clone()), made)?;
+        let created = CreateTransactionResponse {
+            id: proposal.id,
+            status: proposal.shown().status,
+        };
+        let reply = Reply::json(200, &created);
+        once::end(deed.writing, &attempt, reply.status.into(), &reply.body)?;
+        Ok((reply, Some(proposal)))
+    };
+    let (reply, made) = gate.deed(work).await?;
+    if let Some(proposal) = made {
+        gate.translations.know(&proposal);
+        gate.proposals.notify_one();
+    }
+    Ok(reply)
+}
+
+fn again(given: Given) -> Reply {
+    Reply {
+        status: u16::try_from(given.status).unwrap_or(200),
+        headers: Vec::new(),
+        body: given.body.into(),
+    }
+}
+
+fn told(refused: &NotPlain) -> ApiError {
+    match refused {
+        NotPlain::Operation(_) => ApiError::new(400, 1401, refused.to_string()),
+        NotPlain::Invalid {
+            field: "amount", ..
+        }
+        | NotPlain::Missing("amount") => ApiError::new(400, 1432, refused.to_string()),
+        NotPlain::Invalid {
+            field: "source.type",
+            ..
+        } => ApiError::new(400, 1427, refused.to_string()),
+        NotPlain::Invalid {
+            field: "destination.type",
+            ..
+        } => ApiError::new(400, 1428, refused.to_string()),
+        _ => ApiError::bad_transaction(refused),
+    }
+}
+
+/// Source and destination are what the provider sees; what it does not see does not exist.
+fn in_scope(deed: &mut Deed<'_, '_>, plain: &PlainTransfer, scope: &Scope) -> Result<(), Fault> {
+    let asset = &plain.asset;
+    let unknown_account = || {
+        Fault::from(ApiError::new(
+            400,
+            11001,
+            "The vault account does not exist",
+        ))
+    };
+    if !scope.covers_account(plain.source)
+        || deed.batch.account(deed.writing, plain.source)?.is_none()
+    {
+        return Err(unknown_account());
+    }
+    if !scope.covers_asset(asset)
+        || deed
+            .batch
+            .wallet(deed.writing, plain.source, asset)?
+            .is_none()
+    {
+        return Err(ApiError::wallet_not_found().into());
+    }
+    let (kind, id) = match &plain.destination {
+        Destination::VaultAccount(id) => {
+            if !scope.covers_account(*id) || deed.batch.account(deed.writing, *id)?.is_none() {
+                return Err(unknown_account());
+            }
+            return match deed.batch.wallet(deed.writing, *id, asset)? {
+                Some(_) => Ok(()),
+                None => Err(ApiError::wallet_has_no_such_asset().into()),
+            };
+        }
+        Destination::InternalWallet(id) => (WhitelistKind::Internal, *id),
+        Destination::ExternalWallet(id) => (WhitelistKind::External, *id),
+    };
+    let known = deed
+        .batch
+        .whitelisted(deed.writing, kind, id)?
+        .filter(|_| scope.covers_whitelist(id));
+    let wallet = known.ok_or_else(ApiError::wallet_not_found)?;
+    if wallet.assets.iter().any(|entry| entry.id == *asset) {
+        Ok(())
+    } else {
+        Err(ApiError::wallet_has_no_such_asset().into())
+    }
+}

@@ -1,0 +1,241 @@
+//! Proposals: what a provider asks for, until it is sent upstream once, or never. Pure here; the
+//! dispatcher and the translation stand beside.
+
+mod dispatch;
+mod make;
+mod translate;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use protocol::ids::{AssetId, TxId};
+use protocol::model::transaction::{AmountInfo, FeeInfo, Peer, Transaction, TransactionStatus};
+use protocol::model::transaction_request::{PeerRequest, TransactionRequest};
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use dispatch::dispatch;
+pub(crate) use make::make;
+pub(crate) use translate::Translations;
+
+use crate::connections::Place;
+
+/// What a provider asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The one public id, for everyone at the gate and for ever.
+    pub id: TxId,
+    /// Whose.
+    pub connection: String,
+    /// The asset, as the transfer names it.
+    pub asset: AssetId,
+    /// Exactly what is asked for, with the provider's own id (which never goes up).
+    pub transfer: TransactionRequest,
+    /// Where it is approved.
+    pub place: Place,
+    /// How far it is.
+    pub state: State,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it last changed here.
+    pub updated_at: Millis,
+    /// Who decided here, with the evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+    /// Its id upstream, once it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upstream_id: Option<TxId>,
+    /// Why it ended here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
+/// How far a proposal is at the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Nobody has decided.
+    Waiting,
+    /// It may go up.
+    Approved,
+    /// It is on its way up; whether it arrived is not known.
+    Sending,
+    /// It is upstream.
+    Sent,
+    /// Somebody said no.
+    Rejected,
+    /// It cannot go up.
+    Failed,
+}
+
+impl State {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "WAITING",
+            Self::Approved => "APPROVED",
+            Self::Sending => "SENDING",
+            Self::Sent => "SENT",
+            Self::Rejected => "REJECTED",
+            Self::Failed => "FAILED",
+        }
+    }
+
+    /// Whether upstream may know it.
+    pub const fn may_be_upstream(self) -> bool {
+        matches!(self, Self::Sending | Self::Sent)
+    }
+}
+
+/// What somebody decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Which operator.
+    pub operator: String,
+    /// When.
+    pub at: Millis,
+    /// The operator's signature over the digest, base64.
+    pub signature: String,
+}
+
+/// What happens to a proposal.
+#[derive(Clone, Debug)]
+pub enum Happening {
+    /// An operator says yes.
+    Approved(Decision),
+    /// An operator says no.
+    Rejected(Decision, String),
+    /// It is about to be sent.
+    Sending,
+    /// Upstream has it.
+    Sent(TxId),
+    /// It cannot go up.
+    Failed(String),
+}
+
+/// That cannot happen to it now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the proposal is {}: that cannot be done", .0.as_str())]
+pub struct Unfit(pub State);
+
+impl Proposal {
+    /// What it is after something happened.
+    pub fn on(&self, what: Happening, at: Millis) -> Result<Self, Unfit> {
+        let mut next = Self {
+            updated_at: at,
+            ..self.clone()
+        };
+        match (self.state, what) {
+            (State::Waiting, Happening::Approved(decision)) => {
+                next.state = State::Approved;
+                next.decision = Some(decision);
+            }
+            (State::Waiting, Happening::Rejected(decision, why)) => {
+                next.state = State::Rejected;
+                next.decision = Some(decision);
+                next.why = Some(why);
+            }
+            (State::Approved, Happening::Sending) => next.state = State::Sending,
+            (State::Sending, Happening::Sent(id)) => {
+                next.state = State::Sent;
+                next.upstream_id = Some(id);
+            }
+            (State::Approved | State::Sending, Happening::Failed(why)) => {
+                next.state = State::Failed;
+                next.why = Some(why);
+            }
+            (state, _) => return Err(Unfit(state)),
+        }
+        Ok(next)
+    }
+
+    /// The initiator's id that goes up: made from the proposal's, so it can go up once only.
+    pub fn up_external_id(&self) -> String {
+        up_external_id(self.id)
+    }
+
+    /// What goes up: the approved value, under the gate's own external id.
+    pub fn upstream_body(&self) -> TransactionRequest {
+        TransactionRequest {
+            external_tx_id: Some(self.up_external_id()),
+            ..self.transfer.clone()
+        }
+    }
+
+    /// Exactly what an approval is over, hex.
+    pub fn digest(&self) -> String {
+        let what = serde_json::json!({
+            "proposal": self.id,
+            "connection": self.connection,
+            "transfer": self.transfer,
+        });
+        hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
+    }
+
+    /// As its proposer sees it until upstream has it.
+    pub fn shown(&self) -> Transaction {
+        let (status, sub_status) = match self.state {
+            State::Waiting | State::Approved | State::Sending | State::Sent => {
+                (TransactionStatus::PendingAuthorization, "")
+            }
+            State::Rejected => (TransactionStatus::Cancelled, "REJECTED_BY_USER"),
+            State::Failed => (TransactionStatus::Failed, "AUTHORIZATION_FAILED"),
+        };
+        let place = |peer: &Option<PeerRequest>| {
+            peer.as_ref().map_or(Peer::UNKNOWN, |peer| Peer {
+                kind: peer.kind,
+                id: peer.id.clone(),
+                name: String::new(),
+                sub_type: String::new(),
+            })
+        };
+        let amount = self.transfer.amount.clone();
+        Transaction {
+            id: self.id,
+            external_tx_id: self.transfer.external_tx_id.clone(),
+            status,
+            sub_status: sub_status.to_owned(),
+            operation: "TRANSFER".to_owned(),
+            asset_id: self.asset.clone(),
+            asset_type: String::new(),
+            note: self.transfer.note.clone().unwrap_or_default(),
+            source: place(&self.transfer.source),
+            destination: place(&self.transfer.destination),
+            destinations: Vec::new(),
+            source_address: String::new(),
+            destination_address: String::new(),
+            destination_address_description: String::new(),
+            destination_tag: String::new(),
+            amount_info: AmountInfo {
+                amount: amount.clone(),
+                requested_amount: amount,
+                net_amount: None,
+                amount_usd: None,
+            },
+            fee_info: FeeInfo::default(),
+            fee_currency: None,
+            tx_hash: String::new(),
+            num_of_confirmations: 0,
+            block_info: None,
+            index: None,
+            nonce: None,
+            created_at: self.created_at,
+            last_updated: self.updated_at,
+            created_by: String::new(),
+            signed_by: Vec::new(),
+            rejected_by: String::new(),
+            address_type: String::new(),
+            authorization_info: None,
+            customer_ref_id: None,
+            exchange_tx_id: String::new(),
+            treat_as_gross_amount: self.transfer.treat_as_gross_amount.unwrap_or(false),
+            error_description: self.why.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// What `externalTxId` a proposal has upstream.
+pub(crate) fn up_external_id(id: TxId) -> String {
+    format!("{EXTERNAL_PREFIX}{id}")
+}
+
+/// What every such id begins with.
+pub(crate) const EXTERNAL_PREFIX: &str = "vestibule-";

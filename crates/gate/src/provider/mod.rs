@@ -1,0 +1,169 @@
+//! The providers' face: the same API as the workspace's, in scope, from the books.
+
+mod failures;
+mod own;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ledger::reads::{self, Ask};
+use protocol::error::ApiError;
+use protocol::exchange::{Params, Reply};
+use protocol::ids::{TxId, UserId};
+use protocol::operations::Operation;
+use store::StoreError;
+use wire::server::{Admitted, Call, Route, Workspace};
+
+use crate::access::{self, What};
+use crate::connections::Provider;
+use crate::gate::Gate;
+use crate::proposals::{self, Proposal};
+use crate::rows;
+use failures::Failures;
+
+/// As of when an answer holds, in milliseconds since the epoch.
+const AS_OF_HEADER: &str = "vestibule-as-of";
+
+/// The gate, as the wire's server sees it.
+#[derive(Debug)]
+pub(crate) struct Face {
+    gate: Arc<Gate>,
+    failures: Failures,
+}
+
+impl Face {
+    pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        Self {
+            gate,
+            failures: Failures::default(),
+        }
+    }
+
+    async fn operation(
+        &self,
+        provider: &Provider,
+        call: &Call,
+        operation: &'static Operation,
+        params: &Params,
+    ) -> Result<Reply, ApiError> {
+        let permit = access::decide(&provider.connection, operation)
+            .map_err(|denial| denial.told(operation))?;
+        if !self.gate.filled.load(Ordering::SeqCst) {
+            return Err(ApiError::uncoded(
+                503,
+                "The gate's books are not filled yet: try again in a minute",
+            ));
+        }
+        match permit.what() {
+            What::Propose => proposals::make(&self.gate, provider, call).await,
+            What::Read => {
+                let reply = match self.waiting(provider, operation, params).await? {
+                    Some(proposal) => Reply::json(200, &proposal.shown()),
+                    None => self.read(provider, call, operation, params).await?,
+                };
+                let as_of = self.gate.as_of.load(Ordering::SeqCst);
+                Ok(reply.with(AS_OF_HEADER, as_of.to_string()))
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        provider: &Provider,
+        call: &Call,
+        operation: &Operation,
+        params: &Params,
+    ) -> Result<Reply, ApiError> {
+        let ask = Ask {
+            books: &self.gate.books,
+            scope: &provider.scope,
+            params,
+            query: &call.query,
+            origin: &self.gate.public,
+            now: self.gate.clock.now(),
+        };
+        reads::answer(operation, ask)
+            .await
+            .unwrap_or_else(|| Err(ApiError::not_found()))
+    }
+
+    /// A proposal that the books do not hold, if it is the caller's own that is asked for.
+    async fn waiting(
+        &self,
+        provider: &Provider,
+        operation: &Operation,
+        params: &Params,
+    ) -> Result<Option<Proposal>, ApiError> {
+        let own_id = match operation.id.as_str() {
+            "getTransaction" => None,
+            "getTransactionByExternalId" => Some(params.get("externalTxId").to_owned()),
+            _ => return Ok(None),
+        };
+        let name = provider.connection.name.clone();
+        let id: Option<TxId> = params.get("txId").parse().ok();
+        let workspace = self.gate.workspace();
+        let read = self.gate.store.read(move |reading| {
+            let found = match (&own_id, id) {
+                (Some(own_id), _) => rows::proposals::by_own_id(reading, &name, own_id)?,
+                (None, Some(id)) => rows::proposals::one(reading, id)?,
+                (None, None) => None,
+            };
+            let Some(found) = found.filter(|proposal| proposal.connection == name) else {
+                return Ok(None);
+            };
+            // Once the books hold it, they are what is read.
+            let held = reads::holds(reading, workspace, found.id)?;
+            Ok::<_, StoreError>((!held).then_some(found))
+        });
+        read.await
+            .map_err(|error| crate::fault::Fault::from(error).into())
+    }
+}
+
+impl Workspace for Face {
+    type Guest = Provider;
+
+    fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Provider>> {
+        let now = self.gate.clock.now();
+        if !self.failures.room(user, from, now) {
+            return None;
+        }
+        let guest = Arc::clone(self.gate.directory.load().open(user, from)?);
+        Some(Admitted {
+            key: guest.key.clone(),
+            guest,
+        })
+    }
+
+    fn failed(&self, user: UserId, from: IpAddr) {
+        self.failures.add(user, from, self.gate.clock.now());
+    }
+
+    fn may(&self, guest: &Provider, operation: &'static Operation) -> Result<(), ApiError> {
+        access::decide(&guest.connection, operation)
+            .map(drop)
+            .map_err(|denial| denial.told(operation))
+    }
+
+    async fn answer(&self, guest: Arc<Provider>, call: Call) -> Reply {
+        // The connection may have changed since the door.
+        let Some(provider) = self
+            .gate
+            .directory
+            .load()
+            .open(call.user, call.from)
+            .cloned()
+        else {
+            return ApiError::from(protocol::token::TokenError::NotAccepted).into();
+        };
+        drop(guest);
+        let answer = match &call.route {
+            Route::Operation { operation, params } => {
+                self.operation(&provider, &call, operation, params).await
+            }
+            Route::Own { method, path } => own::answer(&self.gate, &provider, method, path).await,
+        };
+        answer.unwrap_or_else(Into::into)
+    }
+}

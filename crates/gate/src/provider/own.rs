@@ -1,0 +1,133 @@
+//! What Fireblocks has no operation for: who am I, what do my books prove, my reports.
+//!
+//! | method | path below `/vestibule/v1` | answer |
+//! |---|---|---|
+//! | GET | `/me` | connection, role, workspace, scope, position |
+//! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
+//! | GET | `/reports` | the connection's reports |
+//! | GET | `/reports/{id}` | the file, CSV |
+//! | GET | `/reports/{id}/manifest` | its signed manifest |
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use ledger::digest::{Cell, Digest};
+use ledger::positions;
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use serde_json::{Value, json};
+use store::StoreError;
+use uuid::Uuid;
+
+use crate::connections::Provider;
+use crate::fault::Fault;
+use crate::gate::Gate;
+use crate::rows;
+
+pub(super) async fn answer(
+    gate: &Arc<Gate>,
+    provider: &Provider,
+    method: &str,
+    path: &str,
+) -> Result<Reply, ApiError> {
+    if method != "GET" {
+        return Err(ApiError::not_found());
+    }
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    match parts.as_slice() {
+        ["me"] => me(gate, provider).await,
+        ["digest"] => digest(gate, provider).await,
+        ["reports"] => reports(gate, provider).await,
+        ["reports", id] => file(gate, provider, id, false).await,
+        ["reports", id, "manifest"] => file(gate, provider, id, true).await,
+        _ => Err(ApiError::not_found()),
+    }
+}
+
+async fn read<T: Send + 'static>(
+    gate: &Gate,
+    work: impl FnOnce(&mut store::Reading<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, ApiError> {
+    gate.store
+        .read(work)
+        .await
+        .map_err(|error| Fault::from(error).into())
+}
+
+async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
+    let connection = &provider.connection;
+    let (workspace, subscriber) = (gate.workspace(), connection.subscriber());
+    let position = read(gate, move |reading| {
+        positions::current(reading, workspace, &subscriber)
+    })
+    .await?;
+    Ok(Reply::json(
+        200,
+        &json!({
+            "connection": connection.name,
+            "role": connection.role,
+            "workspaceId": workspace,
+            "scope": {"id": provider.scope.id().to_string(), "part": provider.scope.as_part()},
+            "position": position,
+        }),
+    ))
+}
+
+async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
+    let (workspace, subscriber) = (gate.workspace(), provider.connection.subscriber());
+    let scope = provider.scope.clone();
+    let (cells, position) = read(gate, move |reading| {
+        Ok((
+            ledger::digest::cells(reading, &scope)?,
+            positions::current(reading, workspace, &subscriber)?,
+        ))
+    })
+    .await?;
+    let sum = cells
+        .iter()
+        .fold(Digest::default(), |sum, (_, digest)| sum.plus(digest));
+    let cell = |(cell, digest): &(Cell, Digest)| -> Value {
+        json!({
+            "account": cell.account, "asset": cell.asset, "kind": cell.kind, "month": cell.month,
+            "count": digest.count, "sum": digest.sum,
+        })
+    };
+    Ok(Reply::json(
+        200,
+        &json!({
+            "position": position,
+            "asOf": gate.as_of.load(Ordering::SeqCst),
+            "scope": provider.scope.id().to_string(),
+            "digest": sum,
+            "cells": cells.iter().map(cell).collect::<Vec<_>>(),
+        }),
+    ))
+}
+
+async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
+    let name = provider.connection.name.clone();
+    let list = read(gate, move |reading| rows::reports::of(reading, &name)).await?;
+    Ok(Reply::json(200, &json!({ "data": list })))
+}
+
+async fn file(
+    gate: &Arc<Gate>,
+    provider: &Provider,
+    id: &str,
+    manifest: bool,
+) -> Result<Reply, ApiError> {
+    let id: Uuid = id.parse().map_err(|_| ApiError::not_found())?;
+    let name = provider.connection.name.clone();
+    let found = read(gate, move |reading| rows::reports::file(reading, &name, id)).await?;
+    let (file, signed) = found.ok_or_else(ApiError::not_found)?;
+    let (kind, body) = if manifest {
+        ("application/json", signed)
+    } else {
+        ("text/csv; charset=utf-8", file)
+    };
+    Ok(Reply {
+        status: 200,
+        headers: vec![("content-type", kind.to_owned())],
+        body: body.into(),
+    })
+}

@@ -1,0 +1,168 @@
+//! Events to providers: what happened upstream, as far as each connection's scope shows it. A
+//! position and a delivery are written in the transaction that applies the event.
+
+mod outbox;
+mod seen;
+
+use std::sync::Arc;
+
+use ledger::{Applied, Change, positions};
+use protocol::ids::{NotificationId, WorkspaceId};
+use protocol::model::event::{AssetAdded, BalanceUpdated, Envelope, EventType};
+use protocol::time::Millis;
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::{StoreError, Writing};
+use sync::inbox::Outcome;
+use uuid::Uuid;
+
+pub(crate) use outbox::RelayOutbox;
+
+use crate::connections::{Directory, Provider};
+use crate::rows;
+
+/// An event on its way to providers, before anybody's scope.
+pub(crate) struct Told<'a> {
+    /// Names it: its relays' ids are made from it.
+    pub(crate) id: NotificationId,
+    pub(crate) event_type: EventType,
+    pub(crate) created_at: Millis,
+    /// What it is about, as the books have it.
+    pub(crate) about: About<'a>,
+}
+
+/// What an event is about.
+pub(crate) enum About<'a> {
+    /// A change that the books have taken in or knew.
+    Change(&'a Change),
+    /// A wallet was added.
+    Added(AssetAdded),
+    /// A balance changed.
+    Balance(BalanceUpdated),
+    /// A whitelist's entry: the event's own data.
+    Whitelist(protocol::ids::WalletId, &'a RawValue),
+}
+
+/// Relays an event to everybody who may see it.
+pub(crate) fn relay(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    directory: &Directory,
+    told: &Told<'_>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    for provider in directory.active() {
+        one(writing, workspace, provider, told, now)?;
+    }
+    Ok(())
+}
+
+fn one(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    provider: &Arc<Provider>,
+    told: &Told<'_>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let Some((data, resource_id)) = seen::data(told, &provider.scope)? else {
+        return Ok(());
+    };
+    let connection = &provider.connection;
+    let position = positions::bump(writing, workspace, &connection.subscriber())?;
+    let Some(target) = &connection.webhook else {
+        return Ok(());
+    };
+    let id = NotificationId(Uuid::new_v5(&told.id.0, connection.name.as_bytes()));
+    let envelope = Envelope {
+        id,
+        resource_id,
+        webhook_id: Some(target.id),
+        workspace_id: workspace,
+        event_type: told.event_type.clone(),
+        created_at: told.created_at,
+        data,
+    };
+    let body = rows::doc(&envelope)?;
+    rows::deliveries::add(
+        writing,
+        &connection.name,
+        position,
+        id,
+        told.event_type.as_str(),
+        now,
+        body.as_bytes(),
+    )
+}
+
+/// What an event from upstream tells providers.
+pub(crate) fn of_event<'a>(envelope: &'a Envelope, outcomes: &'a [Outcome]) -> Option<Told<'a>> {
+    let data = envelope.data.get();
+    let about = match &envelope.event_type {
+        EventType::VaultAccountAssetAdded => About::Added(serde_json::from_str(data).ok()?),
+        EventType::VaultAccountAssetBalanceUpdated => {
+            About::Balance(serde_json::from_str(data).ok()?)
+        }
+        EventType::ExternalWalletAssetAdded
+        | EventType::ExternalWalletAssetRemoved
+        | EventType::InternalWalletAssetAdded
+        | EventType::InternalWalletAssetRemoved
+        | EventType::ContractWalletAssetAdded
+        | EventType::ContractWalletAssetRemoved => {
+            let changed: protocol::model::event::WalletAssetChanged =
+                serde_json::from_str(data).ok()?;
+            About::Whitelist(changed.wallet_id, &envelope.data)
+        }
+        _ => About::Change(&outcomes.first()?.change),
+    };
+    Some(Told {
+        id: envelope.id,
+        event_type: envelope.event_type.clone(),
+        created_at: envelope.created_at,
+        about,
+    })
+}
+
+/// What a walk found out without an event: told as if there had been one.
+pub(crate) fn of_walk(outcome: &Outcome) -> Option<Told<'_>> {
+    if outcome.applied != Applied::Changed {
+        return None;
+    }
+    let created_at = outcome.version.time;
+    let (event_type, about) = match &outcome.change {
+        change @ Change::Transaction(..) => {
+            (EventType::TransactionStatusUpdated, About::Change(change))
+        }
+        change @ Change::Account(_) => (EventType::VaultAccountCreated, About::Change(change)),
+        Change::Wallet(account, facts) => {
+            let balance = &facts.balance;
+            let told = BalanceUpdated {
+                vault_account_id: *account,
+                asset_id: balance.id.clone(),
+                total: balance.total.clone(),
+                available: Some(balance.available.clone()),
+                pending: balance.pending.clone(),
+                frozen: balance.frozen.clone(),
+                staked: balance.staked.clone(),
+                locked_amount: balance.locked_amount.clone(),
+                block_height: balance.block_height.clone(),
+                block_hash: balance.block_hash.clone(),
+            };
+            (
+                EventType::VaultAccountAssetBalanceUpdated,
+                About::Balance(told),
+            )
+        }
+        _ => return None,
+    };
+    Some(Told {
+        id: NotificationId(Uuid::new_v4()),
+        event_type,
+        created_at,
+        about,
+    })
+}
+
+/// `data` of `vault_account.created`.
+pub(super) fn account_created(facts: &ledger::AccountFacts) -> serde_json::Value {
+    json!({"id": facts.id, "name": facts.name, "hiddenOnUI": facts.hidden_on_ui, "assets": []})
+}

@@ -1,0 +1,159 @@
+//! The deliveries of every connection. A body is signed once, when it is first due.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use protocol::ids::WebhookId;
+use protocol::keys::KeyError;
+use protocol::model::webhook::NotificationAttempt;
+use protocol::signature::{JWS_HEADER, LEGACY_HEADER};
+use protocol::time::Millis;
+use store::StoreError;
+use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError};
+
+use crate::connections::Target;
+use crate::gate::Gate;
+use crate::rows::deliveries::{self, Parcel};
+
+/// Names the position that an event holds for.
+const POSITION_HEADER: &str = "vestibule-position";
+
+#[derive(Debug)]
+pub(crate) struct RelayOutbox(pub(crate) Arc<Gate>);
+
+fn failed(error: impl std::fmt::Display) -> OutboxError {
+    OutboxError(error.to_string())
+}
+
+struct Addressed {
+    connection: String,
+    target: Target,
+    parcel: Parcel,
+}
+
+impl Outbox for RelayOutbox {
+    async fn due(
+        &self,
+        now: Millis,
+        busy: HashSet<WebhookId>,
+        limit: usize,
+    ) -> Result<Due, OutboxError> {
+        let directory = self.0.directory.load_full();
+        let read = self.0.store.read(move |reading| {
+            let mut due = Vec::new();
+            let mut next: Option<Millis> = None;
+            for provider in directory.active() {
+                let connection = &provider.connection;
+                let Some(target) = connection
+                    .webhook
+                    .as_ref()
+                    .filter(|target| !busy.contains(&target.id))
+                else {
+                    continue;
+                };
+                for parcel in deliveries::due(reading, &connection.name, now, limit)? {
+                    due.push(Addressed {
+                        connection: connection.name.clone(),
+                        target: target.clone(),
+                        parcel,
+                    });
+                }
+                next = next
+                    .into_iter()
+                    .chain(deliveries::next_due(reading, &connection.name, now)?)
+                    .min();
+            }
+            Ok::<_, StoreError>((due, next))
+        });
+        let (due, next) = read.await.map_err(failed)?;
+        let deliveries = self
+            .signed(due)
+            .await?
+            .into_iter()
+            .filter_map(delivery)
+            .collect();
+        Ok(Due { deliveries, next })
+    }
+
+    async fn record(
+        &self,
+        delivery: Delivery,
+        attempt: NotificationAttempt,
+        next: Next,
+    ) -> Result<(), OutboxError> {
+        let directory = self.0.directory.load();
+        let of = |id: WebhookId| {
+            directory.all().find(|provider| {
+                provider
+                    .connection
+                    .webhook
+                    .as_ref()
+                    .is_some_and(|target| target.id == id)
+            })
+        };
+        let Some(connection) =
+            of(delivery.webhook).map(|provider| provider.connection.name.clone())
+        else {
+            return Ok(());
+        };
+        let write = self.0.store.write(move |writing| {
+            deliveries::record(writing, &connection, delivery.notification, &attempt, next)
+        });
+        write.await.map_err(|error: StoreError| failed(error))
+    }
+}
+
+impl RelayOutbox {
+    async fn signed(&self, mut due: Vec<Addressed>) -> Result<Vec<Addressed>, OutboxError> {
+        if due.iter().all(|one| one.parcel.jws.is_some()) {
+            return Ok(due);
+        }
+        let key = Arc::clone(&self.0.webhook_key);
+        let work = move || {
+            let mut fresh = Vec::new();
+            for Addressed {
+                connection,
+                target,
+                parcel,
+            } in &mut due
+            {
+                if parcel.jws.is_none() {
+                    parcel.jws = Some(key.sign_jws(&parcel.body)?);
+                    if target.legacy_signature {
+                        parcel.legacy = Some(key.sign_legacy(&parcel.body)?);
+                    }
+                    fresh.push((connection.clone(), parcel.clone()));
+                }
+            }
+            Ok::<_, KeyError>((due, fresh))
+        };
+        let (due, fresh) = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(failed)?
+            .map_err(failed)?;
+        let keep = self.0.store.write(move |writing| {
+            fresh.iter().try_for_each(|(connection, parcel)| {
+                deliveries::keep_signature(writing, connection, parcel)
+            })
+        });
+        keep.await.map_err(|error: StoreError| failed(error))?;
+        Ok(due)
+    }
+}
+
+fn delivery(one: Addressed) -> Option<Delivery> {
+    let Addressed { target, parcel, .. } = one;
+    let mut headers = vec![
+        (JWS_HEADER, parcel.jws?),
+        (POSITION_HEADER, parcel.position.to_string()),
+    ];
+    headers.extend(parcel.legacy.map(|legacy| (LEGACY_HEADER, legacy)));
+    Some(Delivery {
+        notification: parcel.id,
+        webhook: target.id,
+        url: target.url,
+        headers,
+        body: parcel.body,
+        attempt: parcel.attempt,
+    })
+}

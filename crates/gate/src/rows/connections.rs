@@ -1,0 +1,142 @@
+//! Settings, operators, connections, keys.
+
+use protocol::ids::UserId;
+use protocol::time::Millis;
+use store::{Query, Row, StoreError, Writing, params};
+
+use super::{corrupt, doc};
+use crate::connections::Connection;
+
+pub(crate) fn setting(query: &mut impl Query, name: &str) -> Result<Option<String>, StoreError> {
+    let row = query.row(
+        "SELECT value FROM gate_settings WHERE name = $1",
+        &params![name],
+    )?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+pub(crate) fn set(writing: &mut Writing<'_>, name: &str, value: &str) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    writing.execute(sql, &params![name, value]).map(drop)
+}
+
+/// One of the client's people, as kept.
+pub(crate) struct OperatorRow {
+    pub(crate) id: UserId,
+    pub(crate) name: String,
+    pub(crate) spki: Vec<u8>,
+}
+
+pub(crate) fn operators(query: &mut impl Query) -> Result<Vec<OperatorRow>, StoreError> {
+    let read = |row: &Row| {
+        Ok(OperatorRow {
+            id: row
+                .text(0)?
+                .parse()
+                .map_err(|_| corrupt("gate_operators", "id", ""))?,
+            name: row.text(1)?.to_owned(),
+            spki: row.bytes(2)?.to_vec(),
+        })
+    };
+    query
+        .rows("SELECT id, name, spki FROM gate_operators", &[])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(crate) fn add_operator(writing: &mut Writing<'_>, row: &OperatorRow) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_operators (id, name, role, spki) VALUES ($1, $2, 'OWNER', $3)";
+    writing
+        .execute(
+            sql,
+            &params![row.id.to_string(), row.name.as_str(), row.spki.clone()],
+        )
+        .map(drop)
+}
+
+/// Every connection, and its key.
+pub(crate) fn connections(
+    query: &mut impl Query,
+) -> Result<Vec<(Connection, Vec<u8>)>, StoreError> {
+    let sql = "SELECT c.doc, k.spki FROM gate_connections c JOIN gate_keys k ON k.connection = c.name ORDER BY c.name";
+    let read = |row: &Row| {
+        let connection = serde_json::from_str(row.text(0)?)
+            .map_err(|_| corrupt("gate_connections", "doc", ""))?;
+        Ok((connection, row.bytes(1)?.to_vec()))
+    };
+    query.rows(sql, &[])?.iter().map(read).collect()
+}
+
+pub(crate) fn put_connection(
+    writing: &mut Writing<'_>,
+    connection: &Connection,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_connections (name, doc) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET doc = excluded.doc";
+    writing
+        .execute(sql, &params![connection.name.as_str(), doc(connection)?])
+        .map(drop)
+}
+
+pub(crate) fn connection(
+    query: &mut impl Query,
+    name: &str,
+) -> Result<Option<Connection>, StoreError> {
+    let row = query.row(
+        "SELECT doc FROM gate_connections WHERE name = $1",
+        &params![name],
+    )?;
+    row.map(|row| {
+        serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_connections", "doc", name))
+    })
+    .transpose()
+}
+
+/// Whose key it is, if it is anybody's.
+pub(crate) fn key_owner(
+    query: &mut impl Query,
+    fingerprint: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = query.row(
+        "SELECT connection FROM gate_keys WHERE fingerprint = $1",
+        &params![fingerprint],
+    )?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+pub(crate) fn add_key(
+    writing: &mut Writing<'_>,
+    fingerprint: &str,
+    connection: &str,
+    api_key: UserId,
+    spki: &[u8],
+) -> Result<(), StoreError> {
+    let sql =
+        "INSERT INTO gate_keys (fingerprint, connection, api_key, spki) VALUES ($1, $2, $3, $4)";
+    writing
+        .execute(
+            sql,
+            &params![fingerprint, connection, api_key.to_string(), spki],
+        )
+        .map(drop)
+}
+
+pub(crate) fn burn(
+    writing: &mut Writing<'_>,
+    fingerprint: &str,
+    at: Millis,
+    how: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_burned (fingerprint, at, how) VALUES ($1, $2, $3) ON CONFLICT (fingerprint) DO NOTHING";
+    writing
+        .execute(sql, &params![fingerprint, at.0, how])
+        .map(drop)
+}
+
+pub(crate) fn is_burned(query: &mut impl Query, fingerprint: &str) -> Result<bool, StoreError> {
+    let row = query.row(
+        "SELECT at FROM gate_burned WHERE fingerprint = $1",
+        &params![fingerprint],
+    )?;
+    Ok(row.is_some())
+}

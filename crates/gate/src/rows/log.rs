@@ -1,0 +1,111 @@
+//! The log's leaves, hashes and checkpoints.
+
+use protocol::time::Millis;
+use store::{Query, Row, StoreError, Writing, params};
+
+use super::{corrupt, count, number};
+
+/// A leaf, with its payload unless that was erased.
+#[derive(Clone, Debug)]
+pub(crate) struct Leaf {
+    pub(crate) index: u64,
+    pub(crate) at: Millis,
+    pub(crate) kind: String,
+    pub(crate) commitment: Vec<u8>,
+    pub(crate) salt: Vec<u8>,
+    pub(crate) payload: Option<String>,
+}
+
+pub(crate) fn size(query: &mut impl Query) -> Result<u64, StoreError> {
+    let row = query.row("SELECT MAX(idx) FROM gate_log_leaves", &[])?;
+    let last = row.and_then(|row| row.opt_int(0).transpose()).transpose()?;
+    Ok(last.map_or(0, |last| count(last) + 1))
+}
+
+/// The next leaf's index. Two writers that take the same collide on the primary key.
+pub(crate) fn next_index(query: &mut impl Query) -> Result<u64, StoreError> {
+    size(query)
+}
+
+pub(crate) fn put_leaf(
+    writing: &mut Writing<'_>,
+    index: u64,
+    at: Millis,
+    kind: &str,
+    commitment: &[u8],
+    salt: &[u8],
+    payload: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_log_leaves (idx, at, kind, commitment, salt, payload) VALUES ($1, $2, $3, $4, $5, $6)";
+    writing
+        .execute(
+            sql,
+            &params![number(index), at.0, kind, commitment, salt, payload],
+        )
+        .map(drop)
+}
+
+pub(crate) fn put_hash(
+    writing: &mut Writing<'_>,
+    index: u64,
+    hash: &[u8],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_log_hashes (idx, hash) VALUES ($1, $2)";
+    writing
+        .execute(sql, &params![number(index), hash])
+        .map(drop)
+}
+
+pub(crate) fn hash(query: &mut impl Query, index: u64) -> Result<Option<[u8; 32]>, StoreError> {
+    let row = query.row(
+        "SELECT hash FROM gate_log_hashes WHERE idx = $1",
+        &params![number(index)],
+    )?;
+    row.map(|row| {
+        row.bytes(0)?
+            .try_into()
+            .map_err(|_| corrupt("gate_log_hashes", "hash", index))
+    })
+    .transpose()
+}
+
+pub(crate) fn leaves(
+    query: &mut impl Query,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<Leaf>, StoreError> {
+    let sql = "SELECT idx, at, kind, commitment, salt, payload FROM gate_log_leaves WHERE idx >= $1 ORDER BY idx LIMIT $2";
+    let read = |row: &Row| {
+        Ok(Leaf {
+            index: count(row.int(0)?),
+            at: Millis(row.int(1)?),
+            kind: row.text(2)?.to_owned(),
+            commitment: row.bytes(3)?.to_vec(),
+            salt: row.bytes(4)?.to_vec(),
+            payload: row.opt_text(5)?.map(str::to_owned),
+        })
+    };
+    query
+        .rows(sql, &params![number(from), limit])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+pub(crate) fn put_checkpoint(
+    writing: &mut Writing<'_>,
+    size: u64,
+    note: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_log_checkpoints (size, note) VALUES ($1, $2) ON CONFLICT (size) DO NOTHING";
+    writing.execute(sql, &params![number(size), note]).map(drop)
+}
+
+pub(crate) fn checkpoints(query: &mut impl Query) -> Result<Vec<(u64, String)>, StoreError> {
+    let sql = "SELECT size, note FROM gate_log_checkpoints ORDER BY size";
+    query
+        .rows(sql, &[])?
+        .iter()
+        .map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
+        .collect()
+}

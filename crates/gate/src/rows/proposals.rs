@@ -1,0 +1,74 @@
+//! Proposals.
+
+use protocol::ids::TxId;
+use store::{Query, Row, StoreError, Writing, params};
+
+use super::{corrupt, doc};
+use crate::proposals::Proposal;
+
+fn read(row: &Row) -> Result<Proposal, StoreError> {
+    serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_proposals", "doc", ""))
+}
+
+/// Writes a new proposal; a constraint is broken where the connection's own id was used before.
+pub(crate) fn add(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_proposals (id, connection, state, external_id, up_external_id, created_at, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let params = params![
+        proposal.id.0.as_bytes().as_slice(),
+        proposal.connection.as_str(),
+        proposal.state.as_str(),
+        proposal.transfer.external_tx_id.clone(),
+        proposal.up_external_id(),
+        proposal.created_at.0,
+        doc(proposal)?
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+pub(crate) fn update(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(), StoreError> {
+    let sql = "UPDATE gate_proposals SET state = $2, doc = $3 WHERE id = $1";
+    let params = params![
+        proposal.id.0.as_bytes().as_slice(),
+        proposal.state.as_str(),
+        doc(proposal)?
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+pub(crate) fn one(query: &mut impl Query, id: TxId) -> Result<Option<Proposal>, StoreError> {
+    let row = query.row(
+        "SELECT doc FROM gate_proposals WHERE id = $1",
+        &params![id.0.as_bytes().as_slice()],
+    )?;
+    row.as_ref().map(read).transpose()
+}
+
+/// A connection's proposal by the provider's own id.
+pub(crate) fn by_own_id(
+    query: &mut impl Query,
+    connection: &str,
+    external: &str,
+) -> Result<Option<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals WHERE connection = $1 AND external_id = $2";
+    let row = query.row(sql, &params![connection, external])?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Proposals in a state, the oldest first.
+pub(crate) fn in_state(query: &mut impl Query, state: &str) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals WHERE state = $1 ORDER BY created_at LIMIT 1000";
+    query.rows(sql, &params![state])?.iter().map(read).collect()
+}
+
+/// Every proposal, the newest first.
+pub(crate) fn newest(query: &mut impl Query, limit: u32) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals ORDER BY created_at DESC, id LIMIT $1";
+    query.rows(sql, &params![limit])?.iter().map(read).collect()
+}
+
+/// Those that have gone up, or may have.
+pub(crate) fn gone_up(query: &mut impl Query) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals WHERE state IN ('APPROVED', 'SENDING', 'SENT')";
+    query.rows(sql, &[])?.iter().map(read).collect()
+}

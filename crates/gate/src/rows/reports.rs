@@ -1,0 +1,85 @@
+//! Report files for providers.
+
+use ledger::reports::Kind;
+use protocol::time::Millis;
+use serde::Serialize;
+use store::{Query, Row, StoreError, Writing, params};
+use uuid::Uuid;
+
+use super::{corrupt, count, number};
+
+/// A report, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReportRow {
+    /// Its id.
+    pub id: Uuid,
+    /// What it is about.
+    pub kind: Kind,
+    /// When it was made.
+    pub created_at: Millis,
+    /// The position it holds for.
+    pub position: i64,
+    /// Rows of the file, without its header.
+    pub rows: u64,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+}
+
+pub(crate) fn put(
+    writing: &mut Writing<'_>,
+    connection: &str,
+    report: &ReportRow,
+    file: &[u8],
+    manifest: &[u8],
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_reports (id, connection, kind, created_at, position, rows, sha256, file, manifest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let params = params![
+        report.id.to_string(),
+        connection,
+        report.kind.as_str(),
+        report.created_at.0,
+        report.position,
+        number(report.rows),
+        report.sha256.as_str(),
+        file,
+        manifest
+    ];
+    writing.execute(sql, &params).map(drop)
+}
+
+fn read(row: &Row) -> Result<ReportRow, StoreError> {
+    let bad = |column| corrupt("gate_reports", column, "");
+    Ok(ReportRow {
+        id: row.text(0)?.parse().map_err(|_| bad("id"))?,
+        kind: row.text(1)?.parse().map_err(|_| bad("kind"))?,
+        created_at: Millis(row.int(2)?),
+        position: row.int(3)?,
+        rows: count(row.int(4)?),
+        sha256: row.text(5)?.to_owned(),
+    })
+}
+
+/// A connection's reports, the newest first.
+pub(crate) fn of(query: &mut impl Query, connection: &str) -> Result<Vec<ReportRow>, StoreError> {
+    let sql = "SELECT id, kind, created_at, position, rows, sha256 FROM gate_reports
+        WHERE connection = $1 ORDER BY created_at DESC, id LIMIT 1000";
+    query
+        .rows(sql, &params![connection])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// A report's file and manifest, if it is the connection's.
+pub(crate) fn file(
+    query: &mut impl Query,
+    connection: &str,
+    id: Uuid,
+) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    let sql = "SELECT file, manifest FROM gate_reports WHERE connection = $1 AND id = $2";
+    let row = query.row(sql, &params![connection, id.to_string()])?;
+    row.map(|row| Ok((row.bytes(0)?.to_vec(), row.bytes(1)?.to_vec())))
+        .transpose()
+}

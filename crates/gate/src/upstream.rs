@@ -1,0 +1,227 @@
+//! Keeping the books equal to the workspace: the first fill, events, and looks at what has none.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use ledger::reports::{self, Kind};
+use protocol::model::report::{Report, ReportStatus};
+use protocol::time::Millis;
+use store::StoreError;
+use sync::walk::Options;
+use sync::{Area, SyncError, walk};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use wire::client::{Client, Once};
+
+use crate::gate::Gate;
+use crate::{relay, rows};
+
+/// How often what has no event is looked at.
+const LOOK: Duration = Duration::from_secs(60);
+/// How far back a look goes for transactions whose events were lost.
+const LOOK_BACK: i64 = 2 * Millis::DAY;
+/// How long to wait when upstream cannot be reached.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How often a report is asked for before the walk does without it.
+const REPORT_POLLS: u32 = 60;
+
+/// Keeps the books until told to end.
+pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
+    let mut look_at = Instant::now();
+    loop {
+        let Some(client) = gate.viewer() else {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = gate.keeper.notified() => continue,
+            }
+        };
+        let due = Instant::now() >= look_at;
+        let round = async {
+            if !gate.filled.load(Ordering::SeqCst) {
+                fill(&gate, &client).await?;
+            } else if due {
+                look(&gate, &client).await?;
+            }
+            events(&gate, &client).await
+        };
+        let outcome = tokio::select! {
+            () = shutdown.cancelled() => return,
+            outcome = round => outcome,
+        };
+        let pause = match outcome {
+            Ok(()) => {
+                if due {
+                    look_at = Instant::now() + LOOK;
+                }
+                look_at.saturating_duration_since(Instant::now())
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the books are not kept now; reads go on from what is there");
+                PAUSE
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = gate.inbox.arrived() => {}
+            () = gate.keeper.notified() => look_at = Instant::now(),
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+fn options(gate: &Arc<Gate>) -> Options {
+    let mut options = Options::new(Arc::clone(&gate.clock));
+    options.translate = gate.translations.clone();
+    let this = Arc::clone(gate);
+    options.beside = Some(Arc::new(move |writing, _, outcomes| {
+        let directory = this.directory.load();
+        for told in outcomes.iter().filter_map(relay::of_walk) {
+            relay::relay(
+                writing,
+                this.workspace(),
+                &directory,
+                &told,
+                this.clock.now(),
+            )?;
+        }
+        Ok(())
+    }));
+    options
+}
+
+/// The first fill: addresses from a report, the rest walked; events wait until it is done.
+async fn fill(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
+    gate.inbox.hold();
+    let at = gate.clock.now();
+    let mut areas = Area::all(Millis(0));
+    if by_report(gate, client).await.unwrap_or_else(|why| {
+        tracing::warn!(%why, "no report of addresses: they are walked");
+        false
+    }) {
+        areas.retain(|area| *area != Area::Addresses);
+    }
+    let walked = walk(client, &gate.books, &areas, &options(gate)).await?;
+    tracing::info!(
+        calls = walked.calls,
+        rows = walked.rows,
+        "the books are filled"
+    );
+    let write = gate
+        .store
+        .write(move |writing| rows::connections::set(writing, "filled_at", &at.to_string()));
+    write
+        .await
+        .map_err(|error: StoreError| SyncError::from(error))?;
+    gate.filled.store(true, Ordering::SeqCst);
+    gate.as_of.fetch_max(at.0, Ordering::SeqCst);
+    gate.inbox.release();
+    Ok(())
+}
+
+/// Addresses by the reports API: one call and some polls instead of a call a wallet.
+async fn by_report(gate: &Arc<Gate>, client: &Client) -> Result<bool, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let body =
+        Bytes::from_static(br#"{"reportType":"ADDRESSES","outputFormat":"CSV","compress":false}"#);
+    let made = client
+        .write(Method::POST, "/v1/reports", body, Once::Unkeyed)
+        .await
+        .map_err(|e| text(&e))?;
+    let made: serde_json::Value = made.json().map_err(|e| text(&e))?;
+    let id = made
+        .get("id")
+        .and_then(serde_json::Value::as_str)
+        .ok_or("the report has no id")?;
+    let target = format!("/v1/reports/{id}");
+    for _ in 0..REPORT_POLLS {
+        let report: Report = client
+            .get(&target)
+            .await
+            .and_then(|answer| answer.json())
+            .map_err(|e| text(&e))?;
+        match (report.status, report.links) {
+            (ReportStatus::Completed, Some(links)) => {
+                let file = reqwest::get(&links.download_url)
+                    .await
+                    .and_then(reqwest::Response::error_for_status);
+                let file = file
+                    .map_err(|e| text(&e))?
+                    .bytes()
+                    .await
+                    .map_err(|e| text(&e))?;
+                let (changes, _) = reports::rows(&file, Kind::Addresses).map_err(|e| text(&e))?;
+                gate.books
+                    .apply(gate.clock.now(), changes)
+                    .await
+                    .map_err(|e| text(&e))?;
+                return Ok(true);
+            }
+            (ReportStatus::Failed, _) => return Err("the report failed".to_owned()),
+            _ => tokio::time::sleep(Duration::from_secs(1)).await,
+        }
+    }
+    Err("the report is not done in time".to_owned())
+}
+
+/// What has no event, and what the events of the last days may have missed.
+async fn look(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
+    let at = gate.clock.now();
+    let areas = [
+        Area::Accounts,
+        Area::AssetWallets,
+        Area::Whitelists,
+        Area::Transactions {
+            after: at.plus(-LOOK_BACK),
+        },
+    ];
+    let walked = walk(client, &gate.books, &areas, &options(gate)).await?;
+    gate.as_of.fetch_max(at.0, Ordering::SeqCst);
+    gate.deliveries.notify_one();
+    if walked.changed > 0 {
+        tracing::info!(
+            changed = walked.changed,
+            "a look found what no event had told"
+        );
+    }
+    Ok(())
+}
+
+/// Applies and relays what has come, and looks at what the events did not tell whole.
+async fn events(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
+    let this = Arc::clone(gate);
+    let drained = gate.inbox.drain(
+        &gate.books,
+        &*gate.translations,
+        move |writing, _, envelope, outcomes| {
+            let Some(told) = relay::of_event(envelope, outcomes) else {
+                return Ok(());
+            };
+            let directory = this.directory.load();
+            relay::relay(
+                writing,
+                this.workspace(),
+                &directory,
+                &told,
+                this.clock.now(),
+            )
+        },
+    );
+    let drained = drained.await.map_err(|error| match error {
+        sync::inbox::DrainError::Store(error) => SyncError::from(error),
+        sync::inbox::DrainError::Ledger(error) => SyncError::from(error),
+    })?;
+    if let Some(latest) = drained.latest {
+        gate.as_of.fetch_max(latest.0, Ordering::SeqCst);
+        gate.deliveries.notify_one();
+    }
+    if !drained.walk.is_empty() {
+        let areas: Vec<_> = drained.walk.into_iter().collect();
+        let mut options = options(gate);
+        options.since = drained.latest;
+        walk(client, &gate.books, &areas, &options).await?;
+    }
+    Ok(())
+}
