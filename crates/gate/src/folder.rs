@@ -98,6 +98,11 @@ impl Folder {
         self.0.join("keys").join("log.pem")
     }
 
+    /// Where a running gate's admin listener is.
+    pub fn admin_url_path(&self) -> PathBuf {
+        self.0.join("admin.url")
+    }
+
     /// The id that the first owner's key signs for.
     pub fn owner_id_path(&self) -> PathBuf {
         self.0.join("keys").join("owner.id")

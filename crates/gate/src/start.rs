@@ -116,6 +116,9 @@ pub async fn start(
     let targets = TargetPolicy::Public {
         except: config.serve.private_targets.clone(),
     };
+    // Commands find the admin listener by it, also where its port was free to choose.
+    std::fs::write(folder.admin_url_path(), &admin_origin)
+        .map_err(|error| StartError::Listen(config.serve.admin, error))?;
     let parts = Parts {
         config,
         folder,

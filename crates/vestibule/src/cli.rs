@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::sandbox;
+use crate::{gate, sandbox};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -34,6 +34,8 @@ pub(crate) struct Cli {
 enum Command {
     /// Fireblocks-compatible workspaces on localhost.
     Sandbox(sandbox::Args),
+    /// The client's side: what stands in front of the workspace.
+    Gate(gate::Args),
     /// Print completions for a shell.
     #[command(after_help = "Example:
   vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule")]
@@ -49,6 +51,7 @@ impl Cli {
         let out = crate::output::Output { json: self.json };
         match self.command {
             Command::Sandbox(args) => sandbox::run(args, out).await,
+            Command::Gate(args) => gate::run(args, out).await,
             Command::Completions { shell } => {
                 clap_complete::generate(
                     shell,

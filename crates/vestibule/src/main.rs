@@ -5,7 +5,9 @@
 //! printing its answer. What may not: decisions, SQL, HTTP handlers. A file per command.
 
 mod cli;
+mod environments;
 mod files;
+mod gate;
 mod output;
 mod ready;
 mod sandbox;

@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    serve: serve::Args,
+    serve: serve::Serve,
 }
 
 #[derive(Debug, Subcommand)]

@@ -17,7 +17,7 @@ use crate::{ready, shutdown};
 
 /// How the workspaces are served.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Serve {
     /// Where the API listens; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
@@ -124,7 +124,7 @@ struct ReadyFile<'a> {
     sandbox: &'a Ready,
 }
 
-pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
     let temporary;
     let (data, folder) = if args.ephemeral {
         temporary = files::TemporaryFolder::new("vestibule-sandbox")?;

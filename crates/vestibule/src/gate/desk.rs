@@ -1,0 +1,109 @@
+//! The admin listener of a running gate, called with an operator's key.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use gate::{Config, Folder, KeyName};
+use protocol::ids::UserId;
+use protocol::keys::PrivateKey;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wire::client::{Budget, Client, ClientError, LocalKey, Once};
+use wire::clock::SystemClock;
+use wire::server::OWN_PREFIX;
+
+use super::At;
+
+/// Calls a minute: a person's.
+const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(599);
+
+/// An operator at a running gate.
+pub(crate) struct Desk {
+    client: Client,
+    /// The operator's key: decisions are signed with it, too.
+    pub(crate) key: PrivateKey,
+}
+
+/// The gate's configuration.
+pub(crate) fn config(at: &At) -> anyhow::Result<(Folder, Config)> {
+    let folder = Folder::new(&at.dir);
+    let file = folder.config();
+    if !file.exists() {
+        bail!(
+            "{} is no gate's folder: run `vestibule gate init` first, or name the folder with --dir",
+            at.dir.display()
+        );
+    }
+    let config = figment::Figment::new()
+        .merge(<figment::providers::Toml as figment::providers::Format>::file(&file))
+        .merge(
+            figment::providers::Env::prefixed("VESTIBULE_GATE_")
+                .ignore(&["DIR"])
+                .split("__"),
+        )
+        .extract()
+        .with_context(|| format!("{} cannot be used", file.display()))?;
+    Ok((folder, config))
+}
+
+impl Desk {
+    /// The desk of the gate in this folder, as its first owner.
+    pub(crate) fn open(at: &At) -> anyhow::Result<Self> {
+        let (folder, config) = config(at)?;
+        let url = match std::fs::read_to_string(folder.admin_url_path()) {
+            Ok(url) => url.trim().to_owned(),
+            Err(_) => format!("http://{}", config.serve.admin),
+        };
+        Self::at(&folder, &url)
+    }
+
+    /// The desk at this URL.
+    pub(crate) fn at(folder: &Folder, url: &str) -> anyhow::Result<Self> {
+        let id: UserId = folder.read(&folder.owner_id_path())?.trim().parse()?;
+        let key = folder.key(KeyName::Owner)?;
+        let signer = Arc::new(LocalKey::new(id, folder.key(KeyName::Owner)?));
+        let budget = Budget::per_minute(CALLS, CALLS, Duration::from_secs(30));
+        let client = Client::new(url, signer, budget, Arc::new(SystemClock))?;
+        Ok(Self { client, key })
+    }
+
+    /// Asks.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        let answer = self.client.get(&format!("{OWN_PREFIX}{path}")).await;
+        Ok(answer.map_err(told)?.json()?)
+    }
+
+    /// Acts.
+    pub(crate) async fn send<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        path: &str,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let body = Bytes::from(serde_json::to_vec(body)?);
+        let target = format!("{OWN_PREFIX}{path}");
+        let answer = self
+            .client
+            .write(method.parse()?, &target, body, Once::Unkeyed)
+            .await
+            .map_err(told)?;
+        if answer.body.is_empty() {
+            return Ok(serde_json::from_str("null")?);
+        }
+        Ok(answer.json()?)
+    }
+}
+
+/// What the gate said, in its own words.
+fn told(error: ClientError) -> anyhow::Error {
+    match error {
+        ClientError::Status { message, .. } => anyhow::anyhow!("{message}"),
+        ClientError::Unreachable { sent: false, why } => {
+            anyhow::anyhow!("the gate does not answer ({why}): is `vestibule gate run` running?")
+        }
+        other => other.into(),
+    }
+}

@@ -1,0 +1,86 @@
+//! `vestibule gate`: the client's side. A file per command.
+
+mod connection;
+pub(crate) mod desk;
+mod doctor;
+pub(crate) mod init;
+mod log;
+mod posture;
+mod proposal;
+mod report;
+pub(crate) mod run;
+mod upstream;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+
+use crate::output::Output;
+
+/// The client's side: what stands in front of the workspace.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate init --upstream us --workspace ID     keys, store, log; what to do in the Console
+  vestibule gate run                                   serve
+  vestibule gate connection request acme handover.json then: approve acme > handback.json
+  vestibule gate proposal list                         what waits for a decision
+  vestibule gate posture                               the practices, per connection")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    at: At,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Which gate.
+#[derive(Debug, clap::Args)]
+pub(crate) struct At {
+    /// The gate's folder: configuration, keys, store and log.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = "vestibule-gate",
+        env = "VESTIBULE_GATE_DIR"
+    )]
+    pub(crate) dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make keys, store, log and the first owner's key; print what to do in the Console.
+    Init(init::Args),
+    /// Serve providers, receive webhooks, send what was approved.
+    Run(run::Args),
+    /// Tell the gate what the Console gave you: API keys and the webhook's id.
+    Upstream(upstream::Args),
+    /// Check the set-up as far as it can be seen.
+    Doctor,
+    /// Who may come in, with which key, from where, to see what.
+    Connection(connection::Args),
+    /// Transactions that wait for the client's people.
+    Proposal(proposal::Args),
+    /// Balance, address and transaction reports for providers.
+    Report(report::Args),
+    /// The tamper-evident log.
+    Log(log::Args),
+    /// The seven practices, per connection: held, broken, or cannot be seen.
+    Posture,
+}
+
+/// Runs the command.
+pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
+    let at = args.at;
+    match args.command {
+        Command::Init(args) => init::run(&at, args, out).await,
+        Command::Run(args) => run::run(&at, args, out).await,
+        Command::Upstream(args) => upstream::run(&at, &args, out).await,
+        Command::Doctor => doctor::run(&at, out).await,
+        Command::Connection(args) => connection::run(&at, args, out).await,
+        Command::Proposal(args) => proposal::run(&at, args, out).await,
+        Command::Report(args) => report::run(&at, args, out).await,
+        Command::Log(args) => log::run(&at, args, out).await,
+        Command::Posture => posture::run(&at, out).await,
+    }
+}

@@ -1,0 +1,138 @@
+//! `vestibule gate proposal`: transactions that wait for the client's people.
+
+use std::process::ExitCode;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use clap::Subcommand;
+use gate::operations::proposals::signed_text;
+use gate::proposals::Proposal;
+use protocol::ids::TxId;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::At;
+use super::desk::Desk;
+use crate::output::Output;
+
+/// Transactions that wait for the client's people.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The newest proposals.
+    List,
+    /// One proposal, exactly as it would be sent.
+    Show {
+        /// Its id.
+        id: TxId,
+    },
+    /// Say yes: signed with your key, over exactly this transaction.
+    Approve {
+        /// Its id.
+        id: TxId,
+    },
+    /// Say no.
+    Reject {
+        /// Its id.
+        id: TxId,
+        /// Why.
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    pub(crate) proposal: Proposal,
+    pub(crate) digest: String,
+}
+
+pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
+    let desk = Desk::open(at)?;
+    match args.command {
+        Command::List => {
+            let list: Vec<Shown> = desk.get("/proposals").await?;
+            out.table(
+                &list,
+                &["ID", "CONNECTION", "STATE", "AMOUNT", "ASSET", "FROM", "TO"],
+                |one| row(&one.proposal),
+            )?;
+        }
+        Command::Show { id } => {
+            let one: Shown = desk.get(&format!("/proposals/{id}")).await?;
+            out.show(&one, told)?;
+        }
+        Command::Approve { id } => out.show(&decide(&desk, id, true, "").await?, told)?,
+        Command::Reject { id, reason } => {
+            out.show(&decide(&desk, id, false, &reason).await?, told)?
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Looks at the proposal, and signs the decision over exactly what was seen.
+pub(crate) async fn decide(
+    desk: &Desk,
+    id: TxId,
+    approve: bool,
+    reason: &str,
+) -> anyhow::Result<Shown> {
+    let seen: Shown = desk.get(&format!("/proposals/{id}")).await?;
+    let digest = seen.proposal.digest();
+    let signature = STANDARD.encode(
+        desk.key
+            .sign_rs256(signed_text(approve, id, &digest).as_bytes())?,
+    );
+    let word = if approve { "approve" } else { "reject" };
+    let body = json!({"digest": digest, "signature": signature, "reason": reason});
+    desk.send("POST", &format!("/proposals/{id}/{word}"), &body)
+        .await
+}
+
+fn row(one: &Proposal) -> Vec<String> {
+    let place = |peer: &Option<protocol::model::transaction_request::PeerRequest>| {
+        peer.as_ref().map_or_else(String::new, |peer| {
+            format!(
+                "{} {}",
+                peer.kind.as_str(),
+                peer.id.as_deref().unwrap_or_default()
+            )
+        })
+    };
+    vec![
+        one.id.to_string(),
+        one.connection.clone(),
+        one.state.as_str().to_owned(),
+        one.transfer
+            .amount
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        one.asset.to_string(),
+        place(&one.transfer.source),
+        place(&one.transfer.destination),
+    ]
+}
+
+fn told(one: &Shown) -> String {
+    let names = ["id", "connection", "state", "amount", "asset", "from", "to"];
+    let mut lines: Vec<_> = names
+        .iter()
+        .zip(row(&one.proposal))
+        .map(|(name, value)| format!("{name:<11}{value}"))
+        .collect();
+    lines.push(format!("digest     {}", one.digest));
+    if let Some(note) = &one.proposal.transfer.note {
+        lines.push(format!("note       {}", crate::output::printable(note)));
+    }
+    if let Some(why) = &one.proposal.why {
+        lines.push(format!("why        {}", crate::output::printable(why)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,36 @@
+//! `vestibule gate upstream`: what the Console gave the client.
+
+use std::process::ExitCode;
+
+use protocol::ids::{UserId, WebhookId};
+use serde_json::{Value, json};
+
+use super::At;
+use super::desk::Desk;
+use crate::output::Output;
+
+/// Tell the gate what the Console gave you: API keys and the webhook's id.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = true)]
+#[command(after_help = "Example:
+  vestibule gate upstream --viewer-api-key 2f0c... --webhook-id 77aa...")]
+pub(crate) struct Args {
+    /// The API key of the gate's Viewer.
+    #[arg(long, value_name = "ID")]
+    viewer_api_key: Option<UserId>,
+    /// The API key of the gate's Editor, for connections that propose.
+    #[arg(long, value_name = "ID")]
+    editor_api_key: Option<UserId>,
+    /// The webhook that was made for the gate.
+    #[arg(long, value_name = "ID")]
+    webhook_id: Option<WebhookId>,
+}
+
+pub(crate) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<ExitCode> {
+    let body = json!({"viewer": args.viewer_api_key, "editor": args.editor_api_key, "webhook": args.webhook_id});
+    let _: Value = Desk::open(at)?.send("PUT", "/upstream", &body).await?;
+    out.show(&json!({"set": true}), |_| {
+        "set; `vestibule gate doctor` shows how it stands".to_owned()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
