@@ -112,7 +112,7 @@ impl Comparison {
 
     fn tell(&self) -> String {
         let rows = self.ours.count;
-        let with = match &self.with {
+        let compared = match &self.with {
             With::GateDigest {
                 base_url,
                 scope,
@@ -121,7 +121,8 @@ impl Comparison {
             } => {
                 let scope: String = scope.chars().take(12).collect();
                 format!(
-                    "the digest that the gate at {base_url} computes over its own books (scope {scope}, position {position}, as of {as_of})"
+                    "our {rows} rows were compared with the digest that the gate at {base_url} computes over its own books (scope {scope}, position {position}, as of {})",
+                    iso(*as_of)
                 )
             }
             With::UpstreamLists {
@@ -129,24 +130,28 @@ impl Comparison {
                 areas,
                 as_of,
             } => format!(
-                "the lists of {base_url} as read again ({}; as of {as_of})",
-                areas.join(", ")
+                "the lists of {base_url} as read again ({}; as of {}) were compared with what our {rows} rows say of them",
+                areas.join(", "),
+                iso(*as_of)
             ),
         };
-        if self.equal && self.repaired > 0 {
-            format!(
-                "proven equal after {} cells had differed and were read again: our {rows} rows were compared with {with}",
-                self.repaired
-            )
-        } else if self.equal {
-            format!("proven equal: our {rows} rows were compared with {with}")
-        } else {
-            format!(
-                "different: our {rows} rows were compared with {with}: {} cells differ",
-                self.differing
-            )
+        match (self.equal, self.repaired) {
+            (true, 0) => format!("proven equal: {compared}"),
+            (true, repaired) => {
+                format!(
+                    "proven equal after {repaired} cells had differed and were read again: {compared}"
+                )
+            }
+            (false, _) => format!("different in {} cells: {compared}", self.differing),
         }
     }
+}
+
+/// A moment as people read it (ISO 8601, UTC).
+pub(crate) fn iso(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// The cells that differ. A cell of nothing is no cell.

@@ -11,7 +11,7 @@ use sync::{Area, AsItIs, held, walk};
 use wire::client::Client as Wire;
 
 use crate::clients::{Client, Progress};
-use crate::compare::{Comparison, With, differences, remedy};
+use crate::compare::{Comparison, With, differences, iso, remedy};
 use crate::{Connector, Error, gate_api};
 
 /// How far back transactions are read again: a row can change after a final status.
@@ -175,11 +175,19 @@ impl<'a> Work<'a> {
             .await?;
         let with = With::UpstreamLists {
             base_url: self.client.base_url.clone(),
-            areas: lists.iter().map(ToString::to_string).collect(),
+            areas: lists.iter().map(told).collect(),
             as_of: walked.as_of.values().min().copied().unwrap_or_default(),
         };
         // What was read is in the books now: what differed before is what had been missed.
         Ok(Comparison::of(self.connector.now(), with, &before, &now))
+    }
+}
+
+/// An area as people read it.
+fn told(area: &Area) -> String {
+    match area {
+        Area::Transactions { after } => format!("transactions made since {}", iso(*after)),
+        area => area.to_string(),
     }
 }
 

@@ -207,3 +207,71 @@ impl Clients {
         self.store.write(work).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::on_both;
+    use uuid::Uuid;
+
+    fn client(name: &str, workspace: u128) -> Client {
+        Client {
+            name: name.parse().expect("a name"),
+            workspace: WorkspaceId(Uuid::from_u128(workspace)),
+            api_key: UserId(Uuid::from_u128(1)),
+            base_url: "https://x/v1".to_owned(),
+            upstream: Upstream::Fireblocks {
+                environment: "us".to_owned(),
+            },
+            webhooks: None,
+            accept_unseen_role: false,
+            added_at: Millis(5),
+        }
+    }
+
+    on_both! {
+        rooms: &[ROOM],
+        async fn one_name_one_workspace_and_progress_that_stays(store: TestStore) {
+            let clients = Clients::new(&store);
+            clients.add(client("b", 1)).await.expect("added");
+            clients.add(client("a", 2)).await.expect("added");
+            assert!(matches!(clients.add(client("a", 3)).await, Err(Error::HasClient(_))));
+            assert!(matches!(
+                clients.add(client("c", 1)).await,
+                Err(Error::WorkspaceTaken { by, .. }) if by.as_str() == "b"
+            ));
+            let a = "a".parse().expect("a name");
+            clients.progress(&a, |progress| progress.walked_until = Some(Millis(7))).await.expect("written");
+            clients.progress(&a, |progress| {
+                progress.first_sync = Some(FirstSync { at: Millis(9), from: "x".to_owned() });
+            }).await.expect("written");
+            let all = clients.all().await.expect("a list");
+            assert_eq!(all.iter().map(|(client, _)| client.clone()).collect::<Vec<_>>(), [client("a", 2), client("b", 1)]);
+            assert_eq!(all[0].1.walked_until, Some(Millis(7)));
+            assert_eq!(all[0].1.first_sync.as_ref().map(|first| first.at), Some(Millis(9)));
+            assert_eq!(all[1].1, Progress::default());
+            assert!(matches!(clients.get(&"x".parse().expect("a name")).await, Err(Error::NoClient(_))));
+        }
+    }
+
+    #[test]
+    fn without_any_key_no_webhook_can_be_verified() {
+        let none = WebhookPins {
+            webhook: None,
+            jwks: None,
+            jwks_url: None,
+            legacy_key_pem: None,
+        };
+        assert!(none.keys().is_err());
+        let bad = WebhookPins {
+            jwks: Some("{".to_owned()),
+            ..none.clone()
+        };
+        assert!(bad.keys().is_err());
+        let url = WebhookPins {
+            jwks_url: Some("https://keys.example/jwks.json".parse().expect("a URL")),
+            ..none
+        };
+        assert!(url.keys().is_ok());
+    }
+}

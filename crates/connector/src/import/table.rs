@@ -34,11 +34,14 @@ impl Columns {
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(&name.to_lowercase())
+        self.at(name).is_some()
     }
 
+    /// `Available Balance` is also known as `Available`, and so on.
     fn at(&self, name: &str) -> Option<usize> {
-        self.0.get(&name.to_lowercase()).copied()
+        let name = name.to_lowercase();
+        let short = || self.0.get(name.strip_suffix(" balance")?);
+        self.0.get(&name).or_else(short).copied()
     }
 }
 

@@ -109,7 +109,8 @@ fn what_is_missing_is_reported() {
 
 #[test]
 fn accounts_and_addresses_are_read() {
-    let accounts = "Account ID,Account Name,Asset,Total Balance,Locked Balance\n3,Main,BTC,1.5,0.5\n4,Empty,,,\n";
+    let accounts =
+        "Account ID,Account Name,Asset,Total Balance,Locked\n3,Main,BTC,1.5,0.5\n4,Empty,,,\n";
     let imported = read_it(accounts, Malformed::Refuse).expect("accounts");
     assert_eq!(imported.export, ConsoleExport::Accounts);
     let wallets: Vec<_> = imported

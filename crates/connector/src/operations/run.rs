@@ -16,6 +16,7 @@ use wire::hooks_in::Receiver;
 use super::first_sync::{FirstSyncOf, first_sync};
 use crate::client_name::ClientName;
 use crate::clients::{Client, Progress};
+use crate::egress::{self, Egress};
 use crate::nobody::Nobody;
 use crate::reconcile::Work;
 use crate::{Connector, Error};
@@ -179,6 +180,13 @@ async fn keep(connector: Connector, client: Client, run: Run) {
     let every = Duration::from_secs(connector.settings().reconcile_seconds.get().into());
     let (mut wait, mut compare_at) = (FIRST_WAIT, Instant::now());
     let inbox = connector.inbox(&client);
+    let promised = &connector.settings().egress;
+    match egress::look(&client.base_url, promised).await {
+        Egress::NotPromised { address } => {
+            tracing::warn!(client = %client.name, %address, "requests leave by an address that was not promised");
+        }
+        seen => tracing::info!(client = %client.name, ?seen, "by which address requests leave"),
+    }
     loop {
         let next = match round(&connector, &client, &run, &mut compare_at, every).await {
             Ok(()) => {

@@ -50,7 +50,7 @@ async fn p5_at_a_gate_the_books_begin_with_reports_and_are_proven_equal() {
     assert!(told[0].trouble.is_empty(), "{:?}", told[0].trouble);
     let sentence = &told[0].comparison.as_ref().expect("compared").sentence;
     assert!(
-        sentence.contains("proven equal: our 7 rows")
+        sentence.contains("proven equal: our 7 rows were compared with the digest")
             && sentence.contains(&world.upstream.base_url),
         "{sentence}"
     );

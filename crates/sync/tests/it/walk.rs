@@ -228,7 +228,8 @@ on_both! {
         }));
         let areas = [Area::Accounts, Area::AssetWallets, Area::Whitelists, Area::Transactions { after: Millis(0) }];
         let again = walk(&client, &books, &areas, &options).await.expect("walked");
-        assert_eq!((again.changed, *told.lock().expect("a lock"), digest(&books).await), (0, 0, before));
+        assert_eq!(digest(&books).await, before);
+        assert_eq!((again.changed, *told.lock().expect("a lock")), (0, 0));
         upstream.says("/v1/vault/asset_wallets?limit=1000", json!({"assetWallets": [asset_wallet("1", "7"), asset_wallet("2", "6")], "paging": {}}));
         let again = walk(&client, &books, &areas, &options).await.expect("walked");
         assert_eq!((again.changed, *told.lock().expect("a lock")), (1, 1));
