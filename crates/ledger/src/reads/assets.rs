@@ -89,7 +89,7 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .find(|asset| asset.legacy_id.as_str() == id || asset.id.to_string() == id);
     found
         .map(|asset| Reply::json(200, public(asset).get()))
-        .ok_or_else(|| ApiError::unsupported_asset(id))
+        .ok_or_else(|| ApiError::new(404, 1504, "Asset with specified ID not found"))
 }
 
 /// `GET /blockchains`.
@@ -136,5 +136,5 @@ pub(super) fn blockchain(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let found = chains.find(|chain| chain.id.to_string() == id || chain.legacy_id == id);
     found
         .map(|chain| Reply::json(200, public(chain).get()))
-        .ok_or_else(|| ApiError::new(404, 1503, "Blockchain not found"))
+        .ok_or_else(|| ApiError::new(404, 1505, "Blockchain with specified ID not found"))
 }

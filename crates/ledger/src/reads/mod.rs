@@ -178,7 +178,7 @@ fn without_exponent(text: &str) -> Option<String> {
         None => ("", mantissa),
     };
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    if places > MAX_DIGITS || whole.len() > MAX_DIGITS || part.len() > MAX_DIGITS {
+    if whole.is_empty() || places > MAX_DIGITS || digits.len() > 2 * MAX_DIGITS {
         return None;
     }
     let zeros = "0".repeat(places);

@@ -167,7 +167,7 @@ impl AssetRow {
                 },
             }),
             metadata: AssetMetadata {
-                scope: "Global".to_owned(),
+                scope: "GLOBAL".to_owned(),
                 verified: true,
                 deprecated: false,
             },
@@ -191,7 +191,7 @@ impl Chain {
                 signing_algo: self.signing.to_owned(),
             },
             metadata: BlockchainMetadata {
-                scope: "Global".to_owned(),
+                scope: "GLOBAL".to_owned(),
                 deprecated: false,
             },
         }

@@ -1,0 +1,138 @@
+"""A sandbox of the product: started as a user starts it, found by its ready file."""
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from fireblocks.client import Fireblocks
+from fireblocks.client_configuration import ClientConfiguration
+
+from door import Door
+from waiting import until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def binary():
+    """The product's binary: the one that the caller names, or the one of a debug build."""
+    named = os.environ.get("VESTIBULE_BIN")
+    path = Path(named) if named else ROOT / "target" / "debug" / "vestibule"
+    if not path.is_file():
+        raise RuntimeError(f"{path} is missing: cargo build --package vestibule, or set VESTIBULE_BIN")
+    return path
+
+
+class Sandbox:
+    """A running sandbox."""
+
+    def __init__(self, folder, *arguments):
+        ready = folder / "ready.json"
+        listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--ephemeral"]
+        command = [str(binary()), "sandbox", *listen, "--ready-file", str(ready), *arguments]
+        self._log = open(folder / "sandbox.log", "wb")
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
+        try:
+            until("the sandbox serves", lambda: self._look(ready))
+            told = json.loads(ready.read_text())["sandbox"]
+            self.base_url = told["base_url"]
+            self.origin = told["base_url"].removesuffix("/v1")
+            self.jwks_url = told["jwks_url"]
+            self.control_url = told["control_url"]
+            self._control_token = Path(told["control_token_path"]).read_text().strip()
+            self.workspaces = {w["network"]: Workspace(self, w) for w in told["workspaces"]}
+        except BaseException:
+            self.stop()
+            raise
+
+    def _look(self, ready):
+        if self._process.poll() is not None:
+            log = Path(self._log.name).read_text()
+            raise RuntimeError(f"the sandbox ended with {self._process.returncode}: {log}")
+        return ready.exists()
+
+    def stop(self):
+        """Ends it as a user does, and lets no client's threads live on."""
+        for workspace in getattr(self, "workspaces", {}).values():
+            for user in workspace.users.values():
+                user.close()
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def control(self, method, path, body=None, token=None):
+        """A call below `/_sandbox`: its status and what it answers."""
+        request = urllib.request.Request(self.control_url + path, method=method)
+        request.add_header("Authorization", f"Bearer {token or self._control_token}")
+        data = None
+        if body is not None:
+            data = json.dumps(body).encode()
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, data=data, timeout=30) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+
+class Workspace:
+    """A workspace of a sandbox, and its users by name."""
+
+    def __init__(self, sandbox, told):
+        self.sandbox = sandbox
+        self.id = told["workspace_id"]
+        self.users = {user["name"]: User(sandbox, user) for user in told["users"]}
+
+    def __getitem__(self, name):
+        return self.users[name]
+
+    def control(self, method, path, body=None):
+        """A call of people or chain of this workspace; it must succeed."""
+        status, answer = self.sandbox.control(method, f"/workspaces/{self.id}{path}", body)
+        assert status == 200, (status, answer)
+        return answer
+
+
+class User:
+    """An API user: the official client in its name, and the bare door."""
+
+    def __init__(self, sandbox, told):
+        self._sandbox = sandbox
+        self._client = None
+        self.role = told["role"]
+        self.id = told["api_key"]
+        self.secret = Path(told["secret_key_path"]).read_text()
+
+    @classmethod
+    def made(cls, sandbox, role, api_key, secret_file):
+        """A user that a test has made."""
+        told = {"role": role, "api_key": api_key, "secret_key_path": secret_file}
+        return cls(sandbox, told)
+
+    @property
+    def sdk(self):
+        """The official client."""
+        if self._client is None:
+            self._client = Fireblocks(
+                ClientConfiguration(
+                    api_key=self.id, secret_key=self.secret, base_path=self._sandbox.base_url
+                )
+            )
+        return self._client
+
+    @property
+    def door(self):
+        """Requests made by hand."""
+        return Door(self._sandbox.origin, self.id, self.secret)
+
+    def close(self):
+        if self._client is not None:
+            self._client._api_client.close()
+            self._client = None
