@@ -121,6 +121,9 @@ async fn an_answer_that_was_lost_does_not_make_two() {
     };
     let traded = trade(&world.connector, &ask).await.expect("found");
     assert_eq!(traded.status, TransactionStatus::PendingAuthorization);
+    let calls = world.upstream.calls.lock().expect("a lock").clone();
+    let posts = calls.iter().filter(|call| *call == "/v1/transactions");
+    assert_eq!(posts.count(), 1, "looked up, and not sent again: {calls:?}");
     // Asked again under the same id, it is the same one.
     let again = trade(&world.connector, &ask).await.expect("found");
     assert_eq!(again.id, traded.id);
