@@ -72,8 +72,10 @@ pub(crate) struct Gate {
     pub(crate) deliveries: Arc<Notify>,
     /// Wakes the dispatcher of proposals.
     pub(crate) proposals: Notify,
-    /// Wakes whoever keeps the books.
+    /// Wakes whoever keeps the books: what upstream is has changed.
     pub(crate) keeper: Notify,
+    /// Asks whoever keeps the books for a look at once.
+    pub(crate) look_now: Notify,
 }
 
 impl std::fmt::Debug for Gate {
@@ -161,6 +163,7 @@ impl Gate {
             deliveries: Arc::default(),
             proposals: Notify::new(),
             keeper: Notify::new(),
+            look_now: Notify::new(),
             store,
         });
         gate.reload().await?;

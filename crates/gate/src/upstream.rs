@@ -67,6 +67,7 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = gate.inbox.arrived() => {}
             () = gate.keeper.notified() => look_at = Instant::now(),
+            () = gate.look_now.notified() => look_at = Instant::now(),
             () = tokio::time::sleep(pause) => {}
         }
     }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{gate, sandbox};
+use crate::{connector, demo, gate, sandbox};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -18,6 +18,7 @@ use crate::{gate, sandbox};
     arg_required_else_help = true
 )]
 #[command(after_help = "Examples:
+  vestibule demo                       the whole story on this machine, in one command
   vestibule sandbox                    a workspace on localhost for the official SDKs")]
 pub(crate) struct Cli {
     /// Print results as JSON, for scripts.
@@ -32,10 +33,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// The whole story on this machine: workspace, gate and four providers.
+    Demo(demo::Args),
     /// Fireblocks-compatible workspaces on localhost.
     Sandbox(sandbox::Args),
     /// The client's side: what stands in front of the workspace.
     Gate(gate::Args),
+    /// The provider's side: keys, books and exports of its clients.
+    Connector(connector::Args),
     /// Print completions for a shell.
     #[command(after_help = "Example:
   vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule")]
@@ -50,8 +55,10 @@ impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let out = crate::output::Output { json: self.json };
         match self.command {
+            Command::Demo(args) => demo::run(args, out).await,
             Command::Sandbox(args) => sandbox::run(args, out).await,
             Command::Gate(args) => gate::run(args, out).await,
+            Command::Connector(args) => connector::run(args, out).await,
             Command::Completions { shell } => {
                 clap_complete::generate(
                     shell,

@@ -5,7 +5,8 @@
 //! printing its answer. What may not: decisions, SQL, HTTP handlers. A file per command.
 
 mod cli;
-mod environments;
+mod connector;
+mod demo;
 mod files;
 mod gate;
 mod output;

@@ -10,6 +10,7 @@
 //! | GET | `/proposals`, `/proposals/{id}` | list; show |
 //! | POST | `/proposals/{id}/approve`, `/reject` | decide |
 //! | POST | `/reports` | write a report |
+//! | POST | `/refresh` | look at upstream now |
 //! | GET | `/posture`, `/log` | look |
 
 use std::net::IpAddr;
@@ -122,6 +123,10 @@ impl Desk {
             }
             ("POST", ["reports"]) => {
                 Reply::json(201, &report::create(gate, who, input(body)?).await?)
+            }
+            ("POST", ["refresh"]) => {
+                upstream::refresh(gate);
+                Reply::empty(202)
             }
             ("GET", ["posture"]) => Reply::json(200, &posture::posture(gate).await?),
             ("GET", ["log"]) => Reply::json(200, &log_entries::latest(gate).await?),

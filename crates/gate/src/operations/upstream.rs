@@ -54,3 +54,8 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
     gate.mount_receiver();
     Ok(())
 }
+
+/// Looks at upstream now, not at the next turn: finds what a lost webhook did not tell.
+pub(crate) fn refresh(gate: &Gate) {
+    gate.look_now.notify_one();
+}

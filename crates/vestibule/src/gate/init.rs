@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
+use connector::environment::Environment;
 use gate::config::{Config, Development, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
@@ -13,7 +14,6 @@ use url::Url;
 use wire::clock::SystemClock;
 
 use super::At;
-use crate::environments;
 use crate::output::{Output, note};
 
 /// Make keys, store, log and the first owner's key; print what to do in the Console.
@@ -23,7 +23,7 @@ use crate::output::{Output, note};
 pub(crate) struct Args {
     /// The workspace's environment: us, eu, eu2, sandbox, or the base URL of an API.
     #[arg(long, value_name = "ENV|URL")]
-    pub(crate) upstream: String,
+    pub(crate) upstream: Environment,
     /// The workspace's id: events of any other are refused.
     #[arg(long, value_name = "ID")]
     pub(crate) workspace: WorkspaceId,
@@ -93,19 +93,10 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
 
 /// The same for the demo.
 pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::Made)> {
-    let known = environments::named(&args.upstream);
-    let base_url = match known {
-        Some(known) => known.base_url()?,
-        None => Url::parse(&args.upstream)
-            .with_context(|| format!("'{}' is no environment and no URL", args.upstream))?,
-    };
-    let jwks_url = match (args.jwks_url, known) {
-        (Some(url), _) => url,
-        (None, Some(known)) => known.jwks_url()?,
-        (None, None) => bail!(
-            "--jwks-url is needed with a base URL: where are the keys that sign its webhooks?"
-        ),
-    };
+    let base_url = Url::parse(&args.upstream.base_url())?;
+    let jwks_url = args.jwks_url.or_else(|| args.upstream.jwks_url()).context(
+        "--jwks-url is needed with a base URL: where are the keys that sign its webhooks?",
+    )?;
     let config = Config {
         upstream: Upstream {
             base_url,

@@ -5,8 +5,8 @@ pub(crate) mod desk;
 mod doctor;
 pub(crate) mod init;
 mod log;
-mod posture;
-mod proposal;
+pub(crate) mod posture;
+pub(crate) mod proposal;
 mod report;
 pub(crate) mod run;
 mod upstream;
@@ -55,6 +55,8 @@ enum Command {
     Run(run::Args),
     /// Tell the gate what the Console gave you: API keys and the webhook's id.
     Upstream(upstream::Args),
+    /// Look at the workspace now: finds what a lost webhook did not tell.
+    Refresh,
     /// Check the set-up as far as it can be seen.
     Doctor,
     /// Who may come in, with which key, from where, to see what.
@@ -76,6 +78,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&at, args, out).await,
         Command::Run(args) => run::run(&at, args, out).await,
         Command::Upstream(args) => upstream::run(&at, &args, out).await,
+        Command::Refresh => upstream::refresh(&at, out).await,
         Command::Doctor => doctor::run(&at, out).await,
         Command::Connection(args) => connection::run(&at, args, out).await,
         Command::Proposal(args) => proposal::run(&at, args, out).await,

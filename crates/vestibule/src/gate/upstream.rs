@@ -34,3 +34,12 @@ pub(crate) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<Exi
     })?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// `vestibule gate refresh`.
+pub(crate) async fn refresh(at: &At, out: Output) -> anyhow::Result<ExitCode> {
+    let _: Value = Desk::open(at)?.send("POST", "/refresh", &json!({})).await?;
+    out.show(&json!({"looking": true}), |_| {
+        "looking; what is new is relayed as it is found".to_owned()
+    })?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,71 @@
+//! What to try next, with keys and URLs that work.
+
+use super::stage::Stage;
+
+pub(crate) fn print(stage: &Stage) -> String {
+    let (gate, sandbox) = (&stage.gate_ready, &stage.sandbox_ready);
+    let api_key = stage
+        .trading
+        .api_key
+        .get()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let key = stage
+        .trading
+        .key_path
+        .as_ref()
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
+    let base = &gate.base_url;
+    let data = stage.data.display();
+    format!(
+        r#"
+Everything is up; Ctrl-C ends it. Data, keys and books: {data}
+
+The gate as the trading provider (an Editor; pip install fireblocks==35.1.0):
+
+    python3 - <<'PY'
+    from fireblocks.client import Fireblocks
+    from fireblocks.client_configuration import ClientConfiguration
+    key = open("{key}").read()
+    with Fireblocks(ClientConfiguration(api_key="{api_key}", secret_key=key, base_path="{base}")) as fb:
+        for account in fb.vaults.get_paged_vault_accounts().result().data.accounts:
+            print(account.id, account.name, [(a.id, a.total) for a in account.assets])
+        print(fb.transactions.create_transaction(transaction_request={{
+            "operation": "TRANSFER", "assetId": "ETH", "amount": "0.5", "note": "try me",
+            "source": {{"type": "VAULT_ACCOUNT", "id": "1"}}, "destination": {{"type": "VAULT_ACCOUNT", "id": "2"}},
+        }}).result().data)
+    PY
+
+The same in TypeScript (npm install @fireblocks/ts-sdk@18.0.0):
+
+    import {{ readFileSync }} from "node:fs";
+    import {{ Fireblocks }} from "@fireblocks/ts-sdk";
+    const fireblocks = new Fireblocks({{
+      apiKey: "{api_key}", secretKey: readFileSync("{key}", "utf8"), basePath: "{base}" }});
+    console.log((await fireblocks.vaults.getPagedVaultAccounts({{}})).data);
+
+What waits for your decision, as the gate's owner:
+
+    vestibule gate --dir {data}/gate proposal list
+    vestibule gate --dir {data}/gate proposal approve ID
+    vestibule gate --dir {data}/gate posture
+    vestibule gate --dir {data}/gate log verify
+
+A provider's own view:
+
+    vestibule connector --dir {data}/providers/trading --passphrase-file {data}/providers/trading/passphrase status
+
+Without any SDK:
+
+    curl {jwks}
+    curl -H "Authorization: Bearer $(cat {token})" {control}/workspaces
+
+The workspace itself: {upstream} (keys of each role in {data}/workspace/keys)
+"#,
+        jwks = gate.jwks_url,
+        token = sandbox.control_token_path.display(),
+        control = sandbox.control_url,
+        upstream = sandbox.base_url,
+    )
+}
