@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 
 @dataclass
@@ -34,7 +35,7 @@ class Door:
     def __init__(self, origin, api_key, secret):
         self.address = urlsplit(origin).netloc
         self.api_key = api_key
-        self.secret = secret
+        self.key = load_pem_private_key(secret.encode(), password=None)
 
     def claims(self, target, body=b"", **changes):
         """What a token says; `changes` replace a claim, or leave it out where they are None."""
@@ -53,7 +54,7 @@ class Door:
     def token(self, target, body=b"", key=None, alg="RS256", **changes):
         """A token; another key and another algorithm where they are given."""
         claims = self.claims(target, body, **changes)
-        return jwt.encode(claims, self.secret if key is None else key, algorithm=alg)
+        return jwt.encode(claims, self.key if key is None else key, algorithm=alg)
 
     def send(self, method, target, body=b"", token=None, headers=None, **changes):
         """Sends one request. `headers`, a list of pairs, replaces the usual ones."""

@@ -106,6 +106,7 @@ class User:
     def __init__(self, sandbox, told):
         self._sandbox = sandbox
         self._client = None
+        self._door = None
         self.role = told["role"]
         self.id = told["api_key"]
         self.secret = Path(told["secret_key_path"]).read_text()
@@ -130,7 +131,9 @@ class User:
     @property
     def door(self):
         """Requests made by hand."""
-        return Door(self._sandbox.origin, self.id, self.secret)
+        if self._door is None:
+            self._door = Door(self._sandbox.origin, self.id, self.secret)
+        return self._door
 
     def close(self):
         if self._client is not None:

@@ -2,6 +2,9 @@
 //! file an area.
 
 mod accounts;
+mod events;
+mod notifications;
+mod paging;
 mod reports;
 mod transactions;
 mod users;
@@ -101,12 +104,12 @@ async fn own(operation: &Operation, visit: &Visit<'_>) -> Result<Reply, ApiError
         "getWebhook" => webhooks::one(visit).await,
         "updateWebhook" => webhooks::update(visit).await,
         "deleteWebhook" => webhooks::delete(visit).await,
-        "getNotifications" => webhooks::notifications(visit).await,
-        "getNotification" => webhooks::notification(visit).await,
-        "getNotificationAttempts" => webhooks::attempts(visit).await,
-        "resendNotificationById" => webhooks::resend(visit).await,
-        "resendNotificationsByResourceId" => webhooks::resend_by_resource(visit).await,
-        "resendFailedNotifications" => webhooks::resend_failed(visit).await,
+        "getNotifications" => notifications::list(visit).await,
+        "getNotification" => notifications::one(visit).await,
+        "getNotificationAttempts" => notifications::attempts(visit).await,
+        "resendNotificationById" => notifications::resend(visit).await,
+        "resendNotificationsByResourceId" => notifications::resend_by_resource(visit).await,
+        "resendFailedNotifications" => notifications::resend_failed(visit).await,
         "createReport" => reports::create(visit).await,
         "listReports" => reports::list(visit).await,
         "getReport" => reports::one(visit).await,

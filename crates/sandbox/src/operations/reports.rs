@@ -16,6 +16,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Visit;
+use super::paging::{First, page};
 use crate::fault::Fault;
 use crate::hall::{Deed, doc};
 use crate::rows;
@@ -158,10 +159,19 @@ pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         (statuses.is_empty() || statuses.contains(&"COMPLETED"))
             && (kinds.is_empty() || kinds.contains(&report.report_type.as_str()))
     });
-    Ok(Reply::json(
-        200,
-        &json!({ "data": all, "next": null, "prev": null }),
-    ))
+    let by_end = match visit.call.query.one("sortBy") {
+        None | Some("createdAt") => false,
+        Some("completedAt") => true,
+        Some(_) => return Err(ApiError::invalid("sortBy", "createdAt or completedAt")),
+    };
+    let key = |report: &Report| {
+        let ended = report.completed_at.filter(|_| by_end);
+        let at = ended.unwrap_or(report.created_at);
+        (at.0, report.id.to_string(), String::new())
+    };
+    let page = page(&visit.call.query, all, 20, First::Newest, key)?;
+    let body = json!({ "data": page.data, "next": page.next, "prev": page.prev });
+    Ok(Reply::json(200, &body))
 }
 
 /// `GET /reports/{reportId}`.

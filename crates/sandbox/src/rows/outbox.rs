@@ -171,23 +171,23 @@ fn read(row: &Row) -> Result<(Notification, Vec<u8>), StoreError> {
 
 const COLUMNS: &str = "id, created_at, updated_at, status, event_type, resource_id, body";
 
-/// A webhook's notifications of a time, by creation.
+/// A webhook's notifications of a time, by creation, each with its number.
 pub(crate) fn notifications(
     query: &mut impl Query,
     workspace: WorkspaceId,
     webhook: WebhookId,
     from: Millis,
     to: Millis,
-) -> Result<Vec<Notification>, StoreError> {
+) -> Result<Vec<(i64, Notification)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM notifications
+        "SELECT {COLUMNS}, seq FROM notifications
          WHERE workspace = $1 AND webhook = $2 AND created_at >= $3 AND created_at <= $4 ORDER BY seq"
     );
     let params = params![workspace.to_string(), webhook.to_string(), from.0, to.0];
     query
         .rows(&sql, &params)?
         .iter()
-        .map(|row| read(row).map(|(notification, _)| notification))
+        .map(|row| read(row).and_then(|(notification, _)| Ok((row.int(7)?, notification))))
         .collect()
 }
 

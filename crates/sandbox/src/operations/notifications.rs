@@ -1,0 +1,236 @@
+//! The notifications of webhooks: listed, looked at, sent again.
+
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::ids::{NotificationId, WebhookId};
+use protocol::model::event::{Envelope, EventType};
+use protocol::model::webhook::{Notification, NotificationStatus};
+use protocol::time::Millis;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::Visit;
+use super::paging::{First, Key, page};
+use super::webhooks::by_id;
+use crate::fault::Fault;
+use crate::hall::Deed;
+use crate::rows;
+
+/// How far back a list of notifications goes by default.
+const WINDOW: i64 = 31 * Millis::DAY;
+/// How far back an event can be sent again.
+const RESEND_WINDOW: i64 = 30 * Millis::DAY;
+
+fn unknown_notification() -> ApiError {
+    ApiError::uncoded(404, "Notification not found")
+}
+
+async fn between(
+    visit: &Visit<'_>,
+    webhook: WebhookId,
+    from: Millis,
+    to: Millis,
+) -> Result<Vec<(i64, Notification)>, ApiError> {
+    let id = visit.hall.id();
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::notifications(reading, id, webhook, from, to));
+    read.await.map_err(|error| Fault::from(error).into())
+}
+
+fn time(visit: &Visit<'_>, name: &'static str) -> Result<Option<Millis>, ApiError> {
+    let read = visit.call.query.read::<i64, _>(name, |_| {
+        ApiError::invalid(name, "milliseconds since the epoch")
+    })?;
+    Ok(read.map(Millis))
+}
+
+/// `GET /webhooks/{webhookId}/notifications`.
+pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let webhook = by_id(visit).await?.id;
+    let now = visit.hall.house.clock.now();
+    let from = time(visit, "startTime")?.unwrap_or(now.plus(-WINDOW));
+    let to = time(visit, "endTime")?.unwrap_or(Millis(i64::MAX));
+    let mut rows = between(visit, webhook, from, to).await?;
+    let query = &visit.call.query;
+    let key = sorted_by(query.one("sortBy"))?;
+    let statuses: Vec<&str> = query.many("statuses").collect();
+    let wanted: Vec<&str> = query.many("events").collect();
+    let resource = query.one("resourceId");
+    rows.retain(|(_, row)| {
+        (statuses.is_empty()
+            || serde_json::to_value(row.status)
+                .is_ok_and(|word| statuses.iter().any(|s| word == *s)))
+            && (wanted.is_empty() || wanted.contains(&row.event_type.as_str()))
+            && resource.is_none_or(|id| row.resource_id.as_deref() == Some(id))
+    });
+    let total = rows.len();
+    let first = query.one("pageCursor").is_none();
+    let page = page(query, rows, 100, First::Newest, |(seq, row)| {
+        let (number, text) = key(row);
+        (number, text, format!("{seq:020}"))
+    })?;
+    let data: Vec<_> = page.data.iter().map(|(_, row)| row).collect();
+    let mut body = json!({ "data": data, "next": page.next });
+    if first && let Some(fields) = body.as_object_mut() {
+        fields.insert("total".to_owned(), total.into());
+    }
+    Ok(Reply::json(200, &body))
+}
+
+/// What a notification stands by in a list.
+type Standing = fn(&Notification) -> (i64, String);
+
+/// What a list is ordered by.
+fn sorted_by(field: Option<&str>) -> Result<Standing, ApiError> {
+    Ok(match field {
+        None | Some("updatedAt") => |row| (row.updated_at.0, String::new()),
+        Some("createdAt") => |row| (row.created_at.0, String::new()),
+        Some("id") => |row| (0, row.id.to_string()),
+        Some("status") => |row| (0, format!("{:?}", row.status)),
+        Some("eventType") => |row| (0, row.event_type.to_string()),
+        Some("resourceId") => |row| (0, row.resource_id.clone().unwrap_or_default()),
+        Some(_) => {
+            let must = "id, createdAt, updatedAt, status, eventType or resourceId";
+            return Err(ApiError::invalid("sortBy", must));
+        }
+    })
+}
+
+async fn found(visit: &Visit<'_>) -> Result<(WebhookId, Notification, String), ApiError> {
+    let webhook = by_id(visit).await?.id;
+    let id: NotificationId = visit.param("notificationId", unknown_notification)?;
+    let workspace = visit.hall.id();
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::notification(reading, workspace, webhook, id));
+    let (notification, body) = read
+        .await
+        .map_err(Fault::from)?
+        .ok_or_else(unknown_notification)?;
+    Ok((webhook, notification, body))
+}
+
+/// `GET /webhooks/{webhookId}/notifications/{notificationId}`.
+pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let (_, mut notification, body) = found(visit).await?;
+    if visit.call.query.one("includeData") == Some("true") {
+        let sent: Envelope = serde_json::from_str(&body).map_err(|_| ApiError::internal())?;
+        notification.data = Some(sent.data);
+    }
+    Ok(Reply::json(200, &notification))
+}
+
+/// `GET /webhooks/{webhookId}/notifications/{notificationId}/attempts`.
+pub(super) async fn attempts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let (_, notification, _) = found(visit).await?;
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::attempts(reading, notification.id));
+    let docs = read.await.map_err(Fault::from)?;
+    // Attempts are only ever added behind: their number is their place.
+    let rows: Vec<(i64, Box<RawValue>)> = (0..)
+        .zip(docs)
+        .filter_map(|(number, doc)| Some((number, RawValue::from_string(doc).ok()?)))
+        .collect();
+    let key =
+        |(number, _): &(i64, Box<RawValue>)| -> Key { (*number, String::new(), String::new()) };
+    let page = page(&visit.call.query, rows, 10, First::Oldest, key)?;
+    let data: Vec<_> = page.data.iter().map(|(_, doc)| doc).collect();
+    Ok(Reply::json(
+        200,
+        &json!({ "data": data, "next": page.next }),
+    ))
+}
+
+async fn send_again(
+    visit: &Visit<'_>,
+    webhook: WebhookId,
+    ids: Vec<NotificationId>,
+    reply: Reply,
+) -> Result<Reply, ApiError> {
+    let work = move |deed: &mut Deed<'_, '_>| {
+        for id in &ids {
+            rows::resend(deed.writing, deed.hall.id(), webhook, *id, deed.at)?;
+        }
+        Ok(reply.clone())
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+/// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
+pub(super) async fn resend(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let (webhook, notification, _) = found(visit).await?;
+    send_again(visit, webhook, vec![notification.id], Reply::empty(202)).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ByResource {
+    resource_id: String,
+    exclude_statuses: Option<Vec<NotificationStatus>>,
+}
+
+/// `POST /webhooks/{webhookId}/notifications/resend_by_resource`.
+pub(super) async fn resend_by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: ByResource = visit.body()?;
+    let webhook = by_id(visit).await?.id;
+    let but = wanted
+        .exclude_statuses
+        .unwrap_or_else(|| vec![NotificationStatus::Completed]);
+    let since = visit.hall.house.clock.now().plus(-RESEND_WINDOW);
+    let rows = between(visit, webhook, since, Millis(i64::MAX)).await?;
+    let ids = rows
+        .into_iter()
+        .map(|(_, row)| row)
+        .filter(|row| {
+            row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
+        })
+        .map(|row| row.id)
+        .collect();
+    send_again(visit, webhook, ids, Reply::empty(202)).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Failed {
+    start_time: Option<i64>,
+    events: Option<Vec<EventType>>,
+}
+
+/// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
+pub(super) async fn resend_failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: Failed = if visit.call.body.is_some() {
+        visit.body()?
+    } else {
+        Failed::default()
+    };
+    let webhook = by_id(visit).await?.id;
+    let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
+    let since = wanted
+        .start_time
+        .map_or(earliest, |time| earliest.max(Millis(time)));
+    let rows = between(visit, webhook, since, Millis(i64::MAX)).await?;
+    let ids: Vec<_> = rows
+        .into_iter()
+        .map(|(_, row)| row)
+        .filter(|row| row.status == NotificationStatus::Failed)
+        .filter(|row| {
+            wanted
+                .events
+                .as_ref()
+                .is_none_or(|events| events.contains(&row.event_type))
+        })
+        .map(|row| row.id)
+        .collect();
+    let status = if ids.is_empty() { 200 } else { 202 };
+    let reply = Reply::json(status, &json!({ "total": ids.len() }));
+    send_again(visit, webhook, ids, reply).await
+}

@@ -1,0 +1,147 @@
+//! Pages of lists that are read whole: `pageCursor`, `pageSize`, `order`. A cursor names the row
+//! next to the page, so nothing is lost or doubled while rows are added.
+
+use std::cmp::Ordering;
+
+use protocol::error::ApiError;
+use protocol::exchange::Query;
+use serde::{Deserialize, Serialize};
+
+/// Most rows of a page.
+const MAX_SIZE: usize = 100;
+/// Longest cursor read, in bytes.
+const MAX_CURSOR: usize = 2_048;
+
+/// What a list is ordered by: a number, a text, and what no two rows share.
+pub(super) type Key = (i64, String, String);
+
+/// One page.
+#[derive(Debug, Serialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    pub(super) next: Option<String>,
+    #[serde(skip)]
+    pub(super) prev: Option<String>,
+}
+
+/// Which rows come first where the query does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    Newest,
+    Oldest,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Place {
+    key: Key,
+    /// Whether the page ends there.
+    back: bool,
+}
+
+impl Place {
+    fn read(text: &str) -> Option<Self> {
+        if text.len() > MAX_CURSOR {
+            return None;
+        }
+        serde_json::from_slice(&hex::decode(text).ok()?).ok()
+    }
+
+    fn cursor(key: &Key, back: bool) -> String {
+        let key = key.clone();
+        hex::encode(serde_json::to_vec(&Self { key, back }).unwrap_or_default())
+    }
+}
+
+/// The page that a query asks for.
+pub(super) fn page<T>(
+    query: &Query,
+    rows: Vec<T>,
+    default_size: usize,
+    first: First,
+    key: impl Fn(&T) -> Key,
+) -> Result<Page<T>, ApiError> {
+    let must = || ApiError::invalid("pageSize", format_args!("a number from 1 to {MAX_SIZE}"));
+    let size = query
+        .read::<usize, _>("pageSize", |_| must())?
+        .unwrap_or(default_size);
+    if !(1..=MAX_SIZE).contains(&size) {
+        return Err(must());
+    }
+    let down = match query.one("order") {
+        None => first == First::Newest,
+        Some("DESC") => true,
+        Some("ASC") => false,
+        Some(_) => return Err(ApiError::invalid("order", "ASC or DESC")),
+    };
+    let place = match query.one("pageCursor") {
+        None => None,
+        Some(text) => Some(
+            Place::read(text)
+                .ok_or_else(|| ApiError::invalid("pageCursor", "a cursor of an answer"))?,
+        ),
+    };
+    let compare = |a: &Key, b: &Key| if down { b.cmp(a) } else { a.cmp(b) };
+    let mut rows: Vec<(Key, T)> = rows.into_iter().map(|row| (key(&row), row)).collect();
+    rows.sort_by(|(a, _), (b, _)| compare(a, b));
+    let start = match &place {
+        None => 0,
+        Some(Place { key, back: false }) => {
+            rows.partition_point(|(known, _)| compare(known, key) != Ordering::Greater)
+        }
+        Some(Place { key, back: true }) => rows
+            .partition_point(|(known, _)| compare(known, key) == Ordering::Less)
+            .saturating_sub(size),
+    };
+    let more = rows.len() > start.saturating_add(size);
+    let page: Vec<(Key, T)> = rows.into_iter().skip(start).take(size).collect();
+    let cursor = |row: Option<&(Key, T)>, back| row.map(|(key, _)| Place::cursor(key, back));
+    Ok(Page {
+        next: cursor(page.last().filter(|_| more), false),
+        prev: cursor(page.first().filter(|_| start > 0), true),
+        data: page.into_iter().map(|(_, row)| row).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(rows: &[i64], query: &str) -> Result<Page<i64>, ApiError> {
+        let query = Query::parse(query).expect("a query");
+        let key = |row: &i64| (*row, String::new(), String::new());
+        page(&query, rows.to_vec(), 2, First::Newest, key)
+    }
+
+    #[test]
+    fn everything_once_in_both_directions_while_rows_are_added() {
+        let first = ask(&[1, 2, 3, 4, 5], "").expect("a page");
+        assert_eq!((first.data, first.prev), (vec![5, 4], None));
+        let query = format!("pageCursor={}", first.next.expect("more"));
+        let second = ask(&[1, 2, 3, 4, 5, 6, 7], &query).expect("a page");
+        assert_eq!(second.data, [3, 2]);
+        let query = format!("pageCursor={}", second.prev.expect("a page before"));
+        assert_eq!(ask(&[1, 2, 3, 4, 5], &query).expect("a page").data, [5, 4]);
+        let query = format!("pageCursor={}", second.next.expect("more"));
+        let last = ask(&[1, 2, 3, 4, 5, 6, 7], &query).expect("a page");
+        assert_eq!((last.data, last.next), (vec![1], None));
+        let upwards = ask(&[3, 1, 2], "order=ASC&pageSize=3").expect("a page");
+        assert_eq!(upwards.data, [1, 2, 3]);
+    }
+
+    #[test]
+    fn what_no_answer_said_is_refused() {
+        let long = format!("pageCursor={}", "ab".repeat(MAX_CURSOR));
+        for bad in [
+            "pageSize=0",
+            "pageSize=101",
+            "pageSize=x",
+            "order=UP",
+            "pageCursor=5",
+            "pageCursor=7b7d",
+            "pageCursor=%C3%BC",
+            &long,
+        ] {
+            assert_eq!(ask(&[1], bad).expect_err(bad).status(), 400, "{bad}");
+        }
+    }
+}
