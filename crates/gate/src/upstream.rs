@@ -4,17 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Method;
-use ledger::reports::{self, Kind};
-use protocol::model::report::{Report, ReportStatus};
 use protocol::time::Millis;
 use store::StoreError;
 use sync::walk::Options;
 use sync::{Area, SyncError, walk};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use wire::client::{Client, Once};
+use wire::client::Client;
 
 use crate::gate::Gate;
 use crate::{relay, rows};
@@ -25,8 +21,6 @@ const LOOK: Duration = Duration::from_secs(60);
 const LOOK_BACK: i64 = 2 * Millis::DAY;
 /// How long to wait when upstream cannot be reached.
 const PAUSE: Duration = Duration::from_secs(5);
-/// How often a report is asked for before the walk does without it.
-const REPORT_POLLS: u32 = 60;
 
 /// Keeps the books until told to end.
 pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
@@ -98,11 +92,12 @@ async fn fill(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
     gate.inbox.hold();
     let at = gate.clock.now();
     let mut areas = Area::all(Millis(0));
-    if by_report(gate, client).await.unwrap_or_else(|why| {
-        tracing::warn!(%why, "no report of addresses: they are walked");
-        false
-    }) {
-        areas.retain(|area| *area != Area::Addresses);
+    match sync::address_report(client, &gate.books, at).await {
+        Ok(rows) => {
+            tracing::info!(rows, "addresses came from a report");
+            areas.retain(|area| *area != Area::Addresses);
+        }
+        Err(why) => tracing::warn!(%why, "no report of addresses: they are walked"),
     }
     let walked = walk(client, &gate.books, &areas, &options(gate)).await?;
     tracing::info!(
@@ -120,51 +115,6 @@ async fn fill(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
     gate.as_of.fetch_max(at.0, Ordering::SeqCst);
     gate.inbox.release();
     Ok(())
-}
-
-/// Addresses by the reports API: one call and some polls instead of a call a wallet.
-async fn by_report(gate: &Arc<Gate>, client: &Client) -> Result<bool, String> {
-    let text = |error: &dyn std::fmt::Display| error.to_string();
-    let body =
-        Bytes::from_static(br#"{"reportType":"ADDRESSES","outputFormat":"CSV","compress":false}"#);
-    let made = client
-        .write(Method::POST, "/v1/reports", body, Once::Unkeyed)
-        .await
-        .map_err(|e| text(&e))?;
-    let made: serde_json::Value = made.json().map_err(|e| text(&e))?;
-    let id = made
-        .get("id")
-        .and_then(serde_json::Value::as_str)
-        .ok_or("the report has no id")?;
-    let target = format!("/v1/reports/{id}");
-    for _ in 0..REPORT_POLLS {
-        let report: Report = client
-            .get(&target)
-            .await
-            .and_then(|answer| answer.json())
-            .map_err(|e| text(&e))?;
-        match (report.status, report.links) {
-            (ReportStatus::Completed, Some(links)) => {
-                let file = reqwest::get(&links.download_url)
-                    .await
-                    .and_then(reqwest::Response::error_for_status);
-                let file = file
-                    .map_err(|e| text(&e))?
-                    .bytes()
-                    .await
-                    .map_err(|e| text(&e))?;
-                let (changes, _) = reports::rows(&file, Kind::Addresses).map_err(|e| text(&e))?;
-                gate.books
-                    .apply(gate.clock.now(), changes)
-                    .await
-                    .map_err(|e| text(&e))?;
-                return Ok(true);
-            }
-            (ReportStatus::Failed, _) => return Err("the report failed".to_owned()),
-            _ => tokio::time::sleep(Duration::from_secs(1)).await,
-        }
-    }
-    Err("the report is not done in time".to_owned())
 }
 
 /// What has no event, and what the events of the last days may have missed.

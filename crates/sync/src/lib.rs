@@ -12,6 +12,7 @@
 //! | [`inbox`] | events, stored before they are acknowledged, applied once each |
 //! | [`held`] | what the books hold, as a reader of theirs sees it |
 
+mod address_report;
 mod area;
 pub mod events;
 pub mod held;
@@ -19,6 +20,7 @@ pub mod inbox;
 mod translate;
 pub mod walk;
 
+pub use address_report::{NoReport, address_report};
 pub use area::Area;
 pub use events::{Effects, Known, NotUnderstood};
 pub use inbox::{Inbox, Outcome, ROOM};

@@ -67,7 +67,13 @@ pub async fn first_sync(connector: &Connector, of: &FirstSyncOf) -> Result<First
             reports.push(report(connector, &client, &work.books, name, &file, &manifest).await?);
         }
     }
-    let areas = areas_beside(&reports);
+    let mut areas = areas_beside(&reports);
+    if areas.contains(&Area::Addresses) && !client.is_gate() {
+        match sync::address_report(&work.upstream, &work.books, connector.clock().now()).await {
+            Ok(_) => areas.retain(|area| *area != Area::Addresses),
+            Err(why) => tracing::info!(%why, "no report of addresses: they are walked"),
+        }
+    }
     let mut options = Options::new(connector.clock());
     options.progress.clone_from(&of.progress);
     let walked = walk(&work.upstream, &work.books, &areas, &options).await?;

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     fn answer(date: Option<i64>, books: Option<&str>) -> Answer {
-        let mut headers = axum::http::HeaderMap::new();
+        let mut headers = http::HeaderMap::new();
         if let Some(books) = books {
             headers.insert(AS_OF, books.parse().expect("a header"));
         }

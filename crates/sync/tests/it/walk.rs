@@ -85,7 +85,7 @@ impl Upstream {
             let (status, answer) = upstream.answer(target);
             let date = *upstream.date.lock().expect("a lock");
             let date = std::time::UNIX_EPOCH + Duration::from_secs(date);
-            let status = axum::http::StatusCode::from_u16(status).expect("a status");
+            let status = http::StatusCode::from_u16(status).expect("a status");
             let headers = [("date", httpdate::fmt_http_date(date))];
             (status, headers, axum::Json(answer)).into_response()
         }

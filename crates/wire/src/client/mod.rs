@@ -5,6 +5,7 @@
 
 mod answer;
 mod budget;
+mod download;
 mod pages;
 mod signer;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use uuid::Uuid;
 
 pub use answer::{Answer, ClientError};
 pub use budget::{Budget, Exhausted};
+pub use download::download;
 pub use pages::Pages;
 pub use signer::{LocalKey, RequestSigner, SignError};
 

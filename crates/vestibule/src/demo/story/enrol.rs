@@ -355,7 +355,7 @@ async fn too_much(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
         "P1 P7",
         "direct",
         "is given a Signer's key by a generous client",
-        "its connector refuses it: too much",
-        refused(saw.await, "too much"),
+        "its connector refuses it: it can do too much",
+        refused(saw.await, "can do more"),
     )
 }
