@@ -72,7 +72,7 @@ pub enum StartError {
 /// Where a gate keeps its books.
 pub fn location(folder: &Folder, config: &Config) -> Location {
     match &config.store.url {
-        Some(url) => Location::Postgres(url.clone().into()),
+        Some(url) => Location::Postgres(url.clone()),
         None => Location::SqliteFile(folder.database()),
     }
 }

@@ -38,7 +38,7 @@ enum Command {
     /// Fireblocks-compatible workspaces on localhost.
     Sandbox(sandbox::Args),
     /// The client's side: what stands in front of the workspace.
-    Gate(gate::Args),
+    Gate(Box<gate::Args>),
     /// The provider's side: keys, books and exports of its clients.
     Connector(connector::Args),
     /// Print completions for a shell.
@@ -57,7 +57,7 @@ impl Cli {
         match self.command {
             Command::Demo(args) => demo::run(args, out).await,
             Command::Sandbox(args) => sandbox::run(args, out).await,
-            Command::Gate(args) => gate::run(args, out).await,
+            Command::Gate(args) => gate::run(*args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
             Command::Completions { shell } => {
                 clap_complete::generate(

@@ -118,12 +118,15 @@ async fn file(
 ) -> Result<Reply, ApiError> {
     let id: Uuid = id.parse().map_err(|_| ApiError::not_found())?;
     let name = provider.connection.name.clone();
-    let found = read(gate, move |reading| rows::reports::file(reading, &name, id)).await?;
-    let (file, signed) = found.ok_or_else(ApiError::not_found)?;
+    let found = read(gate, move |reading| {
+        rows::reports::files(reading, &name, id)
+    })
+    .await?;
+    let files = found.ok_or_else(ApiError::not_found)?;
     let (kind, body) = if manifest {
-        ("application/json", signed)
+        ("application/json", files.manifest)
     } else {
-        ("text/csv; charset=utf-8", file)
+        ("text/csv; charset=utf-8", files.csv)
     };
     Ok(Reply {
         status: 200,

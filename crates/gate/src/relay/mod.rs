@@ -38,7 +38,7 @@ pub(crate) enum About<'a> {
     /// A wallet was added.
     Added(AssetAdded),
     /// A balance changed.
-    Balance(BalanceUpdated),
+    Balance(Box<BalanceUpdated>),
     /// A whitelist's entry: the event's own data.
     Whitelist(protocol::ids::WalletId, &'a RawValue),
 }
@@ -100,7 +100,7 @@ pub(crate) fn of_event<'a>(envelope: &'a Envelope, outcomes: &'a [Outcome]) -> O
     let about = match &envelope.event_type {
         EventType::VaultAccountAssetAdded => About::Added(serde_json::from_str(data).ok()?),
         EventType::VaultAccountAssetBalanceUpdated => {
-            About::Balance(serde_json::from_str(data).ok()?)
+            About::Balance(Box::new(serde_json::from_str(data).ok()?))
         }
         EventType::ExternalWalletAssetAdded
         | EventType::ExternalWalletAssetRemoved
@@ -149,7 +149,7 @@ pub(crate) fn of_walk(outcome: &Outcome) -> Option<Told<'_>> {
             };
             (
                 EventType::VaultAccountAssetBalanceUpdated,
-                About::Balance(told),
+                About::Balance(Box::new(told)),
             )
         }
         _ => return None,

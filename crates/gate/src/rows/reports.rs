@@ -72,14 +72,25 @@ pub(crate) fn of(query: &mut impl Query, connection: &str) -> Result<Vec<ReportR
         .collect()
 }
 
-/// A report's file and manifest, if it is the connection's.
-pub(crate) fn file(
+/// The two files of a report.
+pub(crate) struct ReportFiles {
+    pub(crate) csv: Vec<u8>,
+    pub(crate) manifest: Vec<u8>,
+}
+
+/// A report's files, if it is the connection's.
+pub(crate) fn files(
     query: &mut impl Query,
     connection: &str,
     id: Uuid,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+) -> Result<Option<ReportFiles>, StoreError> {
     let sql = "SELECT file, manifest FROM gate_reports WHERE connection = $1 AND id = $2";
     let row = query.row(sql, &params![connection, id.to_string()])?;
-    row.map(|row| Ok((row.bytes(0)?.to_vec(), row.bytes(1)?.to_vec())))
-        .transpose()
+    row.map(|row| {
+        Ok(ReportFiles {
+            csv: row.bytes(0)?.to_vec(),
+            manifest: row.bytes(1)?.to_vec(),
+        })
+    })
+    .transpose()
 }

@@ -50,7 +50,7 @@ pub(crate) struct At {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Make keys, store, log and the first owner's key; print what to do in the Console.
-    Init(init::Args),
+    Init(Box<init::Args>),
     /// Serve providers, receive webhooks, send what was approved.
     Run(run::Args),
     /// Tell the gate what the Console gave you: API keys and the webhook's id.
@@ -75,7 +75,7 @@ enum Command {
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let at = args.at;
     match args.command {
-        Command::Init(args) => init::run(&at, args, out).await,
+        Command::Init(args) => init::run(&at, *args, out).await,
         Command::Run(args) => run::run(&at, args, out).await,
         Command::Upstream(args) => upstream::run(&at, &args, out).await,
         Command::Refresh => upstream::refresh(&at, out).await,
