@@ -1,0 +1,52 @@
+"""Files as the Console exports them, read the way that people's scripts read them."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+
+def exported(workspace, kind):
+    text = workspace.control("GET", f"/exports/{kind}").decode()
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_log_of_transactions(fund):
+    rows = exported(fund, "transactions")
+    door, listed = fund["viewer"].door, {}
+    target = "/v1/transactions?after=0&limit=500"
+    while target:
+        answer = door.get(target)
+        listed |= {transaction["id"]: transaction for transaction in answer.json}
+        link = answer.headers.get("next-page")
+        target = link and link.removeprefix(f"http://{door.address}")
+    assert [row["Fireblocks TxId"] for row in rows] == list(listed)
+    for row in rows:
+        told = listed[row["Fireblocks TxId"]]
+        date = datetime.strptime(row["Date"], "%d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        assert int(date.timestamp()) == told["createdAt"] // 1000
+        assert (row["Status"], row["Asset"]) == (told["status"], told["assetId"])
+        assert Decimal(row["Amount"]) == Decimal(told["amountInfo"]["amount"])
+        assert row["Source"] == told["source"].get("name", "")
+        assert row["Destination"] == told["destination"].get("name", "")
+        assert (row["TxHash"], row["Note"]) == (told["txHash"], told["note"])
+        assert bool(row["Created By"]) == bool(told["createdBy"])
+
+
+def test_the_vault_accounts(fund):
+    rows = exported(fund, "vault_accounts")
+    accounts = fund["viewer"].door.get("/v1/vault/accounts_paged?limit=500").json["accounts"]
+    expected = {(a["id"], a["name"], w["id"], w["total"]) for a in accounts for w in a["assets"]}
+    found = {(r["Account ID"], r["Account Name"], r["Asset"], r["Total Balance"]) for r in rows}
+    assert found == expected and len(rows) == len(found)
+
+
+def test_what_there_is(seeded, fund):
+    status, answer = seeded.control("GET", "/workspaces")
+    listed = json.loads(answer)["data"]
+    assert status == 200 and {w["id"] for w in listed} == {w.id for w in seeded.workspaces.values()}
+    ours = next(workspace for workspace in listed if workspace["id"] == fund.id)
+    assert ours["policy"][-1]["designatedSigners"]["users"], "who signs is named"
+    assert seeded.control("GET", "/workspaces", token="guessed")[0] == 401
+    assert seeded.control("GET", f"/workspaces/{fund.id}/exports/secrets")[0] == 404
