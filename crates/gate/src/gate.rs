@@ -24,11 +24,11 @@ use wire::hooks_in::Receiver;
 
 use crate::config::Config;
 use crate::connections::{Connection, Directory, Provider};
-use crate::fault::Fault;
 use crate::folder::{Folder, KeyName};
 use crate::log::{self, Actor, Entry, Event};
 use crate::proposals::Translations;
 use crate::rows;
+use ledger::Fault;
 
 /// How long a call upstream waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,12 +10,12 @@ use uuid::Uuid;
 use wire::clock::WallClock;
 
 use crate::config::Config;
-use crate::fault::Fault;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
 use crate::log::{Actor, Event};
 use crate::rows::connections::{OperatorRow, add_operator};
 use crate::start::open_store;
+use ledger::Fault;
 
 /// The organization in the gate's CSRs.
 const ORGANIZATION: &str = "Vestibule gate";

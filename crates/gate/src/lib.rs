@@ -22,7 +22,6 @@ pub mod access;
 mod admin_api;
 pub mod config;
 pub mod connections;
-mod fault;
 mod folder;
 mod gate;
 pub mod init;

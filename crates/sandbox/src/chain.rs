@@ -11,12 +11,12 @@ use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
 use protocol::time::Millis;
 use tokio_util::sync::CancellationToken;
 
-use crate::fault::Fault;
 use crate::flight::{Act, Flight, PATIENCE, step};
 use crate::hall::{Deed, Hall, doc};
 use crate::policy;
 use crate::rows;
 use crate::world::assets::{self, AssetRow};
+use ledger::Fault;
 
 /// How long each stage takes when all act by themselves, in milliseconds.
 const PACE: i64 = 100;

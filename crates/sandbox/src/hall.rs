@@ -20,6 +20,7 @@ use protocol::model::webhook::{Notification, NotificationStatus, Webhook, Webhoo
 use protocol::time::Millis;
 use protocol::token::TokenError;
 use serde::Serialize;
+use store::once::{self, Attempt, Given, Standing};
 use store::{StoreError, Writing};
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -29,13 +30,10 @@ use wire::server::{Call, Route};
 use crate::clock::WorkspaceClock;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
-use crate::fault::Fault;
 use crate::flight::{Move, Pot};
 use crate::rows;
 use crate::world::Network;
-
-/// Longest idempotency key.
-const MAX_IDEMPOTENCY_KEY: usize = 40;
+use ledger::Fault;
 
 /// What all workspaces of a sandbox share.
 #[derive(Debug)]
@@ -115,7 +113,7 @@ impl Hall {
         let key = call.idempotency_key.clone().filter(|_| idempotent);
         if key
             .as_ref()
-            .is_some_and(|key| key.chars().count() > MAX_IDEMPOTENCY_KEY)
+            .is_some_and(|key| key.chars().count() > once::MAX_KEY)
         {
             return Err(ApiError::idempotency_key_too_long());
         }
@@ -123,22 +121,22 @@ impl Hall {
             .as_ref()
             .map(|key| Turn::take(self, (call.user, key.clone())))
             .transpose()?;
-        let (user, nonce, until) = (call.user, call.nonce.clone(), call.nonce_until);
-        let now = call.received_at.seconds();
+        let attempt = Attempt {
+            caller: call.user.to_string(),
+            nonce: call.nonce.clone(),
+            nonce_until: call.nonce_until,
+            key,
+            now_seconds: call.received_at.seconds(),
+            now: self.house.clock.now().0,
+        };
         let done = self.deed(move |deed| {
-            if let Some(key) = &key
-                && let Some(reply) = rows::answered(deed.writing, user, key, deed.at)?
-            {
-                return Ok(reply);
-            }
-            rows::forget_nonces(deed.writing, now)?;
-            if !rows::take_nonce(deed.writing, user, &nonce, until)? {
-                return Err(ApiError::from(TokenError::NotAccepted).into());
+            match once::begin(deed.writing, &attempt)? {
+                Standing::First => {}
+                Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
+                Standing::Answered(given) => return Ok(again(given)),
             }
             let reply = work(deed)?;
-            if let Some(key) = &key {
-                rows::keep_answer(deed.writing, user, key, deed.at, &reply)?;
-            }
+            once::end(deed.writing, &attempt, reply.status.into(), &reply.body)?;
             Ok(reply)
         });
         done.await.map_err(ApiError::from)
@@ -187,6 +185,14 @@ impl Hall {
                 Ok((webhook, drop_next))
             })
             .collect()
+    }
+}
+
+fn again(given: Given) -> Reply {
+    Reply {
+        status: u16::try_from(given.status).unwrap_or(200),
+        headers: Vec::new(),
+        body: given.body.into(),
     }
 }
 
@@ -267,19 +273,7 @@ impl Deed<'_, '_> {
 
     /// A wallet holds this now; subscribers hear of it.
     fn wallet(&mut self, account: VaultAccountId, wallet: WalletFacts) -> Result<(), StoreError> {
-        let balance = &wallet.balance;
-        let told = BalanceUpdated {
-            vault_account_id: account,
-            asset_id: balance.id.clone(),
-            total: balance.total.clone(),
-            available: Some(balance.available.clone()),
-            pending: balance.pending.clone(),
-            frozen: balance.frozen.clone(),
-            staked: balance.staked.clone(),
-            locked_amount: balance.locked_amount.clone(),
-            block_height: balance.block_height.clone(),
-            block_hash: balance.block_hash.clone(),
-        };
+        let told = BalanceUpdated::of(account, &wallet.balance);
         self.apply(Change::Wallet(account, wallet))?;
         self.announce(EventType::VaultAccountAssetBalanceUpdated, None, &told)
     }

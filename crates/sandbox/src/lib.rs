@@ -20,7 +20,6 @@ mod clock;
 mod control;
 mod doors;
 mod downloads;
-mod fault;
 mod flight;
 mod hall;
 mod operations;

@@ -1,6 +1,5 @@
 //! The sandbox's own tables and every statement on them.
 
-use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, TxId, UserId, WebhookId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
@@ -26,9 +25,6 @@ pub const ROOM: Room = Room {
 const TABLES: &str = "
 CREATE TABLE workspaces (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, network TEXT NOT NULL, policy TEXT NOT NULL);
 CREATE TABLE api_keys (user_id TEXT NOT NULL PRIMARY KEY, workspace TEXT NOT NULL, spki BYTEA NOT NULL, addresses TEXT NOT NULL);
-CREATE TABLE nonces (user_id TEXT NOT NULL, nonce TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (user_id, nonce));
-CREATE TABLE idempotency (user_id TEXT NOT NULL, key TEXT NOT NULL, created_at BIGINT NOT NULL,
-    status BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (user_id, key));
 CREATE TABLE external_ids (workspace TEXT NOT NULL, external_id TEXT NOT NULL, PRIMARY KEY (workspace, external_id));
 -- Transactions under way, with what they do not show.
 CREATE TABLE flights (workspace TEXT NOT NULL, id BYTEA NOT NULL, since BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (workspace, id));
@@ -45,9 +41,6 @@ CREATE INDEX attempts_of ON attempts (notification, sent_time);
 CREATE TABLE reports (workspace TEXT NOT NULL, id TEXT NOT NULL, created_at BIGINT NOT NULL, doc TEXT NOT NULL, file BYTEA NOT NULL,
     PRIMARY KEY (workspace, id));
 ";
-
-/// How long an idempotency key is remembered.
-const IDEMPOTENCY: i64 = Millis::DAY;
 
 fn uuid(bytes: &[u8], table: &'static str) -> Result<Uuid, StoreError> {
     Uuid::from_slice(bytes).map_err(|_| corrupt(table, "id", bytes))
@@ -134,62 +127,6 @@ pub(crate) fn put_key(writing: &mut Writing<'_>, row: &KeyRow) -> Result<(), Sto
         row.workspace.to_string(),
         row.spki.clone(),
         row.addresses.as_str()
-    ];
-    writing.execute(sql, &params).map(drop)
-}
-
-/// Takes a nonce; `false` if it was taken before.
-pub(crate) fn take_nonce(
-    writing: &mut Writing<'_>,
-    user: UserId,
-    nonce: &str,
-    until: i64,
-) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO nonces (user_id, nonce, until) VALUES ($1, $2, $3) ON CONFLICT (user_id, nonce) DO NOTHING";
-    Ok(writing.execute(sql, &params![user.to_string(), nonce, until])? == 1)
-}
-
-pub(crate) fn forget_nonces(writing: &mut Writing<'_>, now: i64) -> Result<(), StoreError> {
-    let sql = "DELETE FROM nonces WHERE until < $1";
-    writing.execute(sql, &params![now]).map(drop)
-}
-
-/// The answer that a key was given, while it is remembered.
-pub(crate) fn answered(
-    query: &mut impl Query,
-    user: UserId,
-    key: &str,
-    now: Millis,
-) -> Result<Option<Reply>, StoreError> {
-    let sql =
-        "SELECT status, body FROM idempotency WHERE user_id = $1 AND key = $2 AND created_at > $3";
-    let since = now.plus(-IDEMPOTENCY).0;
-    let row = query.row(sql, &params![user.to_string(), key, since])?;
-    row.map(|row| {
-        Ok(Reply {
-            status: u16::try_from(row.int(0)?).unwrap_or(200),
-            headers: Vec::new(),
-            body: row.bytes(1)?.to_vec().into(),
-        })
-    })
-    .transpose()
-}
-
-pub(crate) fn keep_answer(
-    writing: &mut Writing<'_>,
-    user: UserId,
-    key: &str,
-    now: Millis,
-    reply: &Reply,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO idempotency (user_id, key, created_at, status, body) VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (user_id, key) DO UPDATE SET created_at = excluded.created_at, status = excluded.status, body = excluded.body";
-    let params = params![
-        user.to_string(),
-        key,
-        now.0,
-        i64::from(reply.status),
-        reply.body.to_vec()
     ];
     writing.execute(sql, &params).map(drop)
 }

@@ -15,7 +15,7 @@ use protocol::ids::WorkspaceId;
 use protocol::keys::KeyError;
 use protocol::signature::Jwks;
 use secrecy::{ExposeSecret, SecretString};
-use store::{Location, Store, StoreError};
+use store::{Location, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -127,7 +127,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Runnin
         .data
         .clone()
         .map_or(Location::SqliteMemory, Location::SqliteFile);
-    let store = Store::open(&location, &[ledger::ROOM, rows::ROOM]).await?;
+    let store = Store::open(&location, &[ledger::ROOM, once::ROOM, rows::ROOM]).await?;
     let wall: Arc<dyn WallClock> = Arc::new(SystemClock);
     let clock = Arc::new(WorkspaceClock::new(wall));
     let kept = |store: Store| async move { store.read(|reading| rows::workspaces(reading)).await };

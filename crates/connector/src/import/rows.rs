@@ -175,21 +175,12 @@ fn transaction(row: &Row<'_>, names: &Names) -> Result<Vec<(Version, Change)>, W
     let status: TransactionStatus = row.needed("Status")?;
     let amount: Amount = row.needed("Amount")?;
     let transaction = Transaction {
-        id,
-        external_tx_id: None,
         status,
-        sub_status: String::new(),
-        operation: "TRANSFER".to_owned(),
-        asset_id: row.needed("Asset")?,
-        asset_type: String::new(),
         note: row.text("Note").to_owned(),
         source: peer(row, "Source", "Source Type", names)?,
         destination: peer(row, "Destination", "Destination Type", names)?,
-        destinations: Vec::new(),
         source_address: row.text("Source Address").to_owned(),
         destination_address: row.text("Destination Address").to_owned(),
-        destination_address_description: String::new(),
-        destination_tag: String::new(),
         amount_info: AmountInfo {
             amount: Some(amount),
             ..AmountInfo::default()
@@ -200,21 +191,7 @@ fn transaction(row: &Row<'_>, names: &Names) -> Result<Vec<(Version, Change)>, W
         },
         fee_currency: row.optional("Fee Asset")?,
         tx_hash: row.text("TxHash").to_owned(),
-        num_of_confirmations: 0,
-        block_info: None,
-        index: None,
-        nonce: None,
-        created_at: at,
-        last_updated: at,
-        created_by: String::new(),
-        signed_by: Vec::new(),
-        rejected_by: String::new(),
-        address_type: String::new(),
-        authorization_info: None,
-        customer_ref_id: None,
-        exchange_tx_id: String::new(),
-        treat_as_gross_amount: false,
-        error_description: String::new(),
+        ..Transaction::new(id, row.needed("Asset")?, at)
     };
     // The file does not say when the row last changed: whatever the API says of it is later.
     Ok(vec![(

@@ -184,7 +184,7 @@ async fn turned_away(gate: &Arc<Gate>, operator: &Operator, name: &str, no: Refu
 }
 
 /// An active connection that uses a burned key is suspended at once.
-fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), crate::fault::Fault> {
+fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), ledger::Fault> {
     let Some(owner) = rows::connections::key_owner(deed.writing, fingerprint)? else {
         return Ok(());
     };

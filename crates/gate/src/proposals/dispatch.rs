@@ -18,10 +18,10 @@ use wire::client::{Client, ClientError, Once};
 
 use super::{Happening, Proposal, State};
 use crate::connections;
-use crate::fault::Fault;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
+use ledger::Fault;
 
 /// How long to wait when upstream cannot be reached.
 const PAUSE: Duration = Duration::from_secs(5);

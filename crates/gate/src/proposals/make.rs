@@ -18,10 +18,10 @@ use wire::server::Call;
 
 use super::{Proposal, State};
 use crate::connections::{Place, Provider};
-use crate::fault::Fault;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
+use ledger::Fault;
 
 /// `POST /v1/transactions` at the gate.
 pub(crate) async fn make(
@@ -45,6 +45,7 @@ pub(crate) async fn make(
         nonce: call.nonce.clone(),
         nonce_until: call.nonce_until,
         key,
+        now_seconds: call.received_at.seconds(),
         now: call.received_at.0,
     };
     let work = move |deed: &mut Deed<'_, '_>| {

@@ -7,7 +7,7 @@ mod translate;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::ids::{AssetId, TxId};
-use protocol::model::transaction::{AmountInfo, FeeInfo, Peer, Transaction, TransactionStatus};
+use protocol::model::transaction::{AmountInfo, Peer, Transaction, TransactionStatus};
 use protocol::model::transaction_request::{PeerRequest, TransactionRequest};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -189,45 +189,22 @@ impl Proposal {
         };
         let amount = self.transfer.amount.clone();
         Transaction {
-            id: self.id,
             external_tx_id: self.transfer.external_tx_id.clone(),
             status,
             sub_status: sub_status.to_owned(),
-            operation: "TRANSFER".to_owned(),
-            asset_id: self.asset.clone(),
-            asset_type: String::new(),
             note: self.transfer.note.clone().unwrap_or_default(),
             source: place(&self.transfer.source),
             destination: place(&self.transfer.destination),
-            destinations: Vec::new(),
-            source_address: String::new(),
-            destination_address: String::new(),
-            destination_address_description: String::new(),
-            destination_tag: String::new(),
             amount_info: AmountInfo {
                 amount: amount.clone(),
                 requested_amount: amount,
                 net_amount: None,
                 amount_usd: None,
             },
-            fee_info: FeeInfo::default(),
-            fee_currency: None,
-            tx_hash: String::new(),
-            num_of_confirmations: 0,
-            block_info: None,
-            index: None,
-            nonce: None,
-            created_at: self.created_at,
             last_updated: self.updated_at,
-            created_by: String::new(),
-            signed_by: Vec::new(),
-            rejected_by: String::new(),
-            address_type: String::new(),
-            authorization_info: None,
-            customer_ref_id: None,
-            exchange_tx_id: String::new(),
             treat_as_gross_amount: self.transfer.treat_as_gross_amount.unwrap_or(false),
             error_description: self.why.clone().unwrap_or_default(),
+            ..Transaction::new(self.id, self.asset.clone(), self.created_at)
         }
     }
 }

@@ -117,7 +117,7 @@ impl Face {
             Ok::<_, StoreError>((!held).then_some(found))
         });
         read.await
-            .map_err(|error| crate::fault::Fault::from(error).into())
+            .map_err(|error| ledger::Fault::from(error).into())
     }
 }
 

@@ -20,9 +20,9 @@ use store::StoreError;
 use uuid::Uuid;
 
 use crate::connections::Provider;
-use crate::fault::Fault;
 use crate::gate::Gate;
 use crate::rows;
+use ledger::Fault;
 
 pub(super) async fn answer(
     gate: &Arc<Gate>,

@@ -134,19 +134,7 @@ pub(crate) fn of_walk(outcome: &Outcome) -> Option<Told<'_>> {
         }
         change @ Change::Account(_) => (EventType::VaultAccountCreated, About::Change(change)),
         Change::Wallet(account, facts) => {
-            let balance = &facts.balance;
-            let told = BalanceUpdated {
-                vault_account_id: *account,
-                asset_id: balance.id.clone(),
-                total: balance.total.clone(),
-                available: Some(balance.available.clone()),
-                pending: balance.pending.clone(),
-                frozen: balance.frozen.clone(),
-                staked: balance.staked.clone(),
-                locked_amount: balance.locked_amount.clone(),
-                block_height: balance.block_height.clone(),
-                block_hash: balance.block_hash.clone(),
-            };
+            let told = BalanceUpdated::of(*account, &facts.balance);
             (
                 EventType::VaultAccountAssetBalanceUpdated,
                 About::Balance(Box::new(told)),

@@ -148,6 +148,24 @@ pub struct BalanceUpdated {
     pub block_hash: Option<String>,
 }
 
+impl BalanceUpdated {
+    /// That a wallet holds this now.
+    pub fn of(account: crate::ids::VaultAccountId, balance: &super::vault::VaultAsset) -> Self {
+        Self {
+            vault_account_id: account,
+            asset_id: balance.id.clone(),
+            total: balance.total.clone(),
+            available: Some(balance.available.clone()),
+            pending: balance.pending.clone(),
+            frozen: balance.frozen.clone(),
+            staked: balance.staked.clone(),
+            locked_amount: balance.locked_amount.clone(),
+            block_height: balance.block_height.clone(),
+            block_hash: balance.block_hash.clone(),
+        }
+    }
+}
+
 fn number_or_text<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<crate::ids::VaultAccountId, D::Error> {

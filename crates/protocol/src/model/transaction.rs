@@ -116,6 +116,48 @@ pub struct Transaction {
     pub error_description: String,
 }
 
+impl Transaction {
+    /// A TRANSFER of which nothing is known but its id, its asset and when it was made.
+    pub fn new(id: TxId, asset_id: AssetId, at: Millis) -> Self {
+        Self {
+            id,
+            external_tx_id: None,
+            status: TransactionStatus::Submitted,
+            sub_status: String::new(),
+            operation: transfer(),
+            asset_id,
+            asset_type: String::new(),
+            note: String::new(),
+            source: Peer::UNKNOWN,
+            destination: Peer::UNKNOWN,
+            destinations: Vec::new(),
+            source_address: String::new(),
+            destination_address: String::new(),
+            destination_address_description: String::new(),
+            destination_tag: String::new(),
+            amount_info: AmountInfo::default(),
+            fee_info: FeeInfo::default(),
+            fee_currency: None,
+            tx_hash: String::new(),
+            num_of_confirmations: 0,
+            block_info: None,
+            index: None,
+            nonce: None,
+            created_at: at,
+            last_updated: at,
+            created_by: String::new(),
+            signed_by: Vec::new(),
+            rejected_by: String::new(),
+            address_type: String::new(),
+            authorization_info: None,
+            customer_ref_id: None,
+            exchange_tx_id: String::new(),
+            treat_as_gross_amount: false,
+            error_description: String::new(),
+        }
+    }
+}
+
 fn transfer() -> String {
     "TRANSFER".to_owned()
 }

@@ -22,10 +22,10 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::chain;
-use crate::fault::Fault;
 use crate::hall::{Deed, Hall, House};
 use crate::operations;
 use crate::rows::{self, KeyRow};
+use ledger::Fault;
 
 /// Where it stands.
 pub(crate) const PREFIX: &str = "/_sandbox";

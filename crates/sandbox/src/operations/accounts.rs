@@ -15,11 +15,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Visit;
-use crate::fault::Fault;
 use crate::hall::{Deed, Hall};
 use crate::world::addresses::{self, Address};
 use crate::world::assets::{self, AddressForm, AssetRow};
 use crate::world::{Network, vault_address};
+use ledger::Fault;
 
 /// Longest name.
 const MAX_NAME: usize = 255;

@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 use super::Visit;
 use super::paging::{First, Key, page};
 use super::webhooks::by_id;
-use crate::fault::Fault;
 use crate::hall::Deed;
 use crate::rows;
+use ledger::Fault;
 
 /// How far back a list of notifications goes by default.
 const WINDOW: i64 = 31 * Millis::DAY;

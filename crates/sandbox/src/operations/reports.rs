@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use super::Visit;
 use super::paging::{First, page};
-use crate::fault::Fault;
 use crate::hall::{Deed, doc};
 use crate::rows;
+use ledger::Fault;
 
 /// Where files are fetched.
 pub(crate) const DOWNLOADS: &str = "/downloads";

@@ -8,7 +8,7 @@ use protocol::exchange::Reply;
 use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
 use protocol::model::event::EventType;
 use protocol::model::transaction::{
-    AmountInfo, BlockInfo, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
+    AmountInfo, BlockInfo, Peer, PeerKind, Transaction, TransactionStatus,
 };
 use protocol::model::transaction_request::{
     CreateTransactionResponse, FeeLevel, PeerRequest, PlainTransfer, TransactionRequest,
@@ -20,12 +20,12 @@ use uuid::Uuid;
 use super::Visit;
 use super::accounts::{asset_of, customer_ref_id};
 use crate::chain;
-use crate::fault::Fault;
 use crate::flight::{Act, Flight, Pot, inflow, outflow};
 use crate::hall::{Deed, Hall, doc};
 use crate::rows;
 use crate::world::assets::{self, AssetRow};
 use crate::world::{addresses, units_of};
+use ledger::Fault;
 
 /// A place, as a transaction shows it, and the address there.
 struct Place {
@@ -296,45 +296,15 @@ fn blank(
 ) -> Transaction {
     let price = Amount::from_units(asset.cents, 2);
     Transaction {
-        id: TxId(Uuid::new_v4()),
-        external_tx_id: None,
-        status: TransactionStatus::Submitted,
-        sub_status: String::new(),
-        operation: "TRANSFER".to_owned(),
-        asset_id: id.clone(),
         asset_type: asset.kind.to_owned(),
-        note: String::new(),
-        source: Peer::UNKNOWN,
-        destination: Peer::UNKNOWN,
-        destinations: Vec::new(),
-        source_address: String::new(),
-        destination_address: String::new(),
-        destination_address_description: String::new(),
-        destination_tag: String::new(),
         amount_info: AmountInfo {
             amount: Some(amount.clone()),
             requested_amount: Some(amount.clone()),
             net_amount: Some(amount.clone()),
             amount_usd: amount.checked_mul(&price, 2),
         },
-        fee_info: FeeInfo::default(),
         fee_currency: asset.native.parse().ok(),
-        tx_hash: String::new(),
-        num_of_confirmations: 0,
-        block_info: None,
-        index: None,
-        nonce: None,
-        created_at: at,
-        last_updated: at,
-        created_by: String::new(),
-        signed_by: Vec::new(),
-        rejected_by: String::new(),
-        address_type: String::new(),
-        authorization_info: None,
-        customer_ref_id: None,
-        exchange_tx_id: String::new(),
-        treat_as_gross_amount: false,
-        error_description: String::new(),
+        ..Transaction::new(TxId(Uuid::new_v4()), id.clone(), at)
     }
 }
 

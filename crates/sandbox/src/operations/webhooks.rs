@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::paging::{First, page};
 use super::{Visit, events};
-use crate::fault::Fault;
 use crate::hall::{Deed, Hall, doc};
 use crate::rows;
+use ledger::Fault;
 
 /// Most webhooks of a workspace.
 const MAX_WEBHOOKS: usize = 10;

@@ -10,7 +10,7 @@ use ledger::{AccountFacts, Change};
 use protocol::amount::Amount;
 use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
 use protocol::model::transaction::{
-    AmountInfo, BlockInfo, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
+    AmountInfo, BlockInfo, Peer, PeerKind, Transaction, TransactionStatus,
 };
 use protocol::model::vault::{VaultAsset, VaultWalletAddress};
 use protocol::model::whitelist::{
@@ -401,29 +401,15 @@ impl Maker {
         let usd = usd_of(asset, units);
         let hash = hex::encode(self.bytes());
         let height = 19_000_000 + at.0 / 12_000 % 5_000_000;
+        let id = TxId(self.uuid());
         Transaction {
-            id: TxId(self.uuid()),
-            external_tx_id: None,
-            status: TransactionStatus::Submitted,
-            sub_status: String::new(),
-            operation: "TRANSFER".to_owned(),
-            asset_id: asset.asset_id(),
             asset_type: asset.kind.to_owned(),
-            note: String::new(),
-            source: Peer::UNKNOWN,
-            destination: Peer::UNKNOWN,
-            destinations: Vec::new(),
-            source_address: String::new(),
-            destination_address: String::new(),
-            destination_address_description: String::new(),
-            destination_tag: String::new(),
             amount_info: AmountInfo {
                 amount: Some(amount.clone()),
                 requested_amount: Some(amount.clone()),
                 net_amount: Some(amount),
                 amount_usd: Some(usd),
             },
-            fee_info: FeeInfo::default(),
             fee_currency: asset.native.parse().ok(),
             tx_hash: if asset.native.starts_with("ETH") {
                 format!("0x{hash}")
@@ -435,19 +421,10 @@ impl Maker {
                 block_height: Some(height.to_string()),
                 block_hash: Some(hash),
             }),
-            index: None,
-            nonce: None,
-            created_at: at,
             last_updated: at.plus(95 * Millis::SECOND),
             created_by: self.initiator.clone(),
             signed_by: vec![self.approver.clone()],
-            rejected_by: String::new(),
-            address_type: String::new(),
-            authorization_info: None,
-            customer_ref_id: None,
-            exchange_tx_id: String::new(),
-            treat_as_gross_amount: false,
-            error_description: String::new(),
+            ..Transaction::new(id, asset.asset_id(), at)
         }
     }
 

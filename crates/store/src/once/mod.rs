@@ -23,7 +23,9 @@ pub struct Attempt {
     pub nonce_until: i64,
     /// The `Idempotency-Key`, if there is one.
     pub key: Option<String>,
-    /// Now, in milliseconds since the epoch.
+    /// Now by the world's clock, in seconds since the epoch: for nonces.
+    pub now_seconds: i64,
+    /// Now by the clock that answers are remembered by, in milliseconds since the epoch.
     pub now: i64,
 }
 
@@ -49,7 +51,7 @@ pub enum Standing {
 
 /// Begins an attempt, in the transaction of its effect.
 pub fn begin(writing: &mut Writing<'_>, attempt: &Attempt) -> Result<Standing, StoreError> {
-    rows::forget(writing, attempt.now / 1_000, attempt.now - REMEMBERED)?;
+    rows::forget(writing, attempt.now_seconds, attempt.now - REMEMBERED)?;
     if !rows::take_nonce(writing, attempt)? {
         return Ok(Standing::Replayed);
     }

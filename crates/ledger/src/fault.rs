@@ -1,11 +1,11 @@
-//! Why a change at the gate did not come about.
+//! Why a change of the books, or of what commits with them, did not come about.
 
 use protocol::error::ApiError;
 use store::StoreError;
 
-/// What stops a deed: an answer for the caller, or the database.
+/// What stops a change: an answer for the caller, or the database.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// The caller is told this.
     Refused(ApiError),
     /// Our own trouble; the log says more.
