@@ -130,6 +130,7 @@ def test_only_who_is_asked_can_answer(fund, manual, editor):
     assert manual.control("POST", f"/workspaces/{fund.id}/transactions/{unknown}/approve", {})[0] == 404
     assert manual.control("POST", f"/workspaces/{fund.id}/mine", token="guessed")[0] == 401
     editor.sdk.transactions.cancel_transaction(transaction).result()
+    assert statuses(editor, transaction)[-1] == "CANCELLED"
 
 
 def test_something_arrives_from_outside(fund, editor):

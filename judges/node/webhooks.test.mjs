@@ -1,0 +1,134 @@
+// A receiver of webhooks, written with jose as Fireblocks' page on validating webhooks tells
+// people to, and the older header with node's own crypto.
+
+import assert from "node:assert/strict";
+import { createPublicKey, verify } from "node:crypto";
+import { createServer } from "node:http";
+import { after, before, beforeEach, test } from "node:test";
+
+import { createRemoteJWKSet, flattenedVerify } from "jose";
+
+import { start, until } from "./sandbox.mjs";
+
+let sandbox, admin, editor, server, url, keys, legacyKeys;
+const taken = [];
+const unverified = [];
+
+before(async () => {
+  sandbox = await start();
+  [admin, editor] = ["admin", "editor"].map((name) => sandbox.client(name));
+  keys = createRemoteJWKSet(new URL(sandbox.jwksUrl));
+  const listed = await (await fetch(sandbox.jwksUrl)).json();
+  legacyKeys = listed.keys.map((key) => createPublicKey({ key, format: "jwk" }));
+  server = createServer(receive);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  url = `http://127.0.0.1:${server.address().port}`;
+});
+after(async () => {
+  server?.closeAllConnections();
+  server?.close();
+  await sandbox?.stop();
+});
+beforeEach(() => {
+  taken.length = 0;
+});
+
+/** Verifies the detached JWS: the payload is the raw body. */
+async function verifyJws(header, body) {
+  const [protectedHeader, payload, signature] = header.split(".");
+  assert.equal(payload, "");
+  const whole = { protected: protectedHeader, payload: body.toString("base64url"), signature };
+  await flattenedVerify(whole, keys, { algorithms: ["RS512"] });
+}
+
+function verifyLegacy(header, body) {
+  const signature = Buffer.from(header, "base64");
+  assert.ok(legacyKeys.some((key) => verify("RSA-SHA512", body, key, signature)));
+}
+
+async function receive(request, response) {
+  const parts = [];
+  for await (const part of request) parts.push(part);
+  const body = Buffer.concat(parts);
+  try {
+    await verifyJws(request.headers["fireblocks-webhook-signature"], body);
+    verifyLegacy(request.headers["fireblocks-signature"], body);
+    taken.push({ event: JSON.parse(body), body, headers: request.headers });
+    response.writeHead(200).end();
+  } catch (error) {
+    unverified.push(String(error));
+    response.writeHead(401).end();
+  }
+}
+
+const make = async (path, events) =>
+  (await admin.webhooksV2.createWebhook({ createWebhookRequest: { url: url + path, description: "judge", events } })).data;
+const transfer = async () => {
+  const vault = (id) => ({ type: "VAULT_ACCOUNT", id });
+  const transactionRequest = { assetId: "SOL", amount: "0.001", source: vault("0"), destination: vault("1"), note: "ü 漢" };
+  return (await editor.transactions.createTransaction({ transactionRequest })).data.id;
+};
+const told = (id) => taken.map(({ event }) => event).filter((event) => event.resourceId === id);
+const completed = (id) => until("the end of the transfer", () => told(id).at(-1)?.data.status === "COMPLETED");
+
+test("a transfer is told, signed twice", async () => {
+  const webhook = await make("/told", ["transaction.created", "transaction.status.updated"]);
+  const id = await transfer();
+  await completed(id);
+  assert.deepEqual(unverified, []);
+  assert.equal(told(id)[0].eventType, "transaction.created");
+  assert.ok(told(id).every((event) => event.workspaceId === sandbox.fund.id && event.webhookId === webhook.id));
+  assert.deepEqual(told(id).at(-1).data, (await editor.transactions.getTransaction({ txId: id })).data);
+
+  const { body, headers } = taken[0];
+  assert.equal(JSON.stringify(JSON.parse(body)), body.toString(), "compact, as old receivers need it");
+  const other = Buffer.from(body.toString().replace('"SOL"', '"BTC"'));
+  assert.notDeepEqual(other, body);
+  await assert.rejects(verifyJws(headers["fireblocks-webhook-signature"], other));
+  assert.throws(() => verifyLegacy(headers["fireblocks-signature"], other));
+
+  const { data } = await admin.webhooksV2.getNotifications({ webhookId: webhook.id, pageSize: 100 });
+  assert.equal(data.total, told(id).length);
+  const [notification] = data.data;
+  const ids = { webhookId: webhook.id, notificationId: notification.id };
+  const one = await admin.webhooksV2.getNotification({ ...ids, includeData: true });
+  assert.deepEqual(one.data.data, told(id).find((event) => event.id === notification.id).data);
+  const attempts = await admin.webhooksV2.getNotificationAttempts(ids);
+  assert.equal(attempts.data.data[0].responseCode, 200);
+  const before = taken.length;
+  assert.equal((await editor.webhooksV2.resendNotificationById(ids)).statusCode, 202);
+  await until("it comes again", () => taken.length === before + 1);
+  assert.equal(taken.at(-1).event.id, notification.id);
+  await admin.webhooksV2.deleteWebhook({ webhookId: webhook.id });
+});
+
+test("a lost one is sent again", async () => {
+  const webhook = await make("/lost", ["transaction.created", "transaction.status.updated"]);
+  await sandbox.control("POST", `/webhooks/${webhook.id}/drop_next`, {});
+  const id = await transfer();
+  await completed(id);
+  assert.ok(told(id).every((event) => event.eventType !== "transaction.created"));
+  const again = await editor.webhooksV2.resendFailedNotifications({
+    webhookId: webhook.id,
+    resendFailedNotificationsRequest: {},
+  });
+  assert.deepEqual([again.statusCode, again.data.total], [202, 1]);
+  await until("the lost one", () => told(id).some((event) => event.eventType === "transaction.created"));
+  await admin.webhooksV2.deleteWebhook({ webhookId: webhook.id });
+});
+
+test("webhooks are changed, listed, deleted", async () => {
+  const made = [];
+  for (const number of [1, 2, 3]) made.push(await make(`/${number}`, ["vault_account.created"]));
+  const first = (await admin.webhooksV2.getWebhooks({ pageSize: 2 })).data;
+  const rest = (await admin.webhooksV2.getWebhooks({ pageSize: 2, pageCursor: first.next })).data;
+  const listed = [...first.data, ...rest.data].map((webhook) => webhook.id);
+  assert.deepEqual(listed, made.map((webhook) => webhook.id).reverse());
+  const webhookId = made[0].id;
+  const updateWebhookRequest = { enabled: false, events: ["transaction.created"] };
+  const changed = (await admin.webhooksV2.updateWebhook({ webhookId, updateWebhookRequest })).data;
+  assert.deepEqual([changed.status, changed.events], ["DISABLED", ["transaction.created"]]);
+  assert.deepEqual((await admin.webhooksV2.getWebhook({ webhookId })).data, changed);
+  for (const { id } of made) await admin.webhooksV2.deleteWebhook({ webhookId: id });
+  assert.deepEqual((await admin.webhooksV2.getWebhooks()).data.data, []);
+});
