@@ -1,0 +1,11 @@
+//! Whole-product stories: the binary as a user has it, through real sockets on free ports.
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a story that cannot go on has failed"
+)]
+
+mod commands;
+mod crash;
+mod tour;
+mod world;
