@@ -13,7 +13,9 @@ pub fn python() -> Result<PathBuf> {
     let lock = repository::root().join("judges/python/requirements.txt");
     let place = repository::target().join("judges/venv");
     let stamp = place.join("made-from.txt");
-    if is_made_from(&stamp, &lock)? {
+    let python = place.join("bin/python");
+    // An environment outlives the Python that made it: that one may be gone.
+    if is_made_from(&stamp, &lock)? && python.exists() {
         return Ok(place);
     }
     println!(
@@ -30,9 +32,10 @@ pub fn python() -> Result<PathBuf> {
         "--quiet",
         "--disable-pip-version-check",
         "--no-deps",
+        "--require-hashes",
         "--requirement",
     ];
-    run(Command::new(place.join("bin/python")).args(pip).arg(&lock))?;
+    run(Command::new(python).args(pip).arg(&lock))?;
     fs::copy(&lock, &stamp)?;
     Ok(place)
 }
@@ -74,22 +77,22 @@ pub fn node() -> Result<PathBuf> {
     Ok(place)
 }
 
-/// A cargo command of this version: the one that is installed, or one of our own below `target/`.
-pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
-    let ours = repository::target().join("tools");
-    let program = ours.join("bin").join(format!("cargo-{name}"));
-    if program.is_file() {
-        return Ok(program);
-    }
-    let installed = std::env::var_os("PATH")
-        .into_iter()
-        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
-    if let Some(program) = installed
-        .map(|at| at.join(format!("cargo-{name}")))
+/// A cargo command, where it is there already: one of our own below `target/`, or an installed one.
+pub fn find_cargo_tool(name: &str) -> Option<PathBuf> {
+    let file = format!("cargo-{name}");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::iter::once(repository::target().join("tools/bin"))
+        .chain(std::env::split_paths(&path))
+        .map(|folder| folder.join(&file))
         .find(|program| program.is_file())
-    {
+}
+
+/// The same; one of this version is made where there is none.
+pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
+    if let Some(program) = find_cargo_tool(name) {
         return Ok(program);
     }
+    let ours = repository::target().join("tools");
     println!(
         "--- cargo-{name} {version} into {} (once; takes some minutes)",
         ours.display()
@@ -112,7 +115,12 @@ pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", ours.join("target"))
         .current_dir(repository::root()))?;
     let _ = fs::remove_dir_all(ours.join("target"));
-    Ok(program)
+    find_cargo_tool(name).with_context(|| format!("{crate_name} was installed and is not there"))
+}
+
+/// Whether cargo was told to ask no registry.
+pub fn is_offline() -> bool {
+    std::env::var("CARGO_NET_OFFLINE").is_ok_and(|told| told == "true" || told == "1")
 }
 
 /// Runs a command to its end; its output goes to ours.

@@ -10,7 +10,7 @@ use std::fmt;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
 use crate::tidy;
@@ -93,12 +93,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    packages::install(&steps)?;
+    let missing = packages::install(&steps);
     let mut outcomes = Vec::new();
     for step in steps {
         println!("\n=== {step}: {}", step.about());
         let begun = Instant::now();
-        let outcome = step.run().unwrap_or_else(|error| {
+        let outcome = match missing.stops(step) {
+            Some(why) => Err(anyhow!(why)),
+            None => step.run(),
+        };
+        let outcome = outcome.unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             Outcome::failed(format!("{error:#}"))
         });

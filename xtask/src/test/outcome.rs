@@ -29,6 +29,15 @@ impl Outcome {
         }
     }
 
+    /// A step that was left out, and why.
+    pub fn left_out(note: &str) -> Self {
+        Self {
+            skipped: 1,
+            note: format!("skipped: {note}"),
+            ..Self::default()
+        }
+    }
+
     /// A tool's own verdict counts too: one that ends badly with no failed test has still failed.
     pub fn with_verdict(mut self, succeeded: bool, what: &str) -> Self {
         if !succeeded && self.failed == 0 {
@@ -119,11 +128,20 @@ pub fn summary(outcomes: &[(Step, Outcome, Duration)]) -> ExitCode {
     }
     let passed: usize = outcomes.iter().map(|(_, outcome, _)| outcome.passed).sum();
     let failed: usize = outcomes.iter().map(|(_, outcome, _)| outcome.failed).sum();
-    println!("{passed} passed, {failed} failed");
+    let skipped: usize = outcomes.iter().map(|(_, outcome, _)| outcome.skipped).sum();
+    println!("{}", sums(passed, failed, skipped));
     if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+/// The last line.
+fn sums(passed: usize, failed: usize, skipped: usize) -> String {
+    match skipped {
+        0 => format!("{passed} passed, {failed} failed"),
+        skipped => format!("{passed} passed, {failed} failed, {skipped} skipped"),
     }
 }
 
@@ -179,5 +197,25 @@ mod tests {
             0
         );
         assert_eq!(Outcome::default().with_verdict(true, "x").failed, 1);
+    }
+
+    #[test]
+    fn a_junit_file_is_counted_over_its_suites() {
+        let folder = std::env::temp_dir().join(format!("vestibule-xtask-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let file = folder.join("junit.xml");
+        let text = r#"<?xml version="1.0"?><testsuites tests="9" failures="9">
+            <testsuite name="a" tests="5" failures="1" errors="1" skipped="1"><testcase/></testsuite>
+            <testsuite name="b" tests="2" disabled="0" errors="0" failures="0"></testsuite></testsuites>"#;
+        fs::write(&file, text).expect("written");
+        let outcome = Outcome::from_junit(&file).expect("read");
+        fs::remove_dir_all(&folder).expect("removed");
+        assert_eq!((outcome.passed, outcome.failed, outcome.skipped), (4, 2, 1));
+    }
+
+    #[test]
+    fn the_last_line_is_plain() {
+        assert_eq!(sums(3, 0, 0), "3 passed, 0 failed");
+        assert_eq!(sums(3, 1, 2), "3 passed, 1 failed, 2 skipped");
     }
 }

@@ -1,9 +1,10 @@
-//! Debian packages that the tests need: looked for first, installed by apt-get where missing.
+//! Debian packages that the tests need: looked for first, installed by apt-get where missing. What
+//! cannot be installed stops the steps that need it, and no other.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::Step;
 use crate::postgres;
@@ -12,85 +13,116 @@ use crate::postgres;
 struct Package {
     name: &'static str,
     for_steps: &'static [Step],
+    /// Whether a step is not run at all without it. Otherwise the tests that ask it fail alone.
+    essential: bool,
     is_there: fn() -> bool,
 }
 
-const PACKAGES: [Package; 8] = [
+static PACKAGES: [Package; 8] = [
     Package {
         name: "git",
         for_steps: &[Step::Tidy],
+        essential: true,
         is_there: || runs("git", &["--version"]),
     },
     Package {
         name: "g++",
         for_steps: &[Step::Fuzz],
+        essential: true,
         is_there: || runs("c++", &["--version"]),
     },
     Package {
         name: "postgresql",
         for_steps: &[Step::Rust],
+        essential: true,
         is_there: || postgres::programs().is_some(),
     },
     Package {
         name: "openssl",
         for_steps: &[Step::Rust, Step::Python],
+        essential: true,
         is_there: || runs("openssl", &["version"]),
     },
     Package {
         name: "hledger",
         for_steps: &[Step::Rust],
+        essential: false,
         is_there: || runs("hledger", &["--version"]),
     },
     Package {
         name: "python3-venv",
         for_steps: &[Step::Rust, Step::Python],
+        essential: true,
         is_there: || runs("python3", &["-c", "import ensurepip, venv"]),
     },
     Package {
         name: "nodejs",
         for_steps: &[Step::Node],
+        essential: true,
         is_there: || runs("node", &["--version"]),
     },
     Package {
         name: "npm",
         for_steps: &[Step::Node],
+        essential: true,
         is_there: || runs("npm", &["--version"]),
     },
 ];
 
-/// Sees to it that the packages of these steps are there.
-pub fn install(steps: &[Step]) -> Result<()> {
-    let needed = PACKAGES
-        .iter()
-        .filter(|package| package.for_steps.iter().any(|step| steps.contains(step)));
-    let missing: Vec<&str> = needed
-        .filter(|package| !(package.is_there)())
-        .map(|package| package.name)
-        .collect();
-    if missing.is_empty() {
-        return Ok(());
+/// What is still missing.
+#[derive(Default)]
+pub struct Missing(Vec<&'static Package>);
+
+impl Missing {
+    /// Why this step cannot be run, if it cannot.
+    pub fn stops(&self, step: Step) -> Option<String> {
+        let needed = self
+            .0
+            .iter()
+            .filter(|package| package.essential && package.for_steps.contains(&step));
+        let names: Vec<&str> = needed.map(|package| package.name).collect();
+        (!names.is_empty()).then(|| format!("not run: it needs {}", by_hand(&names)))
     }
-    let by_hand = format!(
+}
+
+fn by_hand(names: &[&str]) -> String {
+    format!(
         "apt-get install --no-install-recommends {}",
-        missing.join(" ")
-    );
+        names.join(" ")
+    )
+}
+
+/// Sees to it that the packages of these steps are there, as far as it can.
+pub fn install(steps: &[Step]) -> Missing {
+    let missing = || -> Vec<&'static Package> {
+        let needed = PACKAGES
+            .iter()
+            .filter(|package| package.for_steps.iter().any(|step| steps.contains(step)));
+        needed.filter(|package| !(package.is_there)()).collect()
+    };
+    let wanted: Vec<&str> = missing().iter().map(|package| package.name).collect();
+    if wanted.is_empty() {
+        return Missing::default();
+    }
+    if let Err(error) = install_all(&wanted) {
+        eprintln!("error: {} is missing: {error:#}", wanted.join(", "));
+    }
+    Missing(missing())
+}
+
+fn install_all(names: &[&str]) -> Result<()> {
     ensure!(
         Path::new("/usr/bin/apt-get").exists(),
-        "these tests need what Debian calls: {}",
-        missing.join(", ")
+        "there is no apt-get here; the names are Debian's"
     );
-    let Some(as_root) = as_root() else {
-        bail!(
-            "these tests need packages, and there is neither root nor sudo without a password; please run: {by_hand}"
-        );
-    };
-    println!(
-        "=== packages: installing {} ({by_hand})",
-        missing.join(", ")
-    );
+    let by_hand = by_hand(names);
+    let as_root = as_root().with_context(|| {
+        format!("there is neither root nor sudo without a password; please run: {by_hand}")
+    })?;
+    println!("=== packages: installing {} ({by_hand})", names.join(", "));
     apt_get(as_root, &["update", "--quiet"])?;
     let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
-    apt_get(as_root, &[&install[..], &missing].concat())
+    apt_get(as_root, &[&install[..], names].concat())
 }
 
 /// What to put before a command that root must run.
@@ -129,4 +161,24 @@ pub fn runs(program: &str, arguments: &[&str]) -> bool {
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_stops_who_needs_it_and_nobody_else() {
+        let npm = PACKAGES.iter().filter(|package| package.name == "npm");
+        let missing = Missing(npm.collect());
+        assert!(
+            missing
+                .stops(Step::Node)
+                .is_some_and(|why| why.ends_with(" npm"))
+        );
+        assert_eq!(missing.stops(Step::Python), None);
+        let hledger = PACKAGES.iter().filter(|package| package.name == "hledger");
+        assert_eq!(Missing(hledger.collect()).stops(Step::Rust), None);
+        assert_eq!(Missing::default().stops(Step::Node), None);
+    }
 }
