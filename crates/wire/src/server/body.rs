@@ -19,6 +19,11 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    // What is promised to be too large is not waited for.
+    let promised = usize::try_from(body.size_hint().lower());
+    if promised.is_ok_and(|promised| promised > MAX_BODY_LEN) {
+        return Err(ApiError::body_too_large());
+    }
     let whole = Limited::new(body, MAX_BODY_LEN).collect();
     match tokio::time::timeout(Duration::from_secs(MAX_BODY_SECONDS), whole).await {
         Err(_) => Err(ApiError::uncoded(408, "The body took too long")),

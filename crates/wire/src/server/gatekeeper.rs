@@ -102,12 +102,17 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             target,
             now: now.seconds(),
         };
-        let token = token::read(authorization).and_then(|token| token.verify(&key, &expected)).inspect_err(|error| {
+        // Whatever fails from here on, of what the token says, counts against key and address.
+        let refused = |error: TokenError| {
             self.workspace.failed(user, from);
             tracing::info!(%request_id, %user, %from, target, code = error.code(), "token refused");
-        })?;
+            error
+        };
+        let token = token::read(authorization)
+            .and_then(|token| token.verify(&key, &expected))
+            .map_err(refused)?;
         if token.issued_at() < self.not_before {
-            return Err(TokenError::NotAccepted.into());
+            return Err(refused(TokenError::NotAccepted).into());
         }
         match self.nonces.remember(
             user,
@@ -116,17 +121,14 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             now.seconds(),
         ) {
             Seen::New => {}
-            Seen::Before => {
-                self.workspace.failed(user, from);
-                return Err(TokenError::NotAccepted.into());
-            }
+            Seen::Before => return Err(refused(TokenError::NotAccepted).into()),
             Seen::TooMany => return Err(ApiError::too_many_requests()),
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let route = self.route(&guest, &head.method, path)?;
         let query = Query::parse(query).map_err(|error| ApiError::invalid("query", error))?;
         let bytes = body::read(incoming).await?;
-        token.accept_body(&bytes)?;
+        token.accept_body(&bytes).map_err(refused)?;
         let body = if bytes.is_empty() {
             None
         } else {
