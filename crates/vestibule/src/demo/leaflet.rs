@@ -27,14 +27,15 @@ The gate as the trading provider (an Editor; pip install fireblocks==35.1.0):
     python3 - <<'PY'
     from fireblocks.client import Fireblocks
     from fireblocks.client_configuration import ClientConfiguration
+    from fireblocks.models import TransactionRequest, TransactionRequestAmount
     key = open("{key}").read()
     with Fireblocks(ClientConfiguration(api_key="{api_key}", secret_key=key, base_path="{base}")) as fb:
         for account in fb.vaults.get_paged_vault_accounts().result().data.accounts:
             print(account.id, account.name, [(a.id, a.total) for a in account.assets])
-        print(fb.transactions.create_transaction(transaction_request={{
-            "operation": "TRANSFER", "assetId": "ETH", "amount": "0.5", "note": "try me",
-            "source": {{"type": "VAULT_ACCOUNT", "id": "1"}}, "destination": {{"type": "VAULT_ACCOUNT", "id": "2"}},
-        }}).result().data)
+        print(fb.transactions.create_transaction(transaction_request=TransactionRequest(
+            operation="TRANSFER", asset_id="ETH", amount=TransactionRequestAmount("0.5"), note="try me",
+            source={{"type": "VAULT_ACCOUNT", "id": "1"}}, destination={{"type": "VAULT_ACCOUNT", "id": "2"}},
+        )).result().data)
     PY
 
 The same in TypeScript (npm install @fireblocks/ts-sdk@18.0.0):
