@@ -31,6 +31,9 @@ pub enum FolderError {
         /// What is wrong.
         error: KeyError,
     },
+    /// Another process runs this gate.
+    #[error("another process runs the gate of {0}: one gate, one process")]
+    Running(PathBuf),
     /// There is a gate already.
     #[error("{0} is there already: this folder has a gate")]
     Taken(PathBuf),
@@ -154,6 +157,27 @@ impl Folder {
         let key = SigningKey::generate().map_err(bad)?;
         self.write_new(&file, key.to_pem().map_err(bad)?.as_bytes())?;
         Ok(key)
+    }
+
+    /// Takes the folder for this process alone, until what is returned is dropped.
+    pub(crate) fn lock(&self) -> Result<fs::File, FolderError> {
+        let file = self.0.join("gate.lock");
+        let failed = |error| FolderError::Io {
+            file: file.clone(),
+            error,
+        };
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&file)
+            .map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(lock),
+            Err(fs::TryLockError::WouldBlock) => Err(FolderError::Running(self.0.clone())),
+            Err(fs::TryLockError::Error(error)) => Err(failed(error)),
+        }
     }
 
     /// Reads a file.

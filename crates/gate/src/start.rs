@@ -37,6 +37,8 @@ pub struct Running {
     /// The admin listener.
     pub admin_origin: String,
     tasks: JoinSet<()>,
+    /// The folder is this process's until it is dropped.
+    _lock: std::fs::File,
 }
 
 impl Running {
@@ -95,6 +97,7 @@ pub async fn start(
     if !config.serve.admin.ip().is_loopback() {
         return Err(StartError::AdminAddress(config.serve.admin));
     }
+    let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {
         let listener = TcpListener::bind(at)
             .await
@@ -164,6 +167,7 @@ pub async fn start(
         origin: public,
         admin_origin,
         tasks,
+        _lock: lock,
     })
 }
 

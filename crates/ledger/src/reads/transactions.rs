@@ -205,11 +205,11 @@ pub(super) async fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .get("txId")
         .parse()
         .map_err(|_| ApiError::transaction_not_found())?;
-    let workspace = ask.scope.workspace();
+    let scope = ask.scope.clone();
     let row = ask
         .books
         .store()
-        .read(move |reading| rows::transaction(reading, workspace, id))
+        .read(move |reading| rows::transaction_in(reading, &scope, id))
         .await
         .map_err(internal)?;
     let seen = row.as_ref().and_then(|row| see(row, ask.scope));

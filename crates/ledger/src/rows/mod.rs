@@ -14,7 +14,7 @@ use crate::scope::{PartScope, Scope};
 pub use schema::ROOM;
 pub(crate) use transactions::{
     Filter, Order, StoredTransaction, by_external_id, in_scope, page, register, transaction,
-    write_transaction,
+    transaction_in, write_transaction,
 };
 
 /// A fact as it is kept.

@@ -41,6 +41,7 @@ CREATE TABLE scopes (workspace TEXT NOT NULL, scope TEXT NOT NULL, part TEXT NOT
 CREATE TABLE scope_transactions (
     workspace TEXT NOT NULL, scope TEXT NOT NULL, created_at BIGINT NOT NULL, id BYTEA NOT NULL,
     PRIMARY KEY (workspace, scope, created_at, id));
+CREATE UNIQUE INDEX scope_transactions_by_id ON scope_transactions (workspace, scope, id);
 CREATE TABLE digest_cells (
     workspace TEXT NOT NULL, account BIGINT NOT NULL, asset TEXT NOT NULL, kind TEXT NOT NULL, month BIGINT NOT NULL,
     count BIGINT NOT NULL, sum BYTEA NOT NULL,

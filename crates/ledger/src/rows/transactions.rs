@@ -61,6 +61,28 @@ pub(crate) fn transaction(
         .transpose()
 }
 
+/// A transaction, if the scope covers it. In a scope that hides something it is looked for among
+/// the scope's own rows: what is outside costs what is absent does, one probe that finds nothing.
+pub(crate) fn transaction_in(
+    query: &mut impl Query,
+    scope: &Scope,
+    id: TxId,
+) -> Result<Option<StoredTransaction>, StoreError> {
+    if scope.is_whole() {
+        return transaction(query, scope.workspace(), id);
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM scope_transactions s JOIN transactions t ON t.workspace = s.workspace AND t.id = s.id
+         WHERE s.workspace = $1 AND s.scope = $2 AND s.id = $3"
+    );
+    let params = [
+        scope.workspace().to_string().into(),
+        scope.id().to_string().into(),
+        bytes(id),
+    ];
+    query.row(&sql, &params)?.as_ref().map(stored).transpose()
+}
+
 /// Those that carry this id of an initiator's: one in a workspace, one a connection at a gate.
 pub(crate) fn by_external_id(
     query: &mut impl Query,

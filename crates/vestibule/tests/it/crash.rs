@@ -98,6 +98,18 @@ fn invariant_4_an_answered_proposal_survives_kill_9() {
     let shown = world::json(&show().expect("the binary starts"));
     assert_eq!(shown["state"], "WAITING");
     assert_eq!(shown["id"], id);
+    let twice = vestibule()
+        .args(["gate", "--dir"])
+        .arg(dir)
+        .arg("run")
+        .output()
+        .expect("the binary starts");
+    assert_eq!(twice.status.code(), Some(1));
+    assert!(
+        world::said(&twice).contains("another process"),
+        "{}",
+        world::said(&twice)
+    );
     // Upstream is gone with the demo: reads go on from the books all the same.
     let trader = client(text(&again.ready["gate"]["base_url"]), api_key, &key_path);
     let list = runtime.block_on(trader.get("/v1/vault/accounts_paged?limit=1"));
