@@ -1,83 +1,166 @@
 //! A closed-loop load: each connection sends its next request once the last is answered.
 //!
-//! Requests are bytes made beforehand, so that the generator costs as little as it can: it shares
-//! the machine with what it measures.
+//! Requests are bytes made beforehand, so that the generator costs as little as it can; it has a
+//! core of its own, and the server has the other.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// What a run showed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rate {
-    /// Answers a second.
-    pub(crate) per_second: f64,
+use crate::{cores, figures};
+
+/// Longest wait for everything to be answered.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Most headers of an answer.
+const MAX_HEADERS: usize = 32;
+
+/// Requests as they go over the wire.
+pub(crate) type Requests = Arc<Vec<Vec<u8>>>;
+
+/// Sends every request once, over so many connections; how many were answered a second. Fails if
+/// one is not answered with 200.
+pub(crate) fn per_second(
+    server: SocketAddr,
+    requests: &Requests,
+    connections: usize,
+) -> anyhow::Result<f64> {
+    let (count, requests) = (requests.len(), Arc::clone(requests));
+    let took = cores::on_async(cores::LOAD, move || run(server, requests, connections))?;
+    figures::per_second(count, took)
 }
 
-/// Sends every request once, over so many connections; fails if one is not answered with 200.
-pub(crate) async fn run(server: SocketAddr, requests: Vec<Vec<u8>>, connections: usize) -> anyhow::Result<Rate> {
-    let count = requests.len();
-    ensure!(count >= connections, "fewer requests than connections");
-    let mut shares: Vec<Vec<Vec<u8>>> = (0..connections).map(|_| Vec::new()).collect();
-    for (at, request) in requests.into_iter().enumerate() {
-        shares[at % connections].push(request);
-    }
+/// The body of one answer.
+pub(crate) fn body(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<Vec<u8>> {
+    cores::wait(async move {
+        let mut stream = connect(server).await?;
+        let mut buffer = vec![0; 64 * 1024];
+        let (head, length) = answer(&mut stream, &request, &mut buffer).await?;
+        Ok(buffer.get(head..length).unwrap_or_default().to_vec())
+    })
+}
+
+/// Whether the server refuses a request with 401.
+pub(crate) fn refuses(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<bool> {
+    cores::wait(async move {
+        let mut stream = connect(server).await?;
+        stream.write_all(&request).await?;
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await?;
+        Ok(&start == b"HTTP/1.1 401")
+    })
+}
+
+async fn run(
+    server: SocketAddr,
+    requests: Requests,
+    connections: usize,
+) -> anyhow::Result<Duration> {
+    ensure!(
+        requests.len() >= connections,
+        "fewer requests than connections"
+    );
     let mut streams = Vec::new();
     for _ in 0..connections {
-        let stream = TcpStream::connect(server).await.with_context(|| format!("{server} cannot be reached"))?;
-        stream.set_nodelay(true)?;
-        streams.push(stream);
+        streams.push(connect(server).await?);
     }
     let started = Instant::now();
-    let tasks: Vec<_> = streams
-        .into_iter()
-        .zip(shares)
-        .map(|(stream, share)| tokio::spawn(drive(stream, share)))
-        .collect();
-    for task in tasks {
-        tokio::time::timeout(Duration::from_secs(120), task).await.context("the server stands still")???;
-    }
-    Ok(Rate { per_second: count as f64 / started.elapsed().as_secs_f64() })
+    let drive = |(first, mut stream): (usize, TcpStream)| {
+        let requests = Arc::clone(&requests);
+        tokio::spawn(async move {
+            let mut buffer = vec![0; 64 * 1024];
+            for request in requests.iter().skip(first).step_by(connections) {
+                answer(&mut stream, request, &mut buffer).await?;
+            }
+            Ok::<_, anyhow::Error>(())
+        })
+    };
+    let tasks: Vec<_> = streams.into_iter().enumerate().map(drive).collect();
+    let all = async {
+        for task in tasks {
+            task.await??;
+        }
+        Ok::<_, anyhow::Error>(())
+    };
+    tokio::time::timeout(PATIENCE, all)
+        .await
+        .context("the server stands still")??;
+    Ok(started.elapsed())
 }
 
-async fn drive(mut stream: TcpStream, requests: Vec<Vec<u8>>) -> anyhow::Result<()> {
-    let mut buffer = vec![0; 64 * 1024];
-    for request in &requests {
-        stream.write_all(request).await?;
-        let mut filled = 0;
-        loop {
-            let read = stream.read(&mut buffer[filled..]).await?;
-            ensure!(read > 0, "the server hung up");
-            filled += read;
-            if let Some(length) = answer_length(&buffer[..filled])? {
-                if filled >= length {
-                    break;
-                }
-                if length > buffer.len() {
-                    buffer.resize(length, 0);
-                }
-            }
+async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(server)
+        .await
+        .with_context(|| format!("{server} cannot be reached"))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Sends a request and reads its answer; where its body begins and ends.
+async fn answer(
+    stream: &mut TcpStream,
+    request: &[u8],
+    buffer: &mut Vec<u8>,
+) -> anyhow::Result<(usize, usize)> {
+    stream.write_all(request).await?;
+    let mut filled = 0;
+    loop {
+        let room = buffer.get_mut(filled..).unwrap_or_default();
+        let read = stream.read(room).await?;
+        ensure!(read > 0, "the server hung up, or its answer is too long");
+        filled += read;
+        let Some((head, length)) = extent(buffer.get(..filled).unwrap_or_default())? else {
+            continue;
+        };
+        ensure!(filled <= length, "more came than was asked for");
+        if filled == length {
+            return Ok((head, length));
+        }
+        if length > buffer.len() {
+            buffer.resize(length, 0);
         }
     }
-    Ok(())
 }
 
-/// How long the whole answer is, once its head is there.
-fn answer_length(bytes: &[u8]) -> anyhow::Result<Option<usize>> {
-    let mut headers = [httparse::EMPTY_HEADER; 32];
+/// Where the answer's body begins and ends, once its head is there.
+fn extent(bytes: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut answer = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(head) = answer.parse(bytes)? else { return Ok(None) };
+    let httparse::Status::Complete(head) = answer.parse(bytes)? else {
+        return Ok(None);
+    };
     if answer.code != Some(200) {
-        bail!("answered {}", String::from_utf8_lossy(&bytes[..bytes.len().min(600)]));
+        let start = bytes.get(..bytes.len().min(600)).unwrap_or_default();
+        bail!("answered {}", String::from_utf8_lossy(start));
     }
     let length = answer
         .headers
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok())
+        .and_then(|header| {
+            std::str::from_utf8(header.value)
+                .ok()?
+                .parse::<usize>()
+                .ok()
+        })
         .context("the answer has no length")?;
-    Ok(Some(head + length))
+    Ok(Some((head, head + length)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_read_to_its_end_and_anything_but_200_is_told() {
+        let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+        assert_eq!(extent(whole).expect("an answer"), Some((38, 41)));
+        assert_eq!(extent(&whole[..20]).expect("a part"), None);
+        let refused = extent(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+        assert!(refused.expect_err("refused").to_string().contains("401"));
+        assert!(extent(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
 }

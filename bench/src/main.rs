@@ -1,3 +1,94 @@
-//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy.
+//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy, how soon the
+//! programs are ready, what they hold of memory, how fast reports and webhooks go into the books.
+//!
+//! What may enter: the product's own commands as child processes, load, clocks, tables. What may
+//! not: assertions by the clock; a figure is written down, and people judge it.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's command talks to a terminal"
+)]
 
-fn main() {}
+mod books;
+mod cores;
+mod document;
+mod figures;
+mod import;
+mod load;
+mod machine;
+mod peers;
+mod product;
+mod reads;
+mod start;
+mod tokens;
+mod webhooks;
+mod world;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Context;
+use clap::Parser;
+
+/// Measures, and writes the tables. `cargo xtask bench` builds what is needed and calls this.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// The product's release build.
+    #[arg(long, value_name = "FILE")]
+    vestibule: PathBuf,
+    /// The nginx to measure beside.
+    #[arg(long, value_name = "FILE", default_value = "nginx")]
+    nginx: PathBuf,
+    /// The HAProxy to measure beside; 2.6 or newer.
+    #[arg(long, value_name = "FILE", default_value = "haproxy")]
+    haproxy: PathBuf,
+    /// Rounds of each measurement.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    rounds: u32,
+    /// Where the tables go; to the terminal alone if missing.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let rounds = arguments.rounds;
+    let machine = machine::Machine::look(&arguments.nginx, &arguments.haproxy)?;
+    println!("--- a workspace, a gate in front of it, two providers");
+    let mut world = world::World::set(&arguments.vestibule)?;
+    let reads = reads::measure(&world, &arguments.nginx, &arguments.haproxy, rounds)?;
+    let start = start::measure(&mut world, rounds)?;
+    drop(world);
+    let import = import::measure(rounds)?;
+    let webhooks = webhooks::measure(rounds)?;
+    let load_after = machine::load()?;
+    let text = document::write(&document::Measured {
+        machine: &machine,
+        load_after: &load_after,
+        seconds: began.elapsed().as_secs(),
+        rounds,
+        reads: &reads,
+        start: &start,
+        import: &import,
+        webhooks: &webhooks,
+    })?;
+    println!("\n{text}");
+    if let Some(file) = &arguments.output {
+        std::fs::write(file, text)
+            .with_context(|| format!("{} cannot be written", file.display()))?;
+        println!("written: {}", file.display());
+    }
+    Ok(())
+}

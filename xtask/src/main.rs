@@ -8,6 +8,7 @@
     reason = "a developer's command talks to a terminal"
 )]
 
+mod bench;
 mod contract;
 mod postgres;
 mod repository;
@@ -29,6 +30,8 @@ enum Command {
     Tidy,
     /// Run every test, with all that they need; ends with a summary.
     Test(test::Arguments),
+    /// Measure the product beside nginx and HAProxy; writes docs/benchmarks.md.
+    Bench(bench::Arguments),
     /// Start a PostgreSQL for storage tests and print how to find it.
     Postgres,
 }
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         Command::Contract(arguments) => contract::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Postgres => postgres::run(),
     };
     match outcome {

@@ -1,0 +1,206 @@
+//! Child processes: started, waited for until they are ready, looked at, ended.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+
+/// Longest wait for anything to be ready, or to end.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_micros(500);
+/// Processor time is counted in hundredths of a second (USER_HZ, the same on every Linux).
+const TICK: f64 = 0.01;
+
+/// A process that ends when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// Starts it.
+    pub(crate) fn spawn(mut command: Command) -> anyhow::Result<Self> {
+        Ok(Self(command.stdin(Stdio::null()).spawn()?))
+    }
+
+    /// Asks it to end, as a service manager does, and waits until it has.
+    pub(crate) fn end(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -TERM {}", self.0.id()))
+            .status()?;
+        ensure!(asked.success(), "the process cannot be asked to end");
+        let ended = until("a process ends", || Ok(self.0.try_wait()?))?;
+        ensure!(ended.success(), "it ended badly: {ended}");
+        Ok(())
+    }
+
+    /// Memory it holds, in MB (of 1,000,000 bytes).
+    pub(crate) fn resident(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let kib: u32 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .and_then(|rest| rest.trim().strip_suffix(" kB"))
+            .context("a process has VmRSS")?
+            .trim()
+            .parse()?;
+        Ok(f64::from(kib) * 1_024.0 / 1_000_000.0)
+    }
+
+    /// Processor time it has used, in seconds.
+    pub(crate) fn busy(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
+        // Behind the name, which may hold blanks: state is the third field, utime the 14th.
+        let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
+        let mut fields = rest.split_whitespace().skip(11);
+        let mut ticks = || -> anyhow::Result<f64> {
+            let ticks: u32 = fields.next().context("a process has times")?.parse()?;
+            Ok(f64::from(ticks))
+        };
+        Ok((ticks()? + ticks()?) * TICK)
+    }
+
+    fn still_runs(&mut self) -> anyhow::Result<()> {
+        match self.0.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!("it ended before it was ready: {status}"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The product's program and a folder of our own.
+#[derive(Clone, Debug)]
+pub(crate) struct Product {
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+impl Product {
+    pub(crate) fn new(program: &Path, folder: &Path) -> Self {
+        Self {
+            program: program.to_owned(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Its program.
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The arguments of a sandbox that keeps its workspaces in our folder.
+    pub(crate) fn sandbox(&self, port: u16) -> Vec<String> {
+        let data = self.folder.join("sandbox").join("sandbox.db");
+        let listen = format!("127.0.0.1:{port}");
+        let control = "127.0.0.1:0".to_owned();
+        [
+            "sandbox".to_owned(),
+            "--data".to_owned(),
+            data.display().to_string(),
+            "--listen".to_owned(),
+            listen,
+            "--control".to_owned(),
+            control,
+        ]
+        .into()
+    }
+
+    /// The arguments of a command of the gate in our folder.
+    pub(crate) fn gate(&self, arguments: &[&str]) -> Vec<String> {
+        let folder = self.folder.join("gate").display().to_string();
+        ["gate", "--dir", &folder]
+            .iter()
+            .chain(arguments)
+            .map(|text| (*text).to_owned())
+            .collect()
+    }
+
+    /// Runs a command to its end; what it printed.
+    pub(crate) fn run(&self, arguments: &[String]) -> anyhow::Result<Value> {
+        let output = self
+            .fresh(Command::new(&self.program))
+            .arg("--json")
+            .args(arguments)
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "vestibule {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        serde_json::from_slice(&output.stdout).context("what vestibule printed")
+    }
+
+    /// Starts a command that serves, and waits for its ready file; with what the file says, and
+    /// how long that took.
+    pub(crate) fn serve(
+        &self,
+        command: Command,
+        arguments: &[String],
+    ) -> anyhow::Result<(Running, Value, Duration)> {
+        let ready = self
+            .folder
+            .join(format!("ready-{}.json", uuid::Uuid::new_v4()));
+        let mut command = self.fresh(command);
+        command.args(arguments).arg("--ready-file").arg(&ready);
+        command.stdout(Stdio::null());
+        let began = Instant::now();
+        let mut running = Running::spawn(command)?;
+        until("it is ready", || {
+            running.still_runs()?;
+            Ok(ready.exists().then_some(()))
+        })?;
+        let took = began.elapsed();
+        let said = serde_json::from_slice(&std::fs::read(&ready)?)?;
+        Ok((running, said, took))
+    }
+
+    /// Without what this terminal's environment may say to the product.
+    fn fresh(&self, mut command: Command) -> Command {
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("VESTIBULE_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+/// Looks until there is something.
+pub(crate) fn until<T>(
+    what: &str,
+    mut look: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let end = Instant::now() + PATIENCE;
+    while Instant::now() < end {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        std::thread::sleep(LOOK);
+    }
+    bail!("in {} s not: {what}", PATIENCE.as_secs())
+}
+
+/// A port that is free now.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Waits until the process takes connections at the address.
+pub(crate) fn listening(running: &mut Running, address: SocketAddr) -> anyhow::Result<()> {
+    until(&format!("{address} listens"), || {
+        running.still_runs()?;
+        Ok(TcpStream::connect(address).ok().map(drop))
+    })
+}

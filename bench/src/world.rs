@@ -1,0 +1,242 @@
+//! A workspace, a gate in front of it whose books are filled, and two providers that were let in:
+//! made with the product's own commands, as a client and its Console would.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use http::Method;
+use protocol::csr::CertificateSigningRequest;
+use protocol::ids::UserId;
+use protocol::keys::{KeySize, PrivateKey};
+use protocol::model::vault::VaultAccountsPagedResponse;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use wire::client::{Budget, Client, LocalKey, Once};
+use wire::clock::SystemClock;
+
+use crate::cores;
+use crate::product::{Product, Running, free_port, until};
+
+/// Who in the sandbox makes API users and webhooks.
+const ADMIN: &str = "non-signing-admin";
+/// Calls a minute to the sandbox: as many as we like.
+const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(5_999);
+
+/// A provider with its key.
+#[derive(Debug)]
+pub(crate) struct Provider {
+    /// How its key is called in the tables.
+    pub(crate) name: &'static str,
+    /// Its API key.
+    pub(crate) user: UserId,
+    /// Its key.
+    pub(crate) key: PrivateKey,
+}
+
+/// What runs.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) product: Product,
+    pub(crate) sandbox: Option<Running>,
+    pub(crate) sandbox_port: u16,
+    pub(crate) gate: Option<Running>,
+    /// Where providers come in.
+    pub(crate) gate_address: SocketAddr,
+    pub(crate) providers: Vec<Provider>,
+    /// Vault accounts of the workspace.
+    pub(crate) accounts: usize,
+    pub(crate) folder: TempDir,
+}
+
+#[derive(Deserialize)]
+struct SandboxReady {
+    base_url: String,
+    jwks_url: String,
+    workspace_id: String,
+    users: Vec<SandboxUser>,
+}
+
+#[derive(Deserialize)]
+struct SandboxUser {
+    name: String,
+    api_key: UserId,
+    secret_key_path: std::path::PathBuf,
+}
+
+impl World {
+    /// Makes it all.
+    pub(crate) fn set(program: &std::path::Path) -> anyhow::Result<Self> {
+        let folder = TempDir::with_prefix("vestibule-bench-")?;
+        let product = Product::new(program, folder.path());
+        let sandbox_port = free_port()?;
+        let (sandbox, said, _) = product.serve(
+            std::process::Command::new(program),
+            &product.sandbox(sandbox_port),
+        )?;
+        let ready = SandboxReady::deserialize(said.get("sandbox").context("a ready file")?)?;
+        let made = product.run(&product.gate(&[
+            "init",
+            "--upstream",
+            &ready.base_url,
+            "--workspace",
+            &ready.workspace_id,
+            "--jwks-url",
+            &ready.jwks_url,
+            "--listen",
+            "127.0.0.1:0",
+            "--admin",
+            "127.0.0.1:0",
+            "--egress",
+            "127.0.0.1",
+            "--private-target",
+            "127.0.0.0/8",
+        ]))?;
+        let (gate, said, _) = product.serve(
+            cores::pinned(cores::SERVER, program),
+            &product.gate(&["run"]),
+        )?;
+        let gate_url = text(&said, "/gate/base_url")?;
+        let gate_address = gate_url
+            .trim_start_matches("http://")
+            .trim_end_matches("/v1")
+            .parse()
+            .context("the gate's address")?;
+        let csr = std::fs::read_to_string(text(&made, "/viewer_csr")?)?;
+        let webhook_url = text(&said, "/gate/webhook_url")?.to_owned();
+        let accounts = cores::wait(async { console(&ready, &csr, &webhook_url).await })?;
+        product.run(&product.gate(&[
+            "upstream",
+            "--viewer-api-key",
+            &accounts.viewer,
+            "--webhook-id",
+            &accounts.webhook,
+        ]))?;
+        until("the gate's books are filled", || {
+            let status = product.run(&product.gate(&["doctor"])).ok();
+            Ok(status.filter(|status| status.get("filled") == Some(&Value::Bool(true))))
+        })?;
+        let providers = [
+            ("RSA-2048", KeySize::Rsa2048),
+            ("RSA-4096", KeySize::Rsa4096),
+        ]
+        .into_iter()
+        .map(|(name, size)| let_in(&product, folder.path(), name, size, &accounts.accounts))
+        .collect::<anyhow::Result<_>>()?;
+        Ok(Self {
+            product,
+            sandbox: Some(sandbox),
+            sandbox_port,
+            gate: Some(gate),
+            gate_address,
+            providers,
+            accounts: accounts.accounts.len(),
+            folder,
+        })
+    }
+}
+
+struct Made {
+    viewer: String,
+    webhook: String,
+    accounts: Vec<String>,
+}
+
+/// What the client does in its Console: an API user from the gate's CSR, and a webhook.
+async fn console(ready: &SandboxReady, csr: &str, webhook_url: &str) -> anyhow::Result<Made> {
+    let admin = ready
+        .users
+        .iter()
+        .find(|user| user.name == ADMIN)
+        .context("the sandbox has an admin")?;
+    let key = PrivateKey::from_pem(&std::fs::read_to_string(&admin.secret_key_path)?)?;
+    let client = Client::new(
+        &ready.base_url,
+        Arc::new(LocalKey::new(admin.api_key, key)),
+        Budget::per_minute(CALLS, CALLS, Duration::from_secs(10)),
+        Arc::new(SystemClock),
+    )?;
+    let post = async |target: &str, body: Value| {
+        let body = Bytes::from(body.to_string());
+        client
+            .write(Method::POST, target, body, Once::Unkeyed)
+            .await
+    };
+    let name = "vestibule gate";
+    post(
+        "/v1/management/api_users",
+        json!({"name": name, "role": "VIEWER", "csrPem": csr}),
+    )
+    .await?;
+    let users: Value = client.get("/v1/management/api_users").await?.json()?;
+    let viewer = users
+        .get("users")
+        .and_then(Value::as_array)
+        .and_then(|users| {
+            users
+                .iter()
+                .find(|user| user.get("name") == Some(&json!(name)))
+        })
+        .context("the gate's API user is listed")?;
+    let webhook: Value = post("/v1/webhooks", json!({"url": webhook_url, "events": ["*"]}))
+        .await?
+        .json()?;
+    let page: VaultAccountsPagedResponse = client
+        .get("/v1/vault/accounts_paged?limit=500")
+        .await?
+        .json()?;
+    Ok(Made {
+        viewer: text(viewer, "/id")?.to_owned(),
+        webhook: text(&webhook, "/id")?.to_owned(),
+        accounts: page
+            .accounts
+            .iter()
+            .map(|account| account.id.to_string())
+            .collect(),
+    })
+}
+
+/// A connection for a new key, with every account in scope.
+fn let_in(
+    product: &Product,
+    folder: &std::path::Path,
+    name: &'static str,
+    size: KeySize,
+    accounts: &[String],
+) -> anyhow::Result<Provider> {
+    let key = PrivateKey::generate(size)?;
+    let csr = folder.join(format!("{name}.csr"));
+    let request = CertificateSigningRequest::new(&key, "Bench", None)?;
+    std::fs::write(&csr, request.to_pem())?;
+    let csr = csr.display().to_string();
+    let mut arguments = product.gate(&[
+        "connection",
+        "request",
+        name,
+        "--csr",
+        &csr,
+        "--role",
+        "viewer",
+        "--address",
+        "127.0.0.1/32",
+    ]);
+    for account in accounts {
+        arguments.extend(["--vault-account".to_owned(), account.clone()]);
+    }
+    product.run(&arguments)?;
+    let handback = product.run(&product.gate(&["connection", "approve", name]))?;
+    let user = text(&handback, "/api_key")?.parse()?;
+    ensure!(key.public().bits() >= 2048, "a key of the wanted size");
+    Ok(Provider { name, user, key })
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> anyhow::Result<&'a str> {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .with_context(|| format!("no {pointer} in what was printed"))
+}
