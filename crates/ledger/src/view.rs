@@ -130,6 +130,11 @@ pub(crate) fn view_of_account<T>(
     scope.covers_account(account).then_some(Seen(what))
 }
 
+/// What is its reader's own, and stands beside the books: handed in for that reader alone.
+pub(crate) fn view_beside<T>(own: T) -> Seen<T> {
+    Seen(own)
+}
+
 /// What is no secret of the workspace's: assets, blockchains.
 pub(crate) fn public<T>(what: T) -> Seen<T> {
     Seen(what)

@@ -44,6 +44,7 @@ async fn ask(
         origin: "http://books",
         // Each question that depends on the time names its bounds.
         now: Millis(0),
+        beside: &[],
     };
     match answer(found, ask).await {
         Some(Ok(reply)) if reply.status == 200 => Ok(reply),

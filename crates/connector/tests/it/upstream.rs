@@ -237,6 +237,7 @@ impl Upstream {
             query,
             origin: self.base_url.trim_end_matches("/v1"),
             now: SystemClock.now(),
+            beside: &[],
         };
         let operation = protocol::operations::by_id(operation).expect("an operation");
         match answer(operation, ask).await {

@@ -7,11 +7,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ledger::Fault;
 use ledger::reads::{self, Ask};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
-use protocol::ids::{TxId, UserId};
+use protocol::ids::UserId;
+use protocol::model::transaction::Transaction;
 use protocol::operations::Operation;
+use protocol::role::ProviderRole;
 use store::StoreError;
 use wire::server::{Admitted, Call, Route, Workspace};
 
@@ -58,10 +61,7 @@ impl Face {
         match permit.what() {
             What::Propose => proposals::make(&self.gate, provider, call).await,
             What::Read => {
-                let reply = match self.waiting(provider, operation, params).await? {
-                    Some(proposal) => Reply::json(200, &proposal.shown()),
-                    None => self.read(provider, call, operation, params).await?,
-                };
+                let reply = self.read(provider, call, operation, params).await?;
                 let as_of = self.gate.as_of.load(Ordering::SeqCst);
                 Ok(reply.with(AS_OF_HEADER, as_of.to_string()))
             }
@@ -75,6 +75,7 @@ impl Face {
         operation: &Operation,
         params: &Params,
     ) -> Result<Reply, ApiError> {
+        let beside = self.beside(provider, operation).await?;
         let ask = Ask {
             books: &self.gate.books,
             scope: &provider.scope,
@@ -82,42 +83,37 @@ impl Face {
             query: &call.query,
             origin: &self.gate.public,
             now: self.gate.clock.now(),
+            beside: &beside,
         };
         reads::answer(operation, ask)
             .await
             .unwrap_or_else(|| Err(ApiError::not_found()))
     }
 
-    /// A proposal that the books do not hold, if it is the caller's own that is asked for.
-    async fn waiting(
+    /// The caller's own proposals that the books do not hold yet, or never will.
+    async fn beside(
         &self,
         provider: &Provider,
         operation: &Operation,
-        params: &Params,
-    ) -> Result<Option<Proposal>, ApiError> {
-        let own_id = match operation.id.as_str() {
-            "getTransaction" => None,
-            "getTransactionByExternalId" => Some(params.get("externalTxId").to_owned()),
-            _ => return Ok(None),
-        };
-        let name = provider.connection.name.clone();
-        let id: Option<TxId> = params.get("txId").parse().ok();
-        let workspace = self.gate.workspace();
+    ) -> Result<Vec<Transaction>, ApiError> {
+        let of_transactions = matches!(
+            operation.id.as_str(),
+            "getTransactions" | "getTransaction" | "getTransactionByExternalId"
+        );
+        if provider.connection.role != ProviderRole::Editor || !of_transactions {
+            return Ok(Vec::new());
+        }
+        let (name, workspace) = (provider.connection.name.clone(), self.gate.workspace());
         let read = self.gate.store.read(move |reading| {
-            let found = match (&own_id, id) {
-                (Some(own_id), _) => rows::proposals::by_own_id(reading, &name, own_id)?,
-                (None, Some(id)) => rows::proposals::one(reading, id)?,
-                (None, None) => None,
-            };
-            let Some(found) = found.filter(|proposal| proposal.connection == name) else {
-                return Ok(None);
-            };
-            // Once the books hold it, they are what is read.
-            let held = reads::holds(reading, workspace, found.id)?;
-            Ok::<_, StoreError>((!held).then_some(found))
+            let mut beside = rows::proposals::kept_here(reading, &name)?;
+            for sent in rows::proposals::just_sent(reading, &name)? {
+                if !reads::holds(reading, workspace, sent.id)? {
+                    beside.push(sent);
+                }
+            }
+            Ok::<_, StoreError>(beside.iter().map(Proposal::shown).collect())
         });
-        read.await
-            .map_err(|error| ledger::Fault::from(error).into())
+        read.await.map_err(|error| Fault::from(error).into())
     }
 }
 

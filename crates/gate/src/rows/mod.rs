@@ -30,6 +30,7 @@ CREATE TABLE gate_proposals (
     id BYTEA NOT NULL PRIMARY KEY, connection TEXT NOT NULL, state TEXT NOT NULL, external_id TEXT, up_external_id TEXT NOT NULL UNIQUE,
     created_at BIGINT NOT NULL, doc TEXT NOT NULL);
 CREATE UNIQUE INDEX gate_proposals_own_id ON gate_proposals (connection, external_id);
+CREATE INDEX gate_proposals_of ON gate_proposals (connection, created_at);
 CREATE INDEX gate_proposals_by_state ON gate_proposals (state, created_at);
 CREATE TABLE gate_deliveries (
     connection TEXT NOT NULL, position BIGINT NOT NULL, id BYTEA NOT NULL, event_type TEXT NOT NULL,

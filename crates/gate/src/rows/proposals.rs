@@ -72,3 +72,37 @@ pub(crate) fn gone_up(query: &mut impl Query) -> Result<Vec<Proposal>, StoreErro
     let sql = "SELECT doc FROM gate_proposals WHERE state IN ('APPROVED', 'SENDING', 'SENT')";
     query.rows(sql, &[])?.iter().map(read).collect()
 }
+
+/// Most proposals that a provider is shown beside the books.
+const MAX_BESIDE: u32 = 500;
+/// How many of the latest that went up may not be in the books yet.
+const MAX_JUST_SENT: u32 = 50;
+
+/// A connection's newest proposals that are not upstream.
+pub(crate) fn kept_here(
+    query: &mut impl Query,
+    connection: &str,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals
+        WHERE connection = $1 AND state IN ('WAITING', 'APPROVED', 'REJECTED', 'FAILED')
+        ORDER BY created_at DESC LIMIT $2";
+    query
+        .rows(sql, &params![connection, MAX_BESIDE])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// A connection's newest proposals that upstream has, or may have.
+pub(crate) fn just_sent(
+    query: &mut impl Query,
+    connection: &str,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals
+        WHERE connection = $1 AND state IN ('SENDING', 'SENT') ORDER BY created_at DESC LIMIT $2";
+    query
+        .rows(sql, &params![connection, MAX_JUST_SENT])?
+        .iter()
+        .map(read)
+        .collect()
+}

@@ -15,6 +15,7 @@ mod whitelists;
 use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
+use protocol::model::transaction::Transaction;
 use protocol::operations::Operation;
 use protocol::time::Millis;
 
@@ -36,6 +37,9 @@ pub struct Ask<'a> {
     pub origin: &'a str,
     /// Now.
     pub now: Millis,
+    /// Transactions that this reader alone sees, beside the books: what it proposed and what is
+    /// not upstream yet.
+    pub beside: &'a [Transaction],
 }
 
 impl From<LedgerError> for ApiError {

@@ -1,5 +1,7 @@
 //! Transactions: from the store. In a scope that hides something, only its own rows are visited.
 
+use std::collections::BTreeSet;
+
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::TxId;
@@ -12,7 +14,7 @@ use super::accounts::url_encoded;
 use super::{Ask, cursor, limit};
 use crate::rows::{self, Filter, Order, StoredTransaction};
 use crate::scope::Scope;
-use crate::view::{Seen, view_transaction};
+use crate::view::{Seen, view_beside, view_transaction};
 
 /// How far back a list goes that names no bounds.
 pub const DEFAULT_WINDOW: i64 = 90 * Millis::DAY;
@@ -64,11 +66,13 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         return Ok(Reply::json(200, &Vec::<Transaction>::new()));
     }
     let scope = ask.scope.clone();
+    let (in_books, how) = (filter.clone(), order.clone());
     let read = ask
         .books
         .store()
-        .read(move |reading| collect(reading, &scope, &filter, order, limit + 1));
+        .read(move |reading| collect(reading, &scope, &in_books, how, limit + 1));
     let mut page = read.await.map_err(internal)?;
+    with_beside(&mut page, ask.beside, &filter, &order);
     let more = page.len() > limit;
     page.truncate(limit);
     if back {
@@ -104,6 +108,24 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         reply = reply.with("prev-page", url(&ask, "prev", &prev));
     }
     Ok(reply)
+}
+
+/// Puts what the reader alone sees in its place among what the books hold.
+fn with_beside(
+    page: &mut Vec<Seen<Transaction>>,
+    beside: &[Transaction],
+    filter: &Filter,
+    order: &Order,
+) {
+    let known: BTreeSet<TxId> = page.iter().map(|seen| seen.get().id).collect();
+    let own = beside
+        .iter()
+        .filter(|one| !known.contains(&one.id) && order.is_past(one) && filter.takes(one));
+    page.extend(own.map(|one| view_beside(one.clone())));
+    page.sort_by_key(|seen| order.key(seen.get()));
+    if !order.ascending {
+        page.reverse();
+    }
 }
 
 fn see(row: &StoredTransaction, scope: &Scope) -> Option<Seen<Transaction>> {
@@ -212,7 +234,11 @@ pub(super) async fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .read(move |reading| rows::transaction_in(reading, &scope, id))
         .await
         .map_err(internal)?;
-    let seen = row.as_ref().and_then(|row| see(row, ask.scope));
+    let beside = || ask.beside.iter().find(|one| one.id == id).cloned();
+    let seen = row
+        .as_ref()
+        .and_then(|row| see(row, ask.scope))
+        .or_else(|| beside().map(view_beside));
     Ok(Reply::json(
         200,
         seen.ok_or_else(ApiError::transaction_not_found)?.get(),
@@ -226,6 +252,10 @@ pub(super) async fn by_external_id(ask: Ask<'_>) -> Result<Reply, ApiError> {
         ask.params.get("externalTxId").to_owned(),
         ask.scope.workspace(),
     );
+    let beside = ask
+        .beside
+        .iter()
+        .find(|one| one.external_tx_id.as_ref() == Some(&id));
     let found = ask
         .books
         .store()
@@ -235,7 +265,9 @@ pub(super) async fn by_external_id(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let own = found
         .iter()
         .find(|row| ask.scope.is_own(row.origin.proposer.as_deref()));
-    let seen = own.and_then(|row| see(row, ask.scope));
+    let seen = own
+        .and_then(|row| see(row, ask.scope))
+        .or_else(|| beside.cloned().map(view_beside));
     Ok(Reply::json(
         200,
         seen.ok_or_else(ApiError::external_tx_id_not_found)?.get(),

@@ -237,6 +237,26 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// Whether a transaction is as asked for, in every way.
+    pub(crate) fn takes(&self, transaction: &Transaction) -> bool {
+        self.after
+            .is_none_or(|after| transaction.created_at > after)
+            && self
+                .before
+                .is_none_or(|before| transaction.created_at < before)
+            && self
+                .status
+                .is_none_or(|status| transaction.status == status)
+            && (self.assets.is_empty() || self.assets.contains(&transaction.asset_id))
+            && self
+                .tx_hash
+                .as_ref()
+                .is_none_or(|hash| transaction.tx_hash == *hash)
+            && self.takes_sides(transaction)
+    }
+}
+
 /// How a list of transactions is ordered, and where its page begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Order {
@@ -245,6 +265,30 @@ pub(crate) struct Order {
     /// The last row of the page before: its time and id.
     pub(crate) past: Option<(i64, TxId)>,
     pub(crate) limit: i64,
+}
+
+impl Order {
+    /// Where a transaction stands in the list.
+    pub(crate) fn key(&self, transaction: &Transaction) -> (i64, TxId) {
+        let time = if self.by_update {
+            transaction.last_updated
+        } else {
+            transaction.created_at
+        };
+        (time.0, transaction.id)
+    }
+
+    /// Whether a transaction comes after where the page begins.
+    pub(crate) fn is_past(&self, transaction: &Transaction) -> bool {
+        let key = self.key(transaction);
+        self.past.is_none_or(|past| {
+            if self.ascending {
+                key > past
+            } else {
+                key < past
+            }
+        })
+    }
 }
 
 /// One page. In a scope that hides something, only that scope's own rows are visited.

@@ -72,6 +72,7 @@ async fn pages<T: DeserializeOwned>(
             query: &parsed,
             origin: "",
             now,
+            beside: &[],
         };
         let reply = reads::answer(operation, ask)
             .await

@@ -69,6 +69,7 @@ pub(crate) async fn answer(hall: &Arc<Hall>, guest: &Guest, call: &Call) -> Repl
         query: &call.query,
         origin: &hall.house.origin,
         now: hall.house.clock.now(),
+        beside: &[],
     };
     let answer = match reads::answer(operation, ask).await {
         Some(read) => read,

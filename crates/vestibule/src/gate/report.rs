@@ -44,7 +44,9 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     out.show(&made, |made| {
         format!(
             "report {} of {kind}: {} rows at position {}; {connection} can fetch it now",
-            made["id"], made["rows"], made["position"]
+            made["id"].as_str().unwrap_or_default(),
+            made["rows"],
+            made["position"]
         )
     })?;
     Ok(ExitCode::SUCCESS)
