@@ -43,3 +43,42 @@ impl Doors {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::people::{self, PEOPLE};
+    use crate::world::Network;
+
+    #[test]
+    fn only_who_is_let_in_and_from_where_it_may() {
+        let person = PEOPLE.iter().find(|person| person.name == "viewer");
+        let key = person.and_then(people::Person::key).expect("a key");
+        let key = key.expect("a key").public().clone();
+        let (doors, user) = (Doors::default(), UserId(uuid::Uuid::from_u128(7)));
+        let guest = |addresses: &[&str], ready| Guest {
+            user,
+            workspace: people::workspace_id(Network::Mainnet),
+            role: Role::Viewer,
+            key: key.clone(),
+            addresses: addresses
+                .iter()
+                .map(|text| text.parse().expect("an address"))
+                .collect(),
+            ready,
+        };
+        let opens = |from: &str| {
+            doors
+                .open(user, from.parse().expect("an address"))
+                .is_some()
+        };
+        assert!(!opens("127.0.0.1"), "a stranger");
+        doors.put(guest(&[], false));
+        assert!(!opens("127.0.0.1"), "the quorum has not decided");
+        doors.put(guest(&[], true));
+        assert!(opens("127.0.0.1") && opens("2001:db8::1"));
+        doors.put(guest(&["203.0.113.7"], true));
+        assert!(opens("203.0.113.7") && opens("::ffff:203.0.113.7"));
+        assert!(!opens("203.0.113.8") && !opens("127.0.0.1") && !opens("::1"));
+    }
+}

@@ -39,3 +39,23 @@ impl Downloads {
             .map(|(workspace, report, _)| (*workspace, *report))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_ends_in_its_time_and_the_oldest_makes_room() {
+        let (links, workspace) = (Downloads::default(), WorkspaceId(Uuid::from_u128(1)));
+        let report = Uuid::from_u128(2);
+        let first = links.issue(workspace, report, Millis(100));
+        assert_eq!(links.find(first, Millis(99)), Some((workspace, report)));
+        assert_eq!(links.find(first, Millis(100)), None);
+        let first = links.issue(workspace, report, Millis(100));
+        for _ in 0..MAX_LINKS {
+            links.issue(workspace, report, Millis(200));
+        }
+        assert_eq!(links.find(first, Millis(50)), None, "it made room");
+        assert_eq!(links.0.lock().len(), MAX_LINKS);
+    }
+}

@@ -111,7 +111,7 @@ pub(crate) fn step(
             if !answer(t, &user, "APPROVED") {
                 return Err(Unfit);
             }
-            if t.authorization_info.as_ref().is_some_and(approved) {
+            if t.authorization_info.as_ref().is_some_and(AuthorizationInfo::is_approved) {
                 t.status = S::Queued;
             }
             step.approval = true;
@@ -250,17 +250,6 @@ fn answer(transaction: &mut Transaction, user: &str, word: &str) -> bool {
     asked
 }
 
-fn approved(info: &AuthorizationInfo) -> bool {
-    info.groups.iter().all(|group| {
-        let yes = group
-            .users
-            .values()
-            .filter(|said| *said == "APPROVED")
-            .count();
-        usize::try_from(group.th).is_ok_and(|th| yes >= th)
-    })
-}
-
 /// Ends it before it was on the chain: what was held is free again.
 fn end(step: &mut Step, status: TransactionStatus, sub_status: &str) {
     step.transaction.status = status;
@@ -301,3 +290,6 @@ pub(crate) fn inflow(transaction: &Transaction, from: Pot, to: Pot) -> Option<Mo
         to,
     })
 }
+
+#[cfg(test)]
+mod tests;

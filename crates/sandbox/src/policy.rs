@@ -135,3 +135,75 @@ pub fn seeded(signers: &[UserId], treasurer: UserId, signing_officer: UserId) ->
         },
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use uuid::Uuid;
+
+    fn user(number: u128) -> UserId {
+        UserId(Uuid::from_u128(number))
+    }
+
+    fn asked(by: &str, usd: &str, destination: serde_json::Value) -> Transaction {
+        serde_json::from_value(json!({
+            "id": "1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001", "status": "SUBMITTED", "assetId": "ETH",
+            "source": {"type": "VAULT_ACCOUNT", "id": "1"}, "destination": destination,
+            "amountInfo": {"amount": "5", "amountUSD": usd},
+            "createdBy": by, "createdAt": 1, "lastUpdated": 1,
+        }))
+        .expect("a transaction")
+    }
+
+    fn rules() -> Vec<PolicyRule> {
+        seeded(&[user(1)], user(8), user(9))
+    }
+
+    #[test]
+    fn the_first_rule_that_matches_decides() {
+        let vault = || json!({"type": "VAULT_ACCOUNT", "id": "2"});
+        let one_time = json!({"type": "ONE_TIME_ADDRESS"});
+        let signer = user(1).to_string();
+        let blocked = judge(&rules(), &asked(&signer, "1", one_time));
+        assert_eq!(blocked, Verdict::Blocked { rule: Some(1) });
+        let own = judge(&rules(), &asked(&signer, "1", vault()));
+        assert!(matches!(own, Verdict::Goes { groups, signer: None, .. } if groups.is_empty()));
+        let Verdict::Goes {
+            groups,
+            initiator_counts,
+            signer,
+        } = judge(&rules(), &asked("somebody", "1", vault()))
+        else {
+            panic!("it is blocked")
+        };
+        assert_eq!(signer, Some(user(9).to_string()));
+        assert_eq!(groups[0].users, [user(8).to_string()]);
+        assert!(!initiator_counts);
+        assert_eq!(
+            judge(&[], &asked("somebody", "1", vault())),
+            Verdict::Blocked { rule: None }
+        );
+    }
+
+    #[test]
+    fn a_rule_is_of_its_places_assets_and_amounts() {
+        let mut rule = rules().remove(2);
+        rule.dst = PolicyPlaces::one(&["7", "UNMANAGED", "EXTERNAL"]);
+        rule.amount = "1000".parse().expect("an amount");
+        let decided = |rule: &PolicyRule, usd: &str, id: &str, kind: &str| {
+            let there = json!({"type": kind, "id": id});
+            judge(std::slice::from_ref(rule), &asked("somebody", usd, there))
+                != Verdict::Blocked { rule: None }
+        };
+        assert!(decided(&rule, "1000.01", "7", "EXTERNAL_WALLET"));
+        assert!(
+            !decided(&rule, "1000", "7", "EXTERNAL_WALLET"),
+            "it must be exceeded"
+        );
+        assert!(!decided(&rule, "1000.01", "8", "EXTERNAL_WALLET"));
+        assert!(!decided(&rule, "1000.01", "7", "INTERNAL_WALLET"));
+        rule.asset = "BTC".to_owned();
+        assert!(!decided(&rule, "1000.01", "7", "EXTERNAL_WALLET"));
+    }
+}

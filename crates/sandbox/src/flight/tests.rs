@@ -1,0 +1,227 @@
+//! Every state that acts can lead to is visited: money is neither made nor lost on any way.
+
+use std::collections::BTreeMap;
+
+use protocol::model::policy::AuthorizationGroupRule;
+use serde_json::json;
+
+use super::*;
+
+const INITIATOR: &str = "initiator";
+const APPROVER: &str = "approver";
+const SECOND: &str = "second approver";
+const SIGNER: &str = "signer";
+
+fn amount(text: &str) -> Amount {
+    text.parse().expect("an amount")
+}
+
+fn transaction(gross: bool) -> Transaction {
+    let net = if gross { "4.5" } else { "5" };
+    serde_json::from_value(json!({
+        "id": "1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001", "status": "SUBMITTED", "assetId": "ETH",
+        "source": {"type": "VAULT_ACCOUNT", "id": "1"},
+        "destination": {"type": "VAULT_ACCOUNT", "id": "2"},
+        "amountInfo": {"amount": "5", "netAmount": net},
+        "treatAsGrossAmount": gross, "createdBy": INITIATOR, "createdAt": 1, "lastUpdated": 1,
+    }))
+    .expect("a transaction")
+}
+
+fn flight(initiator_signs: bool) -> Flight {
+    Flight {
+        fee: amount("0.5"),
+        fee_asset: "ETH".parse().expect("an asset"),
+        initiator_signs,
+        signer: None,
+        source_address: "from".to_owned(),
+        destination_address: "to".to_owned(),
+        destination_tag: String::new(),
+    }
+}
+
+fn goes(groups: &[(&[&str], u32)], signer: Option<&str>) -> Act {
+    let group = |(users, th): &(&[&str], u32)| AuthorizationGroupRule {
+        users: users.iter().map(|user| (*user).to_owned()).collect(),
+        users_groups: Vec::new(),
+        th: *th,
+    };
+    Act::Judge(Verdict::Goes {
+        groups: groups.iter().map(group).collect(),
+        initiator_counts: false,
+        signer: signer.map(str::to_owned),
+    })
+}
+
+fn acts() -> Vec<Act> {
+    let mut acts = vec![
+        Act::Judge(Verdict::Blocked { rule: None }),
+        goes(&[], None),
+        goes(&[(&[APPROVER], 1)], Some(SIGNER)),
+        goes(&[(&[APPROVER, SECOND], 2)], Some(SIGNER)),
+        goes(&[(&[APPROVER], 1), (&[SECOND], 1)], None),
+        goes(&[(&[INITIATOR], 1)], Some(SIGNER)),
+        Act::Turn,
+        Act::Include {
+            hash: "hash".to_owned(),
+            block: BlockInfo::default(),
+        },
+        Act::Confirm,
+        Act::Cancel,
+        Act::Cancelled,
+        Act::Expire,
+    ];
+    for user in [INITIATOR, APPROVER, SECOND, SIGNER, ""] {
+        acts.push(Act::Approve(user.to_owned()));
+        acts.push(Act::Reject(user.to_owned()));
+        acts.push(Act::Sign(user.to_owned()));
+    }
+    acts
+}
+
+/// What both wallets hold, pot by pot.
+type Pots = BTreeMap<(u32, &'static str), Amount>;
+
+fn pot_name(pot: Pot) -> Option<&'static str> {
+    match pot {
+        Pot::Outside => None,
+        Pot::Available => Some("available"),
+        Pot::Pending => Some("pending"),
+        Pot::Locked => Some("locked"),
+    }
+}
+
+fn moved(mut pots: Pots, moves: &[Move]) -> Pots {
+    for one in moves {
+        let mut change = |pot: Pot, by: Amount| {
+            if let Some(name) = pot_name(pot) {
+                let held = pots.entry((one.account.number(), name)).or_default();
+                *held = held.checked_add(&by).expect("an amount");
+                assert!(!held.is_negative(), "{one:?} takes more than there is");
+            }
+        };
+        change(one.from, -one.amount.clone());
+        change(one.to, one.amount.clone());
+    }
+    pots.retain(|_, held| !held.is_zero());
+    pots
+}
+
+fn begin(gross: bool, initiator_signs: bool) -> (Flight, Transaction, Pots) {
+    let (flight, transaction) = (flight(initiator_signs), transaction(gross));
+    let pots = Pots::from([((1, "available"), amount("10"))]);
+    let held = outflow(&flight, &transaction, Pot::Available, Pot::Locked);
+    let pots = moved(pots, &held);
+    (flight, transaction, pots)
+}
+
+#[test]
+fn no_way_makes_or_loses_money() {
+    for (gross, initiator_signs) in [(false, false), (false, true), (true, false), (true, true)] {
+        let (flight, transaction, pots) = begin(gross, initiator_signs);
+        let mut seen = BTreeMap::new();
+        let mut todo = vec![(flight, transaction, pots)];
+        let mut ends = BTreeMap::new();
+        while let Some((flight, transaction, pots)) = todo.pop() {
+            let mut shown = transaction.clone();
+            shown.last_updated = Millis(0);
+            let state = format!("{flight:?} {shown:?}");
+            if let Some(before) = seen.insert(state.clone(), pots.clone()) {
+                assert_eq!(before, pots, "two ways to one state: {state}");
+                continue;
+            }
+            for act in acts() {
+                let at = transaction.last_updated.plus(1);
+                let Ok(next) = step(&flight, &transaction, act.clone(), at) else {
+                    continue;
+                };
+                assert!(
+                    !transaction.status.is_final(),
+                    "{act:?} after {transaction:?}"
+                );
+                assert_eq!(next.transaction.last_updated, at);
+                let pots = moved(pots.clone(), &next.moves);
+                if next.transaction.status.is_final() {
+                    let status = next.transaction.status.to_string();
+                    ends.insert((status, next.transaction.sub_status.clone()), pots.clone());
+                }
+                todo.push((next.flight, next.transaction, pots));
+            }
+        }
+        assert!(seen.len() > 20, "{} states", seen.len());
+        let untouched = Pots::from([((1, "available"), amount("10"))]);
+        let (left, arrived) = if gross { ("5", "4.5") } else { ("4.5", "5") };
+        let sent = Pots::from([
+            ((1, "available"), amount(left)),
+            ((2, "available"), amount(arrived)),
+        ]);
+        for ((status, sub_status), pots) in &ends {
+            let expected = if status == "COMPLETED" {
+                &sent
+            } else {
+                &untouched
+            };
+            assert_eq!(pots, expected, "{status}/{sub_status}");
+        }
+        let reached: Vec<_> = ends.keys().map(|(status, _)| status.as_str()).collect();
+        for status in ["BLOCKED", "CANCELLED", "COMPLETED", "FAILED"] {
+            assert!(reached.contains(&status), "{status} is never reached");
+        }
+    }
+}
+
+fn after(acts: &[Act], initiator_signs: bool) -> Result<Step, Unfit> {
+    let mut now = Step {
+        flight: flight(initiator_signs),
+        transaction: transaction(false),
+        moves: Vec::new(),
+        approval: false,
+    };
+    for act in acts {
+        now = step(&now.flight, &now.transaction, act.clone(), Millis(2))?;
+    }
+    Ok(now)
+}
+
+#[test]
+fn everybody_who_must_approve_does_and_nobody_else_can() {
+    let judged = goes(&[(&[APPROVER, SECOND], 2)], Some(SIGNER));
+    let yes = |user: &str| Act::Approve(user.to_owned());
+    let one = after(&[judged.clone(), yes(APPROVER)], false).expect("one of two");
+    assert!(one.approval);
+    assert_eq!(
+        one.transaction.status,
+        TransactionStatus::PendingAuthorization
+    );
+    let both = after(&[judged.clone(), yes(APPROVER), yes(SECOND)], false).expect("both");
+    assert_eq!(both.transaction.status, TransactionStatus::Queued);
+    for acts in [
+        vec![judged.clone(), yes(APPROVER), yes(APPROVER)],
+        vec![judged.clone(), yes(INITIATOR)],
+        vec![judged.clone(), yes(SIGNER)],
+        vec![judged.clone(), yes("")],
+        vec![yes(APPROVER)],
+        vec![judged, Act::Sign(SIGNER.to_owned())],
+    ] {
+        assert!(after(&acts, false).is_err(), "{acts:?}");
+    }
+}
+
+#[test]
+fn nobody_signs_but_the_signer_and_without_one_it_fails() {
+    let signs = |user: &str| Act::Sign(user.to_owned());
+    let waiting = [goes(&[], Some(SIGNER)), Act::Turn];
+    for user in [INITIATOR, APPROVER, ""] {
+        let acts = [&waiting[..], &[signs(user)]].concat();
+        assert!(after(&acts, true).is_err(), "{user} signs");
+    }
+    let signed = after(&[&waiting[..], &[signs(SIGNER)]].concat(), false).expect("signed");
+    assert_eq!(signed.transaction.signed_by, [SIGNER]);
+    let alone = after(&[goes(&[], None)], false).expect("judged");
+    assert_eq!(alone.transaction.sub_status, "SIGNER_NOT_FOUND");
+    let own = after(&[goes(&[], None), Act::Turn, signs(INITIATOR)], true).expect("signed");
+    assert_eq!(own.transaction.signed_by, [INITIATOR]);
+    // The only approver is who asked: nobody is left to approve.
+    let none = after(&[goes(&[(&[INITIATOR], 1)], Some(SIGNER))], false).expect("judged");
+    assert_eq!(none.transaction.sub_status, "AUTHORIZER_NOT_FOUND");
+}
