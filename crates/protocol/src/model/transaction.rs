@@ -546,6 +546,20 @@ pub struct AuthorizationInfo {
     pub groups: Vec<AuthorizationGroup>,
 }
 
+impl AuthorizationInfo {
+    /// Whether enough have approved: in every group, or with `OR` in one.
+    pub fn is_approved(&self) -> bool {
+        let enough = |group: &AuthorizationGroup| {
+            let yes = group.users.values().filter(|said| *said == "APPROVED");
+            usize::try_from(group.th).is_ok_and(|th| yes.count() >= th)
+        };
+        match self.logic.as_str() {
+            "OR" => self.groups.iter().any(enough),
+            _ => self.groups.iter().all(enough),
+        }
+    }
+}
+
 /// One group of approvers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthorizationGroup {
