@@ -33,6 +33,8 @@ mod provider;
 mod relay;
 mod rows;
 pub mod start;
+#[cfg(test)]
+mod testing;
 mod upstream;
 
 pub use config::Config;

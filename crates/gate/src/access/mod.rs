@@ -116,3 +116,6 @@ impl Denial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

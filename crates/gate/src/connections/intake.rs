@@ -58,3 +58,6 @@ pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, Enrolla
     }
     Ok((handover, key))
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,6 +29,9 @@ pub enum BadCheckpoint {
     /// It is of another gate's log.
     #[error("it is of another log")]
     Origin,
+    /// It stands in another one's place.
+    #[error("it is the one of size {0}")]
+    Size(u64),
 }
 
 /// Names the log: one gate's, of one workspace.

@@ -1,8 +1,8 @@
 //! The append-only log: a Merkle tree over salted commitments, its checkpoints signed.
 //!
-//! A leaf is SHA-256 over salt and payload; the payload stands beside it and can be erased while
-//! every proof still holds. A leaf is written in the transaction of what it tells. Checkpoints are
-//! signed notes (C2SP `tlog-checkpoint`).
+//! A leaf says when, what kind, and SHA-256 over salt and payload; the payload stands beside it and
+//! can be erased while every proof still holds. A leaf is written in the transaction of what it
+//! tells. Checkpoints are signed notes (C2SP `tlog-checkpoint`).
 
 mod checkpoint;
 mod entry;
@@ -31,6 +31,11 @@ pub(crate) fn commitment(salt: &[u8], payload: &[u8]) -> [u8; 32] {
     out
 }
 
+/// What the tree is made of: an entry's time, kind and commitment.
+pub(crate) fn leaf(at: Millis, kind: &str, commitment: &[u8]) -> Vec<u8> {
+    format!("{at}\n{kind}\n{}\n", hex::encode(commitment)).into_bytes()
+}
+
 /// Appends an entry, in the transaction of what it tells; its index.
 pub(crate) fn append(
     writing: &mut Writing<'_>,
@@ -40,10 +45,10 @@ pub(crate) fn append(
     let payload =
         serde_json::to_string(entry).map_err(|error| StoreError::Engine(error.to_string()))?;
     let salt: [u8; 16] = *uuid::Uuid::new_v4().as_bytes();
-    let leaf = commitment(&salt, payload.as_bytes());
+    let (kind, commitment) = (entry.event.kind(), commitment(&salt, payload.as_bytes()));
     let index = rows::log::next_index(writing)?;
     let reader = Stored(std::cell::RefCell::new(writing));
-    let hashes = stored_hashes(index, &leaf, &reader)
+    let hashes = stored_hashes(index, &leaf(at, kind, &commitment), &reader)
         .map_err(|error| StoreError::Engine(error.to_string()))?;
     let Stored(writing) = reader;
     let writing = writing.into_inner();
@@ -51,15 +56,7 @@ pub(crate) fn append(
     for (at, hash) in (first..).zip(&hashes) {
         rows::log::put_hash(writing, at, &hash.0)?;
     }
-    rows::log::put_leaf(
-        writing,
-        index,
-        at,
-        entry.event.kind(),
-        &leaf,
-        &salt,
-        &payload,
-    )?;
+    rows::log::put_leaf(writing, index, at, kind, &commitment, &salt, &payload)?;
     Ok(index)
 }
 
@@ -86,3 +83,6 @@ pub(crate) fn root(query: &mut impl Query) -> Result<(u64, Hash), StoreError> {
     let root = tree_hash(size, &reader).map_err(|error| StoreError::Engine(error.to_string()))?;
     Ok((size, root))
 }
+
+#[cfg(test)]
+mod tests;

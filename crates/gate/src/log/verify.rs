@@ -9,7 +9,7 @@ use tlog_tiles::tlog::{
     Error as TreeError, Hash, HashReader, stored_hash_count, stored_hashes, tree_hash,
 };
 
-use super::{Checkpoint, commitment};
+use super::{BadCheckpoint, Checkpoint, commitment, leaf};
 use crate::rows;
 
 /// A log that holds.
@@ -34,6 +34,9 @@ pub enum Broken {
     /// A payload is not what was committed to.
     #[error("entry {0} was changed: its payload is not the one that was logged")]
     Payload(u64),
+    /// What the tree holds of an entry is not what stands there.
+    #[error("entry {0} was changed: its time, kind or commitment is not the one that was logged")]
+    Leaf(u64),
     /// Entries are missing.
     #[error("entry {0} is missing")]
     Missing(u64),
@@ -42,7 +45,7 @@ pub enum Broken {
     Tree(u64),
     /// A checkpoint is not to be believed.
     #[error("the checkpoint of size {0}: {1}")]
-    Checkpoint(u64, super::BadCheckpoint),
+    Checkpoint(u64, BadCheckpoint),
     /// A checkpoint does not fit the entries.
     #[error("the log was rewritten: its first {0} entries are not those of the signed checkpoint")]
     Rewritten(u64),
@@ -94,23 +97,28 @@ fn whole(
         if page.is_empty() {
             break;
         }
-        for leaf in page {
-            if leaf.index != entries {
+        for row in page {
+            if row.index != entries {
                 return Err(Broken::Missing(entries));
             }
-            match &leaf.payload {
+            match &row.payload {
                 Some(payload)
-                    if commitment(&leaf.salt, payload.as_bytes()).as_slice() != leaf.commitment =>
+                    if commitment(&row.salt, payload.as_bytes()).as_slice() != row.commitment =>
                 {
                     return Err(Broken::Payload(entries));
                 }
                 Some(_) => {}
                 None => erased += 1,
             }
-            let hashes = stored_hashes(entries, &leaf.commitment, &tree).map_err(broken)?;
-            for (at, hash) in (stored_hash_count(entries)..).zip(&hashes) {
-                if rows::log::hash(query, at)? != Some(hash.0) {
-                    return Err(Broken::Tree(at));
+            let leaf = leaf(row.at, &row.kind, &row.commitment);
+            let hashes = stored_hashes(entries, &leaf, &tree).map_err(broken)?;
+            let first = stored_hash_count(entries);
+            for (at, hash) in (first..).zip(&hashes) {
+                match rows::log::hash(query, at)? {
+                    Some(stored) if stored == hash.0 => {}
+                    // The first of an entry's hashes is the leaf's own.
+                    Some(_) if at == first => return Err(Broken::Leaf(entries)),
+                    _ => return Err(Broken::Tree(at)),
                 }
             }
             tree.0.extend(hashes);
@@ -121,6 +129,10 @@ fn whole(
     for (size, note) in rows::log::checkpoints(query)? {
         let checkpoint = Checkpoint::verify(&note, workspace, key)
             .map_err(|bad| Broken::Checkpoint(size, bad))?;
+        if checkpoint.size != size {
+            let other = BadCheckpoint::Size(checkpoint.size);
+            return Err(Broken::Checkpoint(size, other));
+        }
         if checkpoint.size > entries {
             return Err(Broken::Cut(checkpoint.size, entries));
         }
@@ -128,6 +140,10 @@ fn whole(
             return Err(Broken::Rewritten(checkpoint.size));
         }
         checkpoints += 1;
+    }
+    let hashes = rows::log::hash_count(query)?;
+    if hashes != stored_hash_count(entries) {
+        return Err(Broken::Tree(hashes.max(stored_hash_count(entries)) - 1));
     }
     let root = hex::encode(tree_hash(entries, &tree).map_err(broken)?.0);
     Ok(Verified {

@@ -25,7 +25,6 @@ pub struct Posture {
 /// Looks at every connection.
 pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> {
     let directory = gate.directory.load_full();
-    let editor_set = gate.upstream.read().editor.is_some();
     let read = gate.store.read(move |reading| {
         let mut all = Vec::new();
         for provider in directory.all() {
@@ -40,7 +39,6 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
                 shared: directory.all().filter(same).count() > 1,
                 reports: rows::reports::of(reading, &connection.name)?.len(),
                 deliveries: rows::deliveries::counts(reading, &connection.name)?,
-                editor_set,
             };
             all.push(Posture {
                 connection: connection.name.clone(),

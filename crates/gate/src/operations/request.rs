@@ -209,3 +209,6 @@ fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), led
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

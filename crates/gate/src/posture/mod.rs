@@ -21,8 +21,6 @@ pub struct Known<'a> {
     pub reports: usize,
     /// Deliveries completed, on their way, failed.
     pub deliveries: [u64; 3],
-    /// The gate's own Editor upstream, as far as it is set.
-    pub editor_set: bool,
 }
 
 /// One practice of one connection.
@@ -193,3 +191,6 @@ pub fn scope_words(connection: &Connection) -> String {
         connection.part.whitelists.len()
     )
 }
+
+#[cfg(test)]
+mod tests;

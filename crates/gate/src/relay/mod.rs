@@ -8,10 +8,9 @@ use std::sync::Arc;
 
 use ledger::{Applied, Change, positions};
 use protocol::ids::{NotificationId, WorkspaceId};
-use protocol::model::event::{AssetAdded, BalanceUpdated, Envelope, EventType};
+use protocol::model::event::{AssetAdded, BalanceUpdated, Envelope, EventType, WalletAssetChanged};
 use protocol::time::Millis;
 use serde_json::json;
-use serde_json::value::RawValue;
 use store::{StoreError, Writing};
 use sync::inbox::Outcome;
 use uuid::Uuid;
@@ -39,8 +38,8 @@ pub(crate) enum About<'a> {
     Added(AssetAdded),
     /// A balance changed.
     Balance(Box<BalanceUpdated>),
-    /// A whitelist's entry: the event's own data.
-    Whitelist(protocol::ids::WalletId, &'a RawValue),
+    /// A whitelist's entry has one address more, or less.
+    Whitelist(WalletAssetChanged),
 }
 
 /// Relays an event to everybody who may see it.
@@ -108,9 +107,7 @@ pub(crate) fn of_event<'a>(envelope: &'a Envelope, outcomes: &'a [Outcome]) -> O
         | EventType::InternalWalletAssetRemoved
         | EventType::ContractWalletAssetAdded
         | EventType::ContractWalletAssetRemoved => {
-            let changed: protocol::model::event::WalletAssetChanged =
-                serde_json::from_str(data).ok()?;
-            About::Whitelist(changed.wallet_id, &envelope.data)
+            About::Whitelist(serde_json::from_str(data).ok()?)
         }
         _ => About::Change(&outcomes.first()?.change),
     };
@@ -154,3 +151,6 @@ pub(crate) fn of_walk(outcome: &Outcome) -> Option<Told<'_>> {
 pub(super) fn account_created(facts: &ledger::AccountFacts) -> serde_json::Value {
     json!({"id": facts.id, "name": facts.name, "hiddenOnUI": facts.hidden_on_ui, "assets": []})
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,11 @@ pub(super) fn data(told: &Told<'_>, scope: &Scope) -> Result<Option<Data>, Store
         {
             Some((raw(balance)?, None))
         }
-        About::Whitelist(wallet, data) if scope.covers_whitelist(*wallet) => {
-            Some((RawValue::to_owned(data), Some(wallet.to_string())))
+        About::Whitelist(changed)
+            if scope.covers_whitelist(changed.wallet_id)
+                && scope.covers_asset(&changed.asset_id) =>
+        {
+            Some((raw(changed)?, Some(changed.wallet_id.to_string())))
         }
         _ => None,
     })

@@ -69,6 +69,13 @@ pub(crate) fn hash(query: &mut impl Query, index: u64) -> Result<Option<[u8; 32]
     .transpose()
 }
 
+/// How many hashes a tree of these would have: one more than the last index.
+pub(crate) fn hash_count(query: &mut impl Query) -> Result<u64, StoreError> {
+    let row = query.row("SELECT MAX(idx) FROM gate_log_hashes", &[])?;
+    let last = row.and_then(|row| row.opt_int(0).transpose()).transpose()?;
+    Ok(last.map_or(0, |last| count(last) + 1))
+}
+
 pub(crate) fn leaves(
     query: &mut impl Query,
     from: u64,

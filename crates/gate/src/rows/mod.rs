@@ -5,6 +5,8 @@ pub(crate) mod deliveries;
 pub(crate) mod log;
 pub(crate) mod proposals;
 pub(crate) mod reports;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use store::{Migration, Room, Sql, StoreError};
 

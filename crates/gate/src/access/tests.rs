@@ -1,0 +1,155 @@
+use std::fmt::Write;
+
+use protocol::operations::{self, Method, Origin, by_id};
+use protocol::role::Role;
+
+use super::*;
+use crate::testing::{accounts, connection};
+
+/// What each operation comes to for a Viewer and an Editor. After a change that is meant:
+/// `ACCESS_GRID=write cargo nextest run -p gate access_grid`, and read the difference.
+const GRID: &str = include_str!("../../tests/access_grid.txt");
+const GRID_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access_grid.txt");
+
+fn of(role: ProviderRole) -> Connection {
+    connection("acme", role, accounts([1]))
+}
+
+fn word(verdict: &Result<Permit, Denial>) -> &'static str {
+    match verdict {
+        Ok(Permit(What::Read)) => "read",
+        Ok(Permit(What::Propose)) => "propose",
+        Err(Denial::Closed) => "closed",
+        Err(Denial::Role) => "role",
+        Err(Denial::Writes) => "writes",
+        Err(Denial::NotHeld) => "not-held",
+    }
+}
+
+fn grid() -> String {
+    let (viewer, editor) = (of(ProviderRole::Viewer), of(ProviderRole::Editor));
+    let mut lines: Vec<_> = operations::all()
+        .iter()
+        .map(|operation| {
+            let mut line = String::new();
+            let _ = write!(
+                line,
+                "{} {} {} viewer={} editor={}",
+                operation.path,
+                operation.method,
+                operation.id,
+                word(&decide(&viewer, operation)),
+                word(&decide(&editor, operation)),
+            );
+            line
+        })
+        .collect();
+    lines.sort();
+    lines.join("\n") + "\n"
+}
+
+/// No operation can be forgotten, and no verdict changes unseen.
+#[test]
+fn invariant_2_the_access_grid_is_as_it_was_decided() {
+    let now = grid();
+    if std::env::var("ACCESS_GRID").is_ok_and(|what| what == "write") {
+        std::fs::write(GRID_FILE, &now).expect("written");
+        return;
+    }
+    let (now, decided): (Vec<_>, Vec<_>) = (now.lines().collect(), GRID.lines().collect());
+    let fresh: Vec<_> = now.iter().filter(|line| !decided.contains(line)).collect();
+    let gone: Vec<_> = decided.iter().filter(|line| !now.contains(line)).collect();
+    assert!(
+        fresh.is_empty() && gone.is_empty(),
+        "new: {fresh:#?}\ngone: {gone:#?}"
+    );
+    assert_eq!(now.len(), operations::all().len());
+}
+
+/// Said again without `decide`'s own words: who the contract does not name does not come in.
+#[test]
+fn invariant_2_nothing_is_permitted_that_the_contract_does_not_give_the_role() {
+    for (role, contract) in [
+        (ProviderRole::Viewer, Role::Viewer),
+        (ProviderRole::Editor, Role::Editor),
+    ] {
+        let connection = of(role);
+        for operation in operations::all() {
+            let Ok(permit) = decide(&connection, operation) else {
+                continue;
+            };
+            assert!(
+                operation.roles.contains(contract) || !operation.roles_stated,
+                "{} is not for {contract}",
+                operation.id
+            );
+            let reads = operation.method == Method::Get;
+            match permit.what() {
+                What::Read => assert!(reads, "{} is no read", operation.id),
+                What::Propose => assert_eq!(operation.id, "createTransaction"),
+            }
+        }
+    }
+}
+
+/// Invariant 1: of all that writes, one operation is offered, and it makes a proposal.
+#[test]
+fn invariant_1_the_one_write_is_a_proposal() {
+    let offered = |role| {
+        let connection = of(role);
+        let all = operations::all().iter();
+        let offered = all.filter(move |operation| {
+            decide(&connection, operation).is_ok_and(|permit| permit.what() == What::Propose)
+        });
+        offered
+            .map(|operation| operation.id.as_str())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(offered(ProviderRole::Viewer), [""; 0]);
+    assert_eq!(offered(ProviderRole::Editor), ["createTransaction"]);
+}
+
+#[test]
+fn invariant_2_what_is_not_active_may_nothing() {
+    for state in [State::Requested, State::Suspended, State::Revoked] {
+        for role in [ProviderRole::Viewer, ProviderRole::Editor] {
+            let connection = Connection { state, ..of(role) };
+            for operation in operations::all() {
+                assert_eq!(decide(&connection, operation), Err(Denial::Closed));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_open_without_a_stated_role_is_a_public_read() {
+    for (id, why) in OPEN {
+        let operation = by_id(id).expect("an operation");
+        assert!(
+            !operation.roles_stated && operation.origin != Origin::Former,
+            "{id}"
+        );
+        assert_eq!(operation.access, Access::Read);
+        assert!(!why.is_empty());
+    }
+}
+
+/// A denial never tells that something is held which the role may not see.
+#[test]
+fn a_denial_is_told_in_fireblocks_own_words_or_with_a_reason() {
+    let operation = by_id("createVaultAccount").expect("an operation");
+    let told = |denial: Denial| {
+        let error = denial.told(operation);
+        (error.status(), error.code())
+    };
+    assert_eq!(told(Denial::Closed), (401, Some(-7)));
+    assert_eq!(told(Denial::Role), (401, Some(-8)));
+    assert_eq!(told(Denial::Writes), (403, None));
+    assert_eq!(told(Denial::NotHeld), (403, None));
+    assert!(
+        Denial::Writes
+            .told(operation)
+            .message()
+            .contains("createVaultAccount")
+    );
+}

@@ -1,0 +1,117 @@
+use super::*;
+use crate::testing::{accounts, connection, directory};
+use Move::{Approve, Resume, Revoke, Suspend};
+use State::{Active, Requested, Revoked, Suspended};
+
+fn in_state(state: State) -> Connection {
+    Connection {
+        state,
+        ..connection("acme", ProviderRole::Viewer, accounts([1]))
+    }
+}
+
+#[test]
+fn each_state_takes_what_fits_it_alone() {
+    let table = [
+        (Requested, [Some(Active), None, None, Some(Revoked)]),
+        (Active, [None, Some(Suspended), None, Some(Revoked)]),
+        (Suspended, [None, None, Some(Active), Some(Revoked)]),
+        (Revoked, [None; 4]),
+    ];
+    for (state, expected) in table {
+        let next = [Approve, Suspend, Resume, Revoke].map(|what| in_state(state).after(what).ok());
+        assert_eq!(next, expected, "{state:?}");
+    }
+}
+
+#[test]
+fn invariant_2_nothing_is_active_without_addresses_and_scope() {
+    let ready = in_state(Requested);
+    let no_addresses = Connection {
+        addresses: Vec::new(),
+        ..ready.clone()
+    };
+    assert_eq!(no_addresses.after(Approve), Err(NotNow::NoAddresses));
+    let no_scope = Connection {
+        part: PartScope::default(),
+        ..ready.clone()
+    };
+    assert_eq!(no_scope.after(Approve), Err(NotNow::NoScope));
+    for net in ["0.0.0.0/0", "::/0"] {
+        let everywhere = Connection {
+            addresses: vec![net.parse().expect("a net")],
+            addresses_reason: Some("because".to_owned()),
+            ..ready.clone()
+        };
+        assert!(
+            matches!(everywhere.after(Approve), Err(NotNow::Addresses(_))),
+            "{net}"
+        );
+    }
+}
+
+#[test]
+fn invariant_2_the_door_knows_active_connections_from_their_addresses_alone() {
+    let mut acme = in_state(Active);
+    acme.addresses = ["192.0.2.7/32", "2001:db8::/64"]
+        .map(|net| net.parse().expect("a net"))
+        .into();
+    let from = |directory: &Directory, from: &str| {
+        directory
+            .open(acme.api_key, from.parse().expect("an address"))
+            .is_some()
+    };
+    let open = directory([acme.clone()]);
+    assert!(from(&open, "192.0.2.7") && from(&open, "2001:db8::5"));
+    assert!(
+        from(&open, "::ffff:192.0.2.7"),
+        "the same address in IPv6's clothes"
+    );
+    for address in ["192.0.2.8", "127.0.0.1", "2001:db9::5", "::ffff:192.0.2.8"] {
+        assert!(!from(&open, address), "{address}");
+    }
+    for state in [Requested, Suspended, Revoked] {
+        let shut = directory([Connection {
+            state,
+            ..acme.clone()
+        }]);
+        assert!(!from(&shut, "192.0.2.7"), "{state:?}");
+    }
+    let stranger = UserId(uuid::Uuid::from_u128(99));
+    assert!(open.open(stranger, [192, 0, 2, 7].into()).is_none());
+}
+
+#[test]
+fn a_scope_goes_to_the_books_and_back_unchanged() {
+    let assets = ["BTC", "ETH"].map(|asset| asset.parse().expect("an asset"));
+    for assets in [None, Some(assets.into())] {
+        let wanted = WantedScope {
+            vault_accounts: accounts([1, 5]).accounts,
+            assets,
+            whitelists: [protocol::ids::WalletId(uuid::Uuid::from_u128(3))].into(),
+        };
+        assert_eq!(granted(&part_of(&wanted)), wanted);
+    }
+    // No asset named is not every asset.
+    let none = WantedScope {
+        assets: Some(BTreeSet::new()),
+        ..WantedScope::default()
+    };
+    assert_eq!(part_of(&none).assets, AssetFilter::Only(BTreeSet::new()));
+}
+
+#[test]
+fn names_are_plain() {
+    assert!(is_name("acme-1_B") && is_name(&"a".repeat(MAX_NAME)));
+    for bad in [
+        "",
+        "a b",
+        "a/b",
+        "../x",
+        "ä",
+        "a\n",
+        &"a".repeat(MAX_NAME + 1),
+    ] {
+        assert!(!is_name(bad), "{bad:?}");
+    }
+}

@@ -1,0 +1,201 @@
+//! A gate without sockets, and what comes to its door: for the tests of this room.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, LazyLock};
+
+use ledger::PartScope;
+use protocol::csr::CertificateSigningRequest;
+use protocol::handover::{HandOver, WantedScope};
+use protocol::ids::{UserId, VaultAccountId, WebhookId, WorkspaceId};
+use protocol::keys::{KeySize, PrivateKey};
+use protocol::role::ProviderRole;
+use protocol::time::Millis;
+use store::{Query, Store, StoreError, Writing, params};
+use uuid::Uuid;
+use wire::clock::ManualClock;
+
+use crate::config::{Config, Development, Serve, StoreAt, Upstream};
+use crate::connections::{Connection, Directory, Place, Provider, State, Target};
+use crate::folder::{Folder, KeyName};
+use crate::gate::{Gate, Parts};
+use crate::operations::Operator;
+use crate::start::open_store;
+
+/// The workspace behind the gate.
+pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
+/// When it all happens.
+pub(crate) const NOW: Millis = Millis(1_790_000_000_000);
+
+/// A provider's key, made once.
+pub(crate) static KEY: LazyLock<PrivateKey> = LazyLock::new(new_key);
+/// Another provider's.
+pub(crate) static OTHER: LazyLock<PrivateKey> = LazyLock::new(new_key);
+
+/// A key of nobody's yet.
+pub(crate) fn new_key() -> PrivateKey {
+    PrivateKey::generate(KeySize::Rsa2048).expect("a key")
+}
+
+/// A gate and its folder.
+pub(crate) struct World {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) operator: Operator,
+    home: tempfile::TempDir,
+}
+
+impl World {
+    /// A gate with its own keys, and nothing else.
+    pub(crate) async fn new() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let folder = Folder::new(home.path());
+        folder.make_log_key().expect("a key");
+        folder.make_key(KeyName::Webhooks).expect("a key");
+        folder.make_key(KeyName::Owner).expect("a key");
+        Self::of(home).await
+    }
+
+    /// The same gate after its process has ended.
+    pub(crate) async fn again(self) -> Self {
+        let Self { gate, home, .. } = self;
+        drop(gate);
+        Self::of(home).await
+    }
+
+    async fn of(home: tempfile::TempDir) -> Self {
+        let folder = Folder::new(home.path());
+        let config = config();
+        let store = open_store(&folder, &config).await.expect("a store");
+        let owner = folder.key(KeyName::Owner).expect("a key");
+        let parts = Parts {
+            config,
+            folder,
+            store,
+            clock: Arc::new(ManualClock::at(NOW)),
+            public: "https://gate.example".to_owned(),
+        };
+        Self {
+            gate: Gate::assemble(parts).await.expect("a gate"),
+            operator: Operator {
+                name: "owner".to_owned(),
+                key: owner.public().clone(),
+            },
+            home,
+        }
+    }
+
+    /// How many rows a table of the gate's has.
+    pub(crate) async fn count(&self, table: &'static str) -> usize {
+        let read = self.gate.store.read(move |reading| {
+            let rows = reading.rows(
+                &format!("{}{table}", crate::rows::tests::ALL_OF),
+                &params![],
+            )?;
+            Ok::<_, StoreError>(rows.len())
+        });
+        read.await.expect("a table")
+    }
+
+    /// Everything that the gate has written down, as text.
+    pub(crate) fn everything(&self) -> String {
+        let mut all = String::new();
+        for file in std::fs::read_dir(self.home.path()).expect("a folder") {
+            let path = file.expect("a file").path();
+            if path.is_file() {
+                all.push_str(&String::from_utf8_lossy(
+                    &std::fs::read(path).expect("read"),
+                ));
+            }
+        }
+        all
+    }
+}
+
+fn config() -> Config {
+    Config {
+        upstream: Upstream {
+            base_url: "https://api.fireblocks.example/v1".parse().expect("a URL"),
+            workspace_id: WORKSPACE,
+            jwks_url: "https://keys.fireblocks.example/jwks"
+                .parse()
+                .expect("a URL"),
+            calls_per_minute: NonZeroU32::MIN.saturating_add(599),
+        },
+        serve: Serve {
+            listen: ([127, 0, 0, 1], 0).into(),
+            admin: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
+            egress_addresses: Vec::new(),
+            private_targets: Vec::new(),
+        },
+        store: StoreAt::default(),
+        development: Development::default(),
+    }
+}
+
+/// These vault accounts, every asset of them.
+pub(crate) fn accounts(numbers: impl IntoIterator<Item = u32>) -> PartScope {
+    PartScope {
+        accounts: numbers.into_iter().map(VaultAccountId::new).collect(),
+        ..PartScope::default()
+    }
+}
+
+/// An active connection with a webhook.
+pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Connection {
+    let id = |kind: &str| Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("{kind}:{name}").as_bytes());
+    Connection {
+        name: name.to_owned(),
+        provider: format!("{name} Ltd"),
+        role,
+        state: State::Active,
+        api_key: UserId(id("key")),
+        fingerprint: KEY.public().fingerprint().to_string(),
+        addresses: vec!["192.0.2.7/32".parse().expect("a net")],
+        addresses_reason: None,
+        part,
+        place: Place::Gate,
+        webhook: Some(Target {
+            id: WebhookId(id("webhook")),
+            url: format!("https://{name}.example/hook")
+                .parse()
+                .expect("a URL"),
+            legacy_signature: false,
+        }),
+        requested_at: NOW,
+        approved: Some((NOW, "owner".to_owned())),
+    }
+}
+
+/// Connections in memory, as the door and the relay have them.
+pub(crate) fn directory(connections: impl IntoIterator<Item = Connection>) -> Directory {
+    Directory::of(connections.into_iter().map(|connection| Provider {
+        key: KEY.public().clone(),
+        scope: connection.scope(WORKSPACE),
+        connection,
+    }))
+}
+
+/// What a provider hands over, for this key.
+pub(crate) fn handover(key: &PrivateKey) -> HandOver {
+    let csr = CertificateSigningRequest::new(key, "Example Accounting", None).expect("a request");
+    HandOver {
+        provider: "Example Accounting".to_owned(),
+        role: ProviderRole::Viewer,
+        csr: csr.to_pem(),
+        addresses: vec!["192.0.2.7/32".parse().expect("a net")],
+        webhook_url: Some("https://accounting.example/hook".parse().expect("a URL")),
+        legacy_signature: false,
+        scope: WantedScope {
+            vault_accounts: [1, 2].map(VaultAccountId::new).into(),
+            ..WantedScope::default()
+        },
+    }
+}
+
+/// Writes to a store.
+pub(crate) async fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl Fn(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write(work).await.expect("written")
+}
