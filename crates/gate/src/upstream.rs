@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use wire::client::Client;
 
 use crate::gate::Gate;
-use crate::{relay, rows};
+use crate::{proposals, relay, rows};
 
 /// How often what has no event is looked at.
 const LOOK: Duration = Duration::from_secs(60);
@@ -147,6 +147,7 @@ async fn events(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
         &gate.books,
         &*gate.translations,
         move |writing, _, envelope, outcomes| {
+            proposals::keep_evidence(writing, outcomes, this.clock.now())?;
             let Some(told) = relay::of_event(envelope, outcomes) else {
                 return Ok(());
             };

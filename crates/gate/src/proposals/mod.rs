@@ -2,17 +2,21 @@
 //! dispatcher and the translation stand beside.
 
 mod dispatch;
+mod evidence;
 mod make;
 mod translate;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::ids::{AssetId, TxId};
-use protocol::model::transaction::{AmountInfo, Peer, Transaction, TransactionStatus};
+use protocol::model::transaction::{
+    AmountInfo, AuthorizationInfo, Peer, Transaction, TransactionStatus,
+};
 use protocol::model::transaction_request::{PeerRequest, TransactionRequest};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use dispatch::dispatch;
+pub(crate) use evidence::keep as keep_evidence;
 pub(crate) use make::make;
 pub(crate) use translate::Translations;
 
@@ -40,6 +44,9 @@ pub struct Proposal {
     /// Who decided here, with the evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// Who approved it upstream, where it is approved there: the workspace's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_upstream: Option<AuthorizationInfo>,
     /// Its id upstream, once it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_id: Option<TxId>,
@@ -216,3 +223,6 @@ pub(crate) fn up_external_id(id: TxId) -> String {
 
 /// What every such id begins with.
 pub(crate) const EXTERNAL_PREFIX: &str = "vestibule-";
+
+#[cfg(test)]
+mod tests;

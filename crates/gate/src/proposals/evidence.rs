@@ -1,0 +1,48 @@
+//! Where a proposal is approved upstream, who approved it there is its evidence: kept and logged,
+//! once, in the transaction of the event that tells it.
+
+use ledger::Change;
+use protocol::time::Millis;
+use store::{StoreError, Writing};
+use sync::inbox::Outcome;
+
+use crate::connections::Place;
+use crate::log::{self, Actor, Entry, Event};
+use crate::rows;
+
+/// Keeps what an event tells of an approval.
+pub(crate) fn keep(
+    writing: &mut Writing<'_>,
+    outcomes: &[Outcome],
+    at: Millis,
+) -> Result<(), StoreError> {
+    for outcome in outcomes {
+        let Change::Transaction(transaction, origin) = &outcome.change else {
+            continue;
+        };
+        let told = transaction.authorization_info.as_ref();
+        let Some(info) = told.filter(|info| origin.proposer.is_some() && info.is_approved()) else {
+            continue;
+        };
+        let known = rows::proposals::one(writing, transaction.id)?;
+        let Some(mut proposal) = known.filter(|proposal| {
+            proposal.place == Place::Fireblocks && proposal.approved_upstream.is_none()
+        }) else {
+            continue;
+        };
+        proposal.approved_upstream = Some(info.clone());
+        rows::proposals::update(writing, &proposal)?;
+        let event = Event::ProposalApproved {
+            proposal: proposal.id,
+            digest: proposal.digest(),
+            place: "fireblocks".to_owned(),
+            evidence: rows::doc(info)?,
+        };
+        let entry = Entry {
+            actor: Actor::Gate,
+            event,
+        };
+        log::append(writing, at, &entry)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,274 @@
+use ledger::change::Origin;
+use proptest::prelude::*;
+use serde_json::json;
+use sync::Translate;
+use uuid::Uuid;
+
+use super::*;
+
+fn proposal(place: Place, state: State) -> Proposal {
+    let transfer = json!({"operation": "TRANSFER", "assetId": "ETH", "amount": "1.5", "externalTxId": "theirs-1",
+        "source": {"type": "VAULT_ACCOUNT", "id": "1"}, "destination": {"type": "VAULT_ACCOUNT", "id": "2"}});
+    Proposal {
+        id: TxId(Uuid::from_u128(1)),
+        connection: "acme".to_owned(),
+        asset: "ETH".parse().expect("an asset"),
+        transfer: serde_json::from_value(transfer).expect("a transfer"),
+        place,
+        state,
+        created_at: Millis(1_000),
+        updated_at: Millis(1_000),
+        decision: None,
+        approved_upstream: None,
+        upstream_id: None,
+        why: None,
+    }
+}
+
+fn decision(by: &str) -> Decision {
+    Decision {
+        operator: by.to_owned(),
+        at: Millis(2_000),
+        signature: "c2ln".to_owned(),
+    }
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        "[a-c]".prop_map(|by| Happening::Approved(decision(&by))),
+        "[a-c]".prop_map(|by| Happening::Rejected(decision(&by), "no".to_owned())),
+        Just(Happening::Sending),
+        (1u128..4).prop_map(|id| Happening::Sent(TxId(Uuid::from_u128(id)))),
+        Just(Happening::Failed("why".to_owned())),
+    ]
+}
+
+/// How far a state is; what is over is furthest.
+fn rank(state: State) -> u8 {
+    match state {
+        State::Waiting => 0,
+        State::Approved => 1,
+        State::Sending => 2,
+        State::Sent | State::Rejected | State::Failed => 3,
+    }
+}
+
+proptest! {
+    /// Whatever happens, in any order and however often: it is sent once at most, never without
+    /// an approval where one is asked for here, and nothing goes back.
+    #[test]
+    fn invariant_5_no_sequence_of_happenings_sends_twice_or_goes_back(
+        at_gate in any::<bool>(),
+        happenings in proptest::collection::vec(happening(), 0..40),
+    ) {
+        let mut now = if at_gate {
+            proposal(Place::Gate, State::Waiting)
+        } else {
+            proposal(Place::Fireblocks, State::Approved)
+        };
+        let first = now.clone();
+        let (mut sendings, mut sents) = (0, 0);
+        for (step, happening) in (1i64..).zip(happenings) {
+            let Ok(next) = now.on(happening.clone(), Millis(1_000 + step)) else {
+                continue;
+            };
+            prop_assert!(rank(next.state) > rank(now.state), "{:?} after {:?}", next.state, now.state);
+            sendings += u32::from(matches!(happening, Happening::Sending));
+            sents += u32::from(matches!(happening, Happening::Sent(_)));
+            if at_gate && next.state.may_be_upstream() {
+                prop_assert!(next.decision.is_some(), "invariant 1: nobody approved");
+            }
+            if now.decision.is_some() {
+                prop_assert_eq!(&next.decision, &now.decision, "a decision stands");
+            }
+            if now.upstream_id.is_some() {
+                prop_assert_eq!(next.upstream_id, now.upstream_id);
+            }
+            // What was approved is what goes up.
+            prop_assert_eq!(next.digest(), first.digest());
+            prop_assert_eq!(next.upstream_body(), first.upstream_body());
+            prop_assert!(next.shown().status >= now.shown().status, "shown as going back");
+            now = next;
+        }
+        prop_assert!(sendings <= 1 && sents <= sendings);
+    }
+}
+
+#[test]
+fn each_state_takes_what_fits_it_alone() {
+    let id = TxId(Uuid::from_u128(9));
+    let all = [
+        Happening::Approved(decision("a")),
+        Happening::Rejected(decision("a"), "no".to_owned()),
+        Happening::Sending,
+        Happening::Sent(id),
+        Happening::Failed("why".to_owned()),
+    ];
+    let next = |state| -> Vec<Option<State>> {
+        let now = proposal(Place::Gate, state);
+        let next = all.iter().map(|what| now.on(what.clone(), Millis(5)).ok());
+        next.map(|next| next.map(|next| next.state)).collect()
+    };
+    use State::{Approved, Failed, Rejected, Sending, Sent, Waiting};
+    assert_eq!(
+        next(Waiting),
+        [Some(Approved), Some(Rejected), None, None, None]
+    );
+    assert_eq!(
+        next(Approved),
+        [None, None, Some(Sending), None, Some(Failed)]
+    );
+    assert_eq!(next(Sending), [None, None, None, Some(Sent), Some(Failed)]);
+    for over in [Sent, Rejected, Failed] {
+        assert_eq!(next(over), [None; 5], "{over:?}");
+    }
+}
+
+/// The provider's own id stays here; what goes up is made from the proposal's.
+#[test]
+fn invariant_5_what_goes_up_has_the_gates_own_id() {
+    let proposal = proposal(Place::Gate, State::Approved);
+    let up = proposal.upstream_body();
+    assert_eq!(
+        up.external_tx_id,
+        Some(format!("vestibule-{}", proposal.id))
+    );
+    assert!(
+        !serde_json::to_string(&up)
+            .expect("JSON")
+            .contains("theirs-1")
+    );
+    assert_eq!(proposal.shown().external_tx_id.as_deref(), Some("theirs-1"));
+    assert_eq!(
+        TransactionRequest {
+            external_tx_id: None,
+            ..up
+        },
+        TransactionRequest {
+            external_tx_id: None,
+            ..proposal.transfer
+        }
+    );
+}
+
+/// An approval is over exactly one transaction: whatever is different has another digest.
+#[test]
+fn invariant_1_an_approval_is_over_exactly_this_transaction() {
+    let one = proposal(Place::Gate, State::Waiting);
+    let mut others = vec![
+        Proposal {
+            id: TxId(Uuid::from_u128(2)),
+            ..one.clone()
+        },
+        Proposal {
+            connection: "other".to_owned(),
+            ..one.clone()
+        },
+    ];
+    for (field, value) in [
+        ("amount", json!("1.51")),
+        ("assetId", json!("BTC")),
+        ("note", json!("x")),
+        ("externalTxId", json!("theirs-2")),
+        ("feeLevel", json!("HIGH")),
+        ("treatAsGrossAmount", json!(true)),
+        ("source", json!({"type": "VAULT_ACCOUNT", "id": "3"})),
+        ("destination", json!({"type": "EXTERNAL_WALLET", "id": "2"})),
+    ] {
+        let mut transfer = serde_json::to_value(&one.transfer).expect("JSON");
+        transfer[field] = value;
+        let transfer = serde_json::from_value(transfer).expect("a transfer");
+        others.push(Proposal {
+            transfer,
+            ..one.clone()
+        });
+    }
+    let digests: std::collections::BTreeSet<_> = others.iter().map(Proposal::digest).collect();
+    assert_eq!(digests.len(), others.len());
+    assert!(!digests.contains(&one.digest()));
+    let kept: Proposal =
+        serde_json::from_str(&serde_json::to_string(&one).expect("JSON")).expect("a proposal");
+    assert_eq!(
+        kept.digest(),
+        one.digest(),
+        "also after it was written down"
+    );
+}
+
+#[test]
+fn what_ends_here_has_fireblocks_own_words() {
+    let shown = |state| {
+        let shown = proposal(Place::Gate, state).shown();
+        (shown.status, shown.sub_status)
+    };
+    let waiting = (TransactionStatus::PendingAuthorization, String::new());
+    for state in [State::Waiting, State::Approved, State::Sending, State::Sent] {
+        assert_eq!(shown(state), waiting);
+    }
+    assert_eq!(
+        shown(State::Rejected),
+        (TransactionStatus::Cancelled, "REJECTED_BY_USER".to_owned())
+    );
+    assert_eq!(
+        shown(State::Failed),
+        (TransactionStatus::Failed, "AUTHORIZATION_FAILED".to_owned())
+    );
+}
+
+fn upstream(status: TransactionStatus, external: Option<String>) -> Transaction {
+    let asset = "ETH".parse().expect("an asset");
+    Transaction {
+        status,
+        external_tx_id: external,
+        ..Transaction::new(TxId(Uuid::from_u128(50)), asset, Millis(9_000))
+    }
+}
+
+#[test]
+fn upstreams_transaction_is_the_proposal_for_ever() {
+    let translations = Translations::default();
+    let proposal = proposal(Place::Gate, State::Sending);
+    translations.know(&proposal);
+    let up = upstream(
+        TransactionStatus::Submitted,
+        Some(proposal.up_external_id()),
+    );
+    let (here, origin) = translations.transaction(up);
+    assert_eq!(here.id, proposal.id);
+    assert_eq!(here.created_at, proposal.created_at);
+    assert_eq!(here.external_tx_id.as_deref(), Some("theirs-1"));
+    assert_eq!(
+        here.status,
+        TransactionStatus::PendingAuthorization,
+        "never goes back"
+    );
+    assert_eq!(origin.upstream_id, Some(TxId(Uuid::from_u128(50))));
+    assert_eq!(origin.proposer.as_deref(), Some("acme"));
+    for status in [
+        TransactionStatus::Queued,
+        TransactionStatus::Completed,
+        TransactionStatus::Failed,
+    ] {
+        let up = upstream(status, Some(proposal.up_external_id()));
+        assert_eq!(translations.transaction(up).0.status, status);
+    }
+}
+
+#[test]
+fn what_began_elsewhere_stays_as_it_is() {
+    let translations = Translations::default();
+    translations.know(&proposal(Place::Gate, State::Sent));
+    let unknown = format!("vestibule-{}", Uuid::from_u128(77));
+    for external in [
+        None,
+        Some("theirs-1".to_owned()),
+        Some(unknown),
+        Some("vestibule-".to_owned()),
+    ] {
+        let up = upstream(TransactionStatus::Submitted, external);
+        assert_eq!(
+            translations.transaction(up.clone()),
+            (up, Origin::default())
+        );
+    }
+}
