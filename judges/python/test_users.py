@@ -5,7 +5,12 @@ import subprocess
 import urllib.request
 
 import pytest
-from fireblocks.exceptions import BadRequestException, NotFoundException, UnauthorizedException
+from fireblocks.exceptions import (
+    BadRequestException,
+    NotFoundException,
+    ServiceException,
+    UnauthorizedException,
+)
 from fireblocks.models.create_api_user import CreateAPIUser
 
 from refusals import refused
@@ -193,5 +198,7 @@ def test_what_is_not_served_says_so(fund):
     ):
         answer = fund["admin"].door.send(method, path)
         assert answer.status == 501 and operation in answer.json["message"], answer.body
+    with refused(ServiceException, says="getGasStationInfo"):
+        fund["admin"].sdk.gas_stations.get_gas_station_info().result()
     for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/workspace"), ("GET", "/v1/")):
         assert fund["admin"].door.send(method, path).status == 404
