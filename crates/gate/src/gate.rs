@@ -1,5 +1,6 @@
 //! The gate as a whole: what every part of it shares, and the one way to change it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
 use std::num::NonZeroU32;
 use store::{Query, Store, StoreError, Writing};
-use sync::Inbox;
+use sync::{Inbox, SyncError};
 use tokio::sync::Notify;
 use wire::client::{Budget, Client, LocalKey};
 use wire::clock::WallClock;
@@ -63,6 +64,8 @@ pub(crate) struct Gate {
     pub(crate) public: String,
     pub(crate) upstream: RwLock<UpstreamIds>,
     clients: RwLock<(Option<Client>, Option<Client>)>,
+    /// The API keys that are known to open this workspace and no other.
+    own_keys: RwLock<HashSet<UserId>>,
     pub(crate) budget: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
@@ -158,6 +161,7 @@ impl Gate {
             public,
             upstream: RwLock::default(),
             clients: RwLock::default(),
+            own_keys: RwLock::default(),
             as_of: AtomicI64::new(0),
             filled: AtomicBool::new(false),
             deliveries: Arc::default(),
@@ -252,6 +256,20 @@ impl Gate {
         client
             .inspect_err(|error| tracing::error!(%error, "upstream cannot be called"))
             .ok()
+    }
+
+    /// Whether a key opens this workspace: asked once a key. A key of another reads and sends nothing.
+    pub(crate) async fn opens(
+        &self,
+        client: &Client,
+        key: Option<UserId>,
+    ) -> Result<(), SyncError> {
+        let Some(key) = key.filter(|key| !self.own_keys.read().contains(key)) else {
+            return Ok(());
+        };
+        sync::identity(client, self.workspace()).await??;
+        self.own_keys.write().insert(key);
+        Ok(())
     }
 
     /// Who reads upstream, once the client has said under which API key.

@@ -33,7 +33,9 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
             }
         };
         let due = Instant::now() >= look_at;
+        let viewer = gate.upstream.read().viewer;
         let round = async {
+            gate.opens(&client, viewer).await?;
             if !gate.filled.load(Ordering::SeqCst) {
                 fill(&gate, &client).await?;
             } else if due {

@@ -59,6 +59,11 @@ pub async fn first_sync(connector: &Connector, of: &FirstSyncOf) -> Result<First
     let work = Work::of(connector, &client).await?;
     let role = role_check::ask(&client, &work.upstream).await?;
     role_check::insist(&client, &role)?;
+    if !client.is_gate() {
+        sync::identity(&work.upstream, client.workspace)
+            .await?
+            .map_err(sync::SyncError::from)?;
+    }
     let mut reports = Vec::new();
     if client.is_gate() {
         for listed in gate_api::newest_reports(&work.upstream).await? {

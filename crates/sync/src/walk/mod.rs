@@ -22,6 +22,7 @@ use wire::clock::WallClock;
 
 use crate::area::Area;
 use crate::held::Unanswered;
+use crate::identity::ForeignWorkspace;
 use crate::inbox::Outcome;
 use crate::translate::{AsItIs, Translate};
 
@@ -39,6 +40,9 @@ pub enum SyncError {
     /// The books.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The key opens another workspace.
+    #[error(transparent)]
+    Foreign(#[from] ForeignWorkspace),
     /// The books did not tell what they hold.
     #[error(transparent)]
     Held(#[from] Unanswered),
