@@ -6,6 +6,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from fireblocks.exceptions import BadRequestException, NotFoundException, UnauthorizedException
 from fireblocks.models.create_webhook_request import CreateWebhookRequest
+from fireblocks.models.resend_by_query_request import ResendByQueryRequest
 from fireblocks.models.resend_failed_notifications_request import ResendFailedNotificationsRequest
 from fireblocks.models.resend_notifications_by_resource_id_request import (
     ResendNotificationsByResourceIdRequest,
@@ -272,18 +273,51 @@ def test_a_lost_one_is_found_again(fund, api, editor, receiver, webhook):
     assert len(lost) == 2 and lost[-1].event_type == CREATED
     assert not receiver.events(CREATED)
     assert api.get_notification_attempts(webhook.id, lost[0].id).result().data.data == []
+    # An empty list of events means all of them, as a missing one does.
     none = ResendFailedNotificationsRequest(events=[BALANCE])
     answer = api.resend_failed_notifications(webhook.id, none).result()
     assert (answer.status_code, answer.data.total) == (200, 0)
     answer = editor.sdk.webhooks_v2.resend_failed_notifications(
-        webhook.id, ResendFailedNotificationsRequest()
+        webhook.id, ResendFailedNotificationsRequest(events=[])
     ).result()
     assert (answer.status_code, answer.data.total) == (202, 2)
+    job = answer.headers["location"].rsplit("/", 1)[1]
+    told = api.get_resend_job_status(webhook.id, job).result().data
+    assert (told.status, told.processed, told.total) == ("COMPLETED", 2, 2)
     receiver.wait("the lost ones", lambda: len(receiver.deliveries) == len(found))
     assert len(receiver.events(CREATED, transaction)) == 1
     assert all(n.status == "COMPLETED" for n in settled(api, webhook))
     unknown = f"/workspaces/{fund.id}/webhooks/{fund.id}/drop_next"
     assert fund.sandbox.control("POST", unknown, {})[0] == 404
+
+
+def test_sent_again_by_a_query(fund, api, editor, receiver, webhook):
+    fund.control("POST", f"/webhooks/{webhook.id}/drop_next", {"count": 3})
+    transaction = propose(editor, "SOL", "0.001", 0, 1)
+    statuses(editor, transaction)
+    found = settled(api, webhook)
+    theirs = editor.sdk.webhooks_v2
+
+    def asked(**query):
+        request = ResendByQueryRequest(**query)
+        return theirs.resend_notifications_by_query(webhook.id, request).result()
+
+    none = asked(resource_id=webhook.id)
+    assert (none.status_code, none.data.total) == (200, 0)
+    assert asked(events=[BALANCE]).data.total == 0
+    assert asked(statuses=["ON_HOLD"]).data.total == 0
+    answer = asked(events=[], resource_id=transaction, start_time=found[-1].created_at)
+    assert (answer.status_code, answer.data.total) == (202, 3)
+    receiver.wait("the lost ones", lambda: len(receiver.deliveries) == len(found))
+    job = answer.headers["location"].rsplit("/", 1)[1]
+    told = theirs.get_resend_by_query_job_status(webhook.id, job).result().data
+    assert (told.job_id, told.status, told.processed, told.total) == (job, "COMPLETED", 3, 3)
+    for unknown in (webhook.id, "no-uuid"):
+        with refused(NotFoundException):
+            theirs.get_resend_by_query_job_status(webhook.id, unknown).result()
+    for query in ({"end_time": 1}, {"start_time": 1}, {"start_time": found[0].created_at * 2}):
+        with refused(BadRequestException, 1000):
+            asked(**query)
 
 
 def test_a_webhook_that_is_off_hears_nothing(api, editor, receiver, webhook):

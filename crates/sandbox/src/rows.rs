@@ -8,19 +8,31 @@ use uuid::Uuid;
 mod outbox;
 
 pub(crate) use outbox::{
-    Parcel, add_notification, attempts, due, keep_signatures, next_due, notification,
-    notifications, record, resend,
+    Parcel, add_notification, add_resend_job, attempts, due, keep_signatures, next_due,
+    notification, notifications, record, resend, resend_job,
 };
 
 /// The sandbox's tables.
 pub const ROOM: Room = Room {
     name: "sandbox",
-    migrations: &[Migration {
-        id: 1,
-        name: "workspaces",
-        sql: Sql::Same(TABLES),
-    }],
+    migrations: &[
+        Migration {
+            id: 1,
+            name: "workspaces",
+            sql: Sql::Same(TABLES),
+        },
+        Migration {
+            id: 2,
+            name: "resend_jobs",
+            sql: Sql::Same(RESEND_JOBS),
+        },
+    ],
 };
+
+const RESEND_JOBS: &str = "
+CREATE TABLE resend_jobs (workspace TEXT NOT NULL, webhook TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (workspace, webhook, id));
+";
 
 const TABLES: &str = "
 CREATE TABLE workspaces (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, network TEXT NOT NULL, policy TEXT NOT NULL);

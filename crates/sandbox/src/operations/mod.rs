@@ -6,6 +6,7 @@ mod events;
 mod notifications;
 mod paging;
 mod reports;
+mod resends;
 mod transactions;
 mod users;
 mod webhooks;
@@ -108,9 +109,11 @@ async fn own(operation: &Operation, visit: &Visit<'_>) -> Result<Reply, ApiError
         "getNotifications" => notifications::list(visit).await,
         "getNotification" => notifications::one(visit).await,
         "getNotificationAttempts" => notifications::attempts(visit).await,
-        "resendNotificationById" => notifications::resend(visit).await,
-        "resendNotificationsByResourceId" => notifications::resend_by_resource(visit).await,
-        "resendFailedNotifications" => notifications::resend_failed(visit).await,
+        "resendNotificationById" => resends::one(visit).await,
+        "resendNotificationsByResourceId" => resends::by_resource(visit).await,
+        "resendFailedNotifications" => resends::failed(visit).await,
+        "resendNotificationsByQuery" => resends::by_query(visit).await,
+        "getResendJobStatus" | "getResendByQueryJobStatus" => resends::job(visit).await,
         "createReport" => reports::create(visit).await,
         "listReports" => reports::list(visit).await,
         "getReport" => reports::one(visit).await,

@@ -1,32 +1,29 @@
-//! The notifications of webhooks: listed, looked at, sent again.
+//! The notifications of webhooks: listed and looked at.
 
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, WebhookId};
-use protocol::model::event::{Envelope, EventType};
-use protocol::model::webhook::{Notification, NotificationStatus};
+use protocol::model::event::Envelope;
+use protocol::model::webhook::Notification;
 use protocol::time::Millis;
-use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Visit;
 use super::paging::{First, Key, page};
 use super::webhooks::by_id;
-use crate::hall::Deed;
 use crate::rows;
 use ledger::Fault;
 
 /// How far back a list of notifications goes by default.
 const WINDOW: i64 = 31 * Millis::DAY;
-/// How far back an event can be sent again.
-const RESEND_WINDOW: i64 = 30 * Millis::DAY;
 
 fn unknown_notification() -> ApiError {
     ApiError::uncoded(404, "Notification not found")
 }
 
-async fn between(
+/// What happened for a webhook in a time, each with its number.
+pub(super) async fn between(
     visit: &Visit<'_>,
     webhook: WebhookId,
     from: Millis,
@@ -100,7 +97,10 @@ fn sorted_by(field: Option<&str>) -> Result<Standing, ApiError> {
     })
 }
 
-async fn found(visit: &Visit<'_>) -> Result<(WebhookId, Notification, String), ApiError> {
+/// The notification that the path names, and the body that was sent.
+pub(super) async fn found(
+    visit: &Visit<'_>,
+) -> Result<(WebhookId, Notification, String), ApiError> {
     let webhook = by_id(visit).await?.id;
     let id: NotificationId = visit.param("notificationId", unknown_notification)?;
     let workspace = visit.hall.id();
@@ -148,89 +148,4 @@ pub(super) async fn attempts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         200,
         &json!({ "data": data, "next": page.next }),
     ))
-}
-
-async fn send_again(
-    visit: &Visit<'_>,
-    webhook: WebhookId,
-    ids: Vec<NotificationId>,
-    reply: Reply,
-) -> Result<Reply, ApiError> {
-    let work = move |deed: &mut Deed<'_, '_>| {
-        for id in &ids {
-            rows::resend(deed.writing, deed.hall.id(), webhook, *id, deed.at)?;
-        }
-        Ok(reply.clone())
-    };
-    visit.hall.effect(visit.call, work).await
-}
-
-/// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
-pub(super) async fn resend(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let (webhook, notification, _) = found(visit).await?;
-    send_again(visit, webhook, vec![notification.id], Reply::empty(202)).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ByResource {
-    resource_id: String,
-    exclude_statuses: Option<Vec<NotificationStatus>>,
-}
-
-/// `POST /webhooks/{webhookId}/notifications/resend_by_resource`.
-pub(super) async fn resend_by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let wanted: ByResource = visit.body()?;
-    let webhook = by_id(visit).await?.id;
-    let but = wanted
-        .exclude_statuses
-        .unwrap_or_else(|| vec![NotificationStatus::Completed]);
-    let since = visit.hall.house.clock.now().plus(-RESEND_WINDOW);
-    let rows = between(visit, webhook, since, Millis(i64::MAX)).await?;
-    let ids = rows
-        .into_iter()
-        .map(|(_, row)| row)
-        .filter(|row| {
-            row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
-        })
-        .map(|row| row.id)
-        .collect();
-    send_again(visit, webhook, ids, Reply::empty(202)).await
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Failed {
-    start_time: Option<i64>,
-    events: Option<Vec<EventType>>,
-}
-
-/// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
-pub(super) async fn resend_failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let wanted: Failed = if visit.call.body.is_some() {
-        visit.body()?
-    } else {
-        Failed::default()
-    };
-    let webhook = by_id(visit).await?.id;
-    let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
-    let since = wanted
-        .start_time
-        .map_or(earliest, |time| earliest.max(Millis(time)));
-    let rows = between(visit, webhook, since, Millis(i64::MAX)).await?;
-    let ids: Vec<_> = rows
-        .into_iter()
-        .map(|(_, row)| row)
-        .filter(|row| row.status == NotificationStatus::Failed)
-        .filter(|row| {
-            wanted
-                .events
-                .as_ref()
-                .is_none_or(|events| events.contains(&row.event_type))
-        })
-        .map(|row| row.id)
-        .collect();
-    let status = if ids.is_empty() { 200 } else { 202 };
-    let reply = Reply::json(status, &json!({ "total": ids.len() }));
-    send_again(visit, webhook, ids, reply).await
 }

@@ -1,0 +1,237 @@
+//! Notifications sent again: one, those of a resource, those that failed, those that a query names.
+
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use protocol::ids::{NotificationId, WebhookId};
+use protocol::model::event::EventType;
+use protocol::model::webhook::{Notification, NotificationStatus};
+use protocol::time::Millis;
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::Visit;
+use super::notifications::{between, found};
+use super::webhooks::by_id;
+use crate::hall::Deed;
+use crate::rows;
+use ledger::Fault;
+
+/// How far back an event can be sent again.
+const RESEND_WINDOW: i64 = 30 * Millis::DAY;
+/// How far back a query can reach.
+const QUERY_WINDOW: i64 = 3 * Millis::DAY;
+
+/// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
+pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let (webhook, notification, _) = found(visit).await?;
+    again(visit, webhook, vec![notification.id], Reply::empty(202)).await
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ByResource {
+    resource_id: String,
+    exclude_statuses: Option<Vec<NotificationStatus>>,
+}
+
+/// `POST /webhooks/{webhookId}/notifications/resend_by_resource`.
+pub(super) async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: ByResource = visit.body()?;
+    let webhook = by_id(visit).await?.id;
+    let but = wanted
+        .exclude_statuses
+        .unwrap_or_else(|| vec![NotificationStatus::Completed]);
+    let since = visit.hall.house.clock.now().plus(-RESEND_WINDOW);
+    let takes = |row: &Notification| {
+        row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
+    };
+    let ids = chosen(visit, webhook, since, Millis(i64::MAX), takes).await?;
+    again(visit, webhook, ids, Reply::empty(202)).await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Failed {
+    start_time: Option<i64>,
+    events: Vec<EventType>,
+}
+
+/// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
+pub(super) async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: Failed = body_or_default(visit)?;
+    let webhook = by_id(visit).await?.id;
+    let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
+    let since = wanted
+        .start_time
+        .map_or(earliest, |time| earliest.max(Millis(time)));
+    let takes = |row: &Notification| {
+        row.status == NotificationStatus::Failed
+            && (wanted.events.is_empty() || wanted.events.contains(&row.event_type))
+    };
+    let ids = chosen(visit, webhook, since, Millis(i64::MAX), takes).await?;
+    as_a_job(visit, webhook, ids, "resend_failed").await
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct ByQuery {
+    statuses: Option<Vec<NotificationStatus>>,
+    start_time: Option<i64>,
+    end_time: Option<i64>,
+    events: Vec<EventType>,
+    resource_id: Option<String>,
+}
+
+impl ByQuery {
+    /// From when to when: a day at most, of the last three.
+    fn window(&self, now: Millis) -> Result<(Millis, Millis), ApiError> {
+        let Some(start) = self.start_time.map(Millis) else {
+            return match self.end_time {
+                None => Ok((now.plus(-Millis::DAY), now)),
+                Some(_) => Err(ApiError::invalid("endTime", "only together with startTime")),
+            };
+        };
+        if start < now.plus(-QUERY_WINDOW) || start > now {
+            return Err(ApiError::invalid("startTime", "within the last 72 hours"));
+        }
+        let end = self.end_time.map_or(now, Millis);
+        if end <= start || end > start.plus(Millis::DAY) {
+            let must = "after startTime, by 24 hours at most";
+            return Err(ApiError::invalid("endTime", must));
+        }
+        Ok((start, end))
+    }
+}
+
+/// `POST /webhooks/{webhookId}/notifications/resend_by_query`.
+pub(super) async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let wanted: ByQuery = body_or_default(visit)?;
+    let (from, to) = wanted.window(visit.hall.house.clock.now())?;
+    let webhook = by_id(visit).await?.id;
+    let missed = || vec![NotificationStatus::Failed, NotificationStatus::OnHold];
+    let statuses = wanted.statuses.clone().unwrap_or_else(missed);
+    let takes = |row: &Notification| {
+        statuses.contains(&row.status)
+            && (wanted.events.is_empty() || wanted.events.contains(&row.event_type))
+            && (wanted.resource_id.is_none() || row.resource_id == wanted.resource_id)
+    };
+    let ids = chosen(visit, webhook, from, to, takes).await?;
+    as_a_job(visit, webhook, ids, "resend_by_query").await
+}
+
+/// `GET /webhooks/{webhookId}/notifications/{resend_failed|resend_by_query}/jobs/{jobId}`.
+pub(super) async fn job(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let unknown = || ApiError::uncoded(404, "Job not found");
+    let webhook = by_id(visit).await?.id;
+    let id: Uuid = visit.param("jobId", unknown)?;
+    let workspace = visit.hall.id();
+    let read = visit
+        .hall
+        .books
+        .store()
+        .read(move |reading| rows::resend_job(reading, workspace, webhook, id));
+    let doc = read.await.map_err(Fault::from)?.ok_or_else(unknown)?;
+    let doc = RawValue::from_string(doc).map_err(|_| ApiError::internal())?;
+    Ok(Reply::json(200, &doc))
+}
+
+fn body_or_default<T: Default + serde::de::DeserializeOwned>(
+    visit: &Visit<'_>,
+) -> Result<T, ApiError> {
+    if visit.call.body.is_some() {
+        visit.body()
+    } else {
+        Ok(T::default())
+    }
+}
+
+async fn chosen(
+    visit: &Visit<'_>,
+    webhook: WebhookId,
+    from: Millis,
+    to: Millis,
+    takes: impl Fn(&Notification) -> bool,
+) -> Result<Vec<NotificationId>, ApiError> {
+    let rows = between(visit, webhook, from, to).await?;
+    let rows = rows.into_iter().map(|(_, row)| row);
+    Ok(rows.filter(takes).map(|row| row.id).collect())
+}
+
+async fn again(
+    visit: &Visit<'_>,
+    webhook: WebhookId,
+    ids: Vec<NotificationId>,
+    reply: Reply,
+) -> Result<Reply, ApiError> {
+    let work = move |deed: &mut Deed<'_, '_>| {
+        for id in &ids {
+            rows::resend(deed.writing, deed.hall.id(), webhook, *id, deed.at)?;
+        }
+        Ok(reply.clone())
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+/// The same, with a job that can be asked about. It is done as soon as it is written down: all of
+/// it is on its way.
+async fn as_a_job(
+    visit: &Visit<'_>,
+    webhook: WebhookId,
+    ids: Vec<NotificationId>,
+    kind: &'static str,
+) -> Result<Reply, ApiError> {
+    let total = json!({ "total": ids.len() });
+    if ids.is_empty() {
+        return again(visit, webhook, ids, Reply::json(200, &total)).await;
+    }
+    let job = Uuid::new_v4();
+    let place = format!("/v1/webhooks/{webhook}/notifications/{kind}/jobs/{job}");
+    let reply = Reply::json(202, &total).with("location", place);
+    let doc =
+        json!({"jobId": job, "status": "COMPLETED", "processed": ids.len(), "total": ids.len()});
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let workspace = deed.hall.id();
+        for id in &ids {
+            rows::resend(deed.writing, workspace, webhook, *id, deed.at)?;
+        }
+        rows::add_resend_job(deed.writing, workspace, webhook, job, &doc.to_string())?;
+        Ok(reply.clone())
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_reaches_over_a_day_of_the_last_three() {
+        let (now, hour) = (Millis(1_000 * Millis::DAY), Millis::HOUR);
+        let window = |start: Option<i64>, end: Option<i64>| {
+            let ago = |hours: i64| now.plus(-hours * hour).0;
+            let query = ByQuery {
+                start_time: start.map(ago),
+                end_time: end.map(ago),
+                ..ByQuery::default()
+            };
+            query
+                .window(now)
+                .map(|(from, to)| (now.0 - from.0, now.0 - to.0))
+        };
+        assert_eq!(window(None, None), Ok((24 * hour, 0)));
+        assert_eq!(window(Some(5), None), Ok((5 * hour, 0)));
+        assert_eq!(window(Some(72), Some(48)), Ok((72 * hour, 48 * hour)));
+        for (start, end) in [
+            (None, Some(1)),
+            (Some(73), Some(60)),
+            (Some(-1), None),
+            (Some(25), None),
+            (Some(5), Some(5)),
+            (Some(5), Some(6)),
+        ] {
+            assert!(window(start, end).is_err(), "{start:?} {end:?}");
+        }
+    }
+}
