@@ -111,7 +111,10 @@ pub(crate) fn step(
             if !answer(t, &user, "APPROVED") {
                 return Err(Unfit);
             }
-            if t.authorization_info.as_ref().is_some_and(AuthorizationInfo::is_approved) {
+            if t.authorization_info
+                .as_ref()
+                .is_some_and(AuthorizationInfo::is_approved)
+            {
                 t.status = S::Queued;
             }
             step.approval = true;
