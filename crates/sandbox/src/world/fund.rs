@@ -24,37 +24,12 @@ use uuid::Uuid;
 
 use super::addresses::{self, Address};
 use super::assets::{self, AssetRow};
+use super::network::Network;
 
 /// Accounts of a seeded fund.
 const ACCOUNTS: u32 = 36;
 /// Transactions of its year.
 const TRANSACTIONS: usize = 640;
-
-/// Mainnet or testnet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Network {
-    /// Real assets.
-    Mainnet,
-    /// Test assets.
-    Testnet,
-}
-
-impl Network {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mainnet => "mainnet",
-            Self::Testnet => "testnet",
-        }
-    }
-
-    /// The one of that word.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Mainnet, Self::Testnet]
-            .into_iter()
-            .find(|network| network.name() == name)
-    }
-}
 
 /// A fund as it stands.
 #[derive(Debug)]

@@ -3,6 +3,8 @@
 pub mod addresses;
 pub mod assets;
 mod fund;
+mod network;
 
-pub use fund::{Fund, Network, seeded};
+pub use fund::{Fund, seeded};
 pub(crate) use fund::{units_of, vault_address};
+pub use network::Network;
