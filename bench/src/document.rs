@@ -75,7 +75,9 @@ fn machine(text: &mut String, measured: &Measured<'_>) -> fmt::Result {
 | load average before, after | {load_before}; {after} (1, 5, 15 minutes) |
 | run | {rounds} rounds of each measurement, {seconds} s in all |
 
-Figures are medians over the rounds; in brackets the least and the greatest round.
+Figures are medians over the rounds; in brackets the least and the greatest round. A round of reads,
+import or webhooks in which anything else on the machine took more than a tenth of a core is
+measured again, if time allows; the {rounds} least disturbed rounds count, whatever came out of them.
 "
     )
 }
@@ -131,16 +133,18 @@ same requests, one server after the other, in an order that turns.
 What the figures above are made of. Processor time is the server's own (user and system, of
 HAProxy and its nginx together), counted in hundredths of a second, per answer.
 
-| key | connections | requests a round | bare verification | nginx | nginx, processor | gate, processor | HAProxy, one core, processor |
-|---|---|---|---|---|---|---|---|"
+| key | connections | requests a round | rounds measured | others took at most | bare verification | nginx | nginx, processor | gate, processor | HAProxy, one core, processor |
+|---|---|---|---|---|---|---|---|---|---|"
     )?;
     for case in &reads.cases {
         writeln!(
             text,
-            "| {} | {} | {} | {} | {}/s | {} | {} | {} |",
+            "| {} | {} | {} | {} | {:.0} % of a core | {} | {}/s | {} | {} | {} |",
             case.key,
             case.connections,
             whole_of(case.requests),
+            case.measured,
+            case.others * 100.0,
             micros(&case.verify),
             whole(case.nginx.rate.median()),
             micros(&case.nginx.cost),
@@ -189,7 +193,8 @@ fn books(text: &mut String, imported: &Imported, taken: &Taken) -> fmt::Result {
         text,
         "## Into the books
 
-Durable (SQLite file, WAL, `synchronous=FULL`), each round into a new file.
+Durable (SQLite file, WAL, `synchronous=FULL`), each round into a new file. Others took at most
+{:.0} % of a core meanwhile.
 
 | what | a second |
 |---|---|
@@ -199,6 +204,7 @@ Durable (SQLite file, WAL, `synchronous=FULL`), each round into a new file.
 | webhooks stored: verified (RS512, RSA-2048), committed, then 200; {} connections, the server on one core | {} |
 | webhooks applied to the books (a transaction each) | {} |
 ",
+        imported.others.max(taken.others) * 100.0,
         whole(f64::from(import::ROWS)),
         millions(imported.length),
         import::BATCH,

@@ -18,6 +18,7 @@ mod load;
 mod machine;
 mod peers;
 mod product;
+mod quiet;
 mod reads;
 mod start;
 mod tokens;
@@ -45,7 +46,7 @@ struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "haproxy")]
     haproxy: PathBuf,
     /// Rounds of each measurement.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
     /// Where the tables go; to the terminal alone if missing.
     #[arg(long, value_name = "FILE")]

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_micros(500);
 /// Processor time is counted in hundredths of a second (USER_HZ, the same on every Linux).
-const TICK: f64 = 0.01;
+pub(crate) const TICK: f64 = 0.01;
 
 /// A process that ends when it is dropped.
 #[derive(Debug)]
@@ -52,15 +52,7 @@ impl Running {
 
     /// Processor time it has used, in seconds.
     pub(crate) fn busy(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
-        // Behind the name, which may hold blanks: state is the third field, utime the 14th.
-        let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
-        let mut fields = rest.split_whitespace().skip(11);
-        let mut ticks = || -> anyhow::Result<f64> {
-            let ticks: u32 = fields.next().context("a process has times")?.parse()?;
-            Ok(f64::from(ticks))
-        };
-        Ok((ticks()? + ticks()?) * TICK)
+        times(&self.0.id().to_string(), 2)
     }
 
     fn still_runs(&mut self) -> anyhow::Result<()> {
@@ -76,6 +68,23 @@ impl Drop for Running {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Processor time of a process and of its children that have ended, in seconds.
+pub(crate) fn busy_with_children(process: &str) -> anyhow::Result<f64> {
+    times(process, 4)
+}
+
+/// The first of user, system, children's user, children's system time, summed, in seconds.
+fn times(process: &str, count: usize) -> anyhow::Result<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // Behind the name, which may hold blanks: state is the third field, user time the 14th.
+    let (_, rest) = stat.rsplit_once(')').context("a process has a name")?;
+    let mut ticks = 0.0;
+    for field in rest.split_whitespace().skip(11).take(count) {
+        ticks += field.parse::<f64>()?;
+    }
+    Ok(ticks * TICK)
 }
 
 /// The product's program and a folder of our own.

@@ -1,22 +1,22 @@
 //! Reads through the gate, beside the limit of the machine and beside HAProxy.
-//!
-//! In each round every server answers the same requests, one server after the other, in an order
-//! that turns from round to round: what the machine does meanwhile meets all of them alike.
+
+mod turn;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::Value;
 
+use crate::cores;
 use crate::figures::Figures;
-use crate::load::{self, Requests};
-use crate::peers::{self, Peer};
-use crate::product::Running;
-use crate::tokens::{self, Batch};
+use crate::load;
+use crate::peers;
+use crate::quiet::{self, Rounds};
+use crate::tokens;
 use crate::world::{Provider, World};
-use crate::{cores, figures};
+use turn::{Measured, Servers, Turn};
 
 /// What is read.
 const PATH: &str = "/v1/vault/accounts_paged";
@@ -24,16 +24,22 @@ const PATH: &str = "/v1/vault/accounts_paged";
 const ACCOUNTS: usize = 20;
 /// Connections, and requests of a round by key size (signing for RSA-4096 is slow).
 const SHAPES: [(usize, [usize; 2]); 2] = [(1, [3_000, 2_000]), (16, [6_000, 4_000])];
-/// Tokens of one measurement of bare verification.
-const VERIFIED: usize = 500;
+/// Requests before the first round.
+const WARM: usize = 400;
+/// How long the rounds of one case may take before disturbed ones count, too.
+const REPEAT_FOR: Duration = Duration::from_secs(40);
 
 /// What one key size and one number of connections came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Case {
     pub(crate) key: &'static str,
     pub(crate) connections: usize,
     /// Requests of each server in each round.
     pub(crate) requests: usize,
+    /// Rounds that were measured; the least disturbed of them count.
+    pub(crate) measured: usize,
+    /// What others took of one core, in the most disturbed round that counts.
+    pub(crate) others: f64,
     pub(crate) gate: Served,
     pub(crate) nginx: Served,
     /// HAProxy and its nginx on the server's core, as the gate is.
@@ -47,7 +53,7 @@ pub(crate) struct Case {
 }
 
 /// What one server came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Served {
     /// Answers a second.
     pub(crate) rate: Figures,
@@ -65,22 +71,6 @@ pub(crate) struct Reads {
     pub(crate) accounts: usize,
     /// The gate's memory after all that, in MB.
     pub(crate) gate_resident: f64,
-}
-
-/// One server of a round.
-#[derive(Clone, Copy)]
-enum Who {
-    Gate,
-    Nginx,
-    Haproxy,
-    HaproxySpread,
-}
-
-struct Peers {
-    nginx: Peer,
-    nginx_aside: Peer,
-    haproxy: Peer,
-    haproxy_spread: Peer,
 }
 
 /// Measures.
@@ -101,54 +91,30 @@ pub(crate) fn measure(
         let (here, aside) = (static_at(cores::SERVER)?, static_at(cores::LOAD)?);
         let pem = provider.key.public().spki_pem();
         let guarded = |behind| peers::haproxy(haproxy, folder, cores::SERVER, &pem, behind);
-        let peers = Peers {
+        let servers = Servers {
+            world,
             haproxy: guarded(here.address)?,
             haproxy_spread: guarded(aside.address)?,
             nginx: here,
             nginx_aside: aside,
         };
-        // Who lets a forged token through does less work than is measured here.
-        let forged = tokens::forged(provider.user, &target)?;
-        for guard in [
-            world.gate_address,
-            peers.haproxy.address,
-            peers.haproxy_spread.address,
-        ] {
-            ensure!(
-                load::refuses(guard, forged.clone())?,
-                "{guard} lets a forged token through"
-            );
-        }
+        forged_is_refused(&servers, provider, &target)?;
         for (connections, requests) in SHAPES {
-            let requests = requests.get(size).copied().unwrap_or(VERIFIED);
+            let requests = requests.get(size).copied().unwrap_or(WARM);
             println!(
                 "--- reads: {}, {connections} connections, {rounds} rounds of {requests}",
                 provider.name
             );
-            let mut case = Case {
-                key: provider.name,
-                connections,
-                requests,
-                ..Case::default()
+            let turn = |round, requests| {
+                turn::measure(&servers, provider, &target, round, connections, requests)
             };
             // Warm: code, caches and connections to the file behind.
-            let warm = tokens::sign(provider.user, &provider.key, &target, 400)?;
-            turn(
-                world,
-                &peers,
-                provider,
-                &warm,
-                0,
-                &mut Case {
-                    connections,
-                    ..Case::default()
-                },
-            )?;
-            for round in 0..rounds {
-                let batch = tokens::sign(provider.user, &provider.key, &target, requests)?;
-                turn(world, &peers, provider, &batch, round, &mut case)?;
-            }
-            cases.push(case);
+            turn(0, WARM)?;
+            let turns = quiet::rounds(rounds, REPEAT_FOR, |round| {
+                let turn = turn(round, requests)?;
+                Ok((turn, turn.others))
+            })?;
+            cases.push(Case::of(provider.name, connections, requests, &turns));
         }
     }
     let gate_resident = match &world.gate {
@@ -161,6 +127,32 @@ pub(crate) fn measure(
         accounts: world.accounts,
         gate_resident,
     })
+}
+
+impl Case {
+    fn of(key: &'static str, connections: usize, requests: usize, rounds: &Rounds<Turn>) -> Self {
+        let turns = &rounds.kept;
+        let served = |who: fn(&Turn) -> &Measured| Served {
+            rate: turns.iter().map(|turn| who(turn).rate).collect(),
+            cost: turns.iter().map(|turn| who(turn).cost).collect(),
+        };
+        Self {
+            key,
+            connections,
+            requests,
+            measured: rounds.measured,
+            others: rounds.others,
+            gate: served(|turn| &turn.gate),
+            nginx: served(|turn| &turn.nginx),
+            haproxy: served(|turn| &turn.haproxy),
+            haproxy_spread: served(|turn| &turn.haproxy_spread),
+            verify: turns.iter().map(|turn| turn.verify).collect(),
+            limit: turns
+                .iter()
+                .map(|turn| 1.0 / (turn.verify + 1.0 / turn.nginx.rate))
+                .collect(),
+        }
+    }
 }
 
 /// The answer that is measured; looked at once, so that it is the right one.
@@ -177,111 +169,22 @@ fn sample(gate: SocketAddr, provider: &Provider, target: &str) -> anyhow::Result
     Ok(body)
 }
 
-/// One round: every server once.
-fn turn(
-    world: &World,
-    peers: &Peers,
+/// Who lets a forged token through does less work than is measured here.
+fn forged_is_refused(
+    servers: &Servers<'_>,
     provider: &Provider,
-    batch: &Batch,
-    round: u32,
-    case: &mut Case,
+    target: &str,
 ) -> anyhow::Result<()> {
-    let mut order = [Who::Gate, Who::Nginx, Who::Haproxy, Who::HaproxySpread];
-    let start = usize::try_from(round)? % order.len();
-    order.rotate_left(start);
-    let verify = verification(provider)?;
-    let mut plain = f64::NAN;
-    for who in order {
-        let requests = &batch.requests;
-        match who {
-            Who::Gate => {
-                let running: Vec<_> = world.gate.iter().collect();
-                serve(
-                    &mut case.gate,
-                    world.gate_address,
-                    &running,
-                    requests,
-                    case.connections,
-                )?;
-                ensure!(
-                    batch.since.elapsed() < tokens::FRESH,
-                    "the tokens grew old before they were sent: this machine is too busy to measure on"
-                );
-            }
-            Who::Nginx => {
-                let running = [&peers.nginx.running];
-                plain = serve(
-                    &mut case.nginx,
-                    peers.nginx.address,
-                    &running,
-                    requests,
-                    case.connections,
-                )?;
-            }
-            Who::Haproxy => {
-                let running = [&peers.haproxy.running, &peers.nginx.running];
-                serve(
-                    &mut case.haproxy,
-                    peers.haproxy.address,
-                    &running,
-                    requests,
-                    case.connections,
-                )?;
-            }
-            Who::HaproxySpread => {
-                let running = [&peers.haproxy_spread.running, &peers.nginx_aside.running];
-                let address = peers.haproxy_spread.address;
-                serve(
-                    &mut case.haproxy_spread,
-                    address,
-                    &running,
-                    requests,
-                    case.connections,
-                )?;
-            }
-        }
+    let forged = tokens::forged(provider.user, target)?;
+    for guard in [
+        servers.world.gate_address,
+        servers.haproxy.address,
+        servers.haproxy_spread.address,
+    ] {
+        ensure!(
+            load::refuses(guard, forged.clone())?,
+            "{guard} lets a forged token through"
+        );
     }
-    case.verify.add(verify);
-    case.limit.add(1.0 / (verify + 1.0 / plain));
     Ok(())
-}
-
-fn serve(
-    served: &mut Served,
-    address: SocketAddr,
-    running: &[&Running],
-    requests: &Requests,
-    connections: usize,
-) -> anyhow::Result<f64> {
-    let busy = || {
-        running
-            .iter()
-            .map(|one| one.busy())
-            .sum::<anyhow::Result<f64>>()
-    };
-    let before = busy()?;
-    let rate = load::per_second(address, requests, connections)?;
-    let count = f64::from(u32::try_from(requests.len())?);
-    served.rate.add(rate);
-    served.cost.add((busy()? - before) / count);
-    Ok(rate)
-}
-
-/// The time of one bare verification, on the server's core.
-fn verification(provider: &Provider) -> anyhow::Result<f64> {
-    // Each token another: nothing is learned from the last.
-    let some = (0..32)
-        .map(|_| tokens::signed(provider.user, &provider.key, PATH))
-        .collect::<anyhow::Result<Vec<_>>>()?;
-    let key = provider.key.public().clone();
-    cores::on(cores::SERVER, move || {
-        let began = Instant::now();
-        for (input, signature) in some.iter().cycle().take(VERIFIED) {
-            ensure!(
-                key.verifies_rs256(input.as_bytes(), signature),
-                "a signature does not verify"
-            );
-        }
-        Ok(1.0 / figures::per_second(VERIFIED, began.elapsed())?)
-    })
 }

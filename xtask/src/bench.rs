@@ -17,7 +17,7 @@ const SERVERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Rounds of each measurement; the medians are written down.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(5..=50))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..=50))]
     rounds: u32,
     /// Where the tables go; below the repository's root.
     #[arg(long, value_name = "FILE", default_value = "docs/benchmarks.md")]
