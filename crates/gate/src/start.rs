@@ -152,7 +152,7 @@ pub async fn start(
         operators: operators(&gate.store).await?,
         gate,
     };
-    let desk = Server::new(Arc::new(desk), clock);
+    let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
     let at =
         |error: std::io::Error| StartError::Listen(SocketAddr::from(([127, 0, 0, 1], 0)), error);
     for served in [

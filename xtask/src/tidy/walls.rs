@@ -75,6 +75,8 @@ struct Package {
 #[derive(Deserialize)]
 struct Dependency {
     name: String,
+    /// `dev`, `build`, or nothing.
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -103,8 +105,17 @@ pub fn rules() -> Result<Vec<Rule>> {
         .filter(|package| !rooms.contains_key(package.name.as_str()))
         .map(|package| format!("{} is no room of the map", package.name))
         .collect();
+    // A room's tests may set up what it meets in the world.
+    let for_tests = |package: &str, other: &str| {
+        let known = packages.iter().filter(|known| known.name == package);
+        known
+            .flat_map(|known| &known.dependencies)
+            .filter(|dependency| dependency.name == other)
+            .all(|dependency| dependency.kind.as_deref() == Some("dev"))
+    };
     strangers.extend(uses(&|package, other| {
         !rooms.contains_key(other)
+            || for_tests(package, other)
             || rooms
                 .get(package)
                 .is_some_and(|below| below.contains(&other))

@@ -1,0 +1,141 @@
+//! The line between gate and workspace: notes each request, and can lose an answer.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// The line.
+#[derive(Clone)]
+pub struct Line(Arc<Inner>);
+
+struct Inner {
+    at: SocketAddr,
+    to: SocketAddr,
+    asked: Mutex<Vec<String>>,
+    loses: AtomicBool,
+}
+
+impl Line {
+    /// A line to there.
+    pub async fn to(to: SocketAddr) -> Self {
+        // Both ends' names are of one length, so that one can stand for the other in an answer.
+        let listener = loop {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let at = listener.local_addr().expect("an address");
+            if at.to_string().len() == to.to_string().len() {
+                break listener;
+            }
+        };
+        let line = Self(Arc::new(Inner {
+            at: listener.local_addr().expect("an address"),
+            to,
+            asked: Mutex::default(),
+            loses: AtomicBool::new(false),
+        }));
+        let this = line.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let line = this.clone();
+                tokio::spawn(async move { line.carry(stream).await });
+            }
+        });
+        line
+    }
+
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.0.at)
+    }
+
+    /// Every request so far: method and target.
+    pub fn asked(&self) -> Vec<String> {
+        self.0.asked.lock().expect("a lock").clone()
+    }
+
+    /// How many transactions were asked for.
+    pub fn sent(&self) -> usize {
+        let asked = self.asked();
+        asked
+            .iter()
+            .filter(|line| *line == "POST /v1/transactions")
+            .count()
+    }
+
+    /// The next transaction arrives, and its answer does not.
+    pub fn lose_an_answer(&self) {
+        self.0.loses.store(true, Ordering::SeqCst);
+    }
+
+    pub fn has_lost_it(&self) -> bool {
+        !self.0.loses.load(Ordering::SeqCst)
+    }
+
+    async fn carry(&self, client: TcpStream) {
+        let Ok(server) = TcpStream::connect(self.0.to).await else {
+            return;
+        };
+        let (from_client, to_client) = client.into_split();
+        let (from_server, to_server) = server.into_split();
+        let lost = Arc::new(AtomicBool::new(false));
+        tokio::select! {
+            () = self.up(from_client, to_server, &lost) => {}
+            () = self.down(from_server, to_client, &lost) => {}
+        }
+    }
+
+    async fn up(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &AtomicBool) {
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            let text = String::from_utf8_lossy(&bytes[..count]);
+            for line in text
+                .lines()
+                .filter_map(|line| line.strip_suffix(" HTTP/1.1"))
+            {
+                if line == "POST /v1/transactions" && self.0.loses.load(Ordering::SeqCst) {
+                    lost.store(true, Ordering::SeqCst);
+                }
+                self.0.asked.lock().expect("a lock").push(line.to_owned());
+            }
+            if to.write_all(&bytes[..count]).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Answers, with this line's name where the workspace gives its own.
+    async fn down(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &AtomicBool) {
+        let (theirs, ours) = (self.0.to.to_string(), self.0.at.to_string());
+        let (theirs, ours) = (theirs.as_bytes(), ours.as_bytes());
+        let mut ahead = Vec::new();
+        let mut bytes = vec![0; 64 * 1024];
+        while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            if lost.load(Ordering::SeqCst) {
+                self.0.loses.store(false, Ordering::SeqCst);
+                return;
+            }
+            ahead.extend_from_slice(&bytes[..count]);
+            let mut at = 0;
+            while let Some(place) = ahead.get(at..).and_then(|rest| find(rest, theirs)) {
+                ahead[at + place..at + place + ours.len()].copy_from_slice(ours);
+                at += place + ours.len();
+            }
+            // A name may be cut in two: its beginning waits for the rest.
+            let begun = (1..theirs.len())
+                .rev()
+                .find(|len| ahead.ends_with(&theirs[..*len]));
+            let rest = ahead.split_off(ahead.len() - begun.unwrap_or(0));
+            if to.write_all(&ahead).await.is_err() {
+                return;
+            }
+            ahead = rest;
+        }
+        let _ = to.write_all(&ahead).await;
+    }
+}
+
+fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len()).position(|some| some == needle)
+}

@@ -1,0 +1,20 @@
+//! Whole stories of a gate in front of a workspace: a real sandbox, a real gate, real sockets.
+
+#![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
+
+mod caller;
+mod closing;
+mod hooks;
+mod line;
+mod outages;
+mod outside;
+mod processes;
+mod provider;
+mod reads;
+mod refusals;
+mod reports;
+mod rows;
+mod sending;
+mod transactions;
+mod webhooks;
+mod world;

@@ -1,0 +1,143 @@
+//! What is outside a scope answers as what is not there.
+
+use uuid::Uuid;
+
+use crate::reads::{portfolio, side, text};
+use crate::world::World;
+
+/// Out of scope and not there at all: one answer, byte for byte, headers and all.
+#[tokio::test]
+async fn invariant_7_what_is_out_of_scope_is_as_if_it_did_not_exist() {
+    let mut world = World::new().await;
+    let (portfolio, _) = portfolio(&mut world).await;
+    let whole = world.admin.transactions().await;
+    let foreign = whole.iter().find(|one| {
+        !side(&one["source"], &one["assetId"]) && !side(&one["destination"], &one["assetId"])
+    });
+    let foreign = foreign.expect("one of others");
+    let of_others = world.admin.get("/v1/external_wallets").await.fine();
+    let (wallet, nobody) = (text(&of_others[1]["id"]), Uuid::from_u128(0xdead));
+    let internal = world.admin.get("/v1/internal_wallets").await.fine();
+    let contracts = world.admin.get("/v1/contracts").await.fine();
+    let internal = text(&internal[0]["id"]);
+    let contract = text(&contracts[0]["id"]);
+    let hash = whole
+        .iter()
+        .find(|one| one["id"] == foreign["id"])
+        .expect("it")["txHash"]
+        .clone();
+    let address = text(&foreign["id"]);
+    let pairs = [
+        (
+            "/vault/accounts/9".to_owned(),
+            "/vault/accounts/99999".to_owned(),
+        ),
+        (
+            "/vault/accounts/9/ETH".to_owned(),
+            "/vault/accounts/99999/ETH".to_owned(),
+        ),
+        (
+            "/vault/accounts/1/SOL".to_owned(),
+            "/vault/accounts/1/NOPE".to_owned(),
+        ),
+        (
+            "/vault/accounts/9/ETH/addresses".to_owned(),
+            "/vault/accounts/99999/ETH/addresses".to_owned(),
+        ),
+        (
+            "/vault/accounts/1/SOL/addresses".to_owned(),
+            "/vault/accounts/1/NOPE/addresses".to_owned(),
+        ),
+        (
+            "/vault/accounts/9/ETH/addresses_paginated".to_owned(),
+            "/vault/accounts/99999/ETH/addresses_paginated".to_owned(),
+        ),
+        (
+            format!("/transactions/{address}"),
+            format!("/transactions/{nobody}"),
+        ),
+        (
+            format!("/external_wallets/{wallet}"),
+            format!("/external_wallets/{nobody}"),
+        ),
+        (
+            format!("/external_wallets/{wallet}/ETH"),
+            format!("/external_wallets/{nobody}/ETH"),
+        ),
+        (
+            format!("/internal_wallets/{internal}"),
+            format!("/internal_wallets/{nobody}"),
+        ),
+        (
+            format!("/contracts/{contract}"),
+            format!("/contracts/{nobody}"),
+        ),
+        (
+            "/transactions?after=0&sourceId=9".to_owned(),
+            "/transactions?after=0&sourceId=99999".to_owned(),
+        ),
+        (
+            "/transactions?after=0&destId=9".to_owned(),
+            "/transactions?after=0&destId=99999".to_owned(),
+        ),
+        (
+            "/transactions?after=0&assets=SOL".to_owned(),
+            "/transactions?after=0&assets=NOPE".to_owned(),
+        ),
+        (
+            format!("/transactions?after=0&txHash={}", text(&hash)),
+            "/transactions?after=0&txHash=00".to_owned(),
+        ),
+        (
+            format!("/transactions?after=0&destId={wallet}"),
+            format!("/transactions?after=0&destId={nobody}"),
+        ),
+        (
+            "/vault/asset_wallets?assetId=SOL".to_owned(),
+            "/vault/asset_wallets?assetId=NOPE".to_owned(),
+        ),
+        (
+            "/vault/accounts_paged?assetId=SOL".to_owned(),
+            "/vault/accounts_paged?assetId=NOPE".to_owned(),
+        ),
+        (
+            "/vault/accounts_paged?namePrefix=Treasury".to_owned(),
+            "/vault/accounts_paged?namePrefix=Nobody".to_owned(),
+        ),
+        (
+            "/vault/assets?accountNamePrefix=Treasury".to_owned(),
+            "/vault/assets?accountNamePrefix=Nobody".to_owned(),
+        ),
+    ];
+    for (hidden, absent) in pairs {
+        let hidden_answer = portfolio.caller.get(&format!("/v1{hidden}")).await;
+        let absent_answer = portfolio.caller.get(&format!("/v1{absent}")).await;
+        assert_ne!(hidden_answer.status, 500, "{hidden}");
+        assert_eq!(
+            hidden_answer.lasting(),
+            absent_answer.lasting(),
+            "{hidden} and {absent}"
+        );
+    }
+    // These repeat what was asked for, and are the same but for that.
+    let hidden = portfolio.caller.get("/v1/vault/assets/SOL").await.lasting();
+    let absent = portfolio.caller.get("/v1/vault/assets/XXX").await.lasting();
+    let body = String::from_utf8_lossy(&hidden.body).replace("SOL", "XXX");
+    assert_eq!(
+        (hidden.status, body.as_bytes()),
+        (absent.status, absent.body.as_slice())
+    );
+    // Users are nobody's business, and a second provider is not even a name.
+    for path in [
+        "/v1/users",
+        "/v1/management/users",
+        "/v1/management/api_users",
+        "/v1/webhooks",
+    ] {
+        let refused = portfolio.caller.get(path).await.verdict();
+        assert!(
+            refused == (401, Some(-8)) || refused == (403, None),
+            "{path}: {refused:?}"
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! Sent at most once, wherever the process ends or an answer is lost.
+
+use protocol::ids::TxId;
+use serde_json::{Value, json};
+use store::{StoreError, Writing, params};
+
+use crate::caller::Caller;
+use crate::provider::{editor, transfer};
+use crate::rows;
+use crate::world::{World, until};
+
+/// Leaves a proposal as a kill in the middle of sending does.
+async fn killed_on_its_way(world: &mut World, id: &str) {
+    let mut doc = world.look(&format!("/proposals/{id}")).await;
+    doc.as_object_mut()
+        .expect("an object")
+        .shift_remove("digest");
+    doc["state"] = json!("SENDING");
+    world.gate.stop().await;
+    let store = gate::start::open_store(&world.gate.folder, &world.gate.config)
+        .await
+        .expect("a store");
+    let (id, doc): (TxId, _) = (id.parse().expect("an id"), doc.to_string());
+    let work = move |writing: &mut Writing<'_>| {
+        let params = params![id.0.as_bytes().as_slice(), doc.as_str()];
+        assert_eq!(writing.execute(rows::ON_ITS_WAY, &params)?, 1);
+        Ok::<_, StoreError>(())
+    };
+    store.write(work).await.expect("written");
+}
+
+#[tokio::test]
+async fn invariant_5_killed_before_it_left_it_is_sent_once() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    killed_on_its_way(&mut world, &id).await;
+    assert_eq!(world.line.sent(), 0);
+    world.gate.start().await;
+    until("it is completed", || async {
+        trader.status(&id).await == "COMPLETED"
+    })
+    .await;
+    assert_eq!(
+        (world.line.sent(), world.upstream_of(&id).await.len()),
+        (1, 1)
+    );
+    let asked = world.line.asked();
+    let looked = asked
+        .iter()
+        .position(|line| line.starts_with("GET /v1/transactions/external_tx_id/vestibule-"));
+    let sent = asked
+        .iter()
+        .position(|line| line == "POST /v1/transactions");
+    assert!(looked < sent && looked.is_some(), "it is looked up first");
+}
+
+#[tokio::test]
+async fn invariant_5_killed_after_it_arrived_it_is_found_and_not_sent_again() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    killed_on_its_way(&mut world, &id).await;
+    // What the gate had said before it was killed.
+    let key = world.gate.folder.key(gate::KeyName::Editor).expect("a key");
+    let editor = Caller::new(&world.admin.origin, world.editor.expect("an editor"), key);
+    let mut body = transfer(1, 2, "1");
+    body["externalTxId"] = json!(format!("vestibule-{id}"));
+    let made = editor.post("/v1/transactions", &body).await.fine();
+    world.gate.start().await;
+    until("it is settled", || async {
+        world.state(&id).await == "SENT"
+    })
+    .await;
+    until("it is completed", || async {
+        trader.status(&id).await == "COMPLETED"
+    })
+    .await;
+    assert_eq!(world.line.sent(), 0, "nothing is sent again");
+    let up = world.upstream_of(&id).await;
+    assert_eq!((up.len(), &up[0]["id"]), (1, &made["id"]));
+    assert_eq!(
+        world.look(&format!("/proposals/{id}")).await["upstream_id"],
+        made["id"]
+    );
+}
+
+#[tokio::test]
+async fn invariant_5_an_answer_that_is_lost_is_looked_up() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    world.line.lose_an_answer();
+    world.decide(&id, true).await.fine();
+    until("it is completed", || async {
+        trader.status(&id).await == "COMPLETED"
+    })
+    .await;
+    until("and settled", || async { world.state(&id).await == "SENT" }).await;
+    assert!(world.line.has_lost_it());
+    assert_eq!(
+        (world.line.sent(), world.upstream_of(&id).await.len()),
+        (1, 1)
+    );
+    let kinds = world.look("/log").await;
+    let sent: Vec<&Value> = kinds
+        .as_array()
+        .expect("entries")
+        .iter()
+        .filter(|one| one["kind"] == "proposal_sent")
+        .collect();
+    assert_eq!(sent.len(), 1);
+}
+
+/// Upstream says no: the provider is told so, and it is not tried again.
+#[tokio::test]
+async fn what_upstream_refuses_has_failed() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "999999999999")).await;
+    world.decide(&id, true).await.fine();
+    until("it is over", || async {
+        let status = trader.status(&id).await;
+        status == "FAILED" || status == "BLOCKED"
+    })
+    .await;
+    world.quiet().await;
+    assert_eq!(world.line.sent(), 1);
+}
