@@ -69,6 +69,8 @@ pub(crate) struct Gate {
     pub(crate) budget: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
+    /// When upstream was last looked at whole.
+    pub(crate) looked_at: AtomicI64,
     /// Whether the books were filled once.
     pub(crate) filled: AtomicBool,
     /// Wakes the dispatcher of webhooks.
@@ -163,6 +165,7 @@ impl Gate {
             clients: RwLock::default(),
             own_keys: RwLock::default(),
             as_of: AtomicI64::new(0),
+            looked_at: AtomicI64::new(0),
             filled: AtomicBool::new(false),
             deliveries: Arc::default(),
             proposals: Notify::new(),
@@ -174,15 +177,16 @@ impl Gate {
         let work = |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
                 rows::proposals::gone_up(reading)?,
-                rows::connections::setting(reading, "filled_at")?,
+                rows::connections::setting(reading, "looked_at")?,
             ))
         };
-        let (proposals, filled) = gate.store.read(work).await?;
+        let (proposals, looked_at) = gate.store.read(work).await?;
         for proposal in &proposals {
             gate.translations.know(proposal);
         }
-        if let Some(at) = filled.and_then(|text| text.parse().ok()) {
+        if let Some(at) = looked_at.and_then(|text| text.parse().ok()) {
             gate.filled.store(true, Ordering::SeqCst);
+            gate.looked_at.store(at, Ordering::SeqCst);
             gate.as_of.store(at, Ordering::SeqCst);
         }
         Ok(gate)

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use protocol::time::Millis;
-use store::StoreError;
 use sync::walk::Options;
 use sync::{Area, SyncError, walk};
 use tokio::time::Instant;
@@ -17,7 +16,7 @@ use crate::{proposals, relay, rows};
 
 /// How often what has no event is looked at.
 const LOOK: Duration = Duration::from_secs(60);
-/// How far back a look goes for transactions whose events were lost.
+/// How far before the last look a look goes for transactions whose events were lost.
 const LOOK_BACK: i64 = 2 * Millis::DAY;
 /// How long to wait when upstream cannot be reached.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -74,6 +73,7 @@ fn options(gate: &Arc<Gate>) -> Options {
     options.translate = gate.translations.clone();
     let this = Arc::clone(gate);
     options.beside = Some(Arc::new(move |writing, _, outcomes| {
+        proposals::keep_evidence(writing, outcomes, this.clock.now())?;
         let directory = this.directory.load();
         for told in outcomes.iter().filter_map(relay::of_walk) {
             relay::relay(
@@ -107,31 +107,42 @@ async fn fill(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
         rows = walked.rows,
         "the books are filled"
     );
-    let write = gate
-        .store
-        .write(move |writing| rows::connections::set(writing, "filled_at", &at.to_string()));
-    write
-        .await
-        .map_err(|error: StoreError| SyncError::from(error))?;
+    looked(gate, at).await?;
     gate.filled.store(true, Ordering::SeqCst);
-    gate.as_of.fetch_max(at.0, Ordering::SeqCst);
     gate.inbox.release();
     Ok(())
 }
 
-/// What has no event, and what the events of the last days may have missed.
+/// The books are as of then, also after a restart.
+async fn looked(gate: &Gate, at: Millis) -> Result<(), SyncError> {
+    let write = gate
+        .store
+        .write(move |writing| rows::connections::set(writing, "looked_at", &at.to_string()));
+    write.await?;
+    gate.looked_at.store(at.0, Ordering::SeqCst);
+    gate.as_of.fetch_max(at.0, Ordering::SeqCst);
+    Ok(())
+}
+
+/// From when on a look asks for transactions: some days before the last look, however long ago that was.
+fn look_from(looked_at: Millis, now: Millis) -> Millis {
+    looked_at.min(now).plus(-LOOK_BACK)
+}
+
+/// What has no event, and what the events since the last look may have missed.
 async fn look(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
     let at = gate.clock.now();
+    let before = Millis(gate.looked_at.load(Ordering::SeqCst));
     let areas = [
         Area::Accounts,
         Area::AssetWallets,
         Area::Whitelists,
         Area::Transactions {
-            after: at.plus(-LOOK_BACK),
+            after: look_from(before, at),
         },
     ];
     let walked = walk(client, &gate.books, &areas, &options(gate)).await?;
-    gate.as_of.fetch_max(at.0, Ordering::SeqCst);
+    looked(gate, at).await?;
     gate.deliveries.notify_one();
     if walked.changed > 0 {
         tracing::info!(
@@ -178,4 +189,23 @@ async fn events(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
         walk(client, &gate.books, &areas, &options).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nothing falls between two looks, however far apart.
+    #[test]
+    fn a_look_begins_before_the_last_one() {
+        let now = Millis(100 * Millis::DAY);
+        let ago = |days: i64| now.plus(-days * Millis::DAY);
+        assert_eq!(look_from(now, now), ago(2));
+        assert_eq!(look_from(ago(30), now), ago(32), "after a month away");
+        assert_eq!(
+            look_from(now.plus(Millis::DAY), now),
+            ago(2),
+            "a clock that was put back"
+        );
+    }
 }

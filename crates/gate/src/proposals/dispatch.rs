@@ -170,8 +170,10 @@ async fn post(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<
         // It is looked up in the next round.
         Err(error) if error.outcome_unknown() || error.code() == Some(DUPLICATE) => Ok(false),
         Err(ClientError::Status {
-            status, message, ..
-        }) if (400..500).contains(&status) && status != 429 && status != 401 => {
+            status,
+            code,
+            message,
+        }) if is_refusal(status, code) => {
             let why = format!("upstream refused it: {message}");
             let event = Event::ProposalFailed {
                 proposal: proposal.id,
@@ -182,6 +184,12 @@ async fn post(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<
         }
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Whether upstream itself has said no, for good. Its refusals have a code; a page without one
+/// comes from a machine on the way. A 401 is about the key, and a 429 about the moment.
+fn is_refusal(status: u16, code: Option<i64>) -> bool {
+    status == 400 || (matches!(status, 402..=499) && status != 429 && code.is_some())
 }
 
 async fn arrived(gate: &Arc<Gate>, proposal: &Proposal, upstream: TxId) -> Result<bool, String> {

@@ -1,12 +1,13 @@
 //! The line between gate and workspace: notes each request, and can lose an answer.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
 
 /// The line.
 #[derive(Clone)]
@@ -15,8 +16,10 @@ pub struct Line(Arc<Inner>);
 struct Inner {
     at: SocketAddr,
     to: SocketAddr,
-    asked: Mutex<Vec<String>>,
+    asked: std::sync::Mutex<Vec<String>>,
     loses: AtomicBool,
+    /// A status that a machine on the way answers the next transaction with.
+    intercepts: AtomicU16,
 }
 
 impl Line {
@@ -33,8 +36,9 @@ impl Line {
         let line = Self(Arc::new(Inner {
             at: listener.local_addr().expect("an address"),
             to,
-            asked: Mutex::default(),
+            asked: std::sync::Mutex::default(),
             loses: AtomicBool::new(false),
+            intercepts: AtomicU16::new(0),
         }));
         let this = line.clone();
         tokio::spawn(async move {
@@ -73,20 +77,39 @@ impl Line {
         !self.0.loses.load(Ordering::SeqCst)
     }
 
+    /// The next transaction does not arrive: a machine on the way answers with a page of its own.
+    pub fn intercept(&self, status: u16) {
+        self.0.intercepts.store(status, Ordering::SeqCst);
+    }
+
+    pub fn has_intercepted(&self) -> bool {
+        self.0.intercepts.load(Ordering::SeqCst) == 0
+    }
+
     async fn carry(&self, client: TcpStream) {
         let Ok(server) = TcpStream::connect(self.0.to).await else {
             return;
         };
         let (from_client, to_client) = client.into_split();
         let (from_server, to_server) = server.into_split();
-        let lost = Arc::new(AtomicBool::new(false));
+        let (lost, to_client) = (AtomicBool::new(false), Mutex::new(to_client));
         tokio::select! {
-            () = self.up(from_client, to_server, &lost) => {}
-            () = self.down(from_server, to_client, &lost) => {}
+            page = self.up(from_client, to_server, &lost) => {
+                if let Some(page) = page {
+                    let _ = to_client.lock().await.write_all(page.as_bytes()).await;
+                }
+            }
+            () = self.down(from_server, &to_client, &lost) => {}
         }
     }
 
-    async fn up(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &AtomicBool) {
+    /// Requests; a page, if that is what one is answered with.
+    async fn up(
+        &self,
+        mut from: OwnedReadHalf,
+        mut to: OwnedWriteHalf,
+        lost: &AtomicBool,
+    ) -> Option<String> {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes).await {
             let text = String::from_utf8_lossy(&bytes[..count]);
@@ -97,16 +120,23 @@ impl Line {
                 if line == "POST /v1/transactions" && self.0.loses.load(Ordering::SeqCst) {
                     lost.store(true, Ordering::SeqCst);
                 }
+                if line == "POST /v1/transactions" {
+                    let status = self.0.intercepts.swap(0, Ordering::SeqCst);
+                    if status != 0 {
+                        return Some(page(status));
+                    }
+                }
                 self.0.asked.lock().expect("a lock").push(line.to_owned());
             }
             if to.write_all(&bytes[..count]).await.is_err() {
-                return;
+                return None;
             }
         }
+        None
     }
 
     /// Answers, with this line's name where the workspace gives its own.
-    async fn down(&self, mut from: OwnedReadHalf, mut to: OwnedWriteHalf, lost: &AtomicBool) {
+    async fn down(&self, mut from: OwnedReadHalf, to: &Mutex<OwnedWriteHalf>, lost: &AtomicBool) {
         let (theirs, ours) = (self.0.to.to_string(), self.0.at.to_string());
         let (theirs, ours) = (theirs.as_bytes(), ours.as_bytes());
         let mut ahead = Vec::new();
@@ -127,15 +157,23 @@ impl Line {
                 .rev()
                 .find(|len| ahead.ends_with(&theirs[..*len]));
             let rest = ahead.split_off(ahead.len() - begun.unwrap_or(0));
-            if to.write_all(&ahead).await.is_err() {
+            if to.lock().await.write_all(&ahead).await.is_err() {
                 return;
             }
             ahead = rest;
         }
-        let _ = to.write_all(&ahead).await;
+        let _ = to.lock().await.write_all(&ahead).await;
     }
 }
 
 fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len()).position(|some| some == needle)
+}
+
+fn page(status: u16) -> String {
+    let body = "<html>This page is not for you</html>";
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status} No\r\ncontent-type: text/html\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
 }

@@ -9,6 +9,7 @@ use crate::world::{World, until};
 async fn upstream_down_reads_go_on_and_proposals_wait_to_be_sent_once() {
     let mut world = World::new().await;
     let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let looked = looked_at(&world).await;
     // One that goes up while all is well: the gate knows its Editor.
     let zeroth = trader.propose(&transfer(1, 2, "1")).await;
     world.decide(&zeroth, true).await.fine();
@@ -53,8 +54,13 @@ async fn upstream_down_reads_go_on_and_proposals_wait_to_be_sent_once() {
         "PENDING_AUTHORIZATION",
         "its proposer sees it waiting"
     );
-    // The gate may end and begin meanwhile.
+    // The gate may end and begin meanwhile; what its books are as of does not go back.
     world.restart_gate().await;
+    let again = as_of(trader.caller.get("/v1/vault/accounts_paged").await);
+    assert!(
+        looked <= again && again <= age,
+        "{looked} <= {again} <= {age}"
+    );
     assert_eq!(trader.status(&second).await, "PENDING_AUTHORIZATION");
     let third = trader.propose(&transfer(1, 2, "3")).await;
     world.decide(&third, true).await.fine();
@@ -82,6 +88,18 @@ async fn upstream_down_reads_go_on_and_proposals_wait_to_be_sent_once() {
         balance["total"], theirs["total"],
         "and the books are equal again"
     );
+}
+
+/// As of when the books are after a look of now.
+async fn looked_at(world: &World) -> i64 {
+    let as_of = |status: serde_json::Value| status["as_of"].as_i64().expect("a time");
+    let before = as_of(world.look("/status").await);
+    world.desk("POST", "/refresh", &json!({})).await;
+    until("it has looked", || async {
+        as_of(world.look("/status").await) > before
+    })
+    .await;
+    as_of(world.look("/status").await)
 }
 
 /// What happened while the gate was away is found by a look, or told again.

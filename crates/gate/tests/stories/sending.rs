@@ -112,6 +112,32 @@ async fn invariant_5_an_answer_that_is_lost_is_looked_up() {
     assert_eq!(sent.len(), 1);
 }
 
+/// A machine on the way answers in upstream's place: nothing is known, so nothing is over.
+#[tokio::test]
+async fn invariant_5_a_page_from_the_way_ends_no_proposal() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let mut ids = Vec::new();
+    for status in [200, 403, 404, 429, 502] {
+        let id = trader.propose(&transfer(1, 2, "0.1")).await;
+        world.line.intercept(status);
+        world.decide(&id, true).await.fine();
+        until("it was intercepted", || async {
+            world.line.has_intercepted()
+        })
+        .await;
+        ids.push(id);
+    }
+    for id in &ids {
+        until("it is completed all the same", || async {
+            trader.status(id).await == "COMPLETED"
+        })
+        .await;
+        assert_eq!(world.upstream_of(id).await.len(), 1);
+    }
+    assert_eq!(world.line.sent(), ids.len());
+}
+
 /// Upstream says no: the provider is told so, and it is not tried again.
 #[tokio::test]
 async fn what_upstream_refuses_has_failed() {

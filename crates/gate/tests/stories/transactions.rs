@@ -59,6 +59,11 @@ async fn invariant_1_a_proposal_goes_up_once_after_a_signed_approval() {
         (world.line.sent(), world.upstream_of(&id).await.len()),
         (0, 0)
     );
+    for (provider, times) in [(&trader, 1), (&other, 0)] {
+        let listed = provider.caller.transactions().await;
+        let found = listed.iter().filter(|one| one["id"] == *id).count();
+        assert_eq!(found, times, "{}'s list", provider.name);
+    }
 
     // Nobody but the owner decides, and only over what she saw.
     let seen = world.look(&format!("/proposals/{id}")).await;
@@ -218,6 +223,54 @@ async fn a_proposal_with_its_place_upstream_goes_up_at_once() {
         trader.sees(&id).await["authorizationInfo"].is_null(),
         "users are not the provider's business"
     );
+}
+
+/// Whether it is kept and logged who approved a proposal upstream.
+async fn evidence(world: &World, id: &str) -> bool {
+    let proposal = world.look(&format!("/proposals/{id}")).await;
+    let log = world.look("/log").await;
+    let logged = log.as_array().expect("entries").iter().filter(|one| {
+        let entry = &one["entry"];
+        one["kind"] == "proposal_approved"
+            && entry["proposal"] == *id
+            && entry["place"] == "fireblocks"
+    });
+    let logged = logged.count();
+    assert!(logged <= 1, "logged once");
+    proposal["approved_upstream"]["groups"].is_array() && logged == 1
+}
+
+/// The events of an approval are lost: a look finds what they would have told.
+#[tokio::test]
+async fn invariant_1_evidence_whose_events_were_lost_is_found_by_a_look() {
+    let mut world = World::new().await;
+    let wanted = Wanted {
+        place: "fireblocks",
+        ..editor(&[1, 2])
+    };
+    let trader = world.enrol("trader", wanted).await;
+    let drop_next = format!("/webhooks/{}/drop_next", world.webhook);
+    world.sandbox.act(&drop_next, &json!({"count": 100})).await;
+    let id = trader.propose(&transfer(1, 2, "0.5")).await;
+    until("it is completed upstream", || async {
+        let up = world.upstream_of(&id).await;
+        up.first().is_some_and(|one| one["status"] == "COMPLETED")
+    })
+    .await;
+    world.desk("POST", "/refresh", &json!({})).await;
+    until("the provider sees it", || async {
+        trader.status(&id).await == "COMPLETED"
+    })
+    .await;
+    until("and hears of it", || async {
+        let heard = trader.hooks.about(&id);
+        heard.iter().any(|data| data["status"] == "COMPLETED")
+    })
+    .await;
+    until("the evidence is kept", || async {
+        evidence(&world, &id).await
+    })
+    .await;
 }
 
 #[tokio::test]
