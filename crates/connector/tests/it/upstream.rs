@@ -242,6 +242,9 @@ impl Upstream {
         let operation = protocol::operations::by_id(operation).expect("an operation");
         match answer(operation, ask).await {
             Some(reply) => reply.unwrap_or_else(Into::into),
+            None if operation.id.as_str() == "getWorkspace" => {
+                Reply::json(200, &json!({"id": WORKSPACE, "name": "Fund"}))
+            }
             None => Reply::json(200, &json!({"data": []})),
         }
     }
