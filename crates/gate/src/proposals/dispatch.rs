@@ -174,6 +174,11 @@ async fn post(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<
             code,
             message,
         }) if is_refusal(status, code) => {
+            // An earlier try of unknown outcome may have arrived meanwhile: then this one is refused
+            // because of that one, and nothing has failed.
+            if let Some(found) = look_up(editor, proposal).await? {
+                return arrived(gate, proposal, found.id).await;
+            }
             let why = format!("upstream refused it: {message}");
             let event = Event::ProposalFailed {
                 proposal: proposal.id,
@@ -204,6 +209,14 @@ async fn arrived(gate: &Arc<Gate>, proposal: &Proposal, upstream: TxId) -> Resul
 /// Finds out what became of a proposal whose outcome is not known.
 async fn settle(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<bool, String> {
     gate.translations.know(proposal);
+    match look_up(editor, proposal).await? {
+        Some(found) => arrived(gate, proposal, found.id).await,
+        None => post(gate, editor, proposal).await,
+    }
+}
+
+/// The proposal's transaction, if upstream has it. `None` is upstream's own word that it has not.
+async fn look_up(editor: &Client, proposal: &Proposal) -> Result<Option<Transaction>, String> {
     let target = format!(
         "/v1/transactions/external_tx_id/{}",
         proposal.up_external_id()
@@ -213,9 +226,9 @@ async fn settle(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Resul
         .await
         .and_then(|answer| answer.json::<Transaction>())
     {
-        Ok(found) => arrived(gate, proposal, found.id).await,
+        Ok(found) => Ok(Some(found)),
         // Not any 404: a proxy has those, too.
-        Err(error) if error.code() == Some(UNKNOWN) => post(gate, editor, proposal).await,
+        Err(error) if error.code() == Some(UNKNOWN) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }
