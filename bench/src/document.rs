@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 use crate::figures::{Figures, ratio, whole};
 use crate::import::{self, Imported};
 use crate::machine::Machine;
+use crate::quiet::DISTURBED;
 use crate::reads::{Case, Reads};
 use crate::start::{Started, Starts};
 use crate::webhooks::{self, Taken};
@@ -33,6 +34,7 @@ pub(crate) fn write(measured: &Measured<'_>) -> Result<String, fmt::Error> {
         "# Benchmarks\n\nWritten by `cargo xtask bench`; every figure of this page comes from one run. Do not edit it by hand.\n\n",
     );
     machine(&mut text, measured)?;
+    disturbed(&mut text, measured);
     reads(&mut text, measured.reads, measured.rounds)?;
     starts(&mut text, measured.start, measured.reads)?;
     books(&mut text, measured.import, measured.webhooks)?;
@@ -81,6 +83,24 @@ measured again, if time allows; the {rounds} least disturbed rounds count, whate
 "
     )
 }
+
+/// Says so where the machine was never quiet long enough.
+fn disturbed(text: &mut String, measured: &Measured<'_>) {
+    let most = measured.reads.cases.iter().map(|case| case.others).fold(
+        measured.import.others.max(measured.webhooks.others),
+        f64::max,
+    );
+    if most > DISTURBED {
+        text.push_str(DISTURBED_TEXT);
+    }
+}
+
+const DISTURBED_TEXT: &str = "**This run was disturbed**: something else was busy on the machine in rounds that count (see *others
+took at most*). It meets the gate, one process, harder than HAProxy and nginx, which are two and get
+two shares of a busy core. Repeat it on a quiet machine before drawing on the rates; the processor
+times per answer are less touched.
+
+";
 
 fn reads(text: &mut String, reads: &Reads, rounds: u32) -> fmt::Result {
     writeln!(

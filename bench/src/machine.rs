@@ -37,7 +37,14 @@ impl Machine {
             .unwrap_or("Linux")
             .trim_matches('"');
         let told = first_line(Command::new(haproxy).arg("-v"));
-        let dirty = first_line(Command::new("git").args(["status", "--porcelain", "-uno"]));
+        let dirty = first_line(Command::new("git").args([
+            "status",
+            "--porcelain",
+            "-uno",
+            "--",
+            ".",
+            ":!docs/benchmarks.md",
+        ]));
         Ok(Self {
             processor: field(&file("/proc/cpuinfo")?, "model name"),
             cores: std::thread::available_parallelism()?.get(),

@@ -7,7 +7,7 @@ use anyhow::Context;
 use crate::product::{self, Running, TICK};
 
 /// A round in which others took more than this of one core is measured again, if time allows.
-const DISTURBED: f64 = 0.1;
+pub(crate) const DISTURBED: f64 = 0.1;
 
 /// The rounds that count.
 #[derive(Debug)]
