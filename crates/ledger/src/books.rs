@@ -109,29 +109,28 @@ impl Books {
         let workspace = self.workspace;
         // What the run that commits has changed; an earlier run's is overwritten.
         let changes = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&changes);
-        let value = self
-            .store
-            .write(move |writing| {
-                let mut batch = Batch {
-                    workspace,
-                    recorded_at,
-                    scopes: None,
-                    changes: Vec::new(),
-                };
-                let value = work(writing, &mut batch)?;
-                *kept.lock() = batch.changes;
-                Ok::<T, E>(value)
-            })
-            .await?;
-        let changes = std::mem::take(&mut *changes.lock());
-        if !changes.is_empty() {
-            let mut model = self.model.write();
-            for (version, change) in &changes {
-                model.apply(*version, change);
+        let (kept, model) = (Arc::clone(&changes), Arc::clone(&self.model));
+        let work = move |writing: &mut Writing<'_>| {
+            let mut batch = Batch {
+                workspace,
+                recorded_at,
+                scopes: None,
+                changes: Vec::new(),
+            };
+            let value = work(writing, &mut batch)?;
+            *kept.lock() = batch.changes;
+            Ok::<T, E>(value)
+        };
+        let follow = move |_: &T| {
+            let changes = std::mem::take(&mut *changes.lock());
+            if !changes.is_empty() {
+                let mut model = model.write();
+                for (version, change) in &changes {
+                    model.apply(*version, change);
+                }
             }
-        }
-        Ok(value)
+        };
+        self.store.write_then(work, follow).await
     }
 
     /// Applies changes by themselves.

@@ -237,6 +237,27 @@ async fn everything(books: &Books, scope: &Scope) -> String {
     all.join("\n")
 }
 
+/// A commit cannot be called back: whoever asked may go away in the middle of it.
+#[tokio::test]
+async fn the_read_model_follows_a_commit_that_nobody_waits_for() {
+    let store = store::Store::open(&store::Location::SqliteMemory, &[ROOM]);
+    let store = store.await.expect("a store");
+    let books = Books::open(&store, workspace()).await.expect("books");
+    for number in 0..50 {
+        let asked = books.apply(NOW, vec![account(number)]);
+        // Polled once, and dropped.
+        assert!(futures_util::FutureExt::now_or_never(asked).is_none());
+    }
+    let all = async {
+        while books.account_ids().len() < 50 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), all)
+        .await
+        .expect("all fifty, without a restart");
+}
+
 on_both! {
     rooms: &[ROOM],
     async fn events_in_any_order_any_number_of_times_give_the_same_books(store: TestStore) {

@@ -144,12 +144,26 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_then(work, |_| ()).await
+    }
+
+    /// The same; once it is committed, `then` is called: also where whoever asked has gone away
+    /// meanwhile. A commit cannot be called back, so what must follow from it goes there.
+    pub async fn write_then<T, E>(
+        &self,
+        work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(work).await,
+            Engine::Sqlite(sqlite) => sqlite.write(work, then).await,
             Engine::Postgres(_) => {
                 let engine = Arc::clone(&self.engine);
                 blocking(move || match &*engine {
-                    Engine::Postgres(postgres) => postgres.write(work),
+                    Engine::Postgres(postgres) => postgres.write(work).inspect(then),
                     Engine::Sqlite(_) => Err(StoreError::Closed.into()),
                 })
                 .await?

@@ -100,6 +100,7 @@ impl Sqlite {
     pub(crate) async fn write<T, E>(
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
@@ -111,11 +112,15 @@ impl Sqlite {
                 .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
             let keep = outcome.is_ok();
             let finish: Finish = Box::new(move |committed| {
-                // Who asked may have gone away: the work is done all the same.
-                let _ = answer.send(match committed {
+                let outcome = match committed {
                     Ok(()) => outcome,
                     Err(error) => outcome.and(Err(error.into())),
-                });
+                };
+                if let Ok(value) = &outcome {
+                    then(value);
+                }
+                // Who asked may have gone away: the work is done all the same.
+                let _ = answer.send(outcome);
             });
             (keep, finish)
         });
@@ -137,7 +142,9 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         self.jobs = None;
         self.readers.lock().clear();
-        if let Some(writer) = self.writer.take() {
+        // The writer may be the one who lets go of the store last: what it is at, it ends by itself.
+        let other = |writer: &JoinHandle<()>| writer.thread().id() != std::thread::current().id();
+        if let Some(writer) = self.writer.take().filter(other) {
             let _ = writer.join();
         }
         if let Some(folder) = &self.temporary {

@@ -33,6 +33,55 @@ fn bump(writing: &mut store::Writing<'_>) -> Result<i64, StoreError> {
         .int(0)
 }
 
+/// The last to hold a store may be the work that it does: that work is committed all the same.
+#[tokio::test]
+async fn work_that_lets_go_of_the_store_last_is_committed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = Location::SqliteFile(folder.path().join("store.db"));
+    let store = Store::open(&at, &[ROOM]).await.expect("a store");
+    let (begun, wait) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let last = store.clone();
+    let (told, until_alone) = (Arc::clone(&begun), Arc::clone(&wait));
+    let work = tokio::spawn(async move {
+        let inside = last.clone();
+        last.write(move |writing| {
+            let _last = &inside;
+            told.store(1, Ordering::SeqCst);
+            while until_alone.load(Ordering::SeqCst) == 0 {
+                std::thread::yield_now();
+            }
+            bump(writing)
+        })
+        .await
+    });
+    let entered = async {
+        while begun.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let patience = std::time::Duration::from_secs(20);
+    tokio::time::timeout(patience, entered)
+        .await
+        .expect("begun");
+    work.abort();
+    assert!(work.await.expect_err("ended").is_cancelled());
+    drop(store);
+    wait.store(1, Ordering::SeqCst);
+    let counted = async {
+        loop {
+            let store = Store::open(&at, &[ROOM]).await.expect("a store");
+            let sql = "SELECT value FROM counters WHERE name = $1";
+            let read = store.read(move |reading| reading.row(sql, &params!["leaf"]));
+            if read.await.expect("a read").is_some() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(patience, counted)
+        .await
+        .expect("committed");
+}
+
 on_both! {
     rooms: &[ROOM],
     async fn several_writers_at_once_leave_no_gap(store: TestStore) {
