@@ -184,11 +184,15 @@ def test_a_transfer_told_from_beginning_to_end(fund, api, editor, receiver, webh
         events = (event["data"] for event in receiver.events(BALANCE))
         return [e for e in events if (str(e["vaultAccountId"]), e["assetId"]) == (account, asset)]
 
-    receiver.wait("the balances", lambda: wallet("1", "USDC") and wallet("0", "ETH"))
     for account, asset in (("0", "USDC"), ("0", "ETH"), ("1", "USDC")):
         held = editor.door.get(f"/v1/vault/accounts/{account}/{asset}").json
-        assert wallet(account, asset)[-1]["total"] == held["total"]
-        assert wallet(account, asset)[-1]["available"] == held["available"]
+        expected = (held["total"], held["available"])
+
+        def told():
+            events = wallet(account, asset)
+            return events and (events[-1]["total"], events[-1]["available"]) == expected
+
+        receiver.wait(f"the balance of {asset} in {account}", told)
 
 
 def test_both_signatures_cover_every_byte(keys, editor, receiver, webhook):

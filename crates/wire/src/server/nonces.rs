@@ -1,6 +1,7 @@
 //! Nonces that were seen, in memory until their token has expired.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use parking_lot::Mutex;
 use protocol::ids::UserId;
@@ -42,9 +43,17 @@ impl Nonces {
         if of_user.until.len() >= MAX_PER_USER {
             return Seen::TooMany;
         }
-        match of_user.until.insert(nonce.into(), until) {
-            None => Seen::New,
-            Some(_) => Seen::Before,
+        match of_user.until.entry(nonce.into()) {
+            Entry::Vacant(place) => {
+                place.insert(until);
+                Seen::New
+            }
+            // Remembered for as long as the longer-lived of the tokens that bear it.
+            Entry::Occupied(mut known) => {
+                let later = until.max(*known.get());
+                known.insert(later);
+                Seen::Before
+            }
         }
     }
 }
@@ -52,6 +61,15 @@ impl Nonces {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_repeat_shortens_no_nonces_memory() {
+        let (nonces, a) = (Nonces::default(), UserId(uuid::Uuid::from_u128(1)));
+        assert_eq!(nonces.remember(a, "n", 155, 100), Seen::New);
+        assert_eq!(nonces.remember(a, "n", 108, 101), Seen::Before);
+        assert_eq!(nonces.remember(a, "other", 170, 115), Seen::New, "a sweep");
+        assert_eq!(nonces.remember(a, "n", 155, 120), Seen::Before);
+    }
 
     #[test]
     fn a_nonce_works_once_for_its_key() {
