@@ -96,10 +96,10 @@ impl World {
             "--private-target",
             "127.0.0.0/8",
         ]))?;
-        let (gate, said, _) = product.serve(
-            cores::pinned(cores::SERVER, program),
-            &product.gate(&["run"]),
-        )?;
+        let mut pinned = cores::pinned(cores::SERVER, program);
+        // Its rate is counted, and never reached: one key stands for all providers here.
+        pinned.env("VESTIBULE_GATE_SERVE__CALLS_PER_SECOND", "1000000");
+        let (gate, said, _) = product.serve(pinned, &product.gate(&["run"]))?;
         let gate_url = text(&said, "/gate/base_url")?;
         let gate_address = gate_url
             .trim_start_matches("http://")

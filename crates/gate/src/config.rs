@@ -60,9 +60,19 @@ pub struct Serve {
     /// The addresses it calls from: for the Console's IP lists and the providers' firewalls.
     #[serde(default)]
     pub egress_addresses: Vec<IpAddr>,
+    /// Most calls a second of one connection.
+    #[serde(default = "Serve::rate")]
+    pub calls_per_second: NonZeroU32,
     /// Ranges that are not public, and may be webhook targets all the same.
     #[serde(default)]
     pub private_targets: Vec<IpNet>,
+}
+
+impl Serve {
+    /// Calls a second of one connection where nobody says otherwise.
+    pub fn rate() -> NonZeroU32 {
+        NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN)
+    }
 }
 
 /// Where the gate keeps its books.

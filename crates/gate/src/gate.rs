@@ -35,6 +35,8 @@ use ledger::Fault;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Calls that may go out at once.
 const BURST: u32 = 50;
+/// How long until connections that could not be read are tried again.
+const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
 /// What upstream knows the gate as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub(crate) struct Gate {
     /// Wakes the dispatcher of webhooks.
     pub(crate) deliveries: Arc<Notify>,
     /// Wakes the dispatcher of proposals.
+    /// Held while connections are read again.
+    reloading: tokio::sync::Mutex<()>,
     pub(crate) proposals: Notify,
     /// Wakes whoever keeps the books: what upstream is has changed.
     pub(crate) keeper: Notify,
@@ -169,11 +173,12 @@ impl Gate {
             filled: AtomicBool::new(false),
             deliveries: Arc::default(),
             proposals: Notify::new(),
+            reloading: tokio::sync::Mutex::default(),
             keeper: Notify::new(),
             look_now: Notify::new(),
             store,
         });
-        gate.reload().await?;
+        gate.read_again().await?;
         let work = |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
                 rows::proposals::gone_up(reading)?,
@@ -208,8 +213,29 @@ impl Gate {
         done.await.map_err(ApiError::from)
     }
 
-    /// Brings connections and upstream ids in memory up to what is written down.
-    pub(crate) async fn reload(&self) -> Result<(), AssemblyError> {
+    /// Brings connections and upstream ids in memory up to what is written down. Where that cannot
+    /// be read, nobody is let in until it can.
+    pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), AssemblyError> {
+        let outcome = self.read_again().await;
+        if outcome.is_err() {
+            self.directory.store(Arc::default());
+            let gate = Arc::downgrade(self);
+            tokio::spawn(async move {
+                while let Some(gate) = gate.upgrade()
+                    && let Err(error) = gate.read_again().await
+                {
+                    tracing::error!(%error, "the connections cannot be read: nobody is let in");
+                    drop(gate);
+                    tokio::time::sleep(RELOAD_PAUSE).await;
+                }
+            });
+        }
+        outcome
+    }
+
+    async fn read_again(&self) -> Result<(), AssemblyError> {
+        // One after the other: what was read first must not be put in place last.
+        let _turn = self.reloading.lock().await;
         let work = |reading: &mut store::Reading<'_>| {
             let connections = rows::connections::connections(reading)?;
             let ids = UpstreamIds {

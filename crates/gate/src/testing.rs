@@ -125,6 +125,7 @@ fn config() -> Config {
             admin: ([127, 0, 0, 1], 0).into(),
             public_url: None,
             egress_addresses: Vec::new(),
+            calls_per_second: Serve::rate(),
             private_targets: Vec::new(),
         },
         store: StoreAt::default(),

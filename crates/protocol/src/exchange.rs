@@ -145,9 +145,11 @@ impl Reply {
 
 impl From<ApiError> for Reply {
     fn from(error: ApiError) -> Self {
+        // Official clients look for whole seconds there.
+        let wait = (error.status() == 429).then(|| ("retry-after", "1".to_owned()));
         Self {
             status: error.status(),
-            headers: Vec::new(),
+            headers: wait.into_iter().collect(),
             body: error.body().into(),
         }
     }

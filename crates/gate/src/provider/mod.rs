@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ledger::Fault;
 use ledger::reads::{self, Ask};
 use protocol::error::ApiError;
@@ -33,12 +34,16 @@ const AS_OF_HEADER: &str = "vestibule-as-of";
 pub(crate) struct Face {
     gate: Arc<Gate>,
     failures: Failures,
+    /// How often each connection calls. Only who has proven its key is counted, so it is bounded.
+    rates: DefaultKeyedRateLimiter<UserId>,
 }
 
 impl Face {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
+        let rate = Quota::per_second(gate.config.serve.calls_per_second);
         Self {
             gate,
+            rates: RateLimiter::keyed(rate),
             failures: Failures::default(),
         }
     }
@@ -136,6 +141,10 @@ impl Workspace for Face {
         self.failures.add(user, from, self.gate.clock.now());
     }
 
+    fn in_rate(&self, guest: &Provider) -> bool {
+        self.rates.check_key(&guest.connection.api_key).is_ok()
+    }
+
     fn may(&self, guest: &Provider, operation: &'static Operation) -> Result<(), ApiError> {
         access::decide(&guest.connection, operation)
             .map(drop)
@@ -163,3 +172,6 @@ impl Workspace for Face {
         answer.unwrap_or_else(Into::into)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -193,6 +193,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
             admin: anywhere(),
             public_url: None,
             egress_addresses: vec![Ipv4Addr::LOCALHOST.into()],
+            calls_per_second: Serve::rate(),
             private_targets: vec!["127.0.0.0/8".parse().expect("a net")],
         },
         store: StoreAt::default(),

@@ -109,6 +109,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             admin: args.admin,
             public_url: args.public_url,
             egress_addresses: args.egress,
+            calls_per_second: Serve::rate(),
             private_targets: args.private_target,
         },
         store: StoreAt {

@@ -64,11 +64,22 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let (mut date, reply) = match self.pass(from, request_id, now, request).await {
             Ok((guest, call)) => {
                 let date = self.workspace.date(&guest);
-                (date, self.workspace.answer(guest, call).await)
+                (date, self.answered(guest, call).await)
             }
             Err(error) => (None, error.into()),
         };
         respond(request_id, date.take(), reply)
+    }
+
+    /// The answer. What changes something is done to its end, also when the caller hangs up.
+    async fn answered(&self, guest: Arc<W::Guest>, call: Call) -> Reply {
+        if !call.changes() {
+            return self.workspace.answer(guest, call).await;
+        }
+        let workspace = Arc::clone(&self.workspace);
+        let whole = async move { workspace.answer(guest, call).await };
+        let done = tokio::spawn(whole).await;
+        done.unwrap_or_else(|_| ApiError::internal().into())
     }
 
     async fn pass<B>(
@@ -123,6 +134,9 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             Seen::New => {}
             Seen::Before => return Err(refused(TokenError::NotAccepted).into()),
             Seen::TooMany => return Err(ApiError::too_many_requests()),
+        }
+        if !self.workspace.in_rate(&guest) {
+            return Err(ApiError::too_many_requests());
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let route = self.route(&guest, &head.method, path)?;

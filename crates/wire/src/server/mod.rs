@@ -1,8 +1,8 @@
 //! Serving Fireblocks' API: the order of checks, the limits, the answers.
 //!
 //! A request passes, in this order: headers, key known and address listed (the workspace's
-//! [`Workspace::door`]), token form, user, target, times, signature, nonce, operation known, role
-//! may, body (read only now, limited, hashed, strict JSON), and only then the workspace answers.
+//! [`Workspace::door`]), token form, user, target, times, signature, nonce, rate, operation known,
+//! role may, body (read only now, limited, hashed, strict JSON), and only then the workspace answers.
 //! What fails early costs little, and says the same whether a key is unknown, foreign, suspended
 //! or revoked.
 
@@ -19,7 +19,7 @@ use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
 use protocol::ids::{RequestId, UserId};
 use protocol::keys::PublicKey;
-use protocol::operations::Operation;
+use protocol::operations::{Access, Operation};
 use protocol::time::Millis;
 use serde_json::Value;
 
@@ -46,6 +46,11 @@ pub trait Workspace: Send + Sync + 'static {
 
     /// A check after the door has failed: counts against the pair's failure budget.
     fn failed(&self, user: UserId, from: IpAddr);
+
+    /// Whether the guest has not called too often.
+    fn in_rate(&self, _guest: &Self::Guest) -> bool {
+        true
+    }
 
     /// Whether the guest's role may call the operation.
     fn may(&self, guest: &Self::Guest, operation: &'static Operation) -> Result<(), ApiError>;
@@ -95,6 +100,16 @@ pub struct Call {
     pub nonce: String,
     /// Until when that nonce must be remembered, in seconds since the epoch.
     pub nonce_until: i64,
+}
+
+impl Call {
+    /// Whether it may change something.
+    fn changes(&self) -> bool {
+        match &self.route {
+            Route::Operation { operation, .. } => operation.access == Access::Write,
+            Route::Own { method, .. } => method != "GET",
+        }
+    }
 }
 
 /// What is asked for.

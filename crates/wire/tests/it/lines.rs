@@ -1,5 +1,8 @@
 //! Connections: they outlive an error, and nobody's body becomes somebody's request.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use crate::asks::Ask;
 use crate::token::Token;
 use crate::world::*;
@@ -36,6 +39,34 @@ async fn requests_one_behind_the_other_are_answered_in_turn() {
     line.say(&both).await;
     assert_eq!(line.hear().await.expect("the first").status, 200);
     assert_eq!(line.hear().await.expect("the second").status, 401);
+}
+
+/// Whoever hangs up takes nothing back: what was begun is done, with all that follows from it.
+#[tokio::test]
+async fn invariant_2_a_change_is_done_also_when_the_caller_hangs_up() {
+    let world = World::new().await;
+    let held = world.house.held.lock().await;
+    let mut line = world.line().await;
+    line.say(&Ask::post(EDITOR, "/v1/transactions", b"{}").bytes())
+        .await;
+    until(|| world.house.begun.load(Ordering::SeqCst) == 1).await;
+    drop(line);
+    // One whole exchange later the server has seen the end of that connection.
+    let elsewhere = world.ask(&Ask::get(UNKNOWN, READ)).await;
+    assert_eq!(elsewhere.status, 401);
+    drop(held);
+    until(|| world.answered() == 1).await;
+}
+
+async fn until(done: impl Fn() -> bool) {
+    let wait = async {
+        while !done() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait)
+        .await
+        .expect("in time");
 }
 
 /// A refused request's body is never taken for the next request.

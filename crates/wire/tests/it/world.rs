@@ -46,6 +46,10 @@ pub static STRANGER: LazyLock<PrivateKey> =
 pub struct House {
     pub failures: AtomicU32,
     pub calls: Mutex<Vec<Call>>,
+    /// How many calls the workspace has begun with.
+    pub begun: AtomicU32,
+    /// Whoever holds it keeps every answer back.
+    pub held: tokio::sync::Mutex<()>,
 }
 
 impl Workspace for House {
@@ -79,6 +83,8 @@ impl Workspace for House {
 
     async fn answer(&self, guest: Arc<Role>, call: Call) -> Reply {
         let told = json!({"role": guest.as_str(), "body": call.body});
+        self.begun.fetch_add(1, Ordering::SeqCst);
+        let _turn = self.held.lock().await;
         self.calls.lock().expect("a lock").push(call);
         Reply::json(200, &told)
     }

@@ -1,0 +1,73 @@
+use std::net::IpAddr;
+use std::time::Duration;
+
+use store::{StoreError, params};
+
+use super::*;
+use crate::testing::{self, World};
+
+const FROM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+
+async fn with_a_connection() -> (World, UserId) {
+    let test = World::new().await;
+    let connection = testing::connection("acme", ProviderRole::Viewer, testing::accounts([1]));
+    let user = connection.api_key;
+    testing::write(&test.gate.store, move |writing| {
+        rows::connections::put_connection(writing, &connection)?;
+        let spki = testing::KEY.public().spki_der();
+        let (fingerprint, name) = (&connection.fingerprint, &connection.name);
+        rows::connections::add_key(writing, fingerprint, name, connection.api_key, spki)
+    })
+    .await;
+    test.gate.reload().await.expect("read");
+    (test, user)
+}
+
+#[tokio::test]
+async fn invariant_2_connections_that_cannot_be_read_let_nobody_in() {
+    let (test, user) = with_a_connection().await;
+    let face = Face::new(Arc::clone(&test.gate));
+    assert!(face.door(user, FROM).is_some());
+    let rename = |from: &'static str, to: &'static str| {
+        testing::write(&test.gate.store, move |writing| {
+            writing.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), &params![])?;
+            Ok::<_, StoreError>(())
+        })
+    };
+    rename("gate_connections", "away").await;
+    assert!(test.gate.reload().await.is_err());
+    assert!(
+        face.door(user, FROM).is_none(),
+        "it may have been suspended"
+    );
+    rename("away", "gate_connections").await;
+    let again = async {
+        while face.door(user, FROM).is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), again)
+        .await
+        .expect("let in again by itself");
+}
+
+#[tokio::test]
+async fn who_calls_too_often_waits_and_nobody_else_does() {
+    let (test, user) = with_a_connection().await;
+    let face = Face::new(Arc::clone(&test.gate));
+    let guest = face.door(user, FROM).expect("known").guest;
+    let most = test.gate.config.serve.calls_per_second.get();
+    let calls = (0..20 * most).map(|_| face.in_rate(&guest));
+    let let_in = calls.filter(|is| *is).count();
+    let most = usize::try_from(most).expect("small");
+    assert!((most..20 * most).contains(&let_in), "{let_in} were let in");
+    let connection = testing::connection("other", ProviderRole::Viewer, testing::accounts([1]));
+    let other = Provider {
+        key: testing::KEY.public().clone(),
+        scope: connection.scope(test.gate.workspace()),
+        connection,
+    };
+    assert!(face.in_rate(&other));
+    let told = Reply::from(ApiError::too_many_requests());
+    assert_eq!(told.headers, [("retry-after", "1".to_owned())]);
+}
