@@ -55,7 +55,7 @@ impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<ExitCode> {
         let out = crate::output::Output { json: self.json };
         match self.command {
-            Command::Demo(args) => demo::run(args, out).await,
+            Command::Demo(args) => demo::run(&args, out),
             Command::Sandbox(args) => sandbox::run(args, out).await,
             Command::Gate(args) => gate::run(*args, out).await,
             Command::Connector(args) => connector::run(args, out).await,

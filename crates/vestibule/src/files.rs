@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+use crate::output::note;
+
 /// Makes a folder, with those it stands in.
 pub(crate) fn private_folder(folder: &Path) -> anyhow::Result<()> {
     DirBuilder::new()
@@ -57,6 +59,11 @@ impl TemporaryFolder {
 
 impl Drop for TemporaryFolder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            note(format_args!(
+                "{} cannot be removed ({error}): remove it by hand, there may be keys in it",
+                self.0.display()
+            ));
+        }
     }
 }

@@ -8,10 +8,12 @@ mod stage;
 mod step;
 mod story;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
+use tokio::runtime::Builder;
+use tokio_util::sync::CancellationToken;
 
 use crate::files;
 use crate::output::{Output, note};
@@ -40,7 +42,10 @@ pub(crate) struct Args {
     ready_file: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
+/// Tells the story in a runtime of its own. Its end waits for all that still runs (keys that are
+/// being made, files that are being written), so nothing comes back into a folder that is gone.
+pub(crate) fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
+    let shutdown = shutdown::on_signal();
     let temporary;
     let data = match &args.data {
         Some(folder) => {
@@ -55,15 +60,47 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
             temporary.path().to_owned()
         }
     };
-    let shutdown = shutdown::on_signal();
+    let told = tokio::task::block_in_place(|| {
+        let runtime = Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(tell(args, &data, out, shutdown))
+    })?;
+    Ok(told.unwrap_or_else(|| {
+        note(match &args.data {
+            Some(_) => format!(
+                "ended before the story was told; what was made is in {}",
+                data.display()
+            ),
+            None => "ended before the story was told; nothing of it is kept".to_owned(),
+        });
+        shutdown::interrupted()
+    }))
+}
+
+/// How the story came out; nothing where a signal ended it.
+async fn tell(
+    args: &Args,
+    data: &Path,
+    out: Output,
+    shutdown: CancellationToken,
+) -> anyhow::Result<Option<ExitCode>> {
+    let ending = || {
+        note(format_args!(
+            "finishing what is under way; once more stops at once, and leaves {} as it is",
+            data.display()
+        ));
+    };
     let mut teller = Teller::new(out);
     let told = async {
-        let stage = Stage::set(&data, args.seed, shutdown.clone(), &mut teller).await?;
+        let stage = Stage::set(data, args.seed, shutdown.clone(), &mut teller).await?;
         let told = story::tell(&stage, &mut teller).await;
         Ok::<_, anyhow::Error>((stage, told))
     };
     let (stage, told) = tokio::select! {
-        () = shutdown.cancelled() => return Ok(ExitCode::FAILURE),
+        biased;
+        () = shutdown.cancelled() => {
+            ending();
+            return Ok(None);
+        }
         told = told => told?,
     };
     let outcome = teller.end(told)?;
@@ -75,9 +112,9 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
             out.line(leaflet::print(&stage))?;
         }
         shutdown.cancelled().await;
-        note("finishing what is under way; once more stops at once");
+        ending();
     }
     shutdown.cancel();
     stage.strike().await;
-    Ok(outcome)
+    Ok(Some(outcome))
 }

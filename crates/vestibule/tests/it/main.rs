@@ -7,5 +7,6 @@
 
 mod commands;
 mod crash;
+mod interrupted;
 mod tour;
 mod world;
