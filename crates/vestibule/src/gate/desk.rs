@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
@@ -15,7 +15,7 @@ use wire::client::{Budget, Client, ClientError, LocalKey, Once};
 use wire::clock::SystemClock;
 use wire::server::OWN_PREFIX;
 
-use super::At;
+use super::{At, settings};
 
 /// Calls a minute: a person's.
 const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(599);
@@ -37,15 +37,7 @@ pub(crate) fn config(at: &At) -> anyhow::Result<(Folder, Config)> {
             at.dir.display()
         );
     }
-    let config = figment::Figment::new()
-        .merge(<figment::providers::Toml as figment::providers::Format>::file(&file))
-        .merge(
-            figment::providers::Env::prefixed("VESTIBULE_GATE_")
-                .ignore(&["DIR"])
-                .split("__"),
-        )
-        .extract()
-        .with_context(|| format!("{} cannot be used", file.display()))?;
+    let config = settings::read(&file)?;
     Ok((folder, config))
 }
 

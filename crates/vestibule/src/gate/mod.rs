@@ -9,6 +9,7 @@ pub(crate) mod posture;
 pub(crate) mod proposal;
 mod report;
 pub(crate) mod run;
+mod settings;
 mod upstream;
 
 use std::path::PathBuf;

@@ -43,6 +43,41 @@ fn wrong_usage_is_2_and_trouble_is_1_with_a_sentence() {
 }
 
 #[test]
+fn a_wrong_setting_is_told_with_its_place_in_the_file_or_its_variable() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let doctor = |text: &str, variable: &str| {
+        std::fs::write(folder.path().join("gate.toml"), text).expect("written");
+        let output = vestibule()
+            .args(["gate", "doctor", "--dir"])
+            .arg(folder.path())
+            .env("VESTIBULE_GATE_SERVE__LISTEN", variable)
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(1));
+        said(&output)
+    };
+    let good = "[upstream]
+base_url = \"https://api.example.com/v1\"
+workspace_id = \"5c1f0b1e-0000-4000-8000-000000000000\"
+jwks_url = \"https://keys.example.com/\"
+[serve]
+listen = \"127.0.0.1:1\"
+admin = \"127.0.0.1:2\"
+";
+    let truncated = doctor(&good.replace("workspace_id", "workspace_i"), "127.0.0.1:1");
+    assert!(
+        truncated.contains("gate.toml, line 3: 'upstream.workspace_i' is no setting; here are:"),
+        "{truncated}"
+    );
+    assert!(!truncated.contains('`'), "{truncated}");
+    let variable = doctor(good, "nowhere");
+    assert!(
+        variable.contains("the variable VESTIBULE_GATE_SERVE__LISTEN: 'serve.listen' cannot"),
+        "{variable}"
+    );
+}
+
+#[test]
 fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let at = taken.local_addr().expect("an address").to_string();
