@@ -31,6 +31,12 @@ pub(crate) struct Console {
     workspace: WorkspaceId,
 }
 
+/// The id of one of the seeded users.
+pub(crate) fn person(name: &str) -> anyhow::Result<UserId> {
+    let person = people::named(name).context("no such seeded user")?;
+    Ok(person.id(Network::Mainnet))
+}
+
 /// A client of the API as one of the seeded users.
 pub(crate) fn user(origin: &str, name: &str) -> anyhow::Result<(Client, UserId, PrivateKey)> {
     let person = people::named(name).context("no such seeded user")?;
@@ -89,13 +95,18 @@ impl Console {
             &json!({"name": name, "role": role, "csrPem": csr}),
         )
         .await?;
+        self.api_user(name).await
+    }
+
+    /// The API key of the API user of this name.
+    pub(crate) async fn api_user(&self, name: &str) -> anyhow::Result<UserId> {
         let users: Value = self.admin.get("/v1/management/api_users").await?.json()?;
         let found = users["users"]
             .as_array()
             .and_then(|users| users.iter().find(|user| user["name"] == name));
         let id = found
             .and_then(|user| user["id"].as_str())
-            .context("the new API user is not listed")?;
+            .with_context(|| format!("no API user is called '{name}'"))?;
         Ok(id.parse()?)
     }
 

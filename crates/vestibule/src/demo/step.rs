@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde::Serialize;
+use wire::client::ClientError;
 
 use crate::output::{Output, note, printable};
 
@@ -91,6 +92,29 @@ impl Teller {
     }
 }
 
+/// A call of the API that must be refused with this status and code: what was said.
+pub(crate) fn answered<T>(
+    outcome: Result<T, ClientError>,
+    (status, code): (u16, Option<i64>),
+    says: &str,
+) -> Saw {
+    match outcome {
+        Ok(_) => Ok((false, "it was taken".to_owned())),
+        Err(ClientError::Status {
+            status: answered,
+            code: coded,
+            message,
+        }) => Ok((
+            (answered, coded) == (status, code) && message.contains(says),
+            match coded {
+                Some(coded) => format!("refused: {answered} {coded}: {message}"),
+                None => format!("refused: {answered}: {message}"),
+            },
+        )),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Something that must be refused: what was said.
 pub(crate) fn refused<T>(outcome: anyhow::Result<T>, says: &str) -> Saw {
     Ok(match outcome {
@@ -103,4 +127,29 @@ pub(crate) fn refused<T>(outcome: anyhow::Result<T>, says: &str) -> Saw {
             )
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn no(status: u16, code: Option<i64>, message: &str) -> Result<(), ClientError> {
+        Err(ClientError::Status {
+            status,
+            code,
+            message: message.to_owned(),
+        })
+    }
+
+    #[test]
+    fn a_refusal_of_another_kind_is_not_the_one_that_was_told() {
+        let ok = |outcome| answered(outcome, (401, Some(-8)), "permissions").is_ok_and(|saw| saw.0);
+        assert!(ok(no(401, Some(-8), "Insufficient permissions")));
+        assert!(!ok(no(401, Some(-7), "Insufficient permissions")));
+        assert!(!ok(no(401, None, "Insufficient permissions")));
+        assert!(!ok(no(403, Some(-8), "Insufficient permissions")));
+        assert!(!ok(no(401, Some(-8), "no")));
+        assert!(!ok(Ok(())));
+        assert!(answered::<()>(Err(ClientError::TooLarge), (401, Some(-8)), "").is_err());
+    }
 }

@@ -1,19 +1,23 @@
 //! C1-C4 and P1-P4: only two roles, only CSRs, one key each, only from named addresses.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use connector::operations::client_add::{AddClient, At as ClientAt, Straight, client_add};
+use anyhow::bail;
+use connector::operations::client_add::{AddClient, At as ClientAt, client_add};
 use connector::operations::keys;
+use connector::roles::Judgement;
+use gate::connections::{Connection, State};
+use protocol::csr::CertificateSigningRequest;
 use protocol::handover::HandOver;
 use protocol::ids::UserId;
 use protocol::keys::{KeySize, PrivateKey};
+use protocol::private_key;
 use protocol::role::{ProviderRole, Role};
 use protocol::token::{self, LIFETIME, TokenDraft};
 use serde_json::{Value, json};
 use wire::clock::{SystemClock, WallClock};
 
-use super::scope_of;
-use crate::demo::console;
+use super::{GATE_EDITOR, leak, scope_of, straight};
 use crate::demo::provider::Provider;
 use crate::demo::stage::Stage;
 use crate::demo::step::{Saw, Teller, refused};
@@ -28,41 +32,25 @@ pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<(
         .accounting
         .handover(ProviderRole::Viewer, scope_of("accounting"))
         .await?;
+    let again = keys::new(
+        &stage.accounting.connector,
+        &stage.accounting.client,
+        KeySize::Rsa2048,
+    )
+    .await;
     teller.step(
         "P2",
         "accounting",
-        "makes a key, born encrypted; asks for it again (keys new)",
-        "only a CSR can leave, and one client has one key",
-        {
-            let again = keys::new(
-                &stage.accounting.connector,
-                &stage.accounting.client,
-                KeySize::Rsa2048,
-            )
-            .await;
-            let saw = refused(again.map_err(Into::into), "key")?;
-            Ok((
-                saw.0 && handover.csr.starts_with("-----BEGIN CERTIFICATE REQUEST"),
-                format!("a CSR; a second key: {}", saw.1),
-            ))
-        },
+        "makes a key; asks for another one for the same client (keys new)",
+        "what leaves is a CSR and no private key; one client, one key",
+        one_key(&handover, again.map_err(Into::into)),
     )?;
     teller.step(
         "P4",
         "accounting",
         "writes its hand-over file: CSR, addresses, webhook URL, role, scope (client handover)",
-        "the addresses it calls from are in it",
-        Ok((
-            !handover.addresses.is_empty() && handover.webhook_url.is_some(),
-            format!(
-                "from {:?}, webhooks to {}",
-                handover.addresses,
-                handover
-                    .webhook_url
-                    .as_ref()
-                    .map_or("nowhere", |url| url.as_str())
-            ),
-        )),
+        "the address it calls from is in it, and its own webhook URL",
+        promised(&stage.accounting, &handover),
     )?;
 
     let signer = handover.to_json().replace("\"VIEWER\"", "\"SIGNER\"");
@@ -71,9 +59,12 @@ pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<(
         "accounting",
         "asks for the role SIGNER",
         "refused: a provider is a Viewer or an Editor",
-        refused(ask("accounting", signer).await, "role"),
+        refused(
+            ask("accounting", signer).await,
+            "role: must be VIEWER or EDITOR",
+        ),
     )?;
-    leaked_key(stage, teller, &handover).await?;
+    leak::tell(stage, teller, &handover).await?;
     let everywhere =
         json!({"name": "accounting", "handover": handover.to_json(), "addresses": ["0.0.0.0/0"]});
     teller.step(
@@ -101,7 +92,7 @@ pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<(
                 "lets {} in as {role}, by its CSR (gate connection request, approve)",
                 provider.name
             ),
-            "a connection of its own, and a hand-back file",
+            "an active connection of its own; its hand-back file works, and proves that role",
             let_in(stage, provider, &handover).await,
         )?;
     }
@@ -114,51 +105,7 @@ pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<(
         refused(twice, "another connection"),
     )?;
     foreign_address(stage, teller).await?;
-    straight(stage, teller).await?;
-    too_much(stage, teller).await
-}
-
-/// C2: a private key in what is handed in, and the CSR of that key afterwards.
-async fn leaked_key(stage: &Stage, teller: &mut Teller, handover: &HandOver) -> anyhow::Result<()> {
-    let key = tokio::task::spawn_blocking(|| PrivateKey::generate(KeySize::Rsa2048)).await??;
-    let mut leaking: Value = serde_json::from_str(&handover.to_json())?;
-    leaking["note"] = json!(format!(
-        "here is our key:\n{}",
-        key.to_pkcs8_pem()?.as_str()
-    ));
-    let sent = stage
-        .desk
-        .send::<Value>(
-            "POST",
-            "/connections",
-            &json!({"name": "careless", "handover": leaking.to_string()}),
-        )
-        .await;
-    teller.step(
-        "C2",
-        "client",
-        "is sent a private key in a hand-over file",
-        "refused and named; nothing of it is kept; the key is burned",
-        refused(sent, "private key"),
-    )?;
-    let csr = protocol::csr::CertificateSigningRequest::new(&key, "Careless", None)?;
-    let mut later = handover.clone();
-    later.csr = csr.to_pem();
-    let sent = stage
-        .desk
-        .send::<Value>(
-            "POST",
-            "/connections",
-            &json!({"name": "careless", "handover": later.to_json()}),
-        )
-        .await;
-    teller.step(
-        "C2",
-        "client",
-        "is sent the CSR of that same key, later",
-        "refused: a burned key is never enrolled",
-        refused(sent, "burned"),
-    )
+    straight::tell(stage, teller).await
 }
 
 async fn let_in(stage: &Stage, provider: &Provider, handover: &HandOver) -> Saw {
@@ -182,7 +129,7 @@ async fn let_in(stage: &Stage, provider: &Provider, handover: &HandOver) -> Saw 
         let csr = std::fs::read_to_string(stage.data.join("gate/csr/upstream-editor.csr.pem"))?;
         let editor = stage
             .console
-            .add_api_user("vestibule gate editor", Role::Editor, &csr)
+            .add_api_user(GATE_EDITOR, Role::Editor, &csr)
             .await?;
         stage.console.allow(editor, &["127.0.0.1"]).await?;
         let _: Value = desk
@@ -211,31 +158,104 @@ async fn let_in(stage: &Stage, provider: &Provider, handover: &HandOver) -> Saw 
         .unwrap_or_default()
         .parse()?;
     let _ = provider.api_key.set(id);
-    let role = added.role.and_then(|role| role.role());
+    let judged = added.role.map(|role| (role.judgement, role.how));
+    let connection: Connection = desk.get(&format!("/connections/{}", provider.name)).await?;
+    let others: Vec<_> = stage
+        .providers()
+        .iter()
+        .filter(|other| other.name != provider.name)
+        .filter_map(|other| other.api_key.get().copied())
+        .collect();
+    let proven = Judgement::Proven {
+        role: handover.role,
+    };
     Ok((
-        role == Some(handover.role),
-        format!("API key {id}; the provider's own check of its role: {role:?}"),
+        judged
+            .as_ref()
+            .is_some_and(|(judgement, _)| *judgement == proven)
+            && (connection.state, connection.role) == (State::Active, handover.role)
+            && connection.api_key == id
+            && !others.contains(&id),
+        format!(
+            "{}, API key {id}; {}",
+            connection.state.as_str(),
+            judged.map(|(_, how)| how).unwrap_or_default()
+        ),
     ))
 }
 
-/// C4: a right token from a wrong address.
+/// P2: what a provider's key shows of itself.
+fn one_key(handover: &HandOver, again: anyhow::Result<keys::KeyMade>) -> Saw {
+    let saw = refused(again, "one client, one key")?;
+    let csr = CertificateSigningRequest::from_pem(&handover.csr)?;
+    let found = private_key::find_all(handover.to_json().as_bytes());
+    Ok((
+        saw.0 && found.is_empty(),
+        format!(
+            "a CSR of {} bytes, private keys in the hand-over file: {}; a second key: {}",
+            csr.der().len(),
+            found.len(),
+            saw.1
+        ),
+    ))
+}
+
+/// P4: what a hand-over file promises, beside what is so.
+fn promised(provider: &Provider, handover: &HandOver) -> Saw {
+    let from = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let own = provider.connector.webhook_url(&provider.client);
+    Ok((
+        handover.addresses.iter().any(|net| net.contains(&from))
+            && own.is_some()
+            && handover.webhook_url == own
+            && handover.role == ProviderRole::Viewer
+            && handover.scope == scope_of(provider.name),
+        format!(
+            "from {}, webhooks to {}",
+            handover
+                .addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            handover
+                .webhook_url
+                .as_ref()
+                .map_or("nowhere", |url| url.as_str())
+        ),
+    ))
+}
+
+/// C4: a right token from a wrong address, beside one of a key that nobody has.
 async fn foreign_address(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
-    let (Some(path), Some(user)) = (&stage.trading.key_path, stage.trading.api_key.get()) else {
-        return Ok(());
+    let saw = async {
+        let (Some(path), Some(user)) = (&stage.trading.key_path, stage.trading.api_key.get())
+        else {
+            bail!("the trading provider has no key to try this with");
+        };
+        let key = PrivateKey::from_pem(&std::fs::read_to_string(path)?)?;
+        let nobody = UserId(uuid::Uuid::new_v4());
+        let origin = &stage.gate.origin;
+        let home = call_from([127, 0, 0, 1].into(), origin, *user, &key).await?;
+        let away = call_from([127, 0, 0, 2].into(), origin, *user, &key).await?;
+        let unknown = call_from([127, 0, 0, 1].into(), origin, nobody, &key).await?;
+        let code = serde_json::from_str::<Value>(&away.1)
+            .ok()
+            .and_then(|body| body["code"].as_i64());
+        Ok((
+            home.0 == 200 && (away.0, code) == (401, Some(-7)) && away == unknown,
+            format!(
+                "from 127.0.0.1: {}; from 127.0.0.2: {} {}; an unknown key: {} {}",
+                home.0, away.0, away.1, unknown.0, unknown.1
+            ),
+        ))
     };
-    let key = PrivateKey::from_pem(&std::fs::read_to_string(path)?)?;
-    let home = call_from([127, 0, 0, 1].into(), &stage.gate.origin, *user, &key).await?;
-    let away = call_from([127, 0, 0, 2].into(), &stage.gate.origin, *user, &key).await?;
-    let saw = format!(
-        "from 127.0.0.1: {}; from 127.0.0.2: {} {}",
-        home.0, away.0, away.1
-    );
     teller.step(
         "C4",
         "trading",
         "calls with its right key from an address that is not on its list",
-        "401 -7, as if the key were unknown",
-        Ok((home.0 == 200 && away.0 == 401 && away.1.contains("-7"), saw)),
+        "401 -7, word for word as if the key were unknown",
+        saw.await,
     )
 }
 
@@ -265,97 +285,4 @@ async fn call_from(
         .send()
         .await?;
     Ok((sent.status().as_u16(), sent.text().await?))
-}
-
-/// The fourth provider, straight at the workspace: without a gate, the client can only do by hand what it did.
-async fn straight(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
-    let provider = &stage.direct;
-    let saw = async {
-        let csr = keys::csr(&provider.connector, &provider.client).await?.csr;
-        let id = stage
-            .console
-            .add_api_user("direct provider", Role::Viewer, &csr)
-            .await?;
-        stage.console.allow(id, &["127.0.0.1"]).await?;
-        let url = provider.connector.webhook_url(&provider.client);
-        let url = url.map(|url| url.to_string()).unwrap_or_default();
-        let webhook = stage.console.add_webhook(&url).await?;
-        let at = ClientAt::Fireblocks(Box::new(Straight {
-            environment: stage.sandbox_ready.base_url.parse()?,
-            api_key: id,
-            workspace: stage.sandbox_ready.workspace_id.parse()?,
-            webhook: Some(webhook),
-            jwks_url: Some(stage.sandbox_ready.jwks_url.parse()?),
-            jwks: None,
-        }));
-        let add = AddClient {
-            client: provider.client.clone(),
-            at,
-            accept_unseen_role: false,
-            offline: false,
-        };
-        let added = client_add(&provider.connector, &add).await?;
-        let _ = provider.api_key.set(id);
-        let how = added.role.map(|role| (role.role(), role.how));
-        Ok((
-            how.as_ref().and_then(|(role, _)| *role) == Some(ProviderRole::Viewer),
-            how.map(|(_, how)| how).unwrap_or_default(),
-        ))
-    };
-    teller.step(
-        "P1",
-        "direct",
-        "is let in straight at the workspace, without a gate (client add --environment)",
-        "it proves by reading that its key is a Viewer's",
-        saw.await,
-    )
-}
-
-/// P1, P7: a key that could sign is refused by the provider itself.
-async fn too_much(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
-    let provider = &stage.direct;
-    let client: connector::ClientName = "generous".parse()?;
-    let (_, id, key) = console::user(&stage.sandbox.origin, "signer")?;
-    let file = stage
-        .data
-        .join("providers")
-        .join("direct")
-        .join("generous.pem");
-    crate::files::write_secret(&file, key.to_pkcs8_pem()?.as_bytes())?;
-    let saw = async {
-        keys::adopt(
-            &provider.connector,
-            keys::Adopt {
-                client: client.clone(),
-                file,
-                sealed_with: None,
-            },
-        )
-        .await?;
-        let at = ClientAt::Fireblocks(Box::new(Straight {
-            environment: stage.sandbox_ready.base_url.parse()?,
-            api_key: id,
-            workspace: stage.sandbox_ready.workspace_id.parse()?,
-            webhook: None,
-            jwks_url: Some(stage.sandbox_ready.jwks_url.parse()?),
-            jwks: None,
-        }));
-        let add = AddClient {
-            client: client.clone(),
-            at,
-            accept_unseen_role: false,
-            offline: false,
-        };
-        client_add(&provider.connector, &add)
-            .await
-            .map(drop)
-            .map_err(anyhow::Error::from)
-    };
-    teller.step(
-        "P1 P7",
-        "direct",
-        "is given a Signer's key by a generous client",
-        "its connector refuses it: it can do too much",
-        refused(saw.await, "can do more"),
-    )
 }

@@ -3,21 +3,29 @@
 mod approve;
 mod enrol;
 mod follow;
+mod leak;
 mod prove;
+mod straight;
 
 use std::future::Future;
 use std::time::Duration;
 
 use anyhow::bail;
+use connector::export::Format;
+use connector::operations::export::texts;
 use protocol::handover::WantedScope;
 use protocol::ids::{AssetId, VaultAccountId};
 use tokio::time::Instant;
 
+use super::provider::Provider;
 use super::stage::Stage;
 use super::step::Teller;
 
 /// How long anything may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the gate's Editor is called in the client's Console.
+const GATE_EDITOR: &str = "vestibule gate editor";
 
 /// Tells it.
 pub(crate) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<()> {
@@ -50,6 +58,12 @@ where
         Some(error) => Err(error.context(format!("in {} s not: {what}", PATIENCE.as_secs()))),
         None => bail!("in {} s not: {what}", PATIENCE.as_secs()),
     }
+}
+
+/// All that a provider's books hold, a JSON line each.
+async fn books(provider: &Provider) -> anyhow::Result<String> {
+    let files = texts(&provider.connector, &provider.client, Format::Jsonl).await?;
+    Ok(files.into_iter().map(|file| file.text).collect())
 }
 
 /// What each provider may see.
