@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test of the repository, with all that they need.
 
+mod advisories;
 mod environment;
 mod judges;
 mod outcome;
@@ -32,7 +33,7 @@ pub struct Arguments {
 pub enum Step {
     /// The walls between the rooms, and the rules that no compiler knows.
     Tidy,
-    /// Licences, sources and bans of the dependencies (cargo-deny).
+    /// Licences, sources, bans and known holes of the dependencies (cargo-deny).
     Dependencies,
     /// Unit tests, and the stories through real sockets, on SQLite and PostgreSQL.
     Rust,
@@ -50,7 +51,9 @@ impl Step {
     const fn about(self) -> &'static str {
         match self {
             Self::Tidy => "the walls between the rooms, and the rules that no compiler knows",
-            Self::Dependencies => "licences, sources and bans of the dependencies (cargo-deny)",
+            Self::Dependencies => {
+                "licences, sources, bans and known holes of the dependencies (cargo-deny)"
+            }
             Self::Rust => "unit tests, and stories through real sockets, on SQLite and PostgreSQL",
             Self::Doc => "examples in the documentation",
             Self::Fuzz => "fuzz targets: built, and run for some seconds each",

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use super::advisories;
 use super::environment::{self, cargo_tool};
 use super::outcome::Outcome;
 use super::packages::runs;
@@ -39,6 +40,7 @@ pub fn dependencies() -> Result<Outcome> {
             outcome.failed += 1;
         }
     }
+    advisories::check(&deny, &mut outcome)?;
     Ok(outcome)
 }
 
