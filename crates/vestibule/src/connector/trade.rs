@@ -76,14 +76,16 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         fee_level: None,
         follow: Duration::from_secs(args.follow),
         progress: Some(Arc::new(|step: &Step| {
-            note(format_args!("{} {}", step.status, step.sub_status))
+            note(format!("{} {}", step.status, step.sub_status).trim_end())
         })),
     };
     let traded = trade(&connector, &wanted).await?;
     out.show(&traded, |traded| {
         format!(
-            "{}  {} {}\n{}",
-            traded.id, traded.status, traded.sub_status, traded.tx_hash
+            "{}  {}\n{}",
+            traded.id,
+            format!("{} {}", traded.status, traded.sub_status).trim_end(),
+            traded.tx_hash
         )
     })?;
     let over = traded.status == TransactionStatus::Completed || args.follow == 0;

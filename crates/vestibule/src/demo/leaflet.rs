@@ -1,6 +1,9 @@
 //! What to try next, with keys and URLs that work.
 
+use std::path::Path;
+
 use super::stage::Stage;
+use crate::sandbox::env::quoted;
 
 /// What is to be copied begins at the margin: a shell and Python mind the spaces before it.
 pub(crate) fn print(stage: &Stage) -> String {
@@ -21,6 +24,7 @@ pub(crate) fn print(stage: &Stage) -> String {
     let origin = &stage.gate.origin;
     let program = program();
     let data = stage.data.display();
+    let folder = stage.trading.connector.folder();
     format!(
         r#"
 Everything is up; Ctrl-C ends it. Data, keys and books: {data}
@@ -64,14 +68,14 @@ curl -H "X-API-Key: {api_key}" -H "Authorization: Bearer $head.$claims.$signatur
 
 What waits for your decision, as the gate's owner:
 
-{program} gate --dir {data}/gate proposal list
-{program} gate --dir {data}/gate proposal approve ID
-{program} gate --dir {data}/gate posture
-{program} gate --dir {data}/gate log verify
+{program} gate --dir {gate_folder} proposal list
+{program} gate --dir {gate_folder} proposal approve ID
+{program} gate --dir {gate_folder} posture
+{program} gate --dir {gate_folder} log verify
 
 A provider's own view:
 
-{program} connector --dir {data}/providers/trading --passphrase-file {data}/providers/trading/passphrase status
+{program} connector --dir {provider} --passphrase-file {passphrase} status
 
 What anybody may see, and the sandbox's own side:
 
@@ -81,7 +85,10 @@ curl -H "Authorization: Bearer $(cat {token})" {control}/workspaces
 The workspace itself: {upstream} (keys of each role in {data}/workspace/keys)
 "#,
         jwks = gate.jwks_url,
-        token = sandbox.control_token_path.display(),
+        gate_folder = word(&stage.data.join("gate")),
+        provider = word(folder),
+        passphrase = word(&folder.join("passphrase")),
+        token = word(&sandbox.control_token_path),
         control = sandbox.control_url,
         upstream = sandbox.base_url,
     )
@@ -89,8 +96,10 @@ The workspace itself: {upstream} (keys of each role in {data}/workspace/keys)
 
 /// How this very program is called: it may be on no PATH.
 fn program() -> String {
-    std::env::current_exe().map_or_else(
-        |_| "vestibule".to_owned(),
-        |path| path.display().to_string(),
-    )
+    std::env::current_exe().map_or_else(|_| "vestibule".to_owned(), |path| word(&path))
+}
+
+/// A path as a word of a shell's line.
+fn word(path: &Path) -> String {
+    quoted(&path.display().to_string())
 }

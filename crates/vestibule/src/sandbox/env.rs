@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
 }
 
 /// A value as one word of a POSIX shell.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     format!("'{}'", value.replace('\'', r"'\''"))
 }
 

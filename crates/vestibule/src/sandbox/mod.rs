@@ -1,6 +1,6 @@
 //! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
 
-mod env;
+pub(crate) mod env;
 mod listen;
 pub(crate) mod serve;
 
