@@ -5,7 +5,9 @@
 //!
 //! - a transaction is seen where one of its sides is a wallet of the scope;
 //! - a side outside the scope is an unknown peer; what the chain makes public (addresses, hash,
-//!   amount, fee) stays;
+//!   amount, fee) stays, from when it is on the chain;
+//! - where a side is not seen, nothing else tells its kind (`addressType`, `exchangeTxId`, a service's
+//!   fee, upstream's words on what went wrong);
 //! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen;
 //! - words (`note`, `externalTxId`, `customerRefId`) are seen by who proposed the transaction.
 
@@ -45,11 +47,7 @@ pub fn view_transaction(
         return None;
     }
     let mut seen = transaction.clone();
-    mask_peer(&mut seen.source, transaction, scope);
-    mask_peer(&mut seen.destination, transaction, scope);
-    for part in &mut seen.destinations {
-        mask_peer(&mut part.destination, transaction, scope);
-    }
+    mask_sides(&mut seen, transaction, scope);
     seen.created_by = String::new();
     seen.signed_by = Vec::new();
     seen.rejected_by = String::new();
@@ -78,7 +76,42 @@ pub(crate) fn covers(transaction: &Transaction, scope: &Scope) -> bool {
                 .any(|part| side(&part.destination)))
 }
 
-fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) {
+/// Masks each side that is outside the scope, and whatever would tell what kind of place it is.
+fn mask_sides(seen: &mut Transaction, transaction: &Transaction, scope: &Scope) {
+    let public = !transaction.tx_hash.is_empty();
+    let mut hidden = false;
+    if mask_peer(&mut seen.source, transaction, scope) {
+        hidden = true;
+        if !public {
+            seen.source_address = String::new();
+        }
+    }
+    if mask_peer(&mut seen.destination, transaction, scope) {
+        hidden = true;
+        if !public {
+            seen.destination_address = String::new();
+            seen.destination_tag = String::new();
+        }
+    }
+    for part in &mut seen.destinations {
+        if mask_peer(&mut part.destination, transaction, scope) {
+            hidden = true;
+            if !public {
+                part.destination_address = String::new();
+            }
+        }
+    }
+    if hidden {
+        // A whitelist, an exchange and a service betray themselves here; an error may name anybody.
+        seen.address_type = String::new();
+        seen.exchange_tx_id = String::new();
+        seen.fee_info.service_fee = None;
+        seen.error_description = String::new();
+    }
+}
+
+/// Masks a side unless the scope covers it; whether it did.
+fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) -> bool {
     let seen = match peer.kind {
         PeerKind::VaultAccount => peer
             .vault_account()
@@ -93,6 +126,7 @@ fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) {
     if !seen {
         *peer = Peer::UNKNOWN;
     }
+    !seen
 }
 
 /// A whitelist entry, as the scope's reader may see it.
@@ -144,3 +178,6 @@ pub(crate) fn public<T>(what: T) -> Seen<T> {
 pub(crate) fn view_whole<T>(what: T, scope: &Scope) -> Option<Seen<T>> {
     scope.is_whole().then_some(Seen(what))
 }
+
+#[cfg(test)]
+mod tests;
