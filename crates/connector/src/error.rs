@@ -11,13 +11,13 @@ use store::StoreError;
 use sync::SyncError;
 use sync::held::Unanswered;
 use sync::inbox::DrainError;
+use sync::roles::Judgement;
 use wire::client::{BadBaseUrl, ClientError};
 
 use crate::client_name::ClientName;
 use crate::export::ExportError;
 use crate::import::ImportError;
 use crate::keystore::KeystoreError;
-use crate::roles::Judgement;
 
 /// Why an operation did not come to its end.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@
 //! | [`operations`] | one operation a file: what the command line calls |
 //! | [`keystore`] | one key a client, sealed; signatures come out, keys do not (P2, P3) |
 //! | [`clients`] | each client: where it is, what is pinned, how far its books are |
-//! | [`roles`], [`role_check`] | what a key may do, judged by reading alone (P1) |
+//! | [`role_check`] | what a key may do, judged by reading alone (P1; the judgement is `sync::roles`) |
 //! | [`import`] | the Console's exports (P5) |
 //! | [`compare`] | whether books are equal, and what differs |
 //! | [`export`] | the books for accountants and quants |
@@ -35,7 +35,6 @@ mod nobody;
 pub mod operations;
 mod reconcile;
 pub mod role_check;
-pub mod roles;
 pub mod settings;
 
 pub use client_name::ClientName;

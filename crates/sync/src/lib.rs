@@ -10,6 +10,7 @@
 //! | [`events`] | an event -> changes of the books, and what to look at besides; pure |
 //! | [`walk`] | an upstream's lists, page by page, into the books |
 //! | [`inbox`] | events, stored before they are acknowledged, applied once each |
+//! | [`roles`] | what a key may do, judged by reading alone |
 //! | [`held`] | what the books hold, as a reader of theirs sees it |
 
 mod address_report;
@@ -18,6 +19,7 @@ pub mod events;
 pub mod held;
 mod identity;
 pub mod inbox;
+pub mod roles;
 mod translate;
 pub mod walk;
 

@@ -5,11 +5,11 @@ use connector::operations::client_handover::{Handover, client_handover};
 use connector::operations::client_list::client_list;
 use connector::operations::init::init;
 use connector::operations::keys;
-use connector::roles::Judgement;
 use connector::{Connector, Error, Settings};
 use protocol::handover::HandOver;
 use protocol::keys::KeySize;
 use protocol::role::{ProviderRole, Role};
+use sync::roles::Judgement;
 
 use crate::upstream::{USER, WORKSPACE};
 use crate::world::*;

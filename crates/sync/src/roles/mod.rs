@@ -5,9 +5,13 @@
 //! can be: what was allowed leaves the roles that may, what was forbidden leaves the others, and
 //! what is unclear (a beta operation that is not there, an outage) leaves all.
 
+mod ask;
+
 use protocol::operations;
 use protocol::role::{ProviderRole, Role};
 use serde::Serialize;
+
+pub use ask::{RoleSeen, by_reading};
 
 /// The reads that tell roles apart, as operation ids. Each has no parameters and costs one call.
 ///
@@ -97,6 +101,44 @@ impl Judgement {
             Self::CannotBeSeen { .. } => accept_unseen,
         }
     }
+
+    /// Whether the key can do more than this for certain: none of what it can still be is as little.
+    pub fn is_more_than(&self, most: ProviderRole) -> bool {
+        let within = |role: &Role| match role {
+            Role::Viewer => true,
+            Role::Editor => most == ProviderRole::Editor,
+            _ => false,
+        };
+        match self {
+            Self::Proven { role } => !within(&role.role()),
+            Self::TooMuch { .. } => true,
+            Self::CannotBeSeen { among } => !among.is_empty() && !among.iter().any(within),
+        }
+    }
+
+    /// What the key can still be, in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Proven { role } => role.to_string(),
+            Self::TooMuch { among } | Self::CannotBeSeen { among } if !among.is_empty() => {
+                let names: Vec<_> = among.iter().map(ToString::to_string).collect();
+                names.join(" or ")
+            }
+            _ => "of no role that fits what it may do".to_owned(),
+        }
+    }
+}
+
+/// A key that can do more than it was made for, by upstream's own answers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the API key can do more than {most}: it is {is}; nothing is done with it. Give the gate a key of the role {most}"
+)]
+pub struct MoreThanAsked {
+    /// What it was made for.
+    pub most: ProviderRole,
+    /// What it is.
+    pub is: String,
 }
 
 /// Judges what was seen.
@@ -207,6 +249,34 @@ mod tests {
             );
             assert!(!judgement.may_go_on(true), "{role}");
         }
+    }
+
+    /// A gate reads as a Viewer and proposes as an Editor: each with no more than that.
+    #[test]
+    fn what_can_do_more_than_it_was_made_for_is_told() {
+        use ProviderRole::{Editor, Viewer};
+        let cases = [
+            (Role::Viewer, false, false),
+            (Role::Editor, true, false),
+            (Role::Signer, true, true),
+            (Role::Approver, true, true),
+            (Role::NonSigningAdmin, true, true),
+            (Role::Admin, true, true),
+        ];
+        for (role, for_viewer, for_editor) in cases {
+            let judgement = judge(&seen_by(role));
+            assert_eq!(judgement.is_more_than(Viewer), for_viewer, "{role}");
+            assert_eq!(judgement.is_more_than(Editor), for_editor, "{role}");
+        }
+        // Where nothing tells a Signer from an Editor, it is more than a Viewer all the same.
+        let among = vec![Role::Signer, Role::Approver, Role::Editor];
+        let unseen = Judgement::CannotBeSeen { among };
+        assert!(unseen.is_more_than(Viewer) && !unseen.is_more_than(Editor));
+        let nothing = Judgement::CannotBeSeen { among: Vec::new() };
+        assert!(
+            !nothing.is_more_than(Viewer),
+            "a contradiction proves nothing"
+        );
     }
 
     /// Where `GET /approvals` does not exist, nothing tells a Signer from an Editor.

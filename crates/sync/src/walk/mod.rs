@@ -24,6 +24,7 @@ use crate::area::Area;
 use crate::held::Unanswered;
 use crate::identity::ForeignWorkspace;
 use crate::inbox::Outcome;
+use crate::roles::MoreThanAsked;
 use crate::translate::{AsItIs, Translate};
 
 /// Most changes of one database transaction.
@@ -43,6 +44,12 @@ pub enum SyncError {
     /// The key opens another workspace.
     #[error(transparent)]
     Foreign(#[from] ForeignWorkspace),
+    /// The key can do more than it was made for.
+    #[error(transparent)]
+    MoreThanAsked(#[from] MoreThanAsked),
+    /// Upstream does not tell what the key may do.
+    #[error("no read is open to the API key: upstream tells nothing of what it may do")]
+    NothingTold,
     /// The books did not tell what they hold.
     #[error(transparent)]
     Held(#[from] Unanswered),

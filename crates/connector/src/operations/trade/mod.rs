@@ -17,6 +17,7 @@ use protocol::model::transaction::{PeerKind, TransactionStatus};
 use protocol::model::transaction_request::FeeLevel;
 use protocol::role::ProviderRole;
 use serde::Serialize;
+use sync::roles::Judgement;
 use uuid::Uuid;
 
 use follow::Following;
@@ -25,7 +26,6 @@ use propose::propose;
 use crate::client_name::ClientName;
 use crate::reconcile::Work;
 use crate::role_check;
-use crate::roles::Judgement;
 use crate::{Connector, Error};
 
 /// The first wait before upstream is asked; it doubles.
