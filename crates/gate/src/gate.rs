@@ -1,6 +1,5 @@
 //! The gate as a whole: what every part of it shares, and the one way to change it.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,7 +16,7 @@ use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
 use std::num::NonZeroU32;
 use store::{Query, Store, StoreError, Writing};
-use sync::{Inbox, SyncError};
+use sync::Inbox;
 use tokio::sync::Notify;
 use wire::client::{Budget, Client, LocalKey};
 use wire::clock::WallClock;
@@ -29,6 +28,7 @@ use crate::folder::{Folder, KeyName};
 use crate::log::{self, Actor, Entry, Event};
 use crate::proposals::Translations;
 use crate::rows;
+use crate::trust::Trust;
 use ledger::Fault;
 
 /// How long a call upstream waits for its turn.
@@ -66,8 +66,8 @@ pub(crate) struct Gate {
     pub(crate) public: String,
     pub(crate) upstream: RwLock<UpstreamIds>,
     clients: RwLock<(Option<Client>, Option<Client>)>,
-    /// The API keys that are known to open this workspace and no other.
-    own_keys: RwLock<HashSet<UserId>>,
+    /// What upstream says of the gate's own keys.
+    pub(crate) trust: Trust,
     pub(crate) budget: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
@@ -167,7 +167,7 @@ impl Gate {
             public,
             upstream: RwLock::default(),
             clients: RwLock::default(),
-            own_keys: RwLock::default(),
+            trust: Trust::default(),
             as_of: AtomicI64::new(0),
             looked_at: AtomicI64::new(0),
             filled: AtomicBool::new(false),
@@ -260,23 +260,23 @@ impl Gate {
             .collect::<Result<Vec<_>, protocol::keys::KeyError>>()?;
         self.directory.store(Arc::new(Directory::of(providers)));
         if *self.upstream.read() != ids {
-            let client = |user: Option<UserId>, name| {
-                user.and_then(|user| {
-                    self.folder
-                        .key(name)
-                        .ok()
-                        .and_then(|key| self.client(user, key))
-                })
-            };
             *self.clients.write() = (
-                client(ids.viewer, KeyName::Viewer),
-                client(ids.editor, KeyName::Editor),
+                ids.viewer
+                    .and_then(|user| self.client_of(user, KeyName::Viewer)),
+                ids.editor
+                    .and_then(|user| self.client_of(user, KeyName::Editor)),
             );
             *self.upstream.write() = ids;
             self.keeper.notify_one();
             self.proposals.notify_one();
         }
         Ok(())
+    }
+
+    /// A client of an API user with a key of the gate's, if that key is made.
+    pub(crate) fn client_of(&self, user: UserId, name: KeyName) -> Option<Client> {
+        let key = self.folder.key(name).ok()?;
+        self.client(user, key)
     }
 
     fn client(&self, user: UserId, key: PrivateKey) -> Option<Client> {
@@ -286,20 +286,6 @@ impl Gate {
         client
             .inspect_err(|error| tracing::error!(%error, "upstream cannot be called"))
             .ok()
-    }
-
-    /// Whether a key opens this workspace: asked once a key. A key of another reads and sends nothing.
-    pub(crate) async fn opens(
-        &self,
-        client: &Client,
-        key: Option<UserId>,
-    ) -> Result<(), SyncError> {
-        let Some(key) = key.filter(|key| !self.own_keys.read().contains(key)) else {
-            return Ok(());
-        };
-        sync::identity(client, self.workspace()).await??;
-        self.own_keys.write().insert(key);
-        Ok(())
     }
 
     /// Who reads upstream, once the client has said under which API key.

@@ -15,6 +15,7 @@
 //! | [`posture`] | the practices, checked (pure) |
 //! | [`operations`], `admin_api` | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
+//! | `trust` | whether the gate's own keys are what they must be |
 //! | `upstream` | keeps the books equal to the workspace |
 //! | `rows` | the tables |
 
@@ -35,6 +36,7 @@ mod rows;
 pub mod start;
 #[cfg(test)]
 mod testing;
+mod trust;
 mod upstream;
 
 pub use config::Config;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use sync::walk::Options;
 use sync::{Area, SyncError, walk};
@@ -34,7 +35,7 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
         let due = Instant::now() >= look_at;
         let viewer = gate.upstream.read().viewer;
         let round = async {
-            gate.opens(&client, viewer).await?;
+            gate.opens(&client, viewer, ProviderRole::Viewer).await?;
             if !gate.filled.load(Ordering::SeqCst) {
                 fill(&gate, &client).await?;
             } else if due {

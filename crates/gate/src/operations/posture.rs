@@ -25,6 +25,7 @@ pub struct Posture {
 /// Looks at every connection.
 pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> {
     let directory = gate.directory.load_full();
+    let this = Arc::clone(gate);
     let read = gate.store.read(move |reading| {
         let mut all = Vec::new();
         for provider in directory.all() {
@@ -34,6 +35,7 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
             };
             let known = Known {
                 connection,
+                refused_keys: this.refused_keys(connection.role),
                 key_bits: provider.key.bits(),
                 burned: rows::connections::is_burned(reading, &connection.fingerprint)?,
                 shared: directory.all().filter(same).count() > 1,

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use protocol::error::ApiError;
-use protocol::ids::WorkspaceId;
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::model::workspace::Workspace;
+use protocol::role::ProviderRole;
 use serde::Serialize;
+use sync::SyncError;
+use wire::client::Client;
 
 use super::refused;
-use crate::gate::Gate;
+use crate::gate::{Gate, UpstreamIds};
 use crate::log;
 
 /// One thing looked at.
@@ -54,7 +57,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         .await
         .map_err(|error| refused(500, error))?;
     let counts = gate.receiver.counts("upstream").unwrap_or_default();
-    let mut checks = vec![viewer(gate).await];
+    let mut checks = own_keys(gate, ids).await;
     checks.push(Check {
         what: "the books are filled",
         ok: Some(filled),
@@ -109,35 +112,97 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     })
 }
 
-async fn viewer(gate: &Arc<Gate>) -> Check {
-    let what = "upstream answers the gate's Viewer";
-    let Some(client) = gate.viewer() else {
-        return Check {
-            what,
-            ok: Some(false),
-            saw: "its API key is not set: run `vestibule gate upstream --viewer-api-key ID`"
-                .to_owned(),
-        };
+/// A key of the gate's own, and what it is for.
+struct Own {
+    client: Option<Client>,
+    id: Option<UserId>,
+    most: ProviderRole,
+    answers: &'static str,
+    no_more: &'static str,
+    unset: &'static str,
+}
+
+/// What upstream says to the gate's Viewer and, once there is one, to its Editor.
+async fn own_keys(gate: &Arc<Gate>, ids: UpstreamIds) -> Vec<Check> {
+    let viewer = Own {
+        client: gate.viewer(),
+        id: ids.viewer,
+        most: ProviderRole::Viewer,
+        answers: "upstream answers the gate's Viewer",
+        no_more: "the gate's Viewer can do no more than read",
+        unset: "its API key is not set: run `vestibule gate upstream --viewer-api-key ID`",
     };
+    let editor = Own {
+        client: gate.editor(),
+        id: ids.editor,
+        most: ProviderRole::Editor,
+        answers: "upstream answers the gate's Editor",
+        no_more: "the gate's Editor can do no more than propose",
+        unset: "it has no key: approve a connection that proposes, and upload the CSR",
+    };
+    let mut checks = own_key(gate, viewer).await;
+    if ids.editor.is_some() {
+        checks.extend(own_key(gate, editor).await);
+    }
+    checks
+}
+
+async fn own_key(gate: &Arc<Gate>, own: Own) -> Vec<Check> {
+    let (Some(client), Some(id)) = (own.client, own.id) else {
+        return vec![Check {
+            what: own.answers,
+            ok: Some(false),
+            saw: own.unset.to_owned(),
+        }];
+    };
+    let (ok, saw) = answers(gate, &client).await;
+    let mut checks = vec![Check {
+        what: own.answers,
+        ok: Some(ok),
+        saw,
+    }];
+    if ok {
+        let (ok, saw) = no_more(gate, &client, id, own.most).await;
+        checks.push(Check {
+            what: own.no_more,
+            ok,
+            saw,
+        });
+    }
+    checks
+}
+
+async fn answers(gate: &Gate, client: &Client) -> (bool, String) {
     match client
         .get("/v1/workspace")
         .await
         .and_then(|answer| answer.json::<Workspace>())
     {
-        Ok(workspace) if workspace.id == gate.workspace() => Check {
-            what,
-            ok: Some(true),
-            saw: format!("workspace {} ({})", workspace.id, workspace.name),
-        },
-        Ok(workspace) => Check {
-            what,
-            ok: Some(false),
-            saw: format!("another workspace: {}", workspace.id),
-        },
-        Err(error) => Check {
-            what,
-            ok: Some(false),
-            saw: error.to_string(),
-        },
+        Ok(workspace) if workspace.id == gate.workspace() => (
+            true,
+            format!("workspace {} ({})", workspace.id, workspace.name),
+        ),
+        Ok(workspace) => (false, format!("another workspace: {}", workspace.id)),
+        Err(error) => (false, error.to_string()),
+    }
+}
+
+async fn no_more(
+    gate: &Gate,
+    client: &Client,
+    id: UserId,
+    most: ProviderRole,
+) -> (Option<bool>, String) {
+    match gate.judge(client, id, most).await {
+        Ok(seen) => {
+            let saw = format!("{}: {}", seen.judgement.words(), seen.how);
+            match seen.role() {
+                Some(role) if role == most => (Some(true), saw),
+                Some(_) => (Some(false), format!("too little: {saw}")),
+                None => (None, saw),
+            }
+        }
+        Err(SyncError::MoreThanAsked(more)) => (Some(false), more.to_string()),
+        Err(error) => (None, error.to_string()),
     }
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId};
+use protocol::role::ProviderRole;
 use serde::Deserialize;
+use sync::SyncError;
 
 use super::{Operator, refused};
+use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -23,8 +26,10 @@ pub struct Ids {
     pub webhook: Option<WebhookId>,
 }
 
-/// Sets them.
+/// Sets them, unless upstream says that one of the keys can do more than the gate may.
 pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Result<(), ApiError> {
+    not_too_much(gate, ids.viewer, KeyName::Viewer, ProviderRole::Viewer).await?;
+    not_too_much(gate, ids.editor, KeyName::Editor, ProviderRole::Editor).await?;
     let actor = Actor::Operator(operator.name.clone());
     let text = |id: Option<uuid::Uuid>| id.map(|id| id.to_string());
     let values = [
@@ -53,6 +58,26 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
     gate.reload().await.map_err(|error| refused(500, error))?;
     gate.mount_receiver();
     Ok(())
+}
+
+/// Refuses a key that can do more than it is for. What cannot be asked now is asked before the key
+/// is used.
+async fn not_too_much(
+    gate: &Gate,
+    id: Option<UserId>,
+    name: KeyName,
+    most: ProviderRole,
+) -> Result<(), ApiError> {
+    let Some(id) = id else {
+        return Ok(());
+    };
+    let Some(client) = gate.client_of(id, name) else {
+        return Ok(());
+    };
+    match gate.judge(&client, id, most).await {
+        Err(SyncError::MoreThanAsked(more)) => Err(refused(409, more)),
+        _ => Ok(()),
+    }
 }
 
 /// Looks at upstream now, not at the next turn: finds what a lost webhook did not tell.

@@ -11,6 +11,8 @@ use crate::connections::{Connection, Place, State, check_addresses};
 pub struct Known<'a> {
     /// The connection.
     pub connection: &'a Connection,
+    /// Why keys of the gate's own are not used for it: they can do more than they should.
+    pub refused_keys: Vec<String>,
     /// Its key's size in bits.
     pub key_bits: usize,
     /// Whether its key is burned.
@@ -71,13 +73,14 @@ fn finding(practice: &'static str, asks: &'static str, held: bool, evidence: Str
 }
 
 fn c1(known: &Known<'_>) -> Finding {
+    let asks = "Viewer or Editor only";
+    if !known.refused_keys.is_empty() {
+        let why = known.refused_keys.join("; ");
+        return finding("C1", asks, false, format!("the gate's own: {why}"));
+    }
     let role = known.connection.role;
-    finding(
-        "C1",
-        "Viewer or Editor only",
-        true,
-        format!("role {role}; a provider's role has no third value"),
-    )
+    let evidence = format!("role {role}; a provider's role has no third value");
+    finding("C1", asks, true, evidence)
 }
 
 fn c2(known: &Known<'_>) -> Finding {

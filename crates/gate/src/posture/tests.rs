@@ -4,6 +4,7 @@ use crate::testing::{accounts, connection};
 fn known(connection: &Connection) -> Known<'_> {
     Known {
         connection,
+        refused_keys: Vec::new(),
         key_bits: 4096,
         burned: false,
         shared: false,
@@ -54,6 +55,14 @@ fn each_practice_can_be_broken_and_says_by_what() {
         ..fine.clone()
     };
     let cases = [
+        (
+            "C1",
+            Known {
+                refused_keys: vec!["the API key can do more than VIEWER".to_owned()],
+                ..known(&fine)
+            },
+            "more than VIEWER",
+        ),
         (
             "C2",
             Known {

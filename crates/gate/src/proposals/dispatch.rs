@@ -70,7 +70,7 @@ async fn round(gate: &Arc<Gate>) -> Result<bool, String> {
         return Ok(true);
     };
     let key = gate.upstream.read().editor;
-    let ours = gate.opens(&editor, key).await;
+    let ours = gate.opens(&editor, key, ProviderRole::Editor).await;
     ours.map_err(|error| error.to_string())?;
     let mut left = false;
     for proposal in due {

@@ -13,6 +13,7 @@ mod provider;
 mod reads;
 mod refusals;
 mod reports;
+mod roles;
 mod rows;
 mod sending;
 mod transactions;

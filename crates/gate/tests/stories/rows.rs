@@ -1,4 +1,10 @@
-//! What only a crash would leave in the gate's database.
+//! What only a crash would leave in the gate's database, or somebody who can write it.
 
 /// A proposal is on its way, and nobody knows whether it arrived.
 pub const ON_ITS_WAY: &str = "UPDATE gate_proposals SET state = 'SENDING', doc = $2 WHERE id = $1";
+
+/// A setting, in place of the one that is there.
+pub const SET: &str = "UPDATE gate_settings SET value = $2 WHERE name = $1";
+
+/// The books were never filled.
+pub const NEVER_LOOKED: &str = "DELETE FROM gate_settings WHERE name = 'looked_at'";
