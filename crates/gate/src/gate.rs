@@ -85,6 +85,8 @@ pub(crate) struct Gate {
     pub(crate) keeper: Notify,
     /// Asks whoever keeps the books for a look at once.
     pub(crate) look_now: Notify,
+    /// Held by whoever carries out what an operator asked for: an end waits for it.
+    pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl std::fmt::Debug for Gate {
@@ -176,6 +178,7 @@ impl Gate {
             reloading: tokio::sync::Mutex::default(),
             keeper: Notify::new(),
             look_now: Notify::new(),
+            under_way: Arc::default(),
             store,
         });
         gate.read_again().await?;

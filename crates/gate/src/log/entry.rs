@@ -89,6 +89,10 @@ pub enum Event {
         proposal: TxId,
         reason: String,
     },
+    ProposalTakenBack {
+        proposal: TxId,
+        reason: String,
+    },
     ProposalSent {
         proposal: TxId,
         upstream: TxId,
@@ -122,6 +126,7 @@ impl Event {
             Self::ProposalMade { .. } => "proposal_made",
             Self::ProposalApproved { .. } => "proposal_approved",
             Self::ProposalRejected { .. } => "proposal_rejected",
+            Self::ProposalTakenBack { .. } => "proposal_taken_back",
             Self::ProposalSent { .. } => "proposal_sent",
             Self::ProposalFailed { .. } => "proposal_failed",
             Self::ReportCreated { .. } => "report_created",

@@ -13,7 +13,7 @@ use store::StoreError;
 use super::{Operator, refused};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
-use crate::proposals::{Decision, Happening, Proposal};
+use crate::proposals::{Decision, Happening, Proposal, State};
 use crate::rows;
 
 /// Most proposals of a list.
@@ -131,9 +131,11 @@ pub(crate) async fn decide(
                 evidence: verdict.signature.clone(),
             }
         } else {
-            Event::ProposalRejected {
-                proposal: id,
-                reason: verdict.reason.clone(),
+            let (proposal, reason) = (id, verdict.reason.clone());
+            match next.state {
+                // Whether this came in time is not known yet: the dispatcher finds out.
+                State::Sending => Event::ProposalTakenBack { proposal, reason },
+                _ => Event::ProposalRejected { proposal, reason },
             }
         };
         deed.log(Actor::Operator(name.clone()), event)?;

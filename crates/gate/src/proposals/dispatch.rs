@@ -1,8 +1,12 @@
 //! Sending approved proposals upstream: each at most once.
 //!
 //! A proposal is marked as on its way before it is sent, so after a crash its outcome is asked for
-//! before anything is sent again; only when upstream says that it knows no such `externalTxId` is
-//! it sent again, with the same one. A duplicate (1438) counts as found.
+//! before anything is sent again; only when upstream says that it knows no such `externalTxId`, and
+//! nobody has taken it back and its connection may still propose, is it sent again, with the same
+//! one. A duplicate (1438) counts as found.
+//!
+//! The store says what is due; a notification only makes it sooner. So nothing waits for ever where
+//! one got lost (its sender hung up, or the process ended).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +20,7 @@ use protocol::role::ProviderRole;
 use tokio_util::sync::CancellationToken;
 use wire::client::{Client, ClientError, Once};
 
+use super::tries::Tries;
 use super::{Happening, Proposal, State};
 use crate::connections;
 use crate::gate::{Deed, Gate};
@@ -23,7 +28,7 @@ use crate::log::{Actor, Event};
 use crate::rows;
 use ledger::Fault;
 
-/// How long to wait when upstream cannot be reached.
+/// How often the store is looked at, whoever did or did not call.
 const PAUSE: Duration = Duration::from_secs(5);
 /// `externalTxId` exists already.
 const DUPLICATE: i64 = 1438;
@@ -32,24 +37,21 @@ const UNKNOWN: i64 = 1439;
 
 /// Sends until told to end.
 pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
+    let mut tries = Tries::since(gate.clock.now());
     loop {
-        let rested = match round(&gate).await {
-            Ok(left) => !left,
-            Err(error) => {
-                tracing::warn!(%error, "proposals wait");
-                false
-            }
-        };
+        if let Err(error) = round(&gate, &mut tries).await {
+            tracing::warn!(%error, "proposals wait");
+        }
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = gate.proposals.notified() => {}
-            () = tokio::time::sleep(PAUSE), if !rested => {}
+            () = tokio::time::sleep(PAUSE) => {}
         }
     }
 }
 
-/// Takes every proposal that is due one step further; whether any is left.
-async fn round(gate: &Arc<Gate>) -> Result<bool, String> {
+/// Takes every proposal that is due one step further.
+async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
     let read = gate.store.read(|reading| {
         let mut due = rows::proposals::in_state(reading, State::Sending.as_str())?;
         due.extend(rows::proposals::in_state(
@@ -60,33 +62,33 @@ async fn round(gate: &Arc<Gate>) -> Result<bool, String> {
     });
     let due = read.await.map_err(|error| error.to_string())?;
     if due.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let Some(editor) = gate.editor() else {
         tracing::warn!(
             waiting = due.len(),
             "proposals wait: the Editor's API key is not set"
         );
-        return Ok(true);
+        return Ok(());
     };
     let key = gate.upstream.read().editor;
     let ours = gate.opens(&editor, key, ProviderRole::Editor).await;
     ours.map_err(|error| error.to_string())?;
-    let mut left = false;
+    let mut way = Way {
+        gate,
+        editor: &editor,
+        tries,
+    };
     for proposal in due {
-        let settled = match proposal.state {
-            State::Sending => settle(gate, &editor, &proposal).await,
-            _ => send(gate, &editor, &proposal).await,
+        let taken = match proposal.state {
+            State::Sending => way.settle(&proposal).await,
+            _ => way.send(&proposal).await,
         };
-        match settled {
-            Ok(settled) => left |= !settled,
-            Err(error) => {
-                tracing::warn!(proposal = %proposal.id, %error, "a proposal waits");
-                left = true;
-            }
+        if let Err(error) = taken {
+            tracing::warn!(proposal = %proposal.id, %error, "a proposal waits");
         }
     }
-    Ok(left)
+    Ok(())
 }
 
 async fn happen(
@@ -110,21 +112,6 @@ async fn happen(
     gate.deed(work)
         .await
         .map_err(|error| error.message().to_owned())
-}
-
-/// Sends an approved proposal; whether that settled it.
-async fn send(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<bool, String> {
-    if let Err(why) = still_allowed(gate, proposal) {
-        let event = Event::ProposalFailed {
-            proposal: proposal.id,
-            why: why.clone(),
-        };
-        happen(gate, proposal.id, Happening::Failed(why), Some(event)).await?;
-        return Ok(true);
-    }
-    gate.translations.know(proposal);
-    let proposal = happen(gate, proposal.id, Happening::Sending, None).await?;
-    post(gate, editor, &proposal).await
 }
 
 /// Connection, role and scope once more: they may have changed since the approval.
@@ -154,40 +141,140 @@ fn still_allowed(gate: &Gate, proposal: &Proposal) -> Result<(), String> {
     }
 }
 
-async fn post(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<bool, String> {
-    let body = serde_json::to_vec(&proposal.upstream_body()).map_err(|error| error.to_string())?;
-    let key = proposal.id.to_string();
-    let sent = editor
-        .write(
-            Method::POST,
-            "/v1/transactions",
-            Bytes::from(body),
-            Once::KeyedUnrepeated(&key),
-        )
-        .await;
-    match sent.and_then(|answer| answer.json::<CreateTransactionResponse>()) {
-        Ok(created) => arrived(gate, proposal, created.id).await,
-        // It is looked up in the next round.
-        Err(error) if error.outcome_unknown() || error.code() == Some(DUPLICATE) => Ok(false),
-        Err(ClientError::Status {
-            status,
-            code,
-            message,
-        }) if is_refusal(status, code) => {
-            // An earlier try of unknown outcome may have arrived meanwhile: then this one is refused
-            // because of that one, and nothing has failed.
-            if let Some(found) = look_up(editor, proposal).await? {
-                return arrived(gate, proposal, found.id).await;
-            }
-            let why = format!("upstream refused it: {message}");
-            let event = Event::ProposalFailed {
-                proposal: proposal.id,
-                why: why.clone(),
-            };
-            happen(gate, proposal.id, Happening::Failed(why), Some(event)).await?;
-            Ok(true)
+/// The way up: whose, under which key, and what is still under way on it.
+struct Way<'a> {
+    gate: &'a Arc<Gate>,
+    editor: &'a Client,
+    tries: &'a mut Tries,
+}
+
+impl Way<'_> {
+    /// Sends an approved proposal.
+    async fn send(&mut self, proposal: &Proposal) -> Result<(), String> {
+        if let Err(why) = still_allowed(self.gate, proposal) {
+            return self.failed(proposal, why).await;
         }
-        Err(error) => Err(error.to_string()),
+        self.gate.translations.know(proposal);
+        let proposal = happen(self.gate, proposal.id, Happening::Sending, None).await?;
+        self.tries.begin(proposal.id);
+        self.post(&proposal).await
+    }
+
+    /// Finds out what became of a proposal whose outcome is not known.
+    async fn settle(&mut self, proposal: &Proposal) -> Result<(), String> {
+        self.gate.translations.know(proposal);
+        if let Some(found) = look_up(self.editor, proposal).await? {
+            return self.arrived(proposal, found.id).await;
+        }
+        // Upstream was asked meanwhile: somebody may have taken it back.
+        let id = proposal.id;
+        let read = self
+            .gate
+            .store
+            .read(move |reading| rows::proposals::one(reading, id));
+        let now = read
+            .await
+            .map_err(|error: store::StoreError| error.to_string())?;
+        match now {
+            Some(proposal) if proposal.state == State::Sending => self.post(&proposal).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Sends what upstream does not know, unless it may not go up any more.
+    async fn post(&mut self, proposal: &Proposal) -> Result<(), String> {
+        if proposal.taken_back.is_some() {
+            return self.never_arrived(proposal).await;
+        }
+        if let Err(why) = still_allowed(self.gate, proposal) {
+            return self.failed(proposal, why).await;
+        }
+        let body =
+            serde_json::to_vec(&proposal.upstream_body()).map_err(|error| error.to_string())?;
+        let key = proposal.id.to_string();
+        let sent = self
+            .editor
+            .write(
+                Method::POST,
+                "/v1/transactions",
+                Bytes::from(body),
+                Once::KeyedUnrepeated(&key),
+            )
+            .await;
+        match sent.and_then(|answer| answer.json::<CreateTransactionResponse>()) {
+            Ok(created) => self.arrived(proposal, created.id).await,
+            // It is looked up in the next round.
+            Err(error) if error.outcome_unknown() || error.code() == Some(DUPLICATE) => {
+                self.tries.unknown(proposal.id, self.gate.clock.now());
+                Ok(())
+            }
+            Err(ClientError::Status {
+                status,
+                code,
+                message,
+            }) if is_refusal(status, code) => {
+                // An earlier try of unknown outcome may have arrived meanwhile: then this one is
+                // refused because of that one, and nothing has failed.
+                if let Some(found) = look_up(self.editor, proposal).await? {
+                    return self.arrived(proposal, found.id).await;
+                }
+                let why = format!("upstream refused it: {message}");
+                self.failed(proposal, why).await
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn arrived(&mut self, proposal: &Proposal, upstream: TxId) -> Result<(), String> {
+        let event = Event::ProposalSent {
+            proposal: proposal.id,
+            upstream,
+        };
+        self.end(proposal, Happening::Sent(upstream), event).await
+    }
+
+    /// Upstream does not have it, and it may not go up.
+    async fn failed(&mut self, proposal: &Proposal, why: String) -> Result<(), String> {
+        self.nothing_under_way(proposal)?;
+        let event = Event::ProposalFailed {
+            proposal: proposal.id,
+            why: why.clone(),
+        };
+        self.end(proposal, Happening::Failed(why), event).await
+    }
+
+    /// Upstream does not have it, and it was taken back.
+    async fn never_arrived(&mut self, proposal: &Proposal) -> Result<(), String> {
+        self.nothing_under_way(proposal)?;
+        let taken_back = proposal.taken_back.as_ref();
+        let event = Event::ProposalRejected {
+            proposal: proposal.id,
+            reason: taken_back
+                .map(|taken| taken.why.clone())
+                .unwrap_or_default(),
+        };
+        self.end(proposal, Happening::NeverArrived, event).await
+    }
+
+    /// That upstream does not have it is final only once no earlier try can arrive any more.
+    fn nothing_under_way(&self, proposal: &Proposal) -> Result<(), String> {
+        if proposal.state == State::Sending
+            && self.tries.under_way(proposal.id, self.gate.clock.now())
+        {
+            return Err("an earlier try may still arrive: it is looked up again".to_owned());
+        }
+        Ok(())
+    }
+
+    async fn end(
+        &mut self,
+        proposal: &Proposal,
+        what: Happening,
+        event: Event,
+    ) -> Result<(), String> {
+        happen(self.gate, proposal.id, what, Some(event)).await?;
+        self.tries.forget(proposal.id);
+        Ok(())
     }
 }
 
@@ -195,24 +282,6 @@ async fn post(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<
 /// comes from a machine on the way. A 401 is about the key, and a 429 about the moment.
 fn is_refusal(status: u16, code: Option<i64>) -> bool {
     status == 400 || (matches!(status, 402..=499) && status != 429 && code.is_some())
-}
-
-async fn arrived(gate: &Arc<Gate>, proposal: &Proposal, upstream: TxId) -> Result<bool, String> {
-    let event = Event::ProposalSent {
-        proposal: proposal.id,
-        upstream,
-    };
-    happen(gate, proposal.id, Happening::Sent(upstream), Some(event)).await?;
-    Ok(true)
-}
-
-/// Finds out what became of a proposal whose outcome is not known.
-async fn settle(gate: &Arc<Gate>, editor: &Client, proposal: &Proposal) -> Result<bool, String> {
-    gate.translations.know(proposal);
-    match look_up(editor, proposal).await? {
-        Some(found) => arrived(gate, proposal, found.id).await,
-        None => post(gate, editor, proposal).await,
-    }
 }
 
 /// The proposal's transaction, if upstream has it. `None` is upstream's own word that it has not.
@@ -232,3 +301,6 @@ async fn look_up(editor: &Client, proposal: &Proposal) -> Result<Option<Transact
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,6 +75,7 @@ pub(crate) async fn make(
             created_at: deed.at,
             updated_at: deed.at,
             decision: None,
+            taken_back: None,
             approved_upstream: None,
             upstream_id: None,
             why: None,

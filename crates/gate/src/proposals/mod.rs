@@ -5,6 +5,7 @@ mod dispatch;
 mod evidence;
 mod make;
 mod translate;
+mod tries;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::ids::{AssetId, TxId};
@@ -44,6 +45,9 @@ pub struct Proposal {
     /// Who decided here, with the evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<Decision>,
+    /// Who took it back after it was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_back: Option<TakenBack>,
     /// Who approved it upstream, where it is approved there: the workspace's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_upstream: Option<AuthorizationInfo>,
@@ -103,6 +107,16 @@ pub struct Decision {
     pub signature: String,
 }
 
+/// An operator's no after the approval. What is on its way up then ends only once upstream has said
+/// that it does not know it: until then nobody can tell whether the no came in time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TakenBack {
+    /// Who says so; the approval stands beside it.
+    pub decision: Decision,
+    /// Why, in the operator's words.
+    pub why: String,
+}
+
 /// What happens to a proposal.
 #[derive(Clone, Debug)]
 pub enum Happening {
@@ -110,6 +124,8 @@ pub enum Happening {
     Approved(Decision),
     /// An operator says no.
     Rejected(Decision, String),
+    /// Upstream does not know it, and never will: what was taken back is over.
+    NeverArrived,
     /// It is about to be sent.
     Sending,
     /// Upstream has it.
@@ -139,6 +155,21 @@ impl Proposal {
                 next.state = State::Rejected;
                 next.decision = Some(decision);
                 next.why = Some(why);
+            }
+            (State::Approved, Happening::Rejected(decision, why)) => {
+                next.state = State::Rejected;
+                next.why = Some(why.clone());
+                next.taken_back = Some(TakenBack { decision, why });
+            }
+            (State::Sending, Happening::Rejected(decision, why)) if self.taken_back.is_none() => {
+                next.taken_back = Some(TakenBack { decision, why });
+            }
+            (State::Sending, Happening::NeverArrived) => {
+                let Some(taken_back) = &self.taken_back else {
+                    return Err(Unfit(self.state));
+                };
+                next.why = Some(taken_back.why.clone());
+                next.state = State::Rejected;
             }
             (State::Approved, Happening::Sending) => next.state = State::Sending,
             (State::Sending, Happening::Sent(id)) => {

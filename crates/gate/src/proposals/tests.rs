@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 
-fn proposal(place: Place, state: State) -> Proposal {
+pub(super) fn proposal(place: Place, state: State) -> Proposal {
     let transfer = json!({"operation": "TRANSFER", "assetId": "ETH", "amount": "1.5", "externalTxId": "theirs-1",
         "source": {"type": "VAULT_ACCOUNT", "id": "1"}, "destination": {"type": "VAULT_ACCOUNT", "id": "2"}});
     Proposal {
@@ -19,6 +19,7 @@ fn proposal(place: Place, state: State) -> Proposal {
         created_at: Millis(1_000),
         updated_at: Millis(1_000),
         decision: None,
+        taken_back: None,
         approved_upstream: None,
         upstream_id: None,
         why: None,
@@ -37,6 +38,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         "[a-c]".prop_map(|by| Happening::Approved(decision(&by))),
         "[a-c]".prop_map(|by| Happening::Rejected(decision(&by), "no".to_owned())),
+        Just(Happening::NeverArrived),
         Just(Happening::Sending),
         (1u128..4).prop_map(|id| Happening::Sent(TxId(Uuid::from_u128(id)))),
         Just(Happening::Failed("why".to_owned())),
@@ -72,7 +74,16 @@ proptest! {
             let Ok(next) = now.on(happening.clone(), Millis(1_000 + step)) else {
                 continue;
             };
-            prop_assert!(rank(next.state) > rank(now.state), "{:?} after {:?}", next.state, now.state);
+            // What is taken back on its way stays there until its outcome is known.
+            let taken_back = next.taken_back.is_some() && now.taken_back.is_none();
+            prop_assert!(
+                rank(next.state) > rank(now.state) || (taken_back && next.state == State::Sending),
+                "{:?} after {:?}", next.state, now.state
+            );
+            if now.taken_back.is_some() {
+                prop_assert_eq!(&next.taken_back, &now.taken_back, "a no stands");
+                prop_assert!(next.state != State::Approved);
+            }
             sendings += u32::from(matches!(happening, Happening::Sending));
             sents += u32::from(matches!(happening, Happening::Sent(_)));
             if at_gate && next.state.may_be_upstream() {
@@ -100,6 +111,7 @@ fn each_state_takes_what_fits_it_alone() {
     let all = [
         Happening::Approved(decision("a")),
         Happening::Rejected(decision("a"), "no".to_owned()),
+        Happening::NeverArrived,
         Happening::Sending,
         Happening::Sent(id),
         Happening::Failed("why".to_owned()),
@@ -112,16 +124,46 @@ fn each_state_takes_what_fits_it_alone() {
     use State::{Approved, Failed, Rejected, Sending, Sent, Waiting};
     assert_eq!(
         next(Waiting),
-        [Some(Approved), Some(Rejected), None, None, None]
+        [Some(Approved), Some(Rejected), None, None, None, None]
     );
     assert_eq!(
         next(Approved),
-        [None, None, Some(Sending), None, Some(Failed)]
+        [
+            None,
+            Some(Rejected),
+            None,
+            Some(Sending),
+            None,
+            Some(Failed)
+        ]
     );
-    assert_eq!(next(Sending), [None, None, None, Some(Sent), Some(Failed)]);
+    assert_eq!(
+        next(Sending),
+        [None, Some(Sending), None, None, Some(Sent), Some(Failed)]
+    );
     for over in [Sent, Rejected, Failed] {
-        assert_eq!(next(over), [None; 5], "{over:?}");
+        assert_eq!(next(over), [None; 6], "{over:?}");
     }
+}
+
+/// On its way it is not known whether the no came in time: upstream's word decides, either way.
+#[test]
+fn invariant_5_what_is_taken_back_on_its_way_is_settled_by_looking() {
+    let no = Happening::Rejected(decision("b"), "no".to_owned());
+    let mut sending = proposal(Place::Gate, State::Sending);
+    sending.decision = Some(decision("a"));
+    let taken_back = sending.on(no.clone(), Millis(5)).expect("taken back");
+    assert_eq!(taken_back.state, State::Sending);
+    assert_eq!(taken_back.decision, sending.decision, "the approval stands");
+    assert!(taken_back.on(no, Millis(6)).is_err(), "once");
+    let absent = taken_back.on(Happening::NeverArrived, Millis(6));
+    let absent = absent.expect("over");
+    assert_eq!(
+        (absent.state, absent.why.as_deref()),
+        (State::Rejected, Some("no"))
+    );
+    let there = taken_back.on(Happening::Sent(TxId(Uuid::from_u128(9))), Millis(6));
+    assert_eq!(there.expect("there").state, State::Sent);
 }
 
 /// The provider's own id stays here; what goes up is made from the proposal's.

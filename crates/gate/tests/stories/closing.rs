@@ -106,6 +106,36 @@ async fn whoever_is_suspended_hears_nothing_and_sends_nothing() {
     );
 }
 
+/// On its way, and nobody knows whether it arrived: it did not, and its connection is revoked by now.
+#[tokio::test]
+async fn invariant_1_what_is_on_its_way_does_not_go_up_after_a_revocation() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    world.line.intercept(404);
+    world.decide(&id, true).await.fine();
+    until("it is stopped on its way", || async {
+        world.line.has_intercepted()
+    })
+    .await;
+    let reason = json!({"reason": "the contract ended"});
+    world
+        .desk("POST", "/connections/trader/revoke", &reason)
+        .await
+        .fine();
+    until("it has failed", || async {
+        world.state(&id).await == "FAILED"
+    })
+    .await;
+    world.quiet().await;
+    assert_eq!(
+        (world.line.sent(), world.upstream_of(&id).await.len()),
+        (0, 0)
+    );
+    let why = world.look(&format!("/proposals/{id}")).await["why"].clone();
+    assert_eq!(why, "the connection is REVOKED");
+}
+
 /// A token from before the gate's start is refused: nonces of then are forgotten.
 #[tokio::test]
 async fn a_token_from_before_a_restart_opens_neither_door() {

@@ -153,3 +153,68 @@ async fn what_upstream_refuses_has_failed() {
     world.quiet().await;
     assert_eq!(world.line.sent(), 1);
 }
+
+async fn kinds(world: &World, of: &str) -> Vec<String> {
+    let log = world.look("/log").await;
+    let entries = log.as_array().expect("entries").iter().rev();
+    entries
+        .filter(|one| one["entry"]["proposal"] == of)
+        .map(|one| one["kind"].as_str().expect("a kind").to_owned())
+        .collect()
+}
+
+/// A no after the approval counts until it is upstream; whether it came in time is looked up.
+#[tokio::test]
+async fn invariant_5_what_is_taken_back_on_its_way_is_looked_up_and_not_sent() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    world.line.intercept(404);
+    world.decide(&id, true).await.fine();
+    until("it is stopped on its way", || async {
+        world.line.has_intercepted()
+    })
+    .await;
+    let told = world.decide(&id, false).await.fine();
+    assert_eq!(told["taken_back"]["why"], "not this week");
+    until("it is rejected", || async {
+        world.state(&id).await == "REJECTED"
+    })
+    .await;
+    assert_eq!(trader.status(&id).await, "CANCELLED");
+    world.quiet().await;
+    assert_eq!(
+        (world.line.sent(), world.upstream_of(&id).await.len()),
+        (0, 0)
+    );
+    assert_eq!(world.decide(&id, true).await.status, 409, "it stays so");
+    let told = kinds(&world, &id).await;
+    let expected = [
+        "proposal_made",
+        "proposal_approved",
+        "proposal_taken_back",
+        "proposal_rejected",
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn invariant_5_what_is_taken_back_too_late_is_found_upstream() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    world.line.lose_an_answer();
+    world.decide(&id, true).await.fine();
+    until("its answer is lost", || async { world.line.has_lost_it() }).await;
+    world.decide(&id, false).await.fine();
+    until("it is found", || async { world.state(&id).await == "SENT" }).await;
+    until("it is completed", || async {
+        trader.status(&id).await == "COMPLETED"
+    })
+    .await;
+    assert_eq!(
+        (world.line.sent(), world.upstream_of(&id).await.len()),
+        (1, 1)
+    );
+    assert_eq!(world.decide(&id, false).await.status, 409);
+}
