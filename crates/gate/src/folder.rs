@@ -101,6 +101,11 @@ impl Folder {
         self.0.join("keys").join("log.pem")
     }
 
+    /// The newest signed checkpoint of the log, kept beside the store.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.0.join("log.checkpoint")
+    }
+
     /// Where a running gate's admin listener is.
     pub fn admin_url_path(&self) -> PathBuf {
         self.0.join("admin.url")
@@ -180,6 +185,18 @@ impl Folder {
         }
     }
 
+    /// Whether a process runs this gate now.
+    pub(crate) fn is_running(&self) -> Result<bool, FolderError> {
+        match self.lock() {
+            Ok(lock) => {
+                drop(lock);
+                Ok(false)
+            }
+            Err(FolderError::Running(_)) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads a file.
     pub fn read(&self, file: &Path) -> Result<String, FolderError> {
         fs::read_to_string(file).map_err(|error| FolderError::Io {
@@ -212,6 +229,27 @@ impl Folder {
             .map_err(failed)?;
         out.write_all(content)
             .and_then(|()| out.sync_all())
+            .map_err(failed)
+    }
+    /// Writes a file that only its owner can read: the old content or the new is there, whatever
+    /// happens, and the new once this returns.
+    pub(crate) fn write_whole(&self, file: &Path, content: &[u8]) -> Result<(), FolderError> {
+        let failed = |error: io::Error| FolderError::Io {
+            file: file.to_owned(),
+            error,
+        };
+        let new = file.with_extension("new");
+        let mut out = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&new)
+            .map_err(failed)?;
+        out.write_all(content)
+            .and_then(|()| out.sync_all())
+            .and_then(|()| fs::rename(&new, file))
+            .and_then(|()| fs::File::open(&self.0)?.sync_all())
             .map_err(failed)
     }
 }

@@ -216,6 +216,16 @@ impl Gate {
         done.await.map_err(ApiError::from)
     }
 
+    /// Who keeps the head of this gate's log.
+    pub(crate) fn keeper(&self) -> log::Keeper<'_> {
+        log::Keeper {
+            store: &self.store,
+            folder: &self.folder,
+            workspace: self.workspace(),
+            key: &self.log_key,
+        }
+    }
+
     /// Brings connections and upstream ids in memory up to what is written down. Where that cannot
     /// be read, nobody is let in until it can.
     pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), AssemblyError> {

@@ -12,9 +12,9 @@ use wire::clock::WallClock;
 use crate::config::Config;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
-use crate::log::{Actor, Event};
+use crate::log::{Actor, Event, Keeper};
 use crate::rows::connections::{OperatorRow, add_operator};
-use crate::start::open_store;
+use crate::start::make_store;
 use ledger::Fault;
 
 /// The organization in the gate's CSRs.
@@ -64,12 +64,15 @@ pub async fn init(
     owner: &str,
     clock: &impl WallClock,
 ) -> Result<Made, InitError> {
+    if folder.database().exists() {
+        return Err(FolderError::Taken(folder.database()).into());
+    }
     folder.write_new(&folder.config(), text.as_bytes())?;
     let keys = folder.clone();
     let made = tokio::task::spawn_blocking(move || make_keys(&keys)).await;
     let (viewer_csr, owner_key) = made.map_err(|error| InitError::Config(error.to_string()))??;
     let owner_id = UserId(Uuid::new_v4());
-    let store = open_store(folder, config).await?;
+    let store = make_store(folder, config).await?;
     let books = ledger::Books::open(&store, config.upstream.workspace_id).await?;
     let at = clock.now();
     let row = (
@@ -101,6 +104,14 @@ pub async fn init(
     begun.await.map_err(|fault| {
         InitError::Log(protocol::error::ApiError::from(fault).message().to_owned())
     })?;
+    let keeper = Keeper {
+        store: &store,
+        folder,
+        workspace: config.upstream.workspace_id,
+        key: &folder.log_key()?,
+    };
+    let signed = keeper.sign(at).await;
+    signed.map_err(|error| InitError::Log(error.to_string()))?;
     folder.write_new(&folder.owner_id_path(), owner_id.to_string().as_bytes())?;
     let public = config.serve.public_url.as_ref().map_or_else(
         || format!("http://{}", config.serve.listen),

@@ -1,6 +1,7 @@
 //! Starting a gate: store, books, listeners, dispatchers, keeper, checkpoints.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::admin_api::Desk;
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::gate::{AssemblyError, Gate, Parts};
-use crate::log::{self, Checkpoint};
+use crate::log::LogError;
 use crate::operations::Operator;
 use crate::provider::Face;
 use crate::relay::RelayOutbox;
@@ -26,8 +27,8 @@ use crate::{proposals, rows, upstream};
 
 /// Attempts at once per provider: its events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
-/// How often the log gets a signed checkpoint, if it has grown.
-const CHECKPOINT: Duration = Duration::from_secs(5);
+/// How soon an entry of the log is covered by a signed checkpoint.
+const CHECKPOINT: Duration = Duration::from_secs(1);
 
 /// A gate that serves.
 #[derive(Debug)]
@@ -37,14 +38,17 @@ pub struct Running {
     /// The admin listener.
     pub admin_origin: String,
     tasks: JoinSet<()>,
+    gate: Arc<Gate>,
     /// The folder is this process's until it is dropped.
     _lock: std::fs::File,
 }
 
 impl Running {
-    /// Returns when everything has ended.
+    /// Returns when everything has ended. Then nothing more is logged, and the log's head is signed.
     pub async fn done(mut self) {
         while self.tasks.join_next().await.is_some() {}
+        drop(self.gate.under_way.write().await);
+        sign(&self.gate).await;
     }
 }
 
@@ -66,6 +70,12 @@ pub enum StartError {
     /// The webhooks' client.
     #[error(transparent)]
     Client(#[from] wire::hooks_out::NoClient),
+    /// The store is not opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The log is not the one that this gate has signed.
+    #[error("the gate does not start: {0}")]
+    Log(#[from] LogError),
     /// An operator's key.
     #[error("an operator's key cannot be read: {0}")]
     Operator(#[from] protocol::keys::KeyError),
@@ -79,8 +89,29 @@ pub fn location(folder: &Folder, config: &Config) -> Location {
     }
 }
 
-/// Opens the gate's store.
-pub async fn open_store(folder: &Folder, config: &Config) -> Result<Store, StoreError> {
+/// Why a gate's store is not opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A new one would have forgotten connections, burned keys and the log.
+    #[error(
+        "{0} is not there: only `gate init` makes a gate's store, and this gate was made before. Put the file back from a copy"
+    )]
+    Missing(PathBuf),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Opens the store of a gate that was made before.
+pub async fn open_store(folder: &Folder, config: &Config) -> Result<Store, OpenError> {
+    match location(folder, config) {
+        Location::SqliteFile(file) if !file.exists() => Err(OpenError::Missing(file)),
+        _ => Ok(make_store(folder, config).await?),
+    }
+}
+
+/// Makes the gate's store, or opens it.
+pub(crate) async fn make_store(folder: &Folder, config: &Config) -> Result<Store, StoreError> {
     Store::open(
         &location(folder, config),
         &[ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM],
@@ -130,6 +161,7 @@ pub async fn start(
         public: public.clone(),
     };
     let gate = Gate::assemble(parts).await?;
+    gate.keeper().check().await?;
     gate.mount_receiver();
     let mut tasks = JoinSet::new();
     tasks.spawn(upstream::keep(Arc::clone(&gate), shutdown.clone()));
@@ -150,7 +182,7 @@ pub async fn start(
         .refusing_tokens_of_before();
     let desk = Desk {
         operators: operators(&gate.store).await?,
-        gate,
+        gate: Arc::clone(&gate),
     };
     let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
     let at =
@@ -167,6 +199,7 @@ pub async fn start(
         origin: public,
         admin_origin,
         tasks,
+        gate,
         _lock: lock,
     })
 }
@@ -205,31 +238,19 @@ impl Gate {
     }
 }
 
-/// Signs the log's head whenever it has grown, and once more at the end.
+/// Signs the log's head soon after it has grown. The last time is when everything has ended.
 async fn checkpoints(gate: Arc<Gate>, shutdown: CancellationToken) {
     loop {
-        let last = tokio::select! {
-            () = shutdown.cancelled() => true,
-            () = tokio::time::sleep(CHECKPOINT) => false,
-        };
-        if let Err(error) = checkpoint(&gate).await {
-            tracing::error!(%error, "the log has no new checkpoint");
-        }
-        if last {
-            return;
+        sign(&gate).await;
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(CHECKPOINT) => {}
         }
     }
 }
 
-async fn checkpoint(gate: &Arc<Gate>) -> Result<(), StoreError> {
-    let this = Arc::clone(gate);
-    let write = gate.store.write(move |writing| {
-        let (size, root) = log::root(writing)?;
-        let checkpoint = Checkpoint { size, root: root.0 };
-        let note = checkpoint
-            .sign(this.workspace(), &this.log_key)
-            .map_err(|error| StoreError::Engine(error.to_string()))?;
-        rows::log::put_checkpoint(writing, size, &note)
-    });
-    write.await
+async fn sign(gate: &Gate) {
+    if let Err(error) = gate.keeper().sign(gate.clock.now()).await {
+        tracing::error!(%error, "the log has no new checkpoint");
+    }
 }

@@ -18,8 +18,9 @@ use crate::config::{Config, Development, Serve, StoreAt, Upstream};
 use crate::connections::{Connection, Directory, Place, Provider, State, Target};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
+use crate::log::{Actor, Event};
 use crate::operations::Operator;
-use crate::start::open_store;
+use crate::start::make_store;
 
 /// The workspace behind the gate.
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
@@ -44,14 +45,24 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A gate with its own keys, and nothing else.
+    /// A gate with its own keys and its log's beginning, and nothing else.
     pub(crate) async fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let folder = Folder::new(home.path());
         folder.make_log_key().expect("a key");
         folder.make_key(KeyName::Webhooks).expect("a key");
         folder.make_key(KeyName::Owner).expect("a key");
-        Self::of(home).await
+        let world = Self::of(home).await;
+        let begun = world.gate.deed(|deed| {
+            let event = Event::GateInitialised {
+                workspace: WORKSPACE.to_string(),
+                owner: "owner".to_owned(),
+            };
+            Ok(deed.log(Actor::Gate, event)?)
+        });
+        begun.await.expect("a log");
+        world.gate.keeper().sign(NOW).await.expect("signed");
+        world
     }
 
     /// The same gate after its process has ended.
@@ -64,7 +75,7 @@ impl World {
     async fn of(home: tempfile::TempDir) -> Self {
         let folder = Folder::new(home.path());
         let config = config();
-        let store = open_store(&folder, &config).await.expect("a store");
+        let store = make_store(&folder, &config).await.expect("a store");
         let owner = folder.key(KeyName::Owner).expect("a key");
         let parts = Parts {
             config,

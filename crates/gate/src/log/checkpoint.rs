@@ -2,11 +2,15 @@
 
 use protocol::ed25519::{SigningKey, VerifyingKey};
 use protocol::ids::WorkspaceId;
+use protocol::time::Millis;
 use signed_note::{Note, Signature, Verifier, VerifierList, key_id};
 use tlog_tiles::tlog::Hash;
 
 /// The algorithm byte of Ed25519 in a note's key id.
 const ED25519: u8 = 1;
+
+/// What stands before the time in a checkpoint's extension line.
+const AT: &str = "at ";
 
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +19,8 @@ pub struct Checkpoint {
     pub size: u64,
     /// The root of their tree.
     pub root: [u8; 32],
+    /// When it was signed, if it tells.
+    pub at: Option<Millis>,
 }
 
 /// Why a checkpoint is not believed.
@@ -66,7 +72,8 @@ impl Checkpoint {
     /// The signed note.
     pub fn sign(&self, workspace: WorkspaceId, key: &SigningKey) -> Result<String, BadCheckpoint> {
         let name = origin(workspace);
-        let body = tlog_tiles::Checkpoint::new(&name, self.size, Hash(self.root), "")
+        let extension = self.at.map(|at| format!("{AT}{at}\n")).unwrap_or_default();
+        let body = tlog_tiles::Checkpoint::new(&name, self.size, Hash(self.root), &extension)
             .map_err(|_| BadCheckpoint::Form)?;
         let text = body.to_bytes();
         let id = key_id(&name, &public_bytes(&key.public()));
@@ -95,9 +102,11 @@ impl Checkpoint {
         if body.origin() != name {
             return Err(BadCheckpoint::Origin);
         }
+        let at = |line: &str| Some(Millis(line.strip_prefix(AT)?.parse().ok()?));
         Ok(Self {
             size: body.size(),
             root: body.hash().0,
+            at: body.extension().lines().find_map(at),
         })
     }
 }
@@ -120,6 +129,7 @@ mod tests {
         let checkpoint = Checkpoint {
             size: 7,
             root: [9; 32],
+            at: Some(Millis(1_790_000_000_123)),
         };
         let note = checkpoint.sign(workspace, &key).expect("a note");
         assert_eq!(

@@ -6,6 +6,7 @@
 
 mod checkpoint;
 mod entry;
+mod keeper;
 mod verify;
 
 use aws_lc_rs::digest::{Context, SHA256};
@@ -17,7 +18,9 @@ use tlog_tiles::tlog::{
 
 pub use checkpoint::{BadCheckpoint, Checkpoint};
 pub use entry::{Actor, Entry, Event};
-pub use verify::{Broken, Verified, verify};
+pub(crate) use keeper::Keeper;
+pub use keeper::{LogError, audit};
+pub use verify::{Against, Broken, Held, Newest, Verified, verify};
 
 use crate::rows;
 

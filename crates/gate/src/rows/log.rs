@@ -108,6 +108,15 @@ pub(crate) fn put_checkpoint(
     writing.execute(sql, &params![number(size), note]).map(drop)
 }
 
+pub(crate) fn newest_checkpoint(
+    query: &mut impl Query,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let sql = "SELECT size, note FROM gate_log_checkpoints ORDER BY size DESC LIMIT 1";
+    let row = query.row(sql, &[])?;
+    row.map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
+        .transpose()
+}
+
 pub(crate) fn checkpoints(query: &mut impl Query) -> Result<Vec<(u64, String)>, StoreError> {
     let sql = "SELECT size, note FROM gate_log_checkpoints ORDER BY size";
     query

@@ -6,6 +6,7 @@ mod caller;
 mod closing;
 mod hooks;
 mod line;
+mod log;
 mod outages;
 mod outside;
 mod processes;

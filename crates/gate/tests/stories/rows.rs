@@ -8,3 +8,10 @@ pub const SET: &str = "UPDATE gate_settings SET value = $2 WHERE name = $1";
 
 /// The books were never filled.
 pub const NEVER_LOOKED: &str = "DELETE FROM gate_settings WHERE name = 'looked_at'";
+
+/// The log's latest entries are gone, and every checkpoint that counts them.
+pub const CUT: [&str; 3] = [
+    "DELETE FROM gate_log_leaves WHERE idx >= 1",
+    "DELETE FROM gate_log_hashes WHERE idx >= 1",
+    "DELETE FROM gate_log_checkpoints WHERE size > 1",
+];

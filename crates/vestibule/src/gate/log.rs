@@ -1,11 +1,14 @@
 //! `vestibule gate log`: the tamper-evident log.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use gate::start::open_store;
+use gate::log::Verified;
+use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use wire::clock::{SystemClock, WallClock};
 
 use super::{At, desk};
 use crate::output::Output;
@@ -22,7 +25,11 @@ enum Command {
     /// The latest entries.
     List,
     /// Check every entry, the tree and every signed checkpoint; also where no gate runs.
-    Verify,
+    Verify {
+        /// A checkpoint that was kept elsewhere, such as an auditor's copy of the gate's log.checkpoint.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+    },
 }
 
 #[derive(Deserialize, Serialize)]
@@ -50,18 +57,30 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 ]
             })?;
         }
-        Command::Verify => {
+        Command::Verify { checkpoint } => {
             let (folder, config) = desk::config(at)?;
-            let store = open_store(&folder, &config).await?;
-            let key = folder.log_key()?.public();
-            let verified = gate::log::verify(&store, config.upstream.workspace_id, &key).await?;
-            out.show(&verified, |verified| {
-                format!(
-                    "the log holds: {} entries, {} signed checkpoints, root {}",
-                    verified.entries, verified.checkpoints, verified.root
-                )
-            })?;
+            let verified = gate::log::audit(&folder, &config, checkpoint.as_deref()).await?;
+            out.show(&verified, |verified| told(verified, SystemClock.now()))?;
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn told(verified: &Verified, now: Millis) -> String {
+    let newest = verified.newest;
+    let age = newest.at.map_or_else(
+        || "it does not tell when".to_owned(),
+        |at| format!("{} s ago", (now.0 - at.0).max(0) / Millis::SECOND),
+    );
+    let mut text = format!(
+        "the log holds: {} entries, {} erased, {} signed checkpoints, root {}\nnewest signed checkpoint: {} entries, signed {age}",
+        verified.entries, verified.erased, verified.checkpoints, verified.root, newest.size
+    );
+    if verified.uncovered > 0 {
+        text += &format!(
+            "\n{} newer entries are in no signed checkpoint yet; the gate that runs signs them in a moment",
+            verified.uncovered
+        );
+    }
+    text
 }

@@ -62,19 +62,6 @@ fn invariant_4_an_answered_proposal_survives_kill_9() {
 
     let gate = data.join("gate");
     let dir = gate.as_os_str();
-    let verified = vestibule()
-        .args(["--json", "gate", "--dir"])
-        .arg(dir)
-        .args(["log", "verify"])
-        .output();
-    let verified = world::json(&verified.expect("the binary starts"));
-    assert!(
-        verified["entries"]
-            .as_u64()
-            .is_some_and(|entries| entries > 20),
-        "{verified}"
-    );
-
     let again = Serving::start(
         folder.path(),
         &[
@@ -96,6 +83,18 @@ fn invariant_4_an_answered_proposal_survives_kill_9() {
         show().is_ok_and(|output| output.status.success())
     });
     let shown = world::json(&show().expect("the binary starts"));
+    let verified = vestibule()
+        .args(["--json", "gate", "--dir"])
+        .arg(dir)
+        .args(["log", "verify"])
+        .output();
+    let verified = world::json(&verified.expect("the binary starts"));
+    assert!(
+        verified["entries"]
+            .as_u64()
+            .is_some_and(|entries| entries > 20),
+        "{verified}"
+    );
     assert_eq!(shown["state"], "WAITING");
     assert_eq!(shown["id"], id);
     let twice = vestibule()

@@ -14,12 +14,25 @@ use super::*;
 const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
 
 fn entry(number: u64) -> Entry {
+    if number == 0 {
+        return beginning(WORKSPACE);
+    }
     let reason = format!("reason {number}");
     Entry {
         actor: Actor::Operator("owner".to_owned()),
         event: Event::ConnectionSuspended {
             connection: "acme".to_owned(),
             reason,
+        },
+    }
+}
+
+fn beginning(workspace: WorkspaceId) -> Entry {
+    Entry {
+        actor: Actor::Gate,
+        event: Event::GateInitialised {
+            workspace: workspace.to_string(),
+            owner: "owner".to_owned(),
         },
     }
 }
@@ -43,7 +56,11 @@ async fn checkpointed(store: &Store, key: &SigningKey) -> u64 {
     let key = key.clone();
     let work = move |writing: &mut Writing<'_>| {
         let (size, root) = root(writing)?;
-        let checkpoint = Checkpoint { size, root: root.0 };
+        let checkpoint = Checkpoint {
+            size,
+            root: root.0,
+            at: Some(Millis(5_000)),
+        };
         let note = checkpoint.sign(WORKSPACE, &key).expect("a note");
         crate::rows::log::put_checkpoint(writing, size, &note)?;
         Ok::<_, StoreError>(size)
@@ -75,22 +92,25 @@ fn key() -> SigningKey {
     SigningKey::generate().expect("a key")
 }
 
+/// Verifies the log of a gate that does not run, against its own store alone.
+async fn verified(store: &Store, key: &SigningKey) -> Result<Verified, Broken> {
+    verify(store, WORKSPACE, &key.public(), Against::default()).await
+}
+
 async fn tampering_is_named(engine: Engine) {
     let key = key();
     for (sql, named) in &rows::CHANGES {
         let store = log(engine, &key).await;
-        verify(&store, WORKSPACE, &key.public())
-            .await
-            .expect("it holds");
+        verified(&store, &key).await.expect("it holds");
         execute(&store, std::slice::from_ref(sql)).await;
-        let broken = verify(&store, WORKSPACE, &key.public()).await;
+        let broken = verified(&store, &key).await;
         let broken = broken.expect_err(sql).to_string();
         assert!(broken.contains(named), "{sql}: {broken}");
     }
     for cut in [&rows::CUT, &rows::EMPTIED] {
         let store = log(engine, &key).await;
         execute(&store, cut).await;
-        let broken = verify(&store, WORKSPACE, &key.public()).await;
+        let broken = verified(&store, &key).await;
         assert!(matches!(broken, Err(Broken::Cut(4 | 8, _))), "{broken:?}");
     }
 }
@@ -110,13 +130,13 @@ async fn invariant_4_tampering_is_named_on_postgres() {
 async fn a_log_that_was_made_anew_is_not_the_one_that_was_signed() {
     let (key, stranger) = (key(), key());
     let store = log(Engine::Sqlite, &stranger).await;
-    let broken = verify(&store, WORKSPACE, &key.public()).await;
+    let broken = verified(&store, &key).await;
     assert!(
         matches!(broken, Err(Broken::Checkpoint(4, BadCheckpoint::Signature))),
         "{broken:?}"
     );
     let other = WorkspaceId(Uuid::from_u128(8));
-    let broken = verify(&store, other, &stranger.public()).await;
+    let broken = verify(&store, other, &stranger.public(), Against::default()).await;
     assert!(
         matches!(broken, Err(Broken::Checkpoint(4, _))),
         "{broken:?}"
@@ -135,34 +155,97 @@ async fn a_log_that_was_made_anew_is_not_the_one_that_was_signed() {
             .try_for_each(|(size, note)| crate::rows::log::put_checkpoint(writing, *size, note))
     };
     store.write(keep).await.expect("kept");
-    let broken = verify(&store, WORKSPACE, &key.public()).await;
+    let broken = verified(&store, &key).await;
     assert!(matches!(broken, Err(Broken::Rewritten(4))), "{broken:?}");
 }
 
+/// What is left fits together: it is what is missing that tells.
+async fn what_is_missing_is_named(engine: Engine) {
+    let key = key();
+    let cases: [(&'static [&'static str], &str); 4] = [
+        (&rows::NOTHING_LEFT, "does not begin"),
+        (&rows::NOTHING_SIGNED, "no signed checkpoint"),
+        (&rows::ERASED, "1 payloads are gone, entry 3 is the first"),
+        (&rows::NEWEST_UNSIGNED, "the last 4 of 8 entries"),
+    ];
+    for (change, named) in cases {
+        let store = log(engine, &key).await;
+        execute(&store, change).await;
+        let broken = verified(&store, &key).await.expect_err(named).to_string();
+        assert!(broken.contains(named), "{change:?}: {broken}");
+    }
+}
+
 #[tokio::test]
-async fn an_erased_payload_leaves_every_proof_whole() {
+async fn invariant_4_what_is_missing_is_named() {
+    what_is_missing_is_named(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn invariant_4_what_is_missing_is_named_on_postgres() {
+    what_is_missing_is_named(Engine::Postgres).await;
+}
+
+/// Cut together with its checkpoints, the log fits together again; not with what is held elsewhere.
+#[tokio::test]
+async fn invariant_4_a_cut_shows_against_a_checkpoint_that_is_held_elsewhere() {
     let key = key();
     let store = log(Engine::Sqlite, &key).await;
-    let before = verify(&store, WORKSPACE, &key.public())
+    let newest = store
+        .read(|reading| crate::rows::log::newest_checkpoint(reading))
+        .await;
+    let (_, note) = newest.expect("read").expect("a checkpoint");
+    let against = |note: &str| Against {
+        held: vec![Held {
+            place: "the auditor's".to_owned(),
+            note: note.to_owned(),
+        }],
+        running: false,
+    };
+    let public = key.public();
+    let whole = verify(&store, WORKSPACE, &public, against(&note)).await;
+    assert_eq!(whole.expect("it holds").checkpoints, 3);
+    execute(&store, &rows::CUT_WITH_CHECKPOINTS).await;
+    verified(&store, &key)
         .await
-        .expect("it holds");
-    execute(&store, &rows::ERASED).await;
-    let after = verify(&store, WORKSPACE, &key.public())
-        .await
-        .expect("it holds");
-    assert_eq!((after.erased, &after.root), (1, &before.root));
-    assert_eq!(
-        (before.entries, before.checkpoints, before.erased),
-        (8, 2, 0)
-    );
-    appended(&store, 8, 1).await;
-    assert_eq!(
-        verify(&store, WORKSPACE, &key.public())
-            .await
-            .expect("it holds")
-            .entries,
-        9
-    );
+        .expect("nothing shows by itself");
+    let broken = verify(&store, WORKSPACE, &public, against(&note)).await;
+    assert!(matches!(broken, Err(Broken::Cut(8, 4))), "{broken:?}");
+    let broken = verify(&store, WORKSPACE, &public, against("none")).await;
+    assert!(matches!(broken, Err(Broken::Held(..))), "{broken:?}");
+}
+
+/// A gate that runs signs its latest entries in a moment; one that ended has signed them.
+#[tokio::test]
+async fn entries_that_are_not_signed_yet_are_counted() {
+    let key = key();
+    let store = log(Engine::Sqlite, &key).await;
+    appended(&store, 8, 2).await;
+    let running = Against {
+        running: true,
+        ..Against::default()
+    };
+    let runs = verify(&store, WORKSPACE, &key.public(), running).await;
+    let runs = runs.expect("it holds");
+    assert_eq!((runs.entries, runs.uncovered), (10, 2));
+    let at = Some(Millis(5_000));
+    assert_eq!(runs.newest, Newest { size: 8, at });
+    let ended = verified(&store, &key).await;
+    assert!(matches!(ended, Err(Broken::Uncovered(2, 10))), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_log_begins_with_its_own_gate() {
+    let key = key();
+    let other = WorkspaceId(Uuid::from_u128(8));
+    for first in [entry(1), beginning(other)] {
+        let store = TestStore::new(Engine::Sqlite, &[crate::rows::ROOM]).await;
+        let work = move |writing: &mut Writing<'_>| append(writing, Millis(1), &first);
+        store.write(work).await.expect("appended");
+        checkpointed(&store, &key).await;
+        let broken = verified(&store, &key).await;
+        assert!(matches!(broken, Err(Broken::NoBeginning)), "{broken:?}");
+    }
 }
 
 /// An entry commits to its payload with a salt of its own: equal payloads cannot be told to be so.
@@ -192,13 +275,7 @@ async fn an_entry_is_there_with_what_it_tells_or_not_at_all() {
         Err(StoreError::Closed)
     };
     assert!(store.write(work).await.is_err());
-    assert_eq!(
-        verify(&store, WORKSPACE, &key.public())
-            .await
-            .expect("it holds")
-            .entries,
-        8
-    );
+    assert_eq!(verified(&store, &key).await.expect("it holds").entries, 8);
 }
 
 proptest! {
@@ -216,10 +293,10 @@ proptest! {
                 appended(&store, size, *count).await;
                 size += count;
                 assert_eq!(checkpointed(&store, &key).await, size);
-                let verified = verify(&store, WORKSPACE, &key.public()).await.expect("it holds");
+                let verified = verified(&store, &key).await.expect("it holds");
                 assert_eq!(verified.entries, size);
             }
-            let verified = verify(&store, WORKSPACE, &key.public()).await.expect("it holds");
+            let verified = verified(&store, &key).await.expect("it holds");
             assert_eq!(usize::try_from(verified.checkpoints), Ok(groups.len()));
         });
     }

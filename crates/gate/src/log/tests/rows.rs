@@ -64,3 +64,23 @@ pub(super) const EMPTIED: [&str; 2] =
 
 /// A payload is erased.
 pub(super) const ERASED: [&str; 1] = ["UPDATE gate_log_leaves SET payload = NULL WHERE idx = 3"];
+
+/// Everything is gone, as in a store that was made anew.
+pub(super) const NOTHING_LEFT: [&str; 3] = [
+    "DELETE FROM gate_log_leaves",
+    "DELETE FROM gate_log_hashes",
+    "DELETE FROM gate_log_checkpoints",
+];
+
+/// Every checkpoint is gone: now the entries could be rewritten without the log's key.
+pub(super) const NOTHING_SIGNED: [&str; 1] = ["DELETE FROM gate_log_checkpoints"];
+
+/// Only the older entries are signed.
+pub(super) const NEWEST_UNSIGNED: [&str; 1] = ["DELETE FROM gate_log_checkpoints WHERE size = 8"];
+
+/// The last entries are gone, and with them the checkpoint that counts them.
+pub(super) const CUT_WITH_CHECKPOINTS: [&str; 3] = [
+    "DELETE FROM gate_log_leaves WHERE idx >= 4",
+    "DELETE FROM gate_log_hashes WHERE idx >= 7",
+    "DELETE FROM gate_log_checkpoints WHERE size = 8",
+];

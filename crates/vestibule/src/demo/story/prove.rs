@@ -215,13 +215,7 @@ async fn log(stage: &Stage) -> Saw {
         dir: stage.data.join("gate"),
     };
     let (folder, config) = crate::gate::desk::config(&at)?;
-    let store = gate::start::open_store(&folder, &config).await?;
-    let verified = gate::log::verify(
-        &store,
-        config.upstream.workspace_id,
-        &folder.log_key()?.public(),
-    )
-    .await?;
+    let verified = gate::log::audit(&folder, &config, None).await?;
     Ok((
         verified.entries > 0 && verified.checkpoints > 0,
         format!(

@@ -1,0 +1,166 @@
+//! Who keeps the log's head: signs it when the log has grown, in the store and in a file beside it,
+//! and looks at a start whether the log is still the one that was signed.
+//!
+//! The file is what a cut of the store cannot reach. It never goes back: a head that does not
+//! continue it is not signed.
+
+use std::path::Path;
+
+use protocol::ed25519::SigningKey;
+use protocol::ids::WorkspaceId;
+use protocol::time::Millis;
+use store::{Query, Store, StoreError};
+use tlog_tiles::tlog::tree_hash;
+
+use super::verify::{engine, is_beginning};
+use super::{Against, Broken, Checkpoint, Held, Stored, Verified, root, verify};
+use crate::config::Config;
+use crate::folder::{Folder, FolderError};
+use crate::rows;
+use crate::start::{OpenError, open_store};
+
+/// Whoever keeps a log's head.
+#[derive(Debug)]
+pub(crate) struct Keeper<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) folder: &'a Folder,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) key: &'a SigningKey,
+}
+
+/// Why a log's head is not signed, or a log not looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// The log is not the one that was signed.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// A file.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The store is not opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The process ends.
+    #[error("the checkpoint is not written: {0}")]
+    Ended(String),
+}
+
+impl Keeper<'_> {
+    /// Signs the head if the log has grown since.
+    pub(crate) async fn sign(&self, now: Millis) -> Result<(), LogError> {
+        let last = self.held()?;
+        let size = self
+            .store
+            .read(|reading| Ok::<_, Broken>(rows::log::size(reading)?));
+        let size = size.await?;
+        if last.as_ref().is_some_and(|last| last.size == size) {
+            return Ok(());
+        }
+        let (workspace, key) = (self.workspace, self.key.clone());
+        let write = self.store.write(move |writing| {
+            if let Some(last) = &last {
+                continues(writing, last)?;
+            }
+            let (size, root) = root(writing)?;
+            let head = Checkpoint {
+                size,
+                root: root.0,
+                at: Some(now),
+            };
+            let note = head
+                .sign(workspace, &key)
+                .map_err(|bad| StoreError::Engine(bad.to_string()))?;
+            rows::log::put_checkpoint(writing, size, &note)?;
+            Ok::<_, Broken>(note)
+        });
+        let (note, folder) = (write.await?, self.folder.clone());
+        let kept = tokio::task::spawn_blocking(move || {
+            folder.write_whole(&folder.checkpoint(), note.as_bytes())
+        });
+        kept.await
+            .map_err(|error| LogError::Ended(error.to_string()))??;
+        Ok(())
+    }
+
+    /// Whether the log is still the one whose head was signed last: what a gate asks before it serves.
+    pub(crate) async fn check(&self) -> Result<(), LogError> {
+        let held = self.held()?;
+        if held.is_none() {
+            tracing::warn!(
+                file = %self.folder.checkpoint().display(),
+                "no signed checkpoint is kept beside the store: a cut of the log would not show"
+            );
+        }
+        let (workspace, key) = (self.workspace, self.key.public());
+        let read = self.store.read(move |reading| {
+            let first = rows::log::leaves(reading, 0, 1)?;
+            if !first
+                .first()
+                .is_some_and(|row| is_beginning(row, workspace))
+            {
+                return Err(Broken::NoBeginning);
+            }
+            let (size, note) =
+                rows::log::newest_checkpoint(reading)?.ok_or(Broken::NoCheckpoint)?;
+            let newest = Checkpoint::verify(&note, workspace, &key)
+                .map_err(|bad| Broken::Checkpoint(size, bad))?;
+            continues(reading, &newest)?;
+            held.map_or(Ok(()), |held| continues(reading, &held))
+        });
+        Ok(read.await?)
+    }
+
+    /// The checkpoint that is kept beside the store.
+    fn held(&self) -> Result<Option<Checkpoint>, LogError> {
+        let file = self.folder.checkpoint();
+        if !file.exists() {
+            return Ok(None);
+        }
+        let note = self.folder.read(&file)?;
+        let held = Checkpoint::verify(&note, self.workspace, &self.key.public());
+        let held = held.map_err(|bad| Broken::Held(file.display().to_string(), bad))?;
+        Ok(Some(held))
+    }
+}
+
+/// Whether the log has grown out of what was signed.
+fn continues(query: &mut impl Query, last: &Checkpoint) -> Result<(), Broken> {
+    let size = rows::log::size(query)?;
+    if last.size > size {
+        return Err(Broken::Cut(last.size, size));
+    }
+    let reader = Stored(std::cell::RefCell::new(query));
+    if tree_hash(last.size, &reader).map_err(engine)?.0 == last.root {
+        Ok(())
+    } else {
+        Err(Broken::Rewritten(last.size))
+    }
+}
+
+/// Verifies the log of a gate, whether it runs or not: against the checkpoint beside its store, and
+/// against one that somebody keeps elsewhere.
+pub async fn audit(
+    folder: &Folder,
+    config: &Config,
+    checkpoint: Option<&Path>,
+) -> Result<Verified, LogError> {
+    let key = folder.log_key()?.public();
+    // Read before the store: what is signed meanwhile is of a longer log.
+    let own = folder.checkpoint();
+    let files = [Some(own.as_path()), checkpoint];
+    let held = files.into_iter().flatten().map(held_in);
+    let against = Against {
+        held: held.collect::<Result<_, Broken>>()?,
+        running: folder.is_running()?,
+    };
+    let store = open_store(folder, config).await?;
+    Ok(verify(&store, config.upstream.workspace_id, &key, against).await?)
+}
+
+fn held_in(file: &Path) -> Result<Held, Broken> {
+    let place = file.display().to_string();
+    match std::fs::read_to_string(file) {
+        Ok(note) => Ok(Held { place, note }),
+        Err(error) => Err(Broken::NotHeld(format!("{place} ({error})"))),
+    }
+}
