@@ -41,6 +41,7 @@ pub(crate) async fn make(
     let connection = provider.connection.clone();
     let scope = provider.scope.clone();
     let attempt = Attempt {
+        workspace: gate.workspace().to_string(),
         caller: call.user.to_string(),
         nonce: call.nonce.clone(),
         nonce_until: call.nonce_until,
