@@ -91,6 +91,7 @@ impl std::fmt::Debug for Gate {
 
 /// One change at the gate, in one database transaction.
 pub(crate) struct Deed<'d, 'w> {
+    pub(crate) workspace: WorkspaceId,
     pub(crate) writing: &'d mut Writing<'w>,
     pub(crate) batch: &'d mut Batch,
     pub(crate) at: Millis,
@@ -99,7 +100,13 @@ pub(crate) struct Deed<'d, 'w> {
 impl Deed<'_, '_> {
     /// Tells the log, in the same transaction.
     pub(crate) fn log(&mut self, actor: Actor, event: Event) -> Result<(), StoreError> {
-        log::append(self.writing, self.at, &Entry { actor, event }).map(drop)
+        log::append(
+            self.writing,
+            self.workspace,
+            self.at,
+            &Entry { actor, event },
+        )
+        .map(drop)
     }
 }
 
@@ -174,10 +181,10 @@ impl Gate {
             store,
         });
         gate.reload().await?;
-        let work = |reading: &mut store::Reading<'_>| {
+        let work = move |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
-                rows::proposals::gone_up(reading)?,
-                rows::connections::setting(reading, "looked_at")?,
+                rows::proposals::gone_up(reading, workspace)?,
+                rows::connections::setting(reading, workspace, "looked_at")?,
             ))
         };
         let (proposals, looked_at) = gate.store.read(work).await?;
@@ -201,21 +208,27 @@ impl Gate {
         &self,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let at = self.clock.now();
+        let (workspace, at) = (self.workspace(), self.clock.now());
         let done = self.books.transact(at, move |writing, batch| {
-            work(&mut Deed { writing, batch, at })
+            work(&mut Deed {
+                workspace,
+                writing,
+                batch,
+                at,
+            })
         });
         done.await.map_err(ApiError::from)
     }
 
     /// Brings connections and upstream ids in memory up to what is written down.
     pub(crate) async fn reload(&self) -> Result<(), AssemblyError> {
-        let work = |reading: &mut store::Reading<'_>| {
-            let connections = rows::connections::connections(reading)?;
+        let workspace = self.workspace();
+        let work = move |reading: &mut store::Reading<'_>| {
+            let connections = rows::connections::connections(reading, workspace)?;
             let ids = UpstreamIds {
-                viewer: id(reading, "viewer")?,
-                editor: id(reading, "editor")?,
-                webhook: id(reading, "webhook")?,
+                viewer: id(reading, workspace, "viewer")?,
+                editor: id(reading, workspace, "editor")?,
+                webhook: id(reading, workspace, "webhook")?,
             };
             Ok::<_, StoreError>((connections, ids))
         };
@@ -302,6 +315,10 @@ impl Gate {
     }
 }
 
-fn id<T: std::str::FromStr>(query: &mut impl Query, name: &str) -> Result<Option<T>, StoreError> {
-    Ok(rows::connections::setting(query, name)?.and_then(|text| text.parse().ok()))
+fn id<T: std::str::FromStr>(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<T>, StoreError> {
+    Ok(rows::connections::setting(query, workspace, name)?.and_then(|text| text.parse().ok()))
 }

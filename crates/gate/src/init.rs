@@ -77,22 +77,28 @@ pub async fn init(
         owner.to_owned(),
         owner_key.public().spki_der().to_vec(),
     );
-    let workspace = config.upstream.workspace_id.to_string();
+    let workspace = config.upstream.workspace_id;
     let begun = books.transact(at, move |writing, batch| {
         let (id, name, spki) = row.clone();
         add_operator(
             writing,
+            workspace,
             &OperatorRow {
                 id,
                 name: name.clone(),
                 spki,
             },
         )?;
-        let mut deed = Deed { writing, batch, at };
+        let mut deed = Deed {
+            workspace,
+            writing,
+            batch,
+            at,
+        };
         deed.log(
             Actor::Gate,
             Event::GateInitialised {
-                workspace: workspace.clone(),
+                workspace: workspace.to_string(),
                 owner: name,
             },
         )?;

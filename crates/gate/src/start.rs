@@ -149,7 +149,7 @@ pub async fn start(
     let face = Server::new(Arc::new(Face::new(Arc::clone(&gate))), Arc::clone(&clock))
         .refusing_tokens_of_before();
     let desk = Desk {
-        operators: operators(&gate.store).await?,
+        operators: operators(&gate).await?,
         gate,
     };
     let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
@@ -172,10 +172,12 @@ pub async fn start(
 }
 
 async fn operators(
-    store: &Store,
+    gate: &Gate,
 ) -> Result<Vec<(protocol::ids::UserId, PublicKey, Arc<Operator>)>, StartError> {
-    let rows = store
-        .read(|reading| rows::connections::operators(reading))
+    let workspace = gate.workspace();
+    let rows = gate
+        .store
+        .read(move |reading| rows::connections::operators(reading, workspace))
         .await?;
     let operator = |row: rows::connections::OperatorRow| {
         let key = PublicKey::from_der(&row.spki)?;
@@ -224,12 +226,12 @@ async fn checkpoints(gate: Arc<Gate>, shutdown: CancellationToken) {
 async fn checkpoint(gate: &Arc<Gate>) -> Result<(), StoreError> {
     let this = Arc::clone(gate);
     let write = gate.store.write(move |writing| {
-        let (size, root) = log::root(writing)?;
+        let (size, root) = log::root(writing, this.workspace())?;
         let checkpoint = Checkpoint { size, root: root.0 };
         let note = checkpoint
             .sign(this.workspace(), &this.log_key)
             .map_err(|error| StoreError::Engine(error.to_string()))?;
-        rows::log::put_checkpoint(writing, size, &note)
+        rows::log::put_checkpoint(writing, this.workspace(), size, &note)
     });
     write.await
 }

@@ -93,7 +93,7 @@ fn whole(
     let mut tree = Recomputed(Vec::new());
     let (mut entries, mut erased) = (0, 0);
     loop {
-        let page = rows::log::leaves(query, entries, 1_000)?;
+        let page = rows::log::leaves(query, workspace, entries, 1_000)?;
         if page.is_empty() {
             break;
         }
@@ -114,7 +114,7 @@ fn whole(
             let hashes = stored_hashes(entries, &leaf, &tree).map_err(broken)?;
             let first = stored_hash_count(entries);
             for (at, hash) in (first..).zip(&hashes) {
-                match rows::log::hash(query, at)? {
+                match rows::log::hash(query, workspace, at)? {
                     Some(stored) if stored == hash.0 => {}
                     // The first of an entry's hashes is the leaf's own.
                     Some(_) if at == first => return Err(Broken::Leaf(entries)),
@@ -126,7 +126,7 @@ fn whole(
         }
     }
     let mut checkpoints = 0;
-    for (size, note) in rows::log::checkpoints(query)? {
+    for (size, note) in rows::log::checkpoints(query, workspace)? {
         let checkpoint = Checkpoint::verify(&note, workspace, key)
             .map_err(|bad| Broken::Checkpoint(size, bad))?;
         if checkpoint.size != size {
@@ -141,7 +141,7 @@ fn whole(
         }
         checkpoints += 1;
     }
-    let hashes = rows::log::hash_count(query)?;
+    let hashes = rows::log::hash_count(query, workspace)?;
     if hashes != stored_hash_count(entries) {
         return Err(Broken::Tree(hashes.max(stored_hash_count(entries)) - 1));
     }

@@ -50,10 +50,12 @@ pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
 
 /// Takes every proposal that is due one step further; whether any is left.
 async fn round(gate: &Arc<Gate>) -> Result<bool, String> {
-    let read = gate.store.read(|reading| {
-        let mut due = rows::proposals::in_state(reading, State::Sending.as_str())?;
+    let workspace = gate.workspace();
+    let read = gate.store.read(move |reading| {
+        let mut due = rows::proposals::in_state(reading, workspace, State::Sending.as_str())?;
         due.extend(rows::proposals::in_state(
             reading,
+            workspace,
             State::Approved.as_str(),
         )?);
         Ok::<_, store::StoreError>(due)
@@ -96,12 +98,12 @@ async fn happen(
     event: Option<Event>,
 ) -> Result<Proposal, String> {
     let work = move |deed: &mut Deed<'_, '_>| {
-        let known = rows::proposals::one(deed.writing, id)?;
+        let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
         let proposal = known.ok_or_else(protocol::error::ApiError::transaction_not_found)?;
         let next = proposal
             .on(what.clone(), deed.at)
             .map_err(|unfit| protocol::error::ApiError::uncoded(409, unfit.to_string()))?;
-        rows::proposals::update(deed.writing, &next)?;
+        rows::proposals::update(deed.writing, deed.workspace, &next)?;
         if let Some(event) = &event {
             deed.log(Actor::Gate, event.clone())?;
         }

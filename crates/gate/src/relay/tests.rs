@@ -195,7 +195,7 @@ async fn told(store: &Store, to: &Arc<Directory>, events: Vec<(Envelope, Vec<Out
 
 async fn parcels(store: &Store, name: &str) -> Vec<Parcel> {
     let name = name.to_owned();
-    let read = store.read(move |reading| due(reading, &name, NOW, 1_000));
+    let read = store.read(move |reading| due(reading, WORKSPACE, &name, NOW, 1_000));
     let mut parcels = read.await.expect("parcels");
     parcels.sort_by_key(|parcel| parcel.position);
     parcels

@@ -29,6 +29,7 @@ async fn appended(store: &Store, first: u64, count: u64) {
         for number in first..first + count {
             let index = append(
                 writing,
+                WORKSPACE,
                 Millis(1_000 + number.cast_signed()),
                 &entry(number),
             )?;
@@ -42,10 +43,10 @@ async fn appended(store: &Store, first: u64, count: u64) {
 async fn checkpointed(store: &Store, key: &SigningKey) -> u64 {
     let key = key.clone();
     let work = move |writing: &mut Writing<'_>| {
-        let (size, root) = root(writing)?;
+        let (size, root) = root(writing, WORKSPACE)?;
         let checkpoint = Checkpoint { size, root: root.0 };
         let note = checkpoint.sign(WORKSPACE, &key).expect("a note");
-        crate::rows::log::put_checkpoint(writing, size, &note)?;
+        crate::rows::log::put_checkpoint(writing, WORKSPACE, size, &note)?;
         Ok::<_, StoreError>(size)
     };
     store.write(work).await.expect("a checkpoint")
@@ -124,15 +125,15 @@ async fn a_log_that_was_made_anew_is_not_the_one_that_was_signed() {
     // The right checkpoints over other entries.
     let notes = log(Engine::Sqlite, &key).await;
     let notes = notes
-        .read(|reading| crate::rows::log::checkpoints(reading))
+        .read(|reading| crate::rows::log::checkpoints(reading, WORKSPACE))
         .await;
     let notes = notes.expect("checkpoints");
     let store = TestStore::new(Engine::Sqlite, &[crate::rows::ROOM]).await;
     appended(&store, 0, 8).await;
     let keep = move |writing: &mut Writing<'_>| {
-        notes
-            .iter()
-            .try_for_each(|(size, note)| crate::rows::log::put_checkpoint(writing, *size, note))
+        notes.iter().try_for_each(|(size, note)| {
+            crate::rows::log::put_checkpoint(writing, WORKSPACE, *size, note)
+        })
     };
     store.write(keep).await.expect("kept");
     let broken = verify(&store, WORKSPACE, &key.public()).await;
@@ -170,12 +171,12 @@ async fn an_erased_payload_leaves_every_proof_whole() {
 async fn equal_entries_have_unequal_leaves() {
     let store = TestStore::new(Engine::Sqlite, &[crate::rows::ROOM]).await;
     let work = |writing: &mut Writing<'_>| {
-        append(writing, Millis(1), &entry(0))?;
-        append(writing, Millis(1), &entry(0))
+        append(writing, WORKSPACE, Millis(1), &entry(0))?;
+        append(writing, WORKSPACE, Millis(1), &entry(0))
     };
     store.write(work).await.expect("appended");
     let leaves = store
-        .read(|reading| crate::rows::log::leaves(reading, 0, 10))
+        .read(|reading| crate::rows::log::leaves(reading, WORKSPACE, 0, 10))
         .await;
     let leaves = leaves.expect("leaves");
     assert_eq!(leaves[0].payload, leaves[1].payload);
@@ -188,7 +189,7 @@ async fn an_entry_is_there_with_what_it_tells_or_not_at_all() {
     let key = key();
     let store = log(Engine::Sqlite, &key).await;
     let work = |writing: &mut Writing<'_>| -> Result<(), StoreError> {
-        append(writing, Millis(1), &entry(8))?;
+        append(writing, WORKSPACE, Millis(1), &entry(8))?;
         Err(StoreError::Closed)
     };
     assert!(store.write(work).await.is_err());
