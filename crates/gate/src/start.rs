@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::keys::PublicKey;
-use store::{Location, Store, StoreError, once};
+use store::{Location, Room, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -79,13 +79,12 @@ pub fn location(folder: &Folder, config: &Config) -> Location {
     }
 }
 
+/// Whose tables a gate's store has.
+pub(crate) const ROOMS: [Room; 4] = [ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM];
+
 /// Opens the gate's store.
 pub async fn open_store(folder: &Folder, config: &Config) -> Result<Store, StoreError> {
-    Store::open(
-        &location(folder, config),
-        &[ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM],
-    )
-    .await
+    Store::open(&location(folder, config), &ROOMS).await
 }
 
 /// Starts a gate.

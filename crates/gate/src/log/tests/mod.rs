@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::*;
 
 const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
+const ENGINES: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 
 fn entry(number: u64) -> Entry {
     let reason = format!("reason {number}");
@@ -98,108 +99,113 @@ async fn tampering_is_named(engine: Engine) {
 
 #[tokio::test]
 async fn invariant_4_tampering_is_named() {
-    tampering_is_named(Engine::Sqlite).await;
-}
-
-#[tokio::test]
-async fn invariant_4_tampering_is_named_on_postgres() {
-    tampering_is_named(Engine::Postgres).await;
+    for engine in ENGINES {
+        tampering_is_named(engine).await;
+    }
 }
 
 /// Somebody who can write the whole database cannot sign.
 #[tokio::test]
 async fn a_log_that_was_made_anew_is_not_the_one_that_was_signed() {
-    let (key, stranger) = (key(), key());
-    let store = log(Engine::Sqlite, &stranger).await;
-    let broken = verify(&store, WORKSPACE, &key.public()).await;
-    assert!(
-        matches!(broken, Err(Broken::Checkpoint(4, BadCheckpoint::Signature))),
-        "{broken:?}"
-    );
-    let other = WorkspaceId(Uuid::from_u128(8));
-    let broken = verify(&store, other, &stranger.public()).await;
-    assert!(
-        matches!(broken, Err(Broken::Checkpoint(4, _))),
-        "{broken:?}"
-    );
-    // The right checkpoints over other entries.
-    let notes = log(Engine::Sqlite, &key).await;
-    let notes = notes
-        .read(|reading| crate::rows::log::checkpoints(reading, WORKSPACE))
-        .await;
-    let notes = notes.expect("checkpoints");
-    let store = TestStore::new(Engine::Sqlite, &[crate::rows::ROOM]).await;
-    appended(&store, 0, 8).await;
-    let keep = move |writing: &mut Writing<'_>| {
-        notes.iter().try_for_each(|(size, note)| {
-            crate::rows::log::put_checkpoint(writing, WORKSPACE, *size, note)
-        })
-    };
-    store.write(keep).await.expect("kept");
-    let broken = verify(&store, WORKSPACE, &key.public()).await;
-    assert!(matches!(broken, Err(Broken::Rewritten(4))), "{broken:?}");
+    for engine in ENGINES {
+        let (key, stranger) = (key(), key());
+        let store = log(engine, &stranger).await;
+        let broken = verify(&store, WORKSPACE, &key.public()).await;
+        assert!(
+            matches!(broken, Err(Broken::Checkpoint(4, BadCheckpoint::Signature))),
+            "{broken:?}"
+        );
+        let other = WorkspaceId(Uuid::from_u128(8));
+        let broken = verify(&store, other, &stranger.public()).await;
+        assert!(
+            matches!(broken, Err(Broken::Checkpoint(4, _))),
+            "{broken:?}"
+        );
+        // The right checkpoints over other entries.
+        let notes = log(engine, &key).await;
+        let notes = notes
+            .read(|reading| crate::rows::log::checkpoints(reading, WORKSPACE))
+            .await;
+        let notes = notes.expect("checkpoints");
+        let store = TestStore::new(engine, &[crate::rows::ROOM]).await;
+        appended(&store, 0, 8).await;
+        let keep = move |writing: &mut Writing<'_>| {
+            notes.iter().try_for_each(|(size, note)| {
+                crate::rows::log::put_checkpoint(writing, WORKSPACE, *size, note)
+            })
+        };
+        store.write(keep).await.expect("kept");
+        let broken = verify(&store, WORKSPACE, &key.public()).await;
+        assert!(matches!(broken, Err(Broken::Rewritten(4))), "{broken:?}");
+    }
 }
 
 #[tokio::test]
 async fn an_erased_payload_leaves_every_proof_whole() {
-    let key = key();
-    let store = log(Engine::Sqlite, &key).await;
-    let before = verify(&store, WORKSPACE, &key.public())
-        .await
-        .expect("it holds");
-    execute(&store, &rows::ERASED).await;
-    let after = verify(&store, WORKSPACE, &key.public())
-        .await
-        .expect("it holds");
-    assert_eq!((after.erased, &after.root), (1, &before.root));
-    assert_eq!(
-        (before.entries, before.checkpoints, before.erased),
-        (8, 2, 0)
-    );
-    appended(&store, 8, 1).await;
-    assert_eq!(
-        verify(&store, WORKSPACE, &key.public())
+    for engine in ENGINES {
+        let key = key();
+        let store = log(engine, &key).await;
+        let before = verify(&store, WORKSPACE, &key.public())
             .await
-            .expect("it holds")
-            .entries,
-        9
-    );
+            .expect("it holds");
+        execute(&store, &rows::ERASED).await;
+        let after = verify(&store, WORKSPACE, &key.public())
+            .await
+            .expect("it holds");
+        assert_eq!((after.erased, &after.root), (1, &before.root));
+        assert_eq!(
+            (before.entries, before.checkpoints, before.erased),
+            (8, 2, 0)
+        );
+        appended(&store, 8, 1).await;
+        assert_eq!(
+            verify(&store, WORKSPACE, &key.public())
+                .await
+                .expect("it holds")
+                .entries,
+            9
+        );
+    }
 }
 
 /// An entry commits to its payload with a salt of its own: equal payloads cannot be told to be so.
 #[tokio::test]
 async fn equal_entries_have_unequal_leaves() {
-    let store = TestStore::new(Engine::Sqlite, &[crate::rows::ROOM]).await;
-    let work = |writing: &mut Writing<'_>| {
-        append(writing, WORKSPACE, Millis(1), &entry(0))?;
-        append(writing, WORKSPACE, Millis(1), &entry(0))
-    };
-    store.write(work).await.expect("appended");
-    let leaves = store
-        .read(|reading| crate::rows::log::leaves(reading, WORKSPACE, 0, 10))
-        .await;
-    let leaves = leaves.expect("leaves");
-    assert_eq!(leaves[0].payload, leaves[1].payload);
-    assert_ne!(leaves[0].commitment, leaves[1].commitment);
+    for engine in ENGINES {
+        let store = TestStore::new(engine, &[crate::rows::ROOM]).await;
+        let work = |writing: &mut Writing<'_>| {
+            append(writing, WORKSPACE, Millis(1), &entry(0))?;
+            append(writing, WORKSPACE, Millis(1), &entry(0))
+        };
+        store.write(work).await.expect("appended");
+        let leaves = store
+            .read(|reading| crate::rows::log::leaves(reading, WORKSPACE, 0, 10))
+            .await;
+        let leaves = leaves.expect("leaves");
+        assert_eq!(leaves[0].payload, leaves[1].payload);
+        assert_ne!(leaves[0].commitment, leaves[1].commitment);
+    }
 }
 
 /// What rolls back leaves nothing in the log.
 #[tokio::test]
 async fn an_entry_is_there_with_what_it_tells_or_not_at_all() {
-    let key = key();
-    let store = log(Engine::Sqlite, &key).await;
-    let work = |writing: &mut Writing<'_>| -> Result<(), StoreError> {
-        append(writing, WORKSPACE, Millis(1), &entry(8))?;
-        Err(StoreError::Closed)
-    };
-    assert!(store.write(work).await.is_err());
-    assert_eq!(
-        verify(&store, WORKSPACE, &key.public())
-            .await
-            .expect("it holds")
-            .entries,
-        8
-    );
+    for engine in ENGINES {
+        let key = key();
+        let store = log(engine, &key).await;
+        let work = |writing: &mut Writing<'_>| -> Result<(), StoreError> {
+            append(writing, WORKSPACE, Millis(1), &entry(8))?;
+            Err(StoreError::Closed)
+        };
+        assert!(store.write(work).await.is_err());
+        assert_eq!(
+            verify(&store, WORKSPACE, &key.public())
+                .await
+                .expect("it holds")
+                .entries,
+            8
+        );
+    }
 }
 
 proptest! {
