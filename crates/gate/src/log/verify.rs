@@ -31,6 +31,11 @@ pub enum Broken {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Every gate's log begins with its making.
+    #[error(
+        "there is no log of workspace {0} here: was it emptied, or is this another gate's store?"
+    )]
+    Absent(WorkspaceId),
     /// A payload is not what was committed to.
     #[error("entry {0} was changed: its payload is not the one that was logged")]
     Payload(u64),
@@ -140,6 +145,9 @@ fn whole(
             return Err(Broken::Rewritten(checkpoint.size));
         }
         checkpoints += 1;
+    }
+    if entries == 0 && checkpoints == 0 {
+        return Err(Broken::Absent(workspace));
     }
     let hashes = rows::log::hash_count(query, workspace)?;
     if hashes != stored_hash_count(entries) {
