@@ -1,11 +1,14 @@
 //! Starting a gate: store, books, listeners, dispatchers, keeper, checkpoints.
 
+mod claim;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::ids::WorkspaceId;
 use protocol::keys::PublicKey;
-use store::{Location, Room, Store, StoreError, once};
+use store::{Claim, Location, Room, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +27,8 @@ use crate::provider::Face;
 use crate::relay::RelayOutbox;
 use crate::{proposals, rows, upstream};
 
+pub use claim::Taken;
+
 /// Attempts at once per provider: its events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
 /// How often the log gets a signed checkpoint, if it has grown.
@@ -37,14 +42,20 @@ pub struct Running {
     /// The admin listener.
     pub admin_origin: String,
     tasks: JoinSet<()>,
-    /// The folder is this process's until it is dropped.
-    _lock: std::fs::File,
+    /// Cancelled when another process has taken the store.
+    lost: CancellationToken,
+    /// Folder and store are this process's until they are dropped.
+    _claims: (std::fs::File, Arc<Claim>),
 }
 
 impl Running {
     /// Returns when everything has ended.
-    pub async fn done(mut self) {
+    pub async fn done(mut self) -> Result<(), Taken> {
         while self.tasks.join_next().await.is_some() {}
+        if self.lost.is_cancelled() {
+            return Err(Taken);
+        }
+        Ok(())
     }
 }
 
@@ -57,6 +68,16 @@ pub enum StartError {
     /// The admin listener is for this machine alone.
     #[error("the admin listener must be on a loopback address, not {0}")]
     AdminAddress(SocketAddr),
+    /// Another process serves the workspace from this store.
+    #[error(
+        "another process runs the gate of workspace {0} over the store {1}: one gate, one process"
+    )]
+    Running(WorkspaceId, Location),
+    /// Nobody could sign in, and no log was begun.
+    #[error(
+        "the store {1} has no gate of workspace {0}: was `gate init` interrupted, or does the configuration name another store?"
+    )]
+    NoGate(WorkspaceId, Location),
     /// What the gate is made of.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
@@ -96,6 +117,7 @@ pub async fn start(
     if !config.serve.admin.ip().is_loopback() {
         return Err(StartError::AdminAddress(config.serve.admin));
     }
+    let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {
         let listener = TcpListener::bind(at)
@@ -114,6 +136,11 @@ pub async fn start(
         .as_ref()
         .map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let store = open_store(&folder, &config).await?;
+    let claim = claim::claim(&folder, &config, &store).await?;
+    let operators = operators(&store, workspace).await?;
+    if operators.is_empty() {
+        return Err(StartError::NoGate(workspace, location(&folder, &config)));
+    }
     let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
     let targets = TargetPolicy::Public {
         except: config.serve.private_targets.clone(),
@@ -130,7 +157,12 @@ pub async fn start(
     };
     let gate = Gate::assemble(parts).await?;
     gate.mount_receiver();
-    let mut tasks = JoinSet::new();
+    let (mut tasks, lost) = (JoinSet::new(), CancellationToken::new());
+    tasks.spawn(claim::watch(
+        Arc::clone(&claim),
+        lost.clone(),
+        shutdown.clone(),
+    ));
     tasks.spawn(upstream::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(proposals::dispatch(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
@@ -147,10 +179,7 @@ pub async fn start(
     let open = wire::jwks::router(move || Arc::clone(&jwks)).merge(gate.receiver.router());
     let face = Server::new(Arc::new(Face::new(Arc::clone(&gate))), Arc::clone(&clock))
         .refusing_tokens_of_before();
-    let desk = Desk {
-        operators: operators(&gate).await?,
-        gate,
-    };
+    let desk = Desk { operators, gate };
     let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
     let at =
         |error: std::io::Error| StartError::Listen(SocketAddr::from(([127, 0, 0, 1], 0)), error);
@@ -166,16 +195,16 @@ pub async fn start(
         origin: public,
         admin_origin,
         tasks,
-        _lock: lock,
+        lost,
+        _claims: (lock, claim),
     })
 }
 
 async fn operators(
-    gate: &Gate,
+    store: &Store,
+    workspace: WorkspaceId,
 ) -> Result<Vec<(protocol::ids::UserId, PublicKey, Arc<Operator>)>, StartError> {
-    let workspace = gate.workspace();
-    let rows = gate
-        .store
+    let rows = store
         .read(move |reading| rows::connections::operators(reading, workspace))
         .await?;
     let operator = |row: rows::connections::OperatorRow| {
@@ -234,3 +263,6 @@ async fn checkpoint(gate: &Arc<Gate>) -> Result<(), StoreError> {
     });
     write.await
 }
+
+#[cfg(test)]
+mod tests;

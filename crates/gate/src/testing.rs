@@ -107,7 +107,8 @@ impl World {
     }
 }
 
-fn config() -> Config {
+/// As it is where nothing is configured.
+pub(crate) fn config() -> Config {
     Config {
         upstream: Upstream {
             base_url: "https://api.fireblocks.example/v1".parse().expect("a URL"),

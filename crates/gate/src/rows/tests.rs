@@ -22,6 +22,10 @@ use crate::testing::{NOW, WORKSPACE, accounts, connection, write};
 /// Every row of a table.
 pub(crate) const ALL_OF: &str = "SELECT * FROM ";
 
+/// Ends the sessions that hold claims, as a restart of the server does.
+pub(crate) const CUT: &str = "SELECT CASE WHEN pg_terminate_backend(pid) THEN 1 ELSE 0 END FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /// More than any table has.
 const MAX_COLUMNS: usize = 32;
 
