@@ -1,11 +1,13 @@
 //! Making a gate: keys, store, log, the first owner; and what the client then does in its Console.
 
+mod making;
+
 use std::path::PathBuf;
 
 use protocol::csr::{CertificateSigningRequest, CsrError};
-use protocol::ids::UserId;
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::PrivateKey;
-use store::StoreError;
+use store::{Location, StoreError};
 use uuid::Uuid;
 use wire::clock::WallClock;
 
@@ -13,9 +15,10 @@ use crate::config::Config;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
 use crate::log::{Actor, Event};
+use crate::rows;
 use crate::rows::connections::{OperatorRow, add_operator};
-use crate::start::open_store;
-use ledger::Fault;
+use crate::start::{location, open_store};
+use making::Making;
 
 /// The organization in the gate's CSRs.
 const ORGANIZATION: &str = "Vestibule gate";
@@ -35,12 +38,14 @@ pub enum InitError {
     /// Its books.
     #[error(transparent)]
     Ledger(#[from] ledger::LedgerError),
-    /// Its configuration cannot be written down.
-    #[error("the configuration cannot be written: {0}")]
-    Config(String),
-    /// The log.
-    #[error("the log cannot be begun: {0}")]
-    Log(String),
+    /// Its keys were not made to the end.
+    #[error("making keys stopped unexpectedly")]
+    Keys,
+    /// The store has a gate of the workspace: of another folder, then.
+    #[error(
+        "the store {1} has a gate of workspace {0} already: run that one's folder, or name another store"
+    )]
+    Held(WorkspaceId, Location),
 }
 
 /// A gate that was made.
@@ -56,7 +61,8 @@ pub struct Made {
     pub todo: Vec<String>,
 }
 
-/// Makes a gate in a folder that has none. `text` is the configuration as it is to be written.
+/// Makes a gate in a folder that has none, or nothing at all. `text` is the configuration as it is
+/// to be written.
 pub async fn init(
     folder: &Folder,
     config: &Config,
@@ -64,11 +70,26 @@ pub async fn init(
     owner: &str,
     clock: &impl WallClock,
 ) -> Result<Made, InitError> {
-    folder.write_new(&folder.config(), text.as_bytes())?;
+    let making = Making::begin(folder)?;
+    let made = make(folder, config, text, owner, clock).await?;
+    making.keep();
+    Ok(made)
+}
+
+async fn make(
+    folder: &Folder,
+    config: &Config,
+    text: &str,
+    owner: &str,
+    clock: &impl WallClock,
+) -> Result<Made, InitError> {
     let keys = folder.clone();
     let made = tokio::task::spawn_blocking(move || make_keys(&keys)).await;
-    let (viewer_csr, owner_key) = made.map_err(|error| InitError::Config(error.to_string()))??;
+    let (viewer_csr, owner_key) = made.map_err(|_| InitError::Keys)??;
     let owner_id = UserId(Uuid::new_v4());
+    folder.write_new(&folder.owner_id_path(), owner_id.to_string().as_bytes())?;
+    // Last of the files: what has none is not run.
+    folder.write_new(&folder.config(), text.as_bytes())?;
     let store = open_store(folder, config).await?;
     let books = ledger::Books::open(&store, config.upstream.workspace_id).await?;
     let at = clock.now();
@@ -78,7 +99,11 @@ pub async fn init(
         owner_key.public().spki_der().to_vec(),
     );
     let workspace = config.upstream.workspace_id;
+    let held = InitError::Held(workspace, location(folder, config));
     let begun = books.transact(at, move |writing, batch| {
+        if rows::log::size(writing, workspace)? > 0 {
+            return Ok(false);
+        }
         let (id, name, spki) = row.clone();
         add_operator(
             writing,
@@ -102,12 +127,11 @@ pub async fn init(
                 owner: name,
             },
         )?;
-        Ok::<_, Fault>(())
+        Ok::<_, StoreError>(true)
     });
-    begun.await.map_err(|fault| {
-        InitError::Log(protocol::error::ApiError::from(fault).message().to_owned())
-    })?;
-    folder.write_new(&folder.owner_id_path(), owner_id.to_string().as_bytes())?;
+    if !begun.await? {
+        return Err(held);
+    }
     let public = config.serve.public_url.as_ref().map_or_else(
         || format!("http://{}", config.serve.listen),
         |url| url.as_str().trim_end_matches('/').to_owned(),
@@ -155,3 +179,6 @@ pub(crate) fn editor_csr(folder: &Folder) -> Result<PathBuf, InitError> {
     };
     write_csr(folder, KeyName::Editor, &key)
 }
+
+#[cfg(test)]
+mod tests;
