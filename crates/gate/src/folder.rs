@@ -37,6 +37,11 @@ pub enum FolderError {
     /// There is a gate already.
     #[error("{0} is there already: this folder has a gate")]
     Taken(PathBuf),
+    /// There is a part of a gate, and no gate.
+    #[error(
+        "{0} is there already, but no gate: an init that was interrupted left it. Move it away, or name another folder"
+    )]
+    Leftover(PathBuf),
 }
 
 /// The gate's own keys.
@@ -89,6 +94,24 @@ impl Folder {
     /// The database, where no other is named.
     pub fn database(&self) -> PathBuf {
         self.0.join("gate.db")
+    }
+
+    /// Held by who makes or runs the gate.
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.0.join("gate.lock")
+    }
+
+    /// All that making a gate makes.
+    pub(crate) fn parts(&self) -> Vec<PathBuf> {
+        let names = [
+            "gate.toml",
+            "keys",
+            "csr",
+            "gate.db",
+            "gate.db-wal",
+            "gate.db-shm",
+        ];
+        names.map(|name| self.0.join(name)).into()
     }
 
     /// A key.
@@ -166,7 +189,7 @@ impl Folder {
 
     /// Takes the folder for this process alone, until what is returned is dropped.
     pub(crate) fn lock(&self) -> Result<fs::File, FolderError> {
-        let file = self.0.join("gate.lock");
+        let file = self.lock_path();
         let failed = |error| FolderError::Io {
             file: file.clone(),
             error,

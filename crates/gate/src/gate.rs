@@ -97,6 +97,7 @@ impl std::fmt::Debug for Gate {
 
 /// One change at the gate, in one database transaction.
 pub(crate) struct Deed<'d, 'w> {
+    pub(crate) workspace: WorkspaceId,
     pub(crate) writing: &'d mut Writing<'w>,
     pub(crate) batch: &'d mut Batch,
     pub(crate) at: Millis,
@@ -105,7 +106,13 @@ pub(crate) struct Deed<'d, 'w> {
 impl Deed<'_, '_> {
     /// Tells the log, in the same transaction.
     pub(crate) fn log(&mut self, actor: Actor, event: Event) -> Result<(), StoreError> {
-        log::append(self.writing, self.at, &Entry { actor, event }).map(drop)
+        log::append(
+            self.writing,
+            self.workspace,
+            self.at,
+            &Entry { actor, event },
+        )
+        .map(drop)
     }
 }
 
@@ -182,10 +189,10 @@ impl Gate {
             store,
         });
         gate.read_again().await?;
-        let work = |reading: &mut store::Reading<'_>| {
+        let work = move |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
-                rows::proposals::gone_up(reading)?,
-                rows::connections::setting(reading, "looked_at")?,
+                rows::proposals::gone_up(reading, workspace)?,
+                rows::connections::setting(reading, workspace, "looked_at")?,
             ))
         };
         let (proposals, looked_at) = gate.store.read(work).await?;
@@ -209,9 +216,14 @@ impl Gate {
         &self,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let at = self.clock.now();
+        let (workspace, at) = (self.workspace(), self.clock.now());
         let done = self.books.transact(at, move |writing, batch| {
-            work(&mut Deed { writing, batch, at })
+            work(&mut Deed {
+                workspace,
+                writing,
+                batch,
+                at,
+            })
         });
         done.await.map_err(ApiError::from)
     }
@@ -249,12 +261,13 @@ impl Gate {
     async fn read_again(&self) -> Result<(), AssemblyError> {
         // One after the other: what was read first must not be put in place last.
         let _turn = self.reloading.lock().await;
-        let work = |reading: &mut store::Reading<'_>| {
-            let connections = rows::connections::connections(reading)?;
+        let workspace = self.workspace();
+        let work = move |reading: &mut store::Reading<'_>| {
+            let connections = rows::connections::connections(reading, workspace)?;
             let ids = UpstreamIds {
-                viewer: id(reading, "viewer")?,
-                editor: id(reading, "editor")?,
-                webhook: id(reading, "webhook")?,
+                viewer: id(reading, workspace, "viewer")?,
+                editor: id(reading, workspace, "editor")?,
+                webhook: id(reading, workspace, "webhook")?,
             };
             Ok::<_, StoreError>((connections, ids))
         };
@@ -327,6 +340,10 @@ impl Gate {
     }
 }
 
-fn id<T: std::str::FromStr>(query: &mut impl Query, name: &str) -> Result<Option<T>, StoreError> {
-    Ok(rows::connections::setting(query, name)?.and_then(|text| text.parse().ok()))
+fn id<T: std::str::FromStr>(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<T>, StoreError> {
+    Ok(rows::connections::setting(query, workspace, name)?.and_then(|text| text.parse().ok()))
 }

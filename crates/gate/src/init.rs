@@ -1,11 +1,13 @@
 //! Making a gate: keys, store, log, the first owner; and what the client then does in its Console.
 
+mod making;
+
 use std::path::PathBuf;
 
 use protocol::csr::{CertificateSigningRequest, CsrError};
-use protocol::ids::UserId;
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::PrivateKey;
-use store::StoreError;
+use store::{Location, StoreError};
 use uuid::Uuid;
 use wire::clock::WallClock;
 
@@ -13,9 +15,10 @@ use crate::config::Config;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
 use crate::log::{Actor, Event, Keeper};
+use crate::rows;
 use crate::rows::connections::{OperatorRow, add_operator};
-use crate::start::make_store;
-use ledger::Fault;
+use crate::start::{location, make_store};
+use making::Making;
 
 /// The organization in the gate's CSRs.
 const ORGANIZATION: &str = "Vestibule gate";
@@ -35,12 +38,17 @@ pub enum InitError {
     /// Its books.
     #[error(transparent)]
     Ledger(#[from] ledger::LedgerError),
-    /// Its configuration cannot be written down.
-    #[error("the configuration cannot be written: {0}")]
-    Config(String),
-    /// The log.
+    /// Its log, which nothing is decided without.
     #[error("the log cannot be begun: {0}")]
-    Log(String),
+    Log(#[from] crate::log::LogError),
+    /// Its keys were not made to the end.
+    #[error("making keys stopped unexpectedly")]
+    Keys,
+    /// The store has a gate of the workspace: of another folder, then.
+    #[error(
+        "the store {1} has a gate of workspace {0} already: run that one's folder, or name another store"
+    )]
+    Held(WorkspaceId, Location),
 }
 
 /// A gate that was made.
@@ -56,7 +64,8 @@ pub struct Made {
     pub todo: Vec<String>,
 }
 
-/// Makes a gate in a folder that has none. `text` is the configuration as it is to be written.
+/// Makes a gate in a folder that has none, or nothing at all. `text` is the configuration as it is
+/// to be written.
 pub async fn init(
     folder: &Folder,
     config: &Config,
@@ -64,14 +73,26 @@ pub async fn init(
     owner: &str,
     clock: &impl WallClock,
 ) -> Result<Made, InitError> {
-    if folder.database().exists() {
-        return Err(FolderError::Taken(folder.database()).into());
-    }
-    folder.write_new(&folder.config(), text.as_bytes())?;
+    let making = Making::begin(folder)?;
+    let made = make(folder, config, text, owner, clock).await?;
+    making.keep();
+    Ok(made)
+}
+
+async fn make(
+    folder: &Folder,
+    config: &Config,
+    text: &str,
+    owner: &str,
+    clock: &impl WallClock,
+) -> Result<Made, InitError> {
     let keys = folder.clone();
     let made = tokio::task::spawn_blocking(move || make_keys(&keys)).await;
-    let (viewer_csr, owner_key) = made.map_err(|error| InitError::Config(error.to_string()))??;
+    let (viewer_csr, owner_key) = made.map_err(|_| InitError::Keys)??;
     let owner_id = UserId(Uuid::new_v4());
+    folder.write_new(&folder.owner_id_path(), owner_id.to_string().as_bytes())?;
+    // Last of the files: what has none is not run.
+    folder.write_new(&folder.config(), text.as_bytes())?;
     let store = make_store(folder, config).await?;
     let books = ledger::Books::open(&store, config.upstream.workspace_id).await?;
     let at = clock.now();
@@ -80,39 +101,47 @@ pub async fn init(
         owner.to_owned(),
         owner_key.public().spki_der().to_vec(),
     );
-    let workspace = config.upstream.workspace_id.to_string();
+    let workspace = config.upstream.workspace_id;
+    let held = InitError::Held(workspace, location(folder, config));
     let begun = books.transact(at, move |writing, batch| {
+        if rows::log::size(writing, workspace)? > 0 {
+            return Ok(false);
+        }
         let (id, name, spki) = row.clone();
         add_operator(
             writing,
+            workspace,
             &OperatorRow {
                 id,
                 name: name.clone(),
                 spki,
             },
         )?;
-        let mut deed = Deed { writing, batch, at };
+        let mut deed = Deed {
+            workspace,
+            writing,
+            batch,
+            at,
+        };
         deed.log(
             Actor::Gate,
             Event::GateInitialised {
-                workspace: workspace.clone(),
+                workspace: workspace.to_string(),
                 owner: name,
             },
         )?;
-        Ok::<_, Fault>(())
+        Ok::<_, StoreError>(true)
     });
-    begun.await.map_err(|fault| {
-        InitError::Log(protocol::error::ApiError::from(fault).message().to_owned())
-    })?;
+    if !begun.await? {
+        return Err(held);
+    }
     let keeper = Keeper {
         store: &store,
         folder,
         workspace: config.upstream.workspace_id,
         key: &folder.log_key()?,
     };
-    let signed = keeper.sign(at).await;
-    signed.map_err(|error| InitError::Log(error.to_string()))?;
-    folder.write_new(&folder.owner_id_path(), owner_id.to_string().as_bytes())?;
+    keeper.sign(at).await?;
     let public = config.serve.public_url.as_ref().map_or_else(
         || format!("http://{}", config.serve.listen),
         |url| url.as_str().trim_end_matches('/').to_owned(),
@@ -160,3 +189,6 @@ pub(crate) fn editor_csr(folder: &Folder) -> Result<PathBuf, InitError> {
     };
     write_csr(folder, KeyName::Editor, &key)
 }
+
+#[cfg(test)]
+mod tests;

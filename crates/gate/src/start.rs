@@ -1,12 +1,15 @@
 //! Starting a gate: store, books, listeners, dispatchers, keeper, checkpoints.
 
+mod claim;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::ids::WorkspaceId;
 use protocol::keys::PublicKey;
-use store::{Location, Store, StoreError, once};
+use store::{Claim, Location, Room, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +28,8 @@ use crate::provider::Face;
 use crate::relay::RelayOutbox;
 use crate::{proposals, rows, upstream};
 
+pub use claim::Taken;
+
 /// Attempts at once per provider: its events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
 /// How soon an entry of the log is covered by a signed checkpoint.
@@ -38,17 +43,23 @@ pub struct Running {
     /// The admin listener.
     pub admin_origin: String,
     tasks: JoinSet<()>,
+    /// Cancelled when another process has taken the store.
+    lost: CancellationToken,
     gate: Arc<Gate>,
-    /// The folder is this process's until it is dropped.
-    _lock: std::fs::File,
+    /// Folder and store are this process's until they are dropped.
+    _claims: (std::fs::File, Arc<Claim>),
 }
 
 impl Running {
     /// Returns when everything has ended. Then nothing more is logged, and the log's head is signed.
-    pub async fn done(mut self) {
+    pub async fn done(mut self) -> Result<(), Taken> {
         while self.tasks.join_next().await.is_some() {}
+        if self.lost.is_cancelled() {
+            return Err(Taken);
+        }
         drop(self.gate.under_way.write().await);
         sign(&self.gate).await;
+        Ok(())
     }
 }
 
@@ -61,6 +72,16 @@ pub enum StartError {
     /// The admin listener is for this machine alone.
     #[error("the admin listener must be on a loopback address, not {0}")]
     AdminAddress(SocketAddr),
+    /// Another process serves the workspace from this store.
+    #[error(
+        "another process runs the gate of workspace {0} over the store {1}: one gate, one process"
+    )]
+    Running(WorkspaceId, Location),
+    /// Nobody could sign in, and no log was begun.
+    #[error(
+        "the store {1} has no gate of workspace {0}: was `gate init` interrupted, or does the configuration name another store?"
+    )]
+    NoGate(WorkspaceId, Location),
     /// What the gate is made of.
     #[error(transparent)]
     Assembly(#[from] AssemblyError),
@@ -89,6 +110,9 @@ pub fn location(folder: &Folder, config: &Config) -> Location {
     }
 }
 
+/// Whose tables a gate's store has.
+pub(crate) const ROOMS: [Room; 4] = [ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM];
+
 /// Why a gate's store is not opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -112,11 +136,7 @@ pub async fn open_store(folder: &Folder, config: &Config) -> Result<Store, OpenE
 
 /// Makes the gate's store, or opens it.
 pub(crate) async fn make_store(folder: &Folder, config: &Config) -> Result<Store, StoreError> {
-    Store::open(
-        &location(folder, config),
-        &[ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM],
-    )
-    .await
+    Store::open(&location(folder, config), &ROOMS).await
 }
 
 /// Starts a gate.
@@ -128,6 +148,7 @@ pub async fn start(
     if !config.serve.admin.ip().is_loopback() {
         return Err(StartError::AdminAddress(config.serve.admin));
     }
+    let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {
         let listener = TcpListener::bind(at)
@@ -146,6 +167,11 @@ pub async fn start(
         .as_ref()
         .map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let store = open_store(&folder, &config).await?;
+    let claim = claim::claim(&folder, &config, &store).await?;
+    let operators = operators(&store, workspace).await?;
+    if operators.is_empty() {
+        return Err(StartError::NoGate(workspace, location(&folder, &config)));
+    }
     let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
     let targets = TargetPolicy::Public {
         except: config.serve.private_targets.clone(),
@@ -163,7 +189,12 @@ pub async fn start(
     let gate = Gate::assemble(parts).await?;
     gate.keeper().check().await?;
     gate.mount_receiver();
-    let mut tasks = JoinSet::new();
+    let (mut tasks, lost) = (JoinSet::new(), CancellationToken::new());
+    tasks.spawn(claim::watch(
+        Arc::clone(&claim),
+        lost.clone(),
+        shutdown.clone(),
+    ));
     tasks.spawn(upstream::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(proposals::dispatch(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
@@ -181,7 +212,7 @@ pub async fn start(
     let face = Server::new(Arc::new(Face::new(Arc::clone(&gate))), Arc::clone(&clock))
         .refusing_tokens_of_before();
     let desk = Desk {
-        operators: operators(&gate.store).await?,
+        operators,
         gate: Arc::clone(&gate),
     };
     let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
@@ -200,15 +231,17 @@ pub async fn start(
         admin_origin,
         tasks,
         gate,
-        _lock: lock,
+        lost,
+        _claims: (lock, claim),
     })
 }
 
 async fn operators(
     store: &Store,
+    workspace: WorkspaceId,
 ) -> Result<Vec<(protocol::ids::UserId, PublicKey, Arc<Operator>)>, StartError> {
     let rows = store
-        .read(|reading| rows::connections::operators(reading))
+        .read(move |reading| rows::connections::operators(reading, workspace))
         .await?;
     let operator = |row: rows::connections::OperatorRow| {
         let key = PublicKey::from_der(&row.spki)?;
@@ -254,3 +287,6 @@ async fn sign(gate: &Gate) {
         tracing::error!(%error, "the log has no new checkpoint");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@ use protocol::ids::{UserId, VaultAccountId, WebhookId, WorkspaceId};
 use protocol::keys::{KeySize, PrivateKey};
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
+use store::testing::{Engine, TestStore};
 use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
@@ -20,7 +21,8 @@ use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
 use crate::log::{Actor, Event};
 use crate::operations::Operator;
-use crate::start::make_store;
+use crate::rows::tests::{ALL_OF, tables, text_of};
+use crate::start::ROOMS;
 
 /// The workspace behind the gate.
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
@@ -41,18 +43,24 @@ pub(crate) fn new_key() -> PrivateKey {
 pub(crate) struct World {
     pub(crate) gate: Arc<Gate>,
     pub(crate) operator: Operator,
+    store: TestStore,
     home: tempfile::TempDir,
 }
 
 impl World {
-    /// A gate with its own keys and its log's beginning, and nothing else.
+    /// A gate over an empty SQLite store.
     pub(crate) async fn new() -> Self {
+        Self::over(TestStore::new(Engine::Sqlite, &ROOMS).await).await
+    }
+
+    /// A gate with its own keys and its log's beginning over an empty store, and nothing else.
+    pub(crate) async fn over(store: TestStore) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let folder = Folder::new(home.path());
         folder.make_log_key().expect("a key");
         folder.make_key(KeyName::Webhooks).expect("a key");
         folder.make_key(KeyName::Owner).expect("a key");
-        let world = Self::of(home).await;
+        let world = Self::of(home, store).await;
         let begun = world.gate.deed(|deed| {
             let event = Event::GateInitialised {
                 workspace: WORKSPACE.to_string(),
@@ -67,20 +75,20 @@ impl World {
 
     /// The same gate after its process has ended.
     pub(crate) async fn again(self) -> Self {
-        let Self { gate, home, .. } = self;
+        let Self {
+            gate, home, store, ..
+        } = self;
         drop(gate);
-        Self::of(home).await
+        Self::of(home, store).await
     }
 
-    async fn of(home: tempfile::TempDir) -> Self {
+    async fn of(home: tempfile::TempDir, store: TestStore) -> Self {
         let folder = Folder::new(home.path());
-        let config = config();
-        let store = make_store(&folder, &config).await.expect("a store");
         let owner = folder.key(KeyName::Owner).expect("a key");
         let parts = Parts {
-            config,
+            config: config(),
             folder,
-            store,
+            store: Store::clone(&store),
             clock: Arc::new(ManualClock::at(NOW)),
             public: "https://gate.example".to_owned(),
         };
@@ -90,6 +98,7 @@ impl World {
                 name: "owner".to_owned(),
                 key: owner.public().clone(),
             },
+            store,
             home,
         }
     }
@@ -97,31 +106,25 @@ impl World {
     /// How many rows a table of the gate's has.
     pub(crate) async fn count(&self, table: &'static str) -> usize {
         let read = self.gate.store.read(move |reading| {
-            let rows = reading.rows(
-                &format!("{}{table}", crate::rows::tests::ALL_OF),
-                &params![],
-            )?;
+            let rows = reading.rows(&format!("{ALL_OF}{table}"), &params![])?;
             Ok::<_, StoreError>(rows.len())
         });
         read.await.expect("a table")
     }
 
     /// Everything that the gate has written down, as text.
-    pub(crate) fn everything(&self) -> String {
-        let mut all = String::new();
-        for file in std::fs::read_dir(self.home.path()).expect("a folder") {
-            let path = file.expect("a file").path();
-            if path.is_file() {
-                all.push_str(&String::from_utf8_lossy(
-                    &std::fs::read(path).expect("read"),
-                ));
-            }
-        }
-        all
+    pub(crate) async fn everything(&self) -> String {
+        let read = self.gate.store.read(|reading| {
+            tables(&ROOMS)
+                .map(|table| text_of(reading, table))
+                .collect::<Result<String, StoreError>>()
+        });
+        read.await.expect("tables")
     }
 }
 
-fn config() -> Config {
+/// As it is where nothing is configured.
+pub(crate) fn config() -> Config {
     Config {
         upstream: Upstream {
             base_url: "https://api.fireblocks.example/v1".parse().expect("a URL"),

@@ -74,7 +74,7 @@ fn options(gate: &Arc<Gate>) -> Options {
     options.translate = gate.translations.clone();
     let this = Arc::clone(gate);
     options.beside = Some(Arc::new(move |writing, _, outcomes| {
-        proposals::keep_evidence(writing, outcomes, this.clock.now())?;
+        proposals::keep_evidence(writing, this.workspace(), outcomes, this.clock.now())?;
         let directory = this.directory.load();
         for told in outcomes.iter().filter_map(relay::of_walk) {
             relay::relay(
@@ -116,9 +116,10 @@ async fn fill(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
 
 /// The books are as of then, also after a restart.
 async fn looked(gate: &Gate, at: Millis) -> Result<(), SyncError> {
-    let write = gate
-        .store
-        .write(move |writing| rows::connections::set(writing, "looked_at", &at.to_string()));
+    let workspace = gate.workspace();
+    let write = gate.store.write(move |writing| {
+        rows::connections::set(writing, workspace, "looked_at", &at.to_string())
+    });
     write.await?;
     gate.looked_at.store(at.0, Ordering::SeqCst);
     gate.as_of.fetch_max(at.0, Ordering::SeqCst);
@@ -161,7 +162,7 @@ async fn events(gate: &Arc<Gate>, client: &Client) -> Result<(), SyncError> {
         &gate.books,
         &*gate.translations,
         move |writing, _, envelope, outcomes| {
-            proposals::keep_evidence(writing, outcomes, this.clock.now())?;
+            proposals::keep_evidence(writing, this.workspace(), outcomes, this.clock.now())?;
             let Some(told) = relay::of_event(envelope, outcomes) else {
                 return Ok(());
             };

@@ -122,6 +122,7 @@ impl Hall {
             .map(|key| Turn::take(self, (call.user, key.clone())))
             .transpose()?;
         let attempt = Attempt {
+            workspace: self.id().to_string(),
             caller: call.user.to_string(),
             nonce: call.nonce.clone(),
             nonce_until: call.nonce_until,

@@ -8,6 +8,7 @@
 //! LIKE, JSON, arrays, booleans or sequences. Work is a *synchronous* closure: SQLite is that by
 //! nature, and a transaction without `await` in it cannot be held open by a slow peer.
 
+mod claim;
 mod error;
 mod location;
 mod migrate;
@@ -20,6 +21,7 @@ mod value;
 
 use std::sync::Arc;
 
+pub use claim::Claim;
 pub use error::StoreError;
 pub use location::Location;
 pub use migrate::{Migration, Room, Sql};

@@ -12,6 +12,13 @@ use crate::{Query, Reading, Room, Row, StoreError, Transaction, Value, Writing, 
 const MAX_CONNECTIONS: usize = 16;
 /// Tries of a write whose transaction collides with others.
 const MAX_TRIES: u32 = 40;
+/// What a session does that holds a lock: it waits a moment for one that is just being let go, is
+/// never idle for too long, and is known to be dead soon after its machine or the network is.
+const LOCKING: &str =
+    "SET lock_timeout = '3s'; SET idle_session_timeout = 0; SET tcp_keepalives_idle = 10;
+    SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+/// How long such a session may take to answer.
+const ANSWER: Duration = Duration::from_secs(5);
 /// Longest wait for a free connection.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -103,6 +110,16 @@ impl Postgres {
         })
     }
 
+    /// Takes a lock in a session of its own. `None`: another session has it.
+    pub(crate) fn lock(&self, number: i64) -> Result<Option<Lock>, StoreError> {
+        let mut lock = Lock {
+            config: self.config.clone(),
+            number,
+            session: None,
+        };
+        Ok(lock.take()?.then_some(lock))
+    }
+
     /// Lends a connection; a broken one is not taken back.
     fn with_client<T, E: From<StoreError>>(
         &self,
@@ -150,6 +167,57 @@ impl Drop for Postgres {
         let idle = std::mem::take(&mut self.pool.lock().idle);
         // Hanging up blocks, which a thread of the runtime may not.
         let _ = std::thread::spawn(move || drop(idle)).join();
+    }
+}
+
+/// An advisory lock: held for as long as its session lives.
+pub(crate) struct Lock {
+    config: postgres::Config,
+    number: i64,
+    session: Option<Client>,
+}
+
+impl Lock {
+    /// Whether it is held, if need be from now on again.
+    pub(crate) fn is_held(&mut self) -> Result<bool, StoreError> {
+        if let Some(session) = &mut self.session
+            && session.is_valid(ANSWER).is_ok()
+        {
+            return Ok(true);
+        }
+        self.session = None;
+        self.take()
+    }
+
+    fn take(&mut self) -> Result<bool, StoreError> {
+        let mut session = self
+            .config
+            .connect(NoTls)
+            .map_err(|error| StoreError::Unavailable(reason(&error)))?;
+        session.batch_execute(LOCKING)?;
+        match session.execute("SELECT pg_advisory_lock($1)", &[&self.number]) {
+            Ok(_) => {
+                self.session = Some(session);
+                Ok(true)
+            }
+            // lock_not_available
+            Err(error) if error.code().is_some_and(|state| state.code() == "55P03") => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Lock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lock({})", self.number)
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let session = self.session.take();
+        // As above.
+        let _ = std::thread::spawn(move || drop(session)).join();
     }
 }
 

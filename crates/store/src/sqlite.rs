@@ -65,6 +65,11 @@ impl Sqlite {
         })
     }
 
+    /// Where the database is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn read<T, E: From<StoreError>>(
         &self,
         work: impl FnOnce(&mut Reading<'_>) -> Result<T, E>,

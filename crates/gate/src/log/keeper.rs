@@ -49,19 +49,20 @@ impl Keeper<'_> {
     /// Signs the head if the log has grown since.
     pub(crate) async fn sign(&self, now: Millis) -> Result<(), LogError> {
         let last = self.held()?;
+        let workspace = self.workspace;
         let size = self
             .store
-            .read(|reading| Ok::<_, Broken>(rows::log::size(reading)?));
+            .read(move |reading| Ok::<_, Broken>(rows::log::size(reading, workspace)?));
         let size = size.await?;
         if last.as_ref().is_some_and(|last| last.size == size) {
             return Ok(());
         }
-        let (workspace, key) = (self.workspace, self.key.clone());
+        let key = self.key.clone();
         let write = self.store.write(move |writing| {
             if let Some(last) = &last {
-                continues(writing, last)?;
+                continues(writing, workspace, last)?;
             }
-            let (size, root) = root(writing)?;
+            let (size, root) = root(writing, workspace)?;
             let head = Checkpoint {
                 size,
                 root: root.0,
@@ -70,7 +71,7 @@ impl Keeper<'_> {
             let note = head
                 .sign(workspace, &key)
                 .map_err(|bad| StoreError::Engine(bad.to_string()))?;
-            rows::log::put_checkpoint(writing, size, &note)?;
+            rows::log::put_checkpoint(writing, workspace, size, &note)?;
             Ok::<_, Broken>(note)
         });
         let (note, folder) = (write.await?, self.folder.clone());
@@ -93,7 +94,7 @@ impl Keeper<'_> {
         }
         let (workspace, key) = (self.workspace, self.key.public());
         let read = self.store.read(move |reading| {
-            let first = rows::log::leaves(reading, 0, 1)?;
+            let first = rows::log::leaves(reading, workspace, 0, 1)?;
             if !first
                 .first()
                 .is_some_and(|row| is_beginning(row, workspace))
@@ -101,11 +102,11 @@ impl Keeper<'_> {
                 return Err(Broken::NoBeginning);
             }
             let (size, note) =
-                rows::log::newest_checkpoint(reading)?.ok_or(Broken::NoCheckpoint)?;
+                rows::log::newest_checkpoint(reading, workspace)?.ok_or(Broken::NoCheckpoint)?;
             let newest = Checkpoint::verify(&note, workspace, &key)
                 .map_err(|bad| Broken::Checkpoint(size, bad))?;
-            continues(reading, &newest)?;
-            held.map_or(Ok(()), |held| continues(reading, &held))
+            continues(reading, workspace, &newest)?;
+            held.map_or(Ok(()), |held| continues(reading, workspace, &held))
         });
         Ok(read.await?)
     }
@@ -124,12 +125,16 @@ impl Keeper<'_> {
 }
 
 /// Whether the log has grown out of what was signed.
-fn continues(query: &mut impl Query, last: &Checkpoint) -> Result<(), Broken> {
-    let size = rows::log::size(query)?;
+fn continues(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    last: &Checkpoint,
+) -> Result<(), Broken> {
+    let size = rows::log::size(query, workspace)?;
     if last.size > size {
         return Err(Broken::Cut(last.size, size));
     }
-    let reader = Stored(std::cell::RefCell::new(query));
+    let reader = Stored(workspace, std::cell::RefCell::new(query));
     if tree_hash(last.size, &reader).map_err(engine)?.0 == last.root {
         Ok(())
     } else {

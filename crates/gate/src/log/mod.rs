@@ -9,7 +9,10 @@ mod entry;
 mod keeper;
 mod verify;
 
+use std::cell::RefCell;
+
 use aws_lc_rs::digest::{Context, SHA256};
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, StoreError, Writing};
 use tlog_tiles::tlog::{
@@ -23,6 +26,7 @@ pub use keeper::{LogError, audit};
 pub use verify::{Against, Broken, Held, Newest, Verified, verify};
 
 use crate::rows;
+use crate::rows::log::Leaf;
 
 /// The commitment to a payload.
 pub(crate) fn commitment(salt: &[u8], payload: &[u8]) -> [u8; 32] {
@@ -39,9 +43,10 @@ pub(crate) fn leaf(at: Millis, kind: &str, commitment: &[u8]) -> Vec<u8> {
     format!("{at}\n{kind}\n{}\n", hex::encode(commitment)).into_bytes()
 }
 
-/// Appends an entry, in the transaction of what it tells; its index.
+/// Appends an entry to a workspace's log, in the transaction of what it tells; its index.
 pub(crate) fn append(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     at: Millis,
     entry: &Entry,
 ) -> Result<u64, StoreError> {
@@ -49,40 +54,53 @@ pub(crate) fn append(
         serde_json::to_string(entry).map_err(|error| StoreError::Engine(error.to_string()))?;
     let salt: [u8; 16] = *uuid::Uuid::new_v4().as_bytes();
     let (kind, commitment) = (entry.event.kind(), commitment(&salt, payload.as_bytes()));
-    let index = rows::log::next_index(writing)?;
-    let reader = Stored(std::cell::RefCell::new(writing));
+    let index = rows::log::next_index(writing, workspace)?;
+    let reader = Stored(workspace, RefCell::new(writing));
     let hashes = stored_hashes(index, &leaf(at, kind, &commitment), &reader)
         .map_err(|error| StoreError::Engine(error.to_string()))?;
-    let Stored(writing) = reader;
-    let writing = writing.into_inner();
+    let writing = reader.1.into_inner();
     let first = stored_hash_count(index);
     for (at, hash) in (first..).zip(&hashes) {
-        rows::log::put_hash(writing, at, &hash.0)?;
+        rows::log::put_hash(writing, workspace, at, &hash.0)?;
     }
-    rows::log::put_leaf(writing, index, at, kind, &commitment, &salt, &payload)?;
+    let leaf = Leaf {
+        index,
+        at,
+        kind: kind.to_owned(),
+        commitment: commitment.into(),
+        salt: salt.into(),
+        payload: Some(payload),
+    };
+    rows::log::put_leaf(writing, workspace, &leaf)?;
     Ok(index)
 }
 
-/// The stored hashes of the tree, as the tables have them.
-struct Stored<'a, Q>(std::cell::RefCell<&'a mut Q>);
+/// The stored hashes of a workspace's tree, as the tables have them.
+struct Stored<'a, Q>(WorkspaceId, RefCell<&'a mut Q>);
 
 impl<Q: Query> HashReader for Stored<'_, Q> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TreeError> {
-        let mut query = self.0.borrow_mut();
+        let Self(workspace, query) = self;
+        let mut query = query.borrow_mut();
         indexes
             .iter()
-            .map(|index| match rows::log::hash(&mut **query, *index) {
-                Ok(Some(hash)) => Ok(Hash(hash)),
-                _ => Err(TreeError::IndexesNotInTree),
-            })
+            .map(
+                |index| match rows::log::hash(&mut **query, *workspace, *index) {
+                    Ok(Some(hash)) => Ok(Hash(hash)),
+                    _ => Err(TreeError::IndexesNotInTree),
+                },
+            )
             .collect()
     }
 }
 
-/// Size and root of the tree.
-pub(crate) fn root(query: &mut impl Query) -> Result<(u64, Hash), StoreError> {
-    let size = rows::log::size(query)?;
-    let reader = Stored(std::cell::RefCell::new(query));
+/// Size and root of a workspace's tree.
+pub(crate) fn root(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<(u64, Hash), StoreError> {
+    let size = rows::log::size(query, workspace)?;
+    let reader = Stored(workspace, RefCell::new(query));
     let root = tree_hash(size, &reader).map_err(|error| StoreError::Engine(error.to_string()))?;
     Ok((size, root))
 }

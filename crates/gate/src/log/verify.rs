@@ -68,6 +68,11 @@ pub enum Broken {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Every gate's log begins with its making.
+    #[error(
+        "there is no log of workspace {0} here: was it emptied, or is this another gate's store?"
+    )]
+    Absent(WorkspaceId),
     /// A payload is not what was committed to.
     #[error("entry {0} was changed: its payload is not the one that was logged")]
     Payload(u64),
@@ -210,7 +215,7 @@ fn whole(
     let (mut entries, mut begun) = (0, false);
     let (mut gone, mut first_gone) = (0, None);
     loop {
-        let page = rows::log::leaves(query, entries, 1_000)?;
+        let page = rows::log::leaves(query, workspace, entries, 1_000)?;
         if page.is_empty() {
             break;
         }
@@ -235,7 +240,7 @@ fn whole(
             let hashes = stored_hashes(entries, &leaf, &tree).map_err(engine)?;
             let first = stored_hash_count(entries);
             for (at, hash) in (first..).zip(&hashes) {
-                match rows::log::hash(query, at)? {
+                match rows::log::hash(query, workspace, at)? {
                     Some(stored) if stored == hash.0 => {}
                     // The first of an entry's hashes is the leaf's own.
                     Some(_) if at == first => return Err(Broken::Leaf(entries)),
@@ -252,7 +257,7 @@ fn whole(
         count: 0,
         newest: None,
     };
-    for (size, note) in rows::log::checkpoints(query)? {
+    for (size, note) in rows::log::checkpoints(query, workspace)? {
         let checkpoint = Checkpoint::verify(&note, workspace, key)
             .map_err(|bad| Broken::Checkpoint(size, bad))?;
         if checkpoint.size != size {
@@ -273,7 +278,7 @@ fn whole(
     let Some(newest) = compared.newest.filter(|_| in_store > 0) else {
         return Err(Broken::NoCheckpoint);
     };
-    let hashes = rows::log::hash_count(query)?;
+    let hashes = rows::log::hash_count(query, workspace)?;
     if hashes != stored_hash_count(entries) {
         return Err(Broken::Tree(hashes.max(stored_hash_count(entries)) - 1));
     }

@@ -112,20 +112,20 @@ async fn keep(
 ) -> Result<(), ApiError> {
     let actor = Actor::Operator(operator.name.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
-        let now = rows::connections::connection(deed.writing, &connection.name)?;
+        let now = rows::connections::connection(deed.writing, deed.workspace, &connection.name)?;
         let now = now.ok_or_else(|| no_connection(&connection.name))?;
         if what != Move::Approve {
             now.after(what).map_err(|not| refused(409, not))?;
         } else if now.state != crate::connections::State::Requested {
             return Err(refused(409, "it was decided meanwhile").into());
         }
-        if rows::connections::is_burned(deed.writing, &connection.fingerprint)?
+        if rows::connections::is_burned(deed.writing, deed.workspace, &connection.fingerprint)?
             && what != Move::Revoke
             && what != Move::Suspend
         {
             return Err(refused(409, "its key is burned: it needs a new one").into());
         }
-        rows::connections::put_connection(deed.writing, &connection)?;
+        rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
         deed.log(actor.clone(), event.clone())?;
         Ok(())
     };

@@ -28,10 +28,12 @@ pub struct Shown {
 
 /// The latest entries.
 pub(crate) async fn latest(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
-    let read = gate.store.read(|reading| {
-        let size = rows::log::size(reading)?;
+    let workspace = gate.workspace();
+    let read = gate.store.read(move |reading| {
+        let size = rows::log::size(reading, workspace)?;
         rows::log::leaves(
             reading,
+            workspace,
             size.saturating_sub(u64::from(MAX_LISTED)),
             MAX_LISTED,
         )

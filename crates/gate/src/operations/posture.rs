@@ -24,7 +24,7 @@ pub struct Posture {
 
 /// Looks at every connection.
 pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> {
-    let directory = gate.directory.load_full();
+    let (workspace, directory) = (gate.workspace(), gate.directory.load_full());
     let this = Arc::clone(gate);
     let read = gate.store.read(move |reading| {
         let mut all = Vec::new();
@@ -37,10 +37,10 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
                 connection,
                 refused_keys: this.refused_keys(connection.role),
                 key_bits: provider.key.bits(),
-                burned: rows::connections::is_burned(reading, &connection.fingerprint)?,
+                burned: rows::connections::is_burned(reading, workspace, &connection.fingerprint)?,
                 shared: directory.all().filter(same).count() > 1,
-                reports: rows::reports::of(reading, &connection.name)?.len(),
-                deliveries: rows::deliveries::counts(reading, &connection.name)?,
+                reports: rows::reports::of(reading, workspace, &connection.name)?.len(),
+                deliveries: rows::deliveries::counts(reading, workspace, &connection.name)?,
             };
             all.push(Posture {
                 connection: connection.name.clone(),

@@ -40,9 +40,10 @@ impl From<Proposal> for Shown {
 
 /// The newest proposals.
 pub(crate) async fn list(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
+    let workspace = gate.workspace();
     let read = gate
         .store
-        .read(|reading| rows::proposals::newest(reading, MAX_LISTED));
+        .read(move |reading| rows::proposals::newest(reading, workspace, MAX_LISTED));
     let list = read
         .await
         .map_err(|error: StoreError| refused(500, error))?;
@@ -51,9 +52,10 @@ pub(crate) async fn list(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
 
 /// One proposal.
 pub(crate) async fn show(gate: &Gate, id: TxId) -> Result<Shown, ApiError> {
+    let workspace = gate.workspace();
     let read = gate
         .store
-        .read(move |reading| rows::proposals::one(reading, id));
+        .read(move |reading| rows::proposals::one(reading, workspace, id));
     let found = read
         .await
         .map_err(|error: StoreError| refused(500, error))?;
@@ -104,7 +106,7 @@ pub(crate) async fn decide(
     }
     let name = operator.name.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
-        let known = rows::proposals::one(deed.writing, id)?
+        let known = rows::proposals::one(deed.writing, deed.workspace, id)?
             .ok_or_else(|| refused(404, "there is no such proposal"))?;
         if known.digest() != verdict.digest {
             return Err(refused(409, "the digest is not this proposal's: look at it again").into());
@@ -122,7 +124,7 @@ pub(crate) async fn decide(
         let next = known
             .on(happening, deed.at)
             .map_err(|unfit| refused(409, unfit))?;
-        rows::proposals::update(deed.writing, &next)?;
+        rows::proposals::update(deed.writing, deed.workspace, &next)?;
         let event = if approve {
             Event::ProposalApproved {
                 proposal: id,

@@ -65,7 +65,14 @@ pub(crate) async fn create(
         Actor::Operator(operator.name.clone()),
     );
     let work = move |deed: &mut Deed<'_, '_>| {
-        rows::reports::put(deed.writing, &name, &kept, &written.file, &written.manifest)?;
+        rows::reports::put(
+            deed.writing,
+            deed.workspace,
+            &name,
+            &kept,
+            &written.file,
+            &written.manifest,
+        )?;
         let event = Event::ReportCreated {
             connection: name.clone(),
             kind: kept.kind.to_string(),

@@ -87,21 +87,24 @@ pub(crate) async fn request(
     let kept = connection.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
         let connection = &kept;
-        if rows::connections::connection(deed.writing, &connection.name)?.is_some() {
+        if rows::connections::connection(deed.writing, deed.workspace, &connection.name)?.is_some()
+        {
             return Err(refused(
                 409,
                 format_args!("there is a connection '{}' already", connection.name),
             )
             .into());
         }
-        if rows::connections::is_burned(deed.writing, &connection.fingerprint)? {
+        if rows::connections::is_burned(deed.writing, deed.workspace, &connection.fingerprint)? {
             return Err(refused(
                 409,
                 "its key is burned: the private half was seen. A new key is needed",
             )
             .into());
         }
-        if rows::connections::key_owner(deed.writing, &connection.fingerprint)?.is_some() {
+        if rows::connections::key_owner(deed.writing, deed.workspace, &connection.fingerprint)?
+            .is_some()
+        {
             return Err(refused(
                 409,
                 "its key belongs to another connection: each has a key of its own",
@@ -109,9 +112,10 @@ pub(crate) async fn request(
             .into());
         }
         let spki = public.spki_der();
-        rows::connections::put_connection(deed.writing, connection)?;
+        rows::connections::put_connection(deed.writing, deed.workspace, connection)?;
         rows::connections::add_key(
             deed.writing,
+            deed.workspace,
             &connection.fingerprint,
             &connection.name,
             connection.api_key,
@@ -169,7 +173,13 @@ async fn turned_away(gate: &Arc<Gate>, operator: &Operator, name: &str, no: Refu
     let work = move |deed: &mut Deed<'_, '_>| {
         deed.log(actor.clone(), event.clone())?;
         for fingerprint in &burned {
-            rows::connections::burn(deed.writing, fingerprint, deed.at, "handed in")?;
+            rows::connections::burn(
+                deed.writing,
+                deed.workspace,
+                fingerprint,
+                deed.at,
+                "handed in",
+            )?;
             suspend_user_of(deed, fingerprint)?;
         }
         Ok(())
@@ -185,15 +195,17 @@ async fn turned_away(gate: &Arc<Gate>, operator: &Operator, name: &str, no: Refu
 
 /// An active connection that uses a burned key is suspended at once.
 fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), ledger::Fault> {
-    let Some(owner) = rows::connections::key_owner(deed.writing, fingerprint)? else {
+    let Some(owner) = rows::connections::key_owner(deed.writing, deed.workspace, fingerprint)?
+    else {
         return Ok(());
     };
-    let Some(mut connection) = rows::connections::connection(deed.writing, &owner)? else {
+    let Some(mut connection) = rows::connections::connection(deed.writing, deed.workspace, &owner)?
+    else {
         return Ok(());
     };
     if connection.state == State::Active {
         connection.state = State::Suspended;
-        rows::connections::put_connection(deed.writing, &connection)?;
+        rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
         let reason = "its private key was handed in".to_owned();
         deed.log(
             Actor::Gate,

@@ -47,7 +47,10 @@ pub struct Status {
 pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     let ids = *gate.upstream.read();
     let filled = gate.filled.load(Ordering::SeqCst);
-    let read = gate.store.read(|reading| log::root(reading));
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| log::root(reading, workspace));
     let (log_entries, _) = read
         .await
         .map_err(|error: store::StoreError| refused(500, error))?;

@@ -40,7 +40,7 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
     let work = move |deed: &mut Deed<'_, '_>| {
         for (name, value) in &values {
             if let Some(value) = value {
-                rows::connections::set(deed.writing, name, value)?;
+                rows::connections::set(deed.writing, deed.workspace, name, value)?;
             }
         }
         let [(_, viewer), (_, editor), (_, webhook)] = values.clone();

@@ -52,10 +52,12 @@ pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
 
 /// Takes every proposal that is due one step further.
 async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
-    let read = gate.store.read(|reading| {
-        let mut due = rows::proposals::in_state(reading, State::Sending.as_str())?;
+    let workspace = gate.workspace();
+    let read = gate.store.read(move |reading| {
+        let mut due = rows::proposals::in_state(reading, workspace, State::Sending.as_str())?;
         due.extend(rows::proposals::in_state(
             reading,
+            workspace,
             State::Approved.as_str(),
         )?);
         Ok::<_, store::StoreError>(due)
@@ -98,12 +100,12 @@ async fn happen(
     event: Option<Event>,
 ) -> Result<Proposal, String> {
     let work = move |deed: &mut Deed<'_, '_>| {
-        let known = rows::proposals::one(deed.writing, id)?;
+        let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
         let proposal = known.ok_or_else(protocol::error::ApiError::transaction_not_found)?;
         let next = proposal
             .on(what.clone(), deed.at)
             .map_err(|unfit| protocol::error::ApiError::uncoded(409, unfit.to_string()))?;
-        rows::proposals::update(deed.writing, &next)?;
+        rows::proposals::update(deed.writing, deed.workspace, &next)?;
         if let Some(event) = &event {
             deed.log(Actor::Gate, event.clone())?;
         }
@@ -167,11 +169,11 @@ impl Way<'_> {
             return self.arrived(proposal, found.id).await;
         }
         // Upstream was asked meanwhile: somebody may have taken it back.
-        let id = proposal.id;
+        let (workspace, id) = (self.gate.workspace(), proposal.id);
         let read = self
             .gate
             .store
-            .read(move |reading| rows::proposals::one(reading, id));
+            .read(move |reading| rows::proposals::one(reading, workspace, id));
         let now = read
             .await
             .map_err(|error: store::StoreError| error.to_string())?;

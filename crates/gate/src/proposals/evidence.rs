@@ -2,6 +2,7 @@
 //! once, in the transaction of the event that tells it.
 
 use ledger::Change;
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{StoreError, Writing};
 use sync::inbox::Outcome;
@@ -13,6 +14,7 @@ use crate::rows;
 /// Keeps what an event tells of an approval.
 pub(crate) fn keep(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     outcomes: &[Outcome],
     at: Millis,
 ) -> Result<(), StoreError> {
@@ -24,14 +26,14 @@ pub(crate) fn keep(
         let Some(info) = told.filter(|info| origin.proposer.is_some() && info.is_approved()) else {
             continue;
         };
-        let known = rows::proposals::one(writing, transaction.id)?;
+        let known = rows::proposals::one(writing, workspace, transaction.id)?;
         let Some(mut proposal) = known.filter(|proposal| {
             proposal.place == Place::Fireblocks && proposal.approved_upstream.is_none()
         }) else {
             continue;
         };
         proposal.approved_upstream = Some(info.clone());
-        rows::proposals::update(writing, &proposal)?;
+        rows::proposals::update(writing, workspace, &proposal)?;
         let event = Event::ProposalApproved {
             proposal: proposal.id,
             digest: proposal.digest(),
@@ -42,7 +44,7 @@ pub(crate) fn keep(
             actor: Actor::Gate,
             event,
         };
-        log::append(writing, at, &entry)?;
+        log::append(writing, workspace, at, &entry)?;
     }
     Ok(())
 }

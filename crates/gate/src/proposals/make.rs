@@ -41,6 +41,7 @@ pub(crate) async fn make(
     let connection = provider.connection.clone();
     let scope = provider.scope.clone();
     let attempt = Attempt {
+        workspace: gate.workspace().to_string(),
         caller: call.user.to_string(),
         nonce: call.nonce.clone(),
         nonce_until: call.nonce_until,
@@ -57,7 +58,8 @@ pub(crate) async fn make(
         let mut transfer = TransactionRequest::from(&plain);
         transfer.external_tx_id.clone_from(&plain.external_tx_id);
         if let Some(own) = &plain.external_tx_id
-            && rows::proposals::by_own_id(deed.writing, &connection.name, own)?.is_some()
+            && rows::proposals::by_own_id(deed.writing, deed.workspace, &connection.name, own)?
+                .is_some()
         {
             return Err(ApiError::external_tx_id_exists().into());
         }
@@ -80,7 +82,7 @@ pub(crate) async fn make(
             upstream_id: None,
             why: None,
         };
-        rows::proposals::add(deed.writing, &proposal)?;
+        rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let made = Event::ProposalMade {
             proposal: proposal.id,
             connection: connection.name.clone(),

@@ -110,8 +110,8 @@ impl Face {
         }
         let (name, workspace) = (provider.connection.name.clone(), self.gate.workspace());
         let read = self.gate.store.read(move |reading| {
-            let mut beside = rows::proposals::kept_here(reading, &name)?;
-            for sent in rows::proposals::just_sent(reading, &name)? {
+            let mut beside = rows::proposals::kept_here(reading, workspace, &name)?;
+            for sent in rows::proposals::just_sent(reading, workspace, &name)? {
                 if !reads::holds(reading, workspace, sent.id)? {
                     beside.push(sent);
                 }

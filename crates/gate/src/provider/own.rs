@@ -106,7 +106,11 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
 
 async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
     let name = provider.connection.name.clone();
-    let list = read(gate, move |reading| rows::reports::of(reading, &name)).await?;
+    let workspace = gate.workspace();
+    let list = read(gate, move |reading| {
+        rows::reports::of(reading, workspace, &name)
+    })
+    .await?;
     Ok(Reply::json(200, &json!({ "data": list })))
 }
 
@@ -118,8 +122,9 @@ async fn file(
 ) -> Result<Reply, ApiError> {
     let id: Uuid = id.parse().map_err(|_| ApiError::not_found())?;
     let name = provider.connection.name.clone();
+    let workspace = gate.workspace();
     let found = read(gate, move |reading| {
-        rows::reports::files(reading, &name, id)
+        rows::reports::files(reading, workspace, &name, id)
     })
     .await?;
     let files = found.ok_or_else(ApiError::not_found)?;

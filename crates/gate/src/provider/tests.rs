@@ -13,10 +13,17 @@ async fn with_a_connection() -> (World, UserId) {
     let connection = testing::connection("acme", ProviderRole::Viewer, testing::accounts([1]));
     let user = connection.api_key;
     testing::write(&test.gate.store, move |writing| {
-        rows::connections::put_connection(writing, &connection)?;
+        rows::connections::put_connection(writing, testing::WORKSPACE, &connection)?;
         let spki = testing::KEY.public().spki_der();
         let (fingerprint, name) = (&connection.fingerprint, &connection.name);
-        rows::connections::add_key(writing, fingerprint, name, connection.api_key, spki)
+        rows::connections::add_key(
+            writing,
+            testing::WORKSPACE,
+            fingerprint,
+            name,
+            connection.api_key,
+            spki,
+        )
     })
     .await;
     test.gate.reload().await.expect("read");

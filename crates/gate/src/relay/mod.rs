@@ -19,6 +19,7 @@ pub(crate) use outbox::RelayOutbox;
 
 use crate::connections::{Directory, Provider};
 use crate::rows;
+use crate::rows::deliveries::Fresh;
 
 /// An event on its way to providers, before anybody's scope.
 pub(crate) struct Told<'a> {
@@ -84,12 +85,15 @@ fn one(
     let body = rows::doc(&envelope)?;
     rows::deliveries::add(
         writing,
+        workspace,
         &connection.name,
-        position,
-        id,
-        told.event_type.as_str(),
-        now,
-        body.as_bytes(),
+        &Fresh {
+            position,
+            id,
+            event_type: told.event_type.as_str(),
+            at: now,
+            body: body.as_bytes(),
+        },
     )
 }
 

@@ -38,7 +38,7 @@ impl Outbox for RelayOutbox {
         busy: HashSet<WebhookId>,
         limit: usize,
     ) -> Result<Due, OutboxError> {
-        let directory = self.0.directory.load_full();
+        let (workspace, directory) = (self.0.workspace(), self.0.directory.load_full());
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();
             let mut next: Option<Millis> = None;
@@ -51,7 +51,7 @@ impl Outbox for RelayOutbox {
                 else {
                     continue;
                 };
-                for parcel in deliveries::due(reading, &connection.name, now, limit)? {
+                for parcel in deliveries::due(reading, workspace, &connection.name, now, limit)? {
                     due.push(Addressed {
                         connection: connection.name.clone(),
                         target: target.clone(),
@@ -60,7 +60,12 @@ impl Outbox for RelayOutbox {
                 }
                 next = next
                     .into_iter()
-                    .chain(deliveries::next_due(reading, &connection.name, now)?)
+                    .chain(deliveries::next_due(
+                        reading,
+                        workspace,
+                        &connection.name,
+                        now,
+                    )?)
                     .min();
             }
             Ok::<_, StoreError>((due, next))
@@ -96,8 +101,9 @@ impl Outbox for RelayOutbox {
         else {
             return Ok(());
         };
+        let (workspace, id) = (self.0.workspace(), delivery.notification);
         let write = self.0.store.write(move |writing| {
-            deliveries::record(writing, &connection, delivery.notification, &attempt, next)
+            deliveries::record(writing, workspace, &connection, id, &attempt, next)
         });
         write.await.map_err(|error: StoreError| failed(error))
     }
@@ -131,9 +137,10 @@ impl RelayOutbox {
             .await
             .map_err(failed)?
             .map_err(failed)?;
+        let workspace = self.0.workspace();
         let keep = self.0.store.write(move |writing| {
             fresh.iter().try_for_each(|(connection, parcel)| {
-                deliveries::keep_signature(writing, connection, parcel)
+                deliveries::keep_signature(writing, workspace, connection, parcel)
             })
         });
         keep.await.map_err(|error: StoreError| failed(error))?;

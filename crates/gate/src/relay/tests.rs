@@ -8,8 +8,8 @@ use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use protocol::model::webhook::NotificationAttempt;
 use protocol::role::ProviderRole;
 use serde_json::Value;
-use store::Store;
 use store::testing::{Engine, TestStore};
+use store::{Store, on_both};
 use wire::hooks_out::{Next, Outbox};
 
 use super::*;
@@ -17,6 +17,7 @@ use crate::connections::{Connection, Place};
 use crate::operations::connections::{Grant, approve};
 use crate::operations::request::{Request, request};
 use crate::rows::deliveries::{Parcel, due};
+use crate::start::ROOMS;
 use crate::testing::{
     KEY, NOW, WORKSPACE, World, accounts, connection, directory, handover, write,
 };
@@ -195,7 +196,7 @@ async fn told(store: &Store, to: &Arc<Directory>, events: Vec<(Envelope, Vec<Out
 
 async fn parcels(store: &Store, name: &str) -> Vec<Parcel> {
     let name = name.to_owned();
-    let read = store.read(move |reading| due(reading, &name, NOW, 1_000));
+    let read = store.read(move |reading| due(reading, WORKSPACE, &name, NOW, 1_000));
     let mut parcels = read.await.expect("parcels");
     parcels.sort_by_key(|parcel| parcel.position);
     parcels
@@ -211,8 +212,8 @@ fn rooms() -> [store::Room; 2] {
     [ledger::ROOM, rows::ROOM]
 }
 
-async fn scopes_hold(happenings: &[Happens]) {
-    let store = TestStore::new(Engine::Sqlite, &rooms()).await;
+async fn scopes_hold(engine: Engine, happenings: &[Happens]) {
+    let store = TestStore::new(engine, &rooms()).await;
     let all = connections();
     let to = Arc::new(directory(all.clone()));
     let events: Vec<_> = (100u128..)
@@ -274,75 +275,77 @@ proptest! {
         happenings in proptest::collection::vec(happens(), 1..30)
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(scopes_hold(&happenings));
+        runtime.block_on(scopes_hold(Engine::Sqlite, &happenings));
     }
 }
 
 /// A whitelisted wallet in scope does not bring assets with it that are not.
 #[tokio::test]
 async fn invariant_7_a_whitelist_event_tells_of_assets_in_scope_alone() {
-    scopes_hold(&[Happens::Listed(1, 0)]).await;
-    scopes_hold(&[Happens::Listed(1, 1)]).await;
-}
-
-/// Each connection's events are its own: another id, another webhook, its own position.
-#[tokio::test]
-async fn the_same_event_is_another_one_for_everybody() {
-    let store = TestStore::new(Engine::Sqlite, &rooms()).await;
-    let to = Arc::new(directory(connections()));
-    told(
-        &store,
-        &to,
-        vec![event(5, &Happens::Moved(Some(2), Goes::Account(1), 1))],
-    )
-    .await;
-    let mut ids = HashSet::from([Uuid::from_u128(5)]);
-    for connection in connections()
-        .iter()
-        .filter(|connection| connection.webhook.is_some())
-    {
-        let parcels = parcels(&store, &connection.name).await;
-        let body: Value = serde_json::from_slice(&parcels[0].body).expect("JSON");
-        let webhook = connection.webhook.as_ref().expect("a webhook").id;
-        assert_eq!(body["webhookId"], json!(webhook));
-        assert_eq!(body["workspaceId"], json!(WORKSPACE));
-        assert_eq!(body["resourceId"], json!(Uuid::from_u128(5)));
-        assert!(ids.insert(parcels[0].id.0), "an id of its own");
-        let (source, destination) = (&body["data"]["source"], &body["data"]["destination"]);
-        match connection.name.as_str() {
-            "one" => assert_eq!(
-                (&source["type"], &destination["id"]),
-                (&json!("UNKNOWN"), &json!("1"))
-            ),
-            "narrow" => assert_eq!(
-                (&source["id"], &destination["type"]),
-                (&json!("2"), &json!("UNKNOWN"))
-            ),
-            _ => assert_eq!(
-                (&source["id"], &destination["id"]),
-                (&json!("2"), &json!("1"))
-            ),
-        }
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        scopes_hold(engine, &[Happens::Listed(1, 0)]).await;
+        scopes_hold(engine, &[Happens::Listed(1, 1)]).await;
     }
 }
 
-#[tokio::test]
-async fn who_is_suspended_hears_nothing_and_has_no_position_for_it() {
-    let store = TestStore::new(Engine::Sqlite, &rooms()).await;
-    let mut one = connections().remove(0);
-    let moved = || vec![event(rand::random(), &Happens::Made(1))];
-    told(&store, &Arc::new(directory([one.clone()])), moved()).await;
-    one.state = crate::connections::State::Suspended;
-    told(&store, &Arc::new(directory([one.clone()])), moved()).await;
-    assert_eq!(position(&store, &one).await, 1);
-    one.state = crate::connections::State::Active;
-    told(&store, &Arc::new(directory([one.clone()])), moved()).await;
-    assert_eq!(position(&store, &one).await, 2);
+on_both! {
+    rooms: &rooms(),
+    /// Each connection's events are its own: another id, another webhook, its own position.
+    async fn the_same_event_is_another_one_for_everybody(store: TestStore) {
+        let to = Arc::new(directory(connections()));
+        told(
+            &store,
+            &to,
+            vec![event(5, &Happens::Moved(Some(2), Goes::Account(1), 1))],
+        )
+        .await;
+        let mut ids = HashSet::from([Uuid::from_u128(5)]);
+        for connection in connections()
+            .iter()
+            .filter(|connection| connection.webhook.is_some())
+        {
+            let parcels = parcels(&store, &connection.name).await;
+            let body: Value = serde_json::from_slice(&parcels[0].body).expect("JSON");
+            let webhook = connection.webhook.as_ref().expect("a webhook").id;
+            assert_eq!(body["webhookId"], json!(webhook));
+            assert_eq!(body["workspaceId"], json!(WORKSPACE));
+            assert_eq!(body["resourceId"], json!(Uuid::from_u128(5)));
+            assert!(ids.insert(parcels[0].id.0), "an id of its own");
+            let (source, destination) = (&body["data"]["source"], &body["data"]["destination"]);
+            match connection.name.as_str() {
+                "one" => assert_eq!(
+                    (&source["type"], &destination["id"]),
+                    (&json!("UNKNOWN"), &json!("1"))
+                ),
+                "narrow" => assert_eq!(
+                    (&source["id"], &destination["type"]),
+                    (&json!("2"), &json!("UNKNOWN"))
+                ),
+                _ => assert_eq!(
+                    (&source["id"], &destination["id"]),
+                    (&json!("2"), &json!("1"))
+                ),
+            }
+        }
+    }
+
+    rooms: &rooms(),
+    async fn who_is_suspended_hears_nothing_and_has_no_position_for_it(store: TestStore) {
+        let mut one = connections().remove(0);
+        let moved = || vec![event(rand::random(), &Happens::Made(1))];
+        told(&store, &Arc::new(directory([one.clone()])), moved()).await;
+        one.state = crate::connections::State::Suspended;
+        told(&store, &Arc::new(directory([one.clone()])), moved()).await;
+        assert_eq!(position(&store, &one).await, 1);
+        one.state = crate::connections::State::Active;
+        told(&store, &Arc::new(directory([one.clone()])), moved()).await;
+        assert_eq!(position(&store, &one).await, 2);
+    }
 }
 
 /// A gate with one connection, and an event on its way to it.
-async fn on_its_way() -> World {
-    let world = World::new().await;
+async fn on_its_way(store: TestStore) -> World {
+    let world = World::over(store).await;
     let ask = Request {
         name: "acme".to_owned(),
         handover: handover(&KEY).to_json(),
@@ -389,51 +392,56 @@ async fn answered(world: &World, code: u16, next: Next) {
         .expect("recorded");
 }
 
-#[tokio::test]
-async fn invariant_4_a_delivery_survives_the_process_signed_as_it_was() {
-    let world = on_its_way().await;
-    let before = next(&world, NOW).await.expect("due");
-    let jwks = world.gate.jwks();
-    let world = world.again().await;
-    let after = next(&world, NOW).await.expect("still due");
-    assert_eq!(
-        (
-            &after.body,
-            &after.headers,
-            after.notification,
-            after.attempt
-        ),
-        (&before.body, &before.headers, before.notification, 1)
-    );
-    let header = |name: &str| {
-        after
-            .headers
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let signature = header(protocol::signature::JWS_HEADER).expect("signed");
-    protocol::signature::verify_jws(signature, &after.body, &jwks).expect("by the gate's key");
-    assert_eq!(header("vestibule-position"), Some("1"));
-    assert_eq!(
-        header(protocol::signature::LEGACY_HEADER),
-        None,
-        "nobody asked for it"
-    );
-}
+on_both! {
+    rooms: &ROOMS,
+    async fn invariant_4_a_delivery_survives_the_process_signed_as_it_was(store: TestStore) {
+        let world = on_its_way(store).await;
+        let before = next(&world, NOW).await.expect("due");
+        let jwks = world.gate.jwks();
+        let world = world.again().await;
+        let after = next(&world, NOW).await.expect("still due");
+        assert_eq!(
+            (
+                &after.body,
+                &after.headers,
+                after.notification,
+                after.attempt
+            ),
+            (&before.body, &before.headers, before.notification, 1)
+        );
+        let header = |name: &str| {
+            after
+                .headers
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.as_str())
+        };
+        let signature = header(protocol::signature::JWS_HEADER).expect("signed");
+        protocol::signature::verify_jws(signature, &after.body, &jwks).expect("by the gate's key");
+        assert_eq!(header("vestibule-position"), Some("1"));
+        assert_eq!(
+            header(protocol::signature::LEGACY_HEADER),
+            None,
+            "nobody asked for it"
+        );
+    }
 
-#[tokio::test]
-async fn invariant_5_a_delivery_is_due_until_it_is_taken() {
-    let world = on_its_way().await;
-    let again = NOW.plus(10_000);
-    answered(&world, 503, Next::Again(again)).await;
-    assert!(next(&world, NOW).await.is_none(), "not before its time");
-    let second = next(&world, again).await.expect("due again");
-    assert_eq!(second.attempt, 2);
-    let world = world.again().await;
-    assert_eq!(next(&world, again).await.expect("still").attempt, 2);
+    rooms: &ROOMS,
+    async fn invariant_5_a_delivery_is_due_until_it_is_taken(store: TestStore) {
+        let world = on_its_way(store).await;
+        let again = NOW.plus(10_000);
+        answered(&world, 503, Next::Again(again)).await;
+        assert!(next(&world, NOW).await.is_none(), "not before its time");
+        let second = next(&world, again).await.expect("due again");
+        assert_eq!(second.attempt, 2);
+        let world = world.again().await;
+        assert_eq!(next(&world, again).await.expect("still").attempt, 2);
+    }
 
-    let world_taken = on_its_way().await;
-    answered(&world_taken, 200, Next::Completed).await;
-    assert!(next(&world_taken, NOW.plus(Millis::DAY)).await.is_none());
+    rooms: &ROOMS,
+    async fn a_delivery_that_was_taken_is_not_due_again(store: TestStore) {
+        let world = on_its_way(store).await;
+        answered(&world, 200, Next::Completed).await;
+        assert!(next(&world, NOW.plus(Millis::DAY)).await.is_none());
+    }
 }

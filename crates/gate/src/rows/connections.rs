@@ -1,23 +1,34 @@
 //! Settings, operators, connections, keys.
 
-use protocol::ids::UserId;
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::{corrupt, doc};
 use crate::connections::Connection;
 
-pub(crate) fn setting(query: &mut impl Query, name: &str) -> Result<Option<String>, StoreError> {
+pub(crate) fn setting(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<String>, StoreError> {
     let row = query.row(
-        "SELECT value FROM gate_settings WHERE name = $1",
-        &params![name],
+        "SELECT value FROM gate_settings WHERE workspace = $1 AND name = $2",
+        &params![workspace.to_string(), name],
     )?;
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
-pub(crate) fn set(writing: &mut Writing<'_>, name: &str, value: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    writing.execute(sql, &params![name, value]).map(drop)
+pub(crate) fn set(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    name: &str,
+    value: &str,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_settings (workspace, name, value) VALUES ($1, $2, $3) ON CONFLICT (workspace, name) DO UPDATE SET value = excluded.value";
+    writing
+        .execute(sql, &params![workspace.to_string(), name, value])
+        .map(drop)
 }
 
 /// One of the client's people, as kept.
@@ -27,7 +38,10 @@ pub(crate) struct OperatorRow {
     pub(crate) spki: Vec<u8>,
 }
 
-pub(crate) fn operators(query: &mut impl Query) -> Result<Vec<OperatorRow>, StoreError> {
+pub(crate) fn operators(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<OperatorRow>, StoreError> {
     let read = |row: &Row| {
         Ok(OperatorRow {
             id: row
@@ -39,18 +53,30 @@ pub(crate) fn operators(query: &mut impl Query) -> Result<Vec<OperatorRow>, Stor
         })
     };
     query
-        .rows("SELECT id, name, spki FROM gate_operators", &[])?
+        .rows(
+            "SELECT id, name, spki FROM gate_operators WHERE workspace = $1",
+            &params![workspace.to_string()],
+        )?
         .iter()
         .map(read)
         .collect()
 }
 
-pub(crate) fn add_operator(writing: &mut Writing<'_>, row: &OperatorRow) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_operators (id, name, role, spki) VALUES ($1, $2, 'OWNER', $3)";
+pub(crate) fn add_operator(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    row: &OperatorRow,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_operators (workspace, id, name, role, spki) VALUES ($1, $2, $3, 'OWNER', $4)";
     writing
         .execute(
             sql,
-            &params![row.id.to_string(), row.name.as_str(), row.spki.clone()],
+            &params![
+                workspace.to_string(),
+                row.id.to_string(),
+                row.name.as_str(),
+                row.spki.clone()
+            ],
         )
         .map(drop)
 }
@@ -58,33 +84,49 @@ pub(crate) fn add_operator(writing: &mut Writing<'_>, row: &OperatorRow) -> Resu
 /// Every connection, and its key.
 pub(crate) fn connections(
     query: &mut impl Query,
+    workspace: WorkspaceId,
 ) -> Result<Vec<(Connection, Vec<u8>)>, StoreError> {
-    let sql = "SELECT c.doc, k.spki FROM gate_connections c JOIN gate_keys k ON k.connection = c.name ORDER BY c.name";
+    let sql = "SELECT c.doc, k.spki FROM gate_connections c
+        JOIN gate_keys k ON k.workspace = c.workspace AND k.connection = c.name
+        WHERE c.workspace = $1 ORDER BY c.name";
     let read = |row: &Row| {
         let connection = serde_json::from_str(row.text(0)?)
             .map_err(|_| corrupt("gate_connections", "doc", ""))?;
         Ok((connection, row.bytes(1)?.to_vec()))
     };
-    query.rows(sql, &[])?.iter().map(read).collect()
+    query
+        .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 pub(crate) fn put_connection(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     connection: &Connection,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_connections (name, doc) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET doc = excluded.doc";
+    let sql = "INSERT INTO gate_connections (workspace, name, doc) VALUES ($1, $2, $3) ON CONFLICT (workspace, name) DO UPDATE SET doc = excluded.doc";
     writing
-        .execute(sql, &params![connection.name.as_str(), doc(connection)?])
+        .execute(
+            sql,
+            &params![
+                workspace.to_string(),
+                connection.name.as_str(),
+                doc(connection)?
+            ],
+        )
         .map(drop)
 }
 
 pub(crate) fn connection(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     name: &str,
 ) -> Result<Option<Connection>, StoreError> {
     let row = query.row(
-        "SELECT doc FROM gate_connections WHERE name = $1",
-        &params![name],
+        "SELECT doc FROM gate_connections WHERE workspace = $1 AND name = $2",
+        &params![workspace.to_string(), name],
     )?;
     row.map(|row| {
         serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_connections", "doc", name))
@@ -95,48 +137,60 @@ pub(crate) fn connection(
 /// Whose key it is, if it is anybody's.
 pub(crate) fn key_owner(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     fingerprint: &str,
 ) -> Result<Option<String>, StoreError> {
     let row = query.row(
-        "SELECT connection FROM gate_keys WHERE fingerprint = $1",
-        &params![fingerprint],
+        "SELECT connection FROM gate_keys WHERE workspace = $1 AND fingerprint = $2",
+        &params![workspace.to_string(), fingerprint],
     )?;
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
 pub(crate) fn add_key(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     fingerprint: &str,
     connection: &str,
     api_key: UserId,
     spki: &[u8],
 ) -> Result<(), StoreError> {
-    let sql =
-        "INSERT INTO gate_keys (fingerprint, connection, api_key, spki) VALUES ($1, $2, $3, $4)";
+    let sql = "INSERT INTO gate_keys (workspace, fingerprint, connection, api_key, spki) VALUES ($1, $2, $3, $4, $5)";
     writing
         .execute(
             sql,
-            &params![fingerprint, connection, api_key.to_string(), spki],
+            &params![
+                workspace.to_string(),
+                fingerprint,
+                connection,
+                api_key.to_string(),
+                spki
+            ],
         )
         .map(drop)
 }
 
 pub(crate) fn burn(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     fingerprint: &str,
     at: Millis,
     how: &str,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_burned (fingerprint, at, how) VALUES ($1, $2, $3) ON CONFLICT (fingerprint) DO NOTHING";
+    let sql = "INSERT INTO gate_burned (workspace, fingerprint, at, how) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";
     writing
-        .execute(sql, &params![fingerprint, at.0, how])
+        .execute(sql, &params![workspace.to_string(), fingerprint, at.0, how])
         .map(drop)
 }
 
-pub(crate) fn is_burned(query: &mut impl Query, fingerprint: &str) -> Result<bool, StoreError> {
+pub(crate) fn is_burned(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    fingerprint: &str,
+) -> Result<bool, StoreError> {
     let row = query.row(
-        "SELECT at FROM gate_burned WHERE fingerprint = $1",
-        &params![fingerprint],
+        "SELECT at FROM gate_burned WHERE workspace = $1 AND fingerprint = $2",
+        &params![workspace.to_string(), fingerprint],
     )?;
     Ok(row.is_some())
 }

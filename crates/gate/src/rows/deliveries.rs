@@ -1,7 +1,7 @@
 //! Deliveries to providers.
 
 use bytes::Bytes;
-use protocol::ids::NotificationId;
+use protocol::ids::{NotificationId, WorkspaceId};
 use protocol::model::webhook::NotificationAttempt;
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
@@ -21,36 +21,45 @@ pub(crate) struct Parcel {
     pub(crate) legacy: Option<String>,
 }
 
+/// A delivery that begins.
+pub(crate) struct Fresh<'a> {
+    pub(crate) position: i64,
+    pub(crate) id: NotificationId,
+    pub(crate) event_type: &'a str,
+    pub(crate) at: Millis,
+    pub(crate) body: &'a [u8],
+}
+
 pub(crate) fn add(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     connection: &str,
-    position: i64,
-    id: NotificationId,
-    event_type: &str,
-    at: Millis,
-    body: &[u8],
+    fresh: &Fresh<'_>,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_deliveries (connection, position, id, event_type, created_at, status, attempt, due_at, body)
-        VALUES ($1, $2, $3, $4, $5, 'IN_PROGRESS', 1, $5, $6)";
+    let sql = "INSERT INTO gate_deliveries
+        (workspace, connection, position, id, event_type, created_at, status, attempt, due_at, body)
+        VALUES ($1, $2, $3, $4, $5, $6, 'IN_PROGRESS', 1, $6, $7)";
     let params = params![
+        workspace.to_string(),
         connection,
-        position,
-        id.0.as_bytes().as_slice(),
-        event_type,
-        at.0,
-        body
+        fresh.position,
+        fresh.id.0.as_bytes().as_slice(),
+        fresh.event_type,
+        fresh.at.0,
+        fresh.body
     ];
     writing.execute(sql, &params).map(drop)
 }
 
 pub(crate) fn due(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
     now: Millis,
     limit: usize,
 ) -> Result<Vec<Parcel>, StoreError> {
     let sql = "SELECT position, id, attempt, body, jws, legacy FROM gate_deliveries
-        WHERE connection = $1 AND status = 'IN_PROGRESS' AND due_at <= $2 ORDER BY due_at, position LIMIT $3";
+        WHERE workspace = $1 AND connection = $2 AND status = 'IN_PROGRESS' AND due_at <= $3 ORDER BY due_at, position LIMIT $4";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = |row: &Row| {
         let id = Uuid::from_slice(row.bytes(1)?)
@@ -65,7 +74,10 @@ pub(crate) fn due(
         })
     };
     query
-        .rows(sql, &params![connection, now.0, limit])?
+        .rows(
+            sql,
+            &params![workspace.to_string(), connection, now.0, limit],
+        )?
         .iter()
         .map(read)
         .collect()
@@ -73,11 +85,12 @@ pub(crate) fn due(
 
 pub(crate) fn next_due(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
     now: Millis,
 ) -> Result<Option<Millis>, StoreError> {
-    let sql = "SELECT MIN(due_at) FROM gate_deliveries WHERE connection = $1 AND status = 'IN_PROGRESS' AND due_at > $2";
-    let row = query.row(sql, &params![connection, now.0])?;
+    let sql = "SELECT MIN(due_at) FROM gate_deliveries WHERE workspace = $1 AND connection = $2 AND status = 'IN_PROGRESS' AND due_at > $3";
+    let row = query.row(sql, &params![workspace.to_string(), connection, now.0])?;
     Ok(row
         .and_then(|row| row.opt_int(0).transpose())
         .transpose()?
@@ -86,12 +99,13 @@ pub(crate) fn next_due(
 
 pub(crate) fn keep_signature(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     connection: &str,
     parcel: &Parcel,
 ) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE gate_deliveries SET jws = $3, legacy = $4 WHERE connection = $1 AND position = $2";
+    let sql = "UPDATE gate_deliveries SET jws = $4, legacy = $5 WHERE workspace = $1 AND connection = $2 AND position = $3";
     let params = params![
+        workspace.to_string(),
         connection,
         parcel.position,
         parcel.jws.clone(),
@@ -102,6 +116,7 @@ pub(crate) fn keep_signature(
 
 pub(crate) fn record(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     connection: &str,
     id: NotificationId,
     attempt: &NotificationAttempt,
@@ -113,9 +128,10 @@ pub(crate) fn record(
         Next::Failed => ("FAILED", attempt.sent_time),
     };
     let sql =
-        "UPDATE gate_deliveries SET status = $3, due_at = $4, attempt = attempt + 1, last = $5
-        WHERE connection = $1 AND id = $2";
+        "UPDATE gate_deliveries SET status = $4, due_at = $5, attempt = attempt + 1, last = $6
+        WHERE workspace = $1 AND connection = $2 AND id = $3";
     let params = params![
+        workspace.to_string(),
         connection,
         id.0.as_bytes().as_slice(),
         status,
@@ -126,10 +142,14 @@ pub(crate) fn record(
 }
 
 /// How many deliveries of a connection are completed, on their way, and failed.
-pub(crate) fn counts(query: &mut impl Query, connection: &str) -> Result<[u64; 3], StoreError> {
-    let sql = "SELECT status, COUNT(*) FROM gate_deliveries WHERE connection = $1 GROUP BY status";
+pub(crate) fn counts(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<[u64; 3], StoreError> {
+    let sql = "SELECT status, COUNT(*) FROM gate_deliveries WHERE workspace = $1 AND connection = $2 GROUP BY status";
     let mut counts = [0; 3];
-    for row in query.rows(sql, &params![connection])? {
+    for row in query.rows(sql, &params![workspace.to_string(), connection])? {
         let at = match row.text(0)? {
             "COMPLETED" => 0,
             "IN_PROGRESS" => 1,

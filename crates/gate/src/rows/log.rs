@@ -1,5 +1,6 @@
 //! The log's leaves, hashes and checkpoints.
 
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
@@ -16,50 +17,62 @@ pub(crate) struct Leaf {
     pub(crate) payload: Option<String>,
 }
 
-pub(crate) fn size(query: &mut impl Query) -> Result<u64, StoreError> {
-    let row = query.row("SELECT MAX(idx) FROM gate_log_leaves", &[])?;
+pub(crate) fn size(query: &mut impl Query, workspace: WorkspaceId) -> Result<u64, StoreError> {
+    let row = query.row(
+        "SELECT MAX(idx) FROM gate_log_leaves WHERE workspace = $1",
+        &params![workspace.to_string()],
+    )?;
     let last = row.and_then(|row| row.opt_int(0).transpose()).transpose()?;
     Ok(last.map_or(0, |last| count(last) + 1))
 }
 
 /// The next leaf's index. Two writers that take the same collide on the primary key.
-pub(crate) fn next_index(query: &mut impl Query) -> Result<u64, StoreError> {
-    size(query)
+pub(crate) fn next_index(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<u64, StoreError> {
+    size(query, workspace)
 }
 
 pub(crate) fn put_leaf(
     writing: &mut Writing<'_>,
-    index: u64,
-    at: Millis,
-    kind: &str,
-    commitment: &[u8],
-    salt: &[u8],
-    payload: &str,
+    workspace: WorkspaceId,
+    leaf: &Leaf,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_log_leaves (idx, at, kind, commitment, salt, payload) VALUES ($1, $2, $3, $4, $5, $6)";
-    writing
-        .execute(
-            sql,
-            &params![number(index), at.0, kind, commitment, salt, payload],
-        )
-        .map(drop)
+    let sql = "INSERT INTO gate_log_leaves (workspace, idx, at, kind, commitment, salt, payload)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    let params = params![
+        workspace.to_string(),
+        number(leaf.index),
+        leaf.at.0,
+        leaf.kind.as_str(),
+        leaf.commitment.as_slice(),
+        leaf.salt.as_slice(),
+        leaf.payload.as_deref()
+    ];
+    writing.execute(sql, &params).map(drop)
 }
 
 pub(crate) fn put_hash(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     index: u64,
     hash: &[u8],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_log_hashes (idx, hash) VALUES ($1, $2)";
+    let sql = "INSERT INTO gate_log_hashes (workspace, idx, hash) VALUES ($1, $2, $3)";
     writing
-        .execute(sql, &params![number(index), hash])
+        .execute(sql, &params![workspace.to_string(), number(index), hash])
         .map(drop)
 }
 
-pub(crate) fn hash(query: &mut impl Query, index: u64) -> Result<Option<[u8; 32]>, StoreError> {
+pub(crate) fn hash(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    index: u64,
+) -> Result<Option<[u8; 32]>, StoreError> {
     let row = query.row(
-        "SELECT hash FROM gate_log_hashes WHERE idx = $1",
-        &params![number(index)],
+        "SELECT hash FROM gate_log_hashes WHERE workspace = $1 AND idx = $2",
+        &params![workspace.to_string(), number(index)],
     )?;
     row.map(|row| {
         row.bytes(0)?
@@ -70,18 +83,25 @@ pub(crate) fn hash(query: &mut impl Query, index: u64) -> Result<Option<[u8; 32]
 }
 
 /// How many hashes a tree of these would have: one more than the last index.
-pub(crate) fn hash_count(query: &mut impl Query) -> Result<u64, StoreError> {
-    let row = query.row("SELECT MAX(idx) FROM gate_log_hashes", &[])?;
+pub(crate) fn hash_count(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<u64, StoreError> {
+    let row = query.row(
+        "SELECT MAX(idx) FROM gate_log_hashes WHERE workspace = $1",
+        &params![workspace.to_string()],
+    )?;
     let last = row.and_then(|row| row.opt_int(0).transpose()).transpose()?;
     Ok(last.map_or(0, |last| count(last) + 1))
 }
 
 pub(crate) fn leaves(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     from: u64,
     limit: u32,
 ) -> Result<Vec<Leaf>, StoreError> {
-    let sql = "SELECT idx, at, kind, commitment, salt, payload FROM gate_log_leaves WHERE idx >= $1 ORDER BY idx LIMIT $2";
+    let sql = "SELECT idx, at, kind, commitment, salt, payload FROM gate_log_leaves WHERE workspace = $1 AND idx >= $2 ORDER BY idx LIMIT $3";
     let read = |row: &Row| {
         Ok(Leaf {
             index: count(row.int(0)?),
@@ -93,7 +113,7 @@ pub(crate) fn leaves(
         })
     };
     query
-        .rows(sql, &params![number(from), limit])?
+        .rows(sql, &params![workspace.to_string(), number(from), limit])?
         .iter()
         .map(read)
         .collect()
@@ -101,26 +121,33 @@ pub(crate) fn leaves(
 
 pub(crate) fn put_checkpoint(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     size: u64,
     note: &str,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_log_checkpoints (size, note) VALUES ($1, $2) ON CONFLICT (size) DO NOTHING";
-    writing.execute(sql, &params![number(size), note]).map(drop)
+    let sql = "INSERT INTO gate_log_checkpoints (workspace, size, note) VALUES ($1, $2, $3) ON CONFLICT (workspace, size) DO NOTHING";
+    writing
+        .execute(sql, &params![workspace.to_string(), number(size), note])
+        .map(drop)
 }
 
 pub(crate) fn newest_checkpoint(
     query: &mut impl Query,
+    workspace: WorkspaceId,
 ) -> Result<Option<(u64, String)>, StoreError> {
-    let sql = "SELECT size, note FROM gate_log_checkpoints ORDER BY size DESC LIMIT 1";
-    let row = query.row(sql, &[])?;
+    let sql = "SELECT size, note FROM gate_log_checkpoints WHERE workspace = $1 ORDER BY size DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string()])?;
     row.map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
         .transpose()
 }
 
-pub(crate) fn checkpoints(query: &mut impl Query) -> Result<Vec<(u64, String)>, StoreError> {
-    let sql = "SELECT size, note FROM gate_log_checkpoints ORDER BY size";
+pub(crate) fn checkpoints(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let sql = "SELECT size, note FROM gate_log_checkpoints WHERE workspace = $1 ORDER BY size";
     query
-        .rows(sql, &[])?
+        .rows(sql, &params![workspace.to_string()])?
         .iter()
         .map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
         .collect()

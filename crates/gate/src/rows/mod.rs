@@ -1,4 +1,5 @@
-//! The gate's own tables and every statement on them.
+//! The gate's own tables and every statement on them. Each names the workspace: gates of several may
+//! share a store, and none sees another's rows.
 
 pub(crate) mod connections;
 pub(crate) mod deliveries;
@@ -21,34 +22,45 @@ pub const ROOM: Room = Room {
 };
 
 const TABLES: &str = "
-CREATE TABLE gate_settings (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE gate_operators (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL, spki BYTEA NOT NULL);
-CREATE TABLE gate_connections (name TEXT NOT NULL PRIMARY KEY, doc TEXT NOT NULL);
+CREATE TABLE gate_settings (workspace TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (workspace, name));
+CREATE TABLE gate_operators (
+    workspace TEXT NOT NULL, id TEXT NOT NULL, name TEXT NOT NULL, role TEXT NOT NULL, spki BYTEA NOT NULL,
+    PRIMARY KEY (workspace, id));
+CREATE UNIQUE INDEX gate_operators_by_name ON gate_operators (workspace, name);
+CREATE TABLE gate_connections (workspace TEXT NOT NULL, name TEXT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (workspace, name));
 -- A key belongs to exactly one connection.
-CREATE TABLE gate_keys (fingerprint TEXT NOT NULL PRIMARY KEY, connection TEXT NOT NULL, api_key TEXT NOT NULL UNIQUE, spki BYTEA NOT NULL);
+CREATE TABLE gate_keys (
+    workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, connection TEXT NOT NULL, api_key TEXT NOT NULL, spki BYTEA NOT NULL,
+    PRIMARY KEY (workspace, fingerprint));
+CREATE UNIQUE INDEX gate_keys_by_api_key ON gate_keys (workspace, api_key);
 -- Keys whose private half was seen: they are never enrolled again.
-CREATE TABLE gate_burned (fingerprint TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, how TEXT NOT NULL);
+CREATE TABLE gate_burned (
+    workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, at BIGINT NOT NULL, how TEXT NOT NULL, PRIMARY KEY (workspace, fingerprint));
 CREATE TABLE gate_proposals (
-    id BYTEA NOT NULL PRIMARY KEY, connection TEXT NOT NULL, state TEXT NOT NULL, external_id TEXT, up_external_id TEXT NOT NULL UNIQUE,
-    created_at BIGINT NOT NULL, doc TEXT NOT NULL);
-CREATE UNIQUE INDEX gate_proposals_own_id ON gate_proposals (connection, external_id);
-CREATE INDEX gate_proposals_of ON gate_proposals (connection, created_at);
-CREATE INDEX gate_proposals_by_state ON gate_proposals (state, created_at);
+    workspace TEXT NOT NULL, id BYTEA NOT NULL, connection TEXT NOT NULL, state TEXT NOT NULL, external_id TEXT,
+    up_external_id TEXT NOT NULL, created_at BIGINT NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (workspace, id));
+CREATE UNIQUE INDEX gate_proposals_up_id ON gate_proposals (workspace, up_external_id);
+CREATE UNIQUE INDEX gate_proposals_own_id ON gate_proposals (workspace, connection, external_id);
+CREATE INDEX gate_proposals_of ON gate_proposals (workspace, connection, created_at);
+CREATE INDEX gate_proposals_by_state ON gate_proposals (workspace, state, created_at);
 CREATE TABLE gate_deliveries (
-    connection TEXT NOT NULL, position BIGINT NOT NULL, id BYTEA NOT NULL, event_type TEXT NOT NULL,
+    workspace TEXT NOT NULL, connection TEXT NOT NULL, position BIGINT NOT NULL, id BYTEA NOT NULL, event_type TEXT NOT NULL,
     created_at BIGINT NOT NULL, status TEXT NOT NULL, attempt BIGINT NOT NULL, due_at BIGINT NOT NULL,
     body BYTEA NOT NULL, jws TEXT, legacy TEXT, last TEXT,
-    PRIMARY KEY (connection, position));
-CREATE UNIQUE INDEX gate_deliveries_by_id ON gate_deliveries (connection, id);
-CREATE INDEX gate_deliveries_due ON gate_deliveries (connection, status, due_at);
+    PRIMARY KEY (workspace, connection, position));
+CREATE UNIQUE INDEX gate_deliveries_by_id ON gate_deliveries (workspace, connection, id);
+CREATE INDEX gate_deliveries_due ON gate_deliveries (workspace, connection, status, due_at);
 CREATE TABLE gate_reports (
-    id TEXT NOT NULL PRIMARY KEY, connection TEXT NOT NULL, kind TEXT NOT NULL, created_at BIGINT NOT NULL,
-    position BIGINT NOT NULL, rows BIGINT NOT NULL, sha256 TEXT NOT NULL, file BYTEA NOT NULL, manifest BYTEA NOT NULL);
-CREATE INDEX gate_reports_of ON gate_reports (connection, created_at);
+    workspace TEXT NOT NULL, id TEXT NOT NULL, connection TEXT NOT NULL, kind TEXT NOT NULL, created_at BIGINT NOT NULL,
+    position BIGINT NOT NULL, rows BIGINT NOT NULL, sha256 TEXT NOT NULL, file BYTEA NOT NULL, manifest BYTEA NOT NULL,
+    PRIMARY KEY (workspace, id));
+CREATE INDEX gate_reports_of ON gate_reports (workspace, connection, created_at);
 CREATE TABLE gate_log_leaves (
-    idx BIGINT NOT NULL PRIMARY KEY, at BIGINT NOT NULL, kind TEXT NOT NULL, commitment BYTEA NOT NULL, salt BYTEA NOT NULL, payload TEXT);
-CREATE TABLE gate_log_hashes (idx BIGINT NOT NULL PRIMARY KEY, hash BYTEA NOT NULL);
-CREATE TABLE gate_log_checkpoints (size BIGINT NOT NULL PRIMARY KEY, note TEXT NOT NULL);
+    workspace TEXT NOT NULL, idx BIGINT NOT NULL, at BIGINT NOT NULL, kind TEXT NOT NULL, commitment BYTEA NOT NULL,
+    salt BYTEA NOT NULL, payload TEXT, PRIMARY KEY (workspace, idx));
+CREATE TABLE gate_log_hashes (workspace TEXT NOT NULL, idx BIGINT NOT NULL, hash BYTEA NOT NULL, PRIMARY KEY (workspace, idx));
+CREATE TABLE gate_log_checkpoints (workspace TEXT NOT NULL, size BIGINT NOT NULL, note TEXT NOT NULL, PRIMARY KEY (workspace, size));
 ";
 
 pub(crate) fn corrupt(table: &'static str, column: &'static str, id: impl ToString) -> StoreError {

@@ -1,6 +1,6 @@
 //! Proposals.
 
-use protocol::ids::TxId;
+use protocol::ids::{TxId, WorkspaceId};
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::{corrupt, doc};
@@ -11,10 +11,15 @@ fn read(row: &Row) -> Result<Proposal, StoreError> {
 }
 
 /// Writes a new proposal; a constraint is broken where the connection's own id was used before.
-pub(crate) fn add(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_proposals (id, connection, state, external_id, up_external_id, created_at, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)";
+pub(crate) fn add(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    proposal: &Proposal,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_proposals (workspace, id, connection, state, external_id, up_external_id, created_at, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     let params = params![
+        workspace.to_string(),
         proposal.id.0.as_bytes().as_slice(),
         proposal.connection.as_str(),
         proposal.state.as_str(),
@@ -26,9 +31,14 @@ pub(crate) fn add(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(), 
     writing.execute(sql, &params).map(drop)
 }
 
-pub(crate) fn update(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(), StoreError> {
-    let sql = "UPDATE gate_proposals SET state = $2, doc = $3 WHERE id = $1";
+pub(crate) fn update(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    proposal: &Proposal,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE gate_proposals SET state = $3, doc = $4 WHERE workspace = $1 AND id = $2";
     let params = params![
+        workspace.to_string(),
         proposal.id.0.as_bytes().as_slice(),
         proposal.state.as_str(),
         doc(proposal)?
@@ -36,10 +46,14 @@ pub(crate) fn update(writing: &mut Writing<'_>, proposal: &Proposal) -> Result<(
     writing.execute(sql, &params).map(drop)
 }
 
-pub(crate) fn one(query: &mut impl Query, id: TxId) -> Result<Option<Proposal>, StoreError> {
+pub(crate) fn one(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    id: TxId,
+) -> Result<Option<Proposal>, StoreError> {
     let row = query.row(
-        "SELECT doc FROM gate_proposals WHERE id = $1",
-        &params![id.0.as_bytes().as_slice()],
+        "SELECT doc FROM gate_proposals WHERE workspace = $1 AND id = $2",
+        &params![workspace.to_string(), id.0.as_bytes().as_slice()],
     )?;
     row.as_ref().map(read).transpose()
 }
@@ -47,30 +61,55 @@ pub(crate) fn one(query: &mut impl Query, id: TxId) -> Result<Option<Proposal>, 
 /// A connection's proposal by the provider's own id.
 pub(crate) fn by_own_id(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
     external: &str,
 ) -> Result<Option<Proposal>, StoreError> {
-    let sql = "SELECT doc FROM gate_proposals WHERE connection = $1 AND external_id = $2";
-    let row = query.row(sql, &params![connection, external])?;
+    let sql = "SELECT doc FROM gate_proposals WHERE workspace = $1 AND connection = $2 AND external_id = $3";
+    let row = query.row(sql, &params![workspace.to_string(), connection, external])?;
     row.as_ref().map(read).transpose()
 }
 
 /// Proposals in a state, the oldest first.
-pub(crate) fn in_state(query: &mut impl Query, state: &str) -> Result<Vec<Proposal>, StoreError> {
-    let sql = "SELECT doc FROM gate_proposals WHERE state = $1 ORDER BY created_at LIMIT 1000";
-    query.rows(sql, &params![state])?.iter().map(read).collect()
+pub(crate) fn in_state(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    state: &str,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals WHERE workspace = $1 AND state = $2 ORDER BY created_at LIMIT 1000";
+    query
+        .rows(sql, &params![workspace.to_string(), state])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Every proposal, the newest first.
-pub(crate) fn newest(query: &mut impl Query, limit: u32) -> Result<Vec<Proposal>, StoreError> {
-    let sql = "SELECT doc FROM gate_proposals ORDER BY created_at DESC, id LIMIT $1";
-    query.rows(sql, &params![limit])?.iter().map(read).collect()
+pub(crate) fn newest(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    limit: u32,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql =
+        "SELECT doc FROM gate_proposals WHERE workspace = $1 ORDER BY created_at DESC, id LIMIT $2";
+    query
+        .rows(sql, &params![workspace.to_string(), limit])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Those that have gone up, or may have.
-pub(crate) fn gone_up(query: &mut impl Query) -> Result<Vec<Proposal>, StoreError> {
-    let sql = "SELECT doc FROM gate_proposals WHERE state IN ('APPROVED', 'SENDING', 'SENT')";
-    query.rows(sql, &[])?.iter().map(read).collect()
+pub(crate) fn gone_up(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals WHERE workspace = $1 AND state IN ('APPROVED', 'SENDING', 'SENT')";
+    query
+        .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(read)
+        .collect()
 }
 
 /// Most proposals that a provider is shown beside the books.
@@ -81,13 +120,14 @@ const MAX_JUST_SENT: u32 = 50;
 /// A connection's newest proposals that are not upstream.
 pub(crate) fn kept_here(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
 ) -> Result<Vec<Proposal>, StoreError> {
     let sql = "SELECT doc FROM gate_proposals
-        WHERE connection = $1 AND state IN ('WAITING', 'APPROVED', 'REJECTED', 'FAILED')
-        ORDER BY created_at DESC LIMIT $2";
+        WHERE workspace = $1 AND connection = $2 AND state IN ('WAITING', 'APPROVED', 'REJECTED', 'FAILED')
+        ORDER BY created_at DESC LIMIT $3";
     query
-        .rows(sql, &params![connection, MAX_BESIDE])?
+        .rows(sql, &params![workspace.to_string(), connection, MAX_BESIDE])?
         .iter()
         .map(read)
         .collect()
@@ -96,12 +136,16 @@ pub(crate) fn kept_here(
 /// A connection's newest proposals that upstream has, or may have.
 pub(crate) fn just_sent(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
 ) -> Result<Vec<Proposal>, StoreError> {
     let sql = "SELECT doc FROM gate_proposals
-        WHERE connection = $1 AND state IN ('SENDING', 'SENT') ORDER BY created_at DESC LIMIT $2";
+        WHERE workspace = $1 AND connection = $2 AND state IN ('SENDING', 'SENT') ORDER BY created_at DESC LIMIT $3";
     query
-        .rows(sql, &params![connection, MAX_JUST_SENT])?
+        .rows(
+            sql,
+            &params![workspace.to_string(), connection, MAX_JUST_SENT],
+        )?
         .iter()
         .map(read)
         .collect()

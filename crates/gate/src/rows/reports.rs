@@ -1,6 +1,7 @@
 //! Report files for providers.
 
 use ledger::reports::Kind;
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use serde::Serialize;
 use store::{Query, Row, StoreError, Writing, params};
@@ -28,14 +29,16 @@ pub struct ReportRow {
 
 pub(crate) fn put(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     connection: &str,
     report: &ReportRow,
     file: &[u8],
     manifest: &[u8],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_reports (id, connection, kind, created_at, position, rows, sha256, file, manifest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let sql = "INSERT INTO gate_reports (workspace, id, connection, kind, created_at, position, rows, sha256, file, manifest)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let params = params![
+        workspace.to_string(),
         report.id.to_string(),
         connection,
         report.kind.as_str(),
@@ -62,11 +65,15 @@ fn read(row: &Row) -> Result<ReportRow, StoreError> {
 }
 
 /// A connection's reports, the newest first.
-pub(crate) fn of(query: &mut impl Query, connection: &str) -> Result<Vec<ReportRow>, StoreError> {
+pub(crate) fn of(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<Vec<ReportRow>, StoreError> {
     let sql = "SELECT id, kind, created_at, position, rows, sha256 FROM gate_reports
-        WHERE connection = $1 ORDER BY created_at DESC, id LIMIT 1000";
+        WHERE workspace = $1 AND connection = $2 ORDER BY created_at DESC, id LIMIT 1000";
     query
-        .rows(sql, &params![connection])?
+        .rows(sql, &params![workspace.to_string(), connection])?
         .iter()
         .map(read)
         .collect()
@@ -81,11 +88,15 @@ pub(crate) struct ReportFiles {
 /// A report's files, if it is the connection's.
 pub(crate) fn files(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     connection: &str,
     id: Uuid,
 ) -> Result<Option<ReportFiles>, StoreError> {
-    let sql = "SELECT file, manifest FROM gate_reports WHERE connection = $1 AND id = $2";
-    let row = query.row(sql, &params![connection, id.to_string()])?;
+    let sql = "SELECT file, manifest FROM gate_reports WHERE workspace = $1 AND connection = $2 AND id = $3";
+    let row = query.row(
+        sql,
+        &params![workspace.to_string(), connection, id.to_string()],
+    )?;
     row.map(|row| {
         Ok(ReportFiles {
             csv: row.bytes(0)?.to_vec(),

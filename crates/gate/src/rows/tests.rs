@@ -1,4 +1,273 @@
-//! Statements that only tests ask for.
+//! Every statement on both engines: what is written in one workspace is not there in another.
+
+use ledger::reports::Kind;
+use protocol::ids::{NotificationId, TxId, UserId, WorkspaceId};
+use protocol::model::webhook::NotificationAttempt;
+use protocol::role::ProviderRole;
+use protocol::time::Millis;
+use serde_json::json;
+use store::{Query, Room, Row, Sql, Store, StoreError, on_both};
+use uuid::Uuid;
+use wire::hooks_out::Next;
+
+use super::connections::OperatorRow;
+use super::deliveries::Fresh;
+use super::reports::ReportRow;
+use super::{ROOM, connections, deliveries, log, proposals, reports};
+use crate::connections::Place;
+use crate::log::{Actor, Entry, Event, append, root};
+use crate::proposals::{Proposal, State};
+use crate::testing::{NOW, WORKSPACE, accounts, connection, write};
 
 /// Every row of a table.
 pub(crate) const ALL_OF: &str = "SELECT * FROM ";
+
+/// Ends the sessions that hold claims, as a restart of the server does.
+pub(crate) const CUT: &str = "SELECT CASE WHEN pg_terminate_backend(pid) THEN 1 ELSE 0 END FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
+/// More than any table has.
+const MAX_COLUMNS: usize = 32;
+
+const HERE: WorkspaceId = WORKSPACE;
+const THERE: WorkspaceId = WorkspaceId(Uuid::from_u128(8));
+/// A third one, where nothing is written.
+const ELSEWHERE: WorkspaceId = WorkspaceId(Uuid::from_u128(9));
+
+const KEY: UserId = UserId(Uuid::from_u128(11));
+const ID: Uuid = Uuid::from_u128(12);
+
+async fn read<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&mut store::Reading<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.read(work).await.expect("read")
+}
+
+/// The same write in two workspaces: nothing of it may collide.
+async fn in_both(
+    store: &Store,
+    work: impl Fn(&mut store::Writing<'_>, WorkspaceId) -> Result<(), StoreError>
+    + Copy
+    + Send
+    + 'static,
+) {
+    for workspace in [HERE, THERE] {
+        write(store, move |writing| work(writing, workspace)).await;
+    }
+}
+
+fn proposal(state: State) -> Proposal {
+    let transfer =
+        json!({"operation": "TRANSFER", "assetId": "ETH", "amount": "1", "externalTxId": "theirs"});
+    Proposal {
+        id: TxId(ID),
+        connection: "acme".to_owned(),
+        asset: "ETH".parse().expect("an asset"),
+        transfer: serde_json::from_value(transfer).expect("a transfer"),
+        place: Place::Gate,
+        state,
+        created_at: NOW,
+        updated_at: NOW,
+        decision: None,
+        approved_upstream: None,
+        upstream_id: None,
+        taken_back: None,
+        why: None,
+    }
+}
+
+on_both! {
+    rooms: &[ROOM],
+    async fn settings_and_people_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| {
+            connections::set(writing, workspace, "viewer", "before")?;
+            connections::set(writing, workspace, "viewer", &workspace.to_string())?;
+            let row = OperatorRow { id: KEY, name: "owner".to_owned(), spki: workspace.to_string().into() };
+            connections::add_operator(writing, workspace, &row)
+        }).await;
+        for workspace in [HERE, THERE] {
+            let setting = read(&store, move |reading| connections::setting(reading, workspace, "viewer")).await;
+            assert_eq!(setting, Some(workspace.to_string()));
+            let people = read(&store, move |reading| connections::operators(reading, workspace)).await;
+            assert_eq!(people.len(), 1);
+            assert_eq!((people[0].id, &people[0].spki), (KEY, &workspace.to_string().into_bytes()));
+        }
+        assert_eq!(read(&store, |reading| connections::setting(reading, ELSEWHERE, "viewer")).await, None);
+        assert!(read(&store, |reading| connections::operators(reading, ELSEWHERE)).await.is_empty());
+    }
+
+    rooms: &[ROOM],
+    async fn connections_and_keys_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| {
+            let mut kept = connection("acme", ProviderRole::Viewer, accounts([1]));
+            connections::put_connection(writing, workspace, &kept)?;
+            kept.provider = workspace.to_string();
+            connections::put_connection(writing, workspace, &kept)?;
+            connections::add_key(writing, workspace, "print", "acme", KEY, workspace.to_string().as_bytes())?;
+            connections::burn(writing, workspace, "seen", NOW, "handed in")?;
+            connections::burn(writing, workspace, "seen", NOW, "again")
+        }).await;
+        for workspace in [HERE, THERE] {
+            let all = read(&store, move |reading| connections::connections(reading, workspace)).await;
+            assert_eq!(all.len(), 1);
+            assert_eq!((&all[0].0.provider, &all[0].1), (&workspace.to_string(), &workspace.to_string().into_bytes()));
+            let one = read(&store, move |reading| connections::connection(reading, workspace, "acme")).await;
+            assert_eq!(one.expect("there").provider, workspace.to_string());
+            let owner = read(&store, move |reading| connections::key_owner(reading, workspace, "print")).await;
+            assert_eq!(owner.as_deref(), Some("acme"));
+            assert!(read(&store, move |reading| connections::is_burned(reading, workspace, "seen")).await);
+        }
+        assert!(read(&store, |reading| connections::connections(reading, ELSEWHERE)).await.is_empty());
+        assert!(read(&store, |reading| connections::connection(reading, ELSEWHERE, "acme")).await.is_none());
+        assert!(read(&store, |reading| connections::key_owner(reading, ELSEWHERE, "print")).await.is_none());
+        assert!(!read(&store, |reading| connections::is_burned(reading, ELSEWHERE, "seen")).await);
+    }
+
+    rooms: &[ROOM],
+    async fn proposals_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| proposals::add(writing, workspace, &proposal(State::Waiting))).await;
+        let again = store.write(|writing| proposals::add(writing, HERE, &proposal(State::Waiting))).await;
+        assert!(again.expect_err("the same id").is_constraint());
+        write(&store, |writing| proposals::update(writing, HERE, &proposal(State::Sent))).await;
+        for (workspace, state, count) in [(HERE, State::Sent, 1), (THERE, State::Waiting, 1), (ELSEWHERE, State::Waiting, 0)] {
+            let lists = read(&store, move |reading| Ok([
+                proposals::one(reading, workspace, TxId(ID))?.into_iter().collect(),
+                proposals::by_own_id(reading, workspace, "acme", "theirs")?.into_iter().collect(),
+                proposals::in_state(reading, workspace, state.as_str())?,
+                proposals::newest(reading, workspace, 10)?,
+                if state == State::Sent {
+                    proposals::just_sent(reading, workspace, "acme")?
+                } else {
+                    proposals::kept_here(reading, workspace, "acme")?
+                },
+            ])).await;
+            for list in lists {
+                assert_eq!(list.iter().filter(|one| one.state == state).count(), count);
+                assert_eq!(list.len(), count);
+            }
+            let gone_up = read(&store, move |reading| proposals::gone_up(reading, workspace)).await;
+            assert_eq!(gone_up.len(), usize::from(workspace == HERE));
+        }
+    }
+
+    rooms: &[ROOM],
+    async fn deliveries_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| {
+            let body = workspace.to_string();
+            let fresh = Fresh { position: 1, id: NotificationId(ID), event_type: "a", at: NOW, body: body.as_bytes() };
+            deliveries::add(writing, workspace, "acme", &fresh)
+        }).await;
+        let due = |workspace, now| read(&store, move |reading| deliveries::due(reading, workspace, "acme", now, 10));
+        let mut here = due(HERE, NOW).await.remove(0);
+        assert_eq!(here.body, HERE.to_string().as_bytes());
+        here.jws = Some("signed".to_owned());
+        let again = NOW.plus(1_000);
+        write(&store, move |writing| {
+            deliveries::keep_signature(writing, HERE, "acme", &here)?;
+            let attempt = NotificationAttempt { sent_time: NOW, duration: 1, response_code: Some(503), failure_reason: None };
+            deliveries::record(writing, HERE, "acme", NotificationId(ID), &attempt, Next::Again(again))
+        }).await;
+        assert!(due(HERE, NOW).await.is_empty());
+        let later = due(HERE, again).await.remove(0);
+        assert_eq!((later.attempt, later.jws.as_deref()), (2, Some("signed")));
+        let there = due(THERE, NOW).await.remove(0);
+        assert_eq!((there.attempt, there.jws, &*there.body), (1, None, THERE.to_string().as_bytes()));
+        assert!(due(ELSEWHERE, again).await.is_empty());
+        for (workspace, next, count) in [(HERE, Some(again), 1), (THERE, None, 1), (ELSEWHERE, None, 0)] {
+            let seen = read(&store, move |reading| Ok((
+                deliveries::next_due(reading, workspace, "acme", NOW)?,
+                deliveries::counts(reading, workspace, "acme")?,
+            ))).await;
+            assert_eq!(seen, (next, [0, count, 0]));
+        }
+    }
+
+    rooms: &[ROOM],
+    async fn reports_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| {
+            let report = ReportRow {
+                id: ID, kind: Kind::Balances, created_at: NOW, position: 3, rows: 1, sha256: workspace.to_string(),
+            };
+            reports::put(writing, workspace, "acme", &report, workspace.to_string().as_bytes(), b"manifest")
+        }).await;
+        for workspace in [HERE, THERE] {
+            let list = read(&store, move |reading| reports::of(reading, workspace, "acme")).await;
+            assert_eq!(list.len(), 1);
+            assert_eq!((list[0].id, list[0].kind, list[0].rows, &list[0].sha256), (ID, Kind::Balances, 1, &workspace.to_string()));
+            let files = read(&store, move |reading| reports::files(reading, workspace, "acme", ID)).await;
+            assert_eq!(files.expect("there").csv, workspace.to_string().as_bytes());
+            assert!(read(&store, move |reading| reports::files(reading, workspace, "other", ID)).await.is_none());
+        }
+        assert!(read(&store, |reading| reports::of(reading, ELSEWHERE, "acme")).await.is_empty());
+        assert!(read(&store, |reading| reports::files(reading, ELSEWHERE, "acme", ID)).await.is_none());
+    }
+
+    rooms: &[ROOM],
+    async fn a_log_is_of_one_workspace(store: TestStore) {
+        for (workspace, entries) in [(HERE, 3_i64), (THERE, 2)] {
+            write(&store, move |writing| {
+                for number in 0..entries {
+                    let event = Event::ProposalRejected { proposal: TxId(ID), reason: number.to_string() };
+                    let index = append(writing, workspace, Millis(number), &Entry { actor: Actor::Gate, event })?;
+                    assert_eq!(index, crate::rows::count(number));
+                }
+                log::put_checkpoint(writing, workspace, 2, &workspace.to_string())
+            }).await;
+        }
+        for (workspace, entries) in [(HERE, 3), (THERE, 2)] {
+            let (size, leaves, hashes, checkpoints) = read(&store, move |reading| Ok((
+                root(reading, workspace)?.0,
+                log::leaves(reading, workspace, 0, 10)?,
+                log::hash_count(reading, workspace)?,
+                log::checkpoints(reading, workspace)?,
+            ))).await;
+            assert_eq!((size, leaves.len()), (entries, usize::try_from(entries).expect("few")));
+            assert_eq!(hashes, tlog_tiles::tlog::stored_hash_count(entries));
+            assert_eq!(checkpoints, [(2, workspace.to_string())]);
+        }
+        let (size, hash) = read(&store, |reading| Ok((log::size(reading, ELSEWHERE)?, log::hash(reading, ELSEWHERE, 0)?))).await;
+        assert_eq!((size, hash), (0, None));
+    }
+}
+
+/// The statements that made these rooms' tables.
+fn statements(rooms: &[Room]) -> impl Iterator<Item = &'static str> {
+    let migrations = rooms.iter().flat_map(|room| room.migrations);
+    let texts = migrations.map(|migration| match migration.sql {
+        Sql::Same(sql) | Sql::PerEngine { sqlite: sql, .. } => sql,
+    });
+    texts.flat_map(|text| text.split(';')).map(str::trim)
+}
+
+/// The names of these rooms' tables.
+pub(crate) fn tables(rooms: &[Room]) -> impl Iterator<Item = &'static str> {
+    statements(rooms).filter_map(|sql| sql.split_once("CREATE TABLE ")?.1.split(' ').next())
+}
+
+/// What a table holds, as text.
+pub(crate) fn text_of(query: &mut impl Query, table: &str) -> Result<String, StoreError> {
+    let cell = |row: &Row, column| match (row.opt_text(column), row.opt_bytes(column)) {
+        (Ok(Some(text)), _) => format!("{text}\n"),
+        (_, Ok(Some(bytes))) => format!("{}\n", String::from_utf8_lossy(bytes)),
+        _ => String::new(),
+    };
+    let rows = query.rows(&format!("{ALL_OF}{table}"), &[])?;
+    let text = |row: &Row| -> String { (0..MAX_COLUMNS).map(|column| cell(row, column)).collect() };
+    Ok(rows.iter().map(text).collect())
+}
+
+/// A table that is added later is held to it, too.
+#[test]
+fn the_workspace_leads_every_key() {
+    for sql in statements(&[ROOM]) {
+        let key = if sql.contains("CREATE TABLE") {
+            "PRIMARY KEY (workspace, "
+        } else {
+            " (workspace, "
+        };
+        assert!(sql.is_empty() || sql.contains(key), "{sql}");
+        assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
+    }
+    assert_eq!(tables(&[ROOM]).count(), 11);
+}

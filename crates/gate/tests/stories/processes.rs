@@ -130,6 +130,6 @@ impl Gate {
     pub async fn stop(&mut self) {
         let (running, shutdown) = self.running.take().expect("it runs");
         shutdown.cancel();
-        running.done().await;
+        running.done().await.expect("told to end");
     }
 }

@@ -15,6 +15,8 @@ pub const REMEMBERED: i64 = 24 * 60 * 60 * 1_000;
 /// A write, as far as it must happen once.
 #[derive(Clone, Debug)]
 pub struct Attempt {
+    /// In which workspace: what happened in one says nothing of another.
+    pub workspace: String,
     /// Whose: nonces and keys of different callers never meet.
     pub caller: String,
     /// The token's nonce.
@@ -51,12 +53,12 @@ pub enum Standing {
 
 /// Begins an attempt, in the transaction of its effect.
 pub fn begin(writing: &mut Writing<'_>, attempt: &Attempt) -> Result<Standing, StoreError> {
-    rows::forget(writing, attempt.now_seconds, attempt.now - REMEMBERED)?;
+    rows::forget(writing, attempt)?;
     if !rows::take_nonce(writing, attempt)? {
         return Ok(Standing::Replayed);
     }
     let given = match &attempt.key {
-        Some(key) => rows::answered(writing, &attempt.caller, key, attempt.now - REMEMBERED)?,
+        Some(key) => rows::answered(writing, attempt, key)?,
         None => None,
     };
     Ok(given.map_or(Standing::First, Standing::Answered))

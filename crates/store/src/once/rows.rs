@@ -1,6 +1,6 @@
 //! The tables of nonces and idempotency keys.
 
-use super::{Attempt, Given};
+use super::{Attempt, Given, REMEMBERED};
 use crate::{Migration, Query, Room, Sql, StoreError, Writing, params};
 
 /// The tables.
@@ -14,33 +14,34 @@ pub const ROOM: Room = Room {
 };
 
 const TABLES: &str = "
-CREATE TABLE once_nonces (caller TEXT NOT NULL, nonce TEXT NOT NULL, until BIGINT NOT NULL, PRIMARY KEY (caller, nonce));
-CREATE INDEX once_nonces_by_end ON once_nonces (until);
-CREATE TABLE once_answers (caller TEXT NOT NULL, key TEXT NOT NULL, given_at BIGINT NOT NULL,
-    status BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (caller, key));
-CREATE INDEX once_answers_by_time ON once_answers (given_at);
+CREATE TABLE once_nonces (workspace TEXT NOT NULL, caller TEXT NOT NULL, nonce TEXT NOT NULL, until BIGINT NOT NULL,
+    PRIMARY KEY (workspace, caller, nonce));
+CREATE INDEX once_nonces_by_end ON once_nonces (workspace, until);
+CREATE TABLE once_answers (workspace TEXT NOT NULL, caller TEXT NOT NULL, key TEXT NOT NULL, given_at BIGINT NOT NULL,
+    status BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY (workspace, caller, key));
+CREATE INDEX once_answers_by_time ON once_answers (workspace, given_at);
 ";
 
-pub(super) fn forget(
-    writing: &mut Writing<'_>,
-    seconds: i64,
-    millis: i64,
-) -> Result<(), StoreError> {
+/// Forgets what is over, in the attempt's workspace: each has clocks of its own.
+pub(super) fn forget(writing: &mut Writing<'_>, attempt: &Attempt) -> Result<(), StoreError> {
+    let workspace = attempt.workspace.as_str();
     writing.execute(
-        "DELETE FROM once_nonces WHERE until < $1",
-        &params![seconds],
+        "DELETE FROM once_nonces WHERE workspace = $1 AND until < $2",
+        &params![workspace, attempt.now_seconds],
     )?;
     writing
         .execute(
-            "DELETE FROM once_answers WHERE given_at < $1",
-            &params![millis],
+            "DELETE FROM once_answers WHERE workspace = $1 AND given_at < $2",
+            &params![workspace, attempt.now - REMEMBERED],
         )
         .map(drop)
 }
 
 pub(super) fn take_nonce(writing: &mut Writing<'_>, attempt: &Attempt) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO once_nonces (caller, nonce, until) VALUES ($1, $2, $3) ON CONFLICT (caller, nonce) DO NOTHING";
+    let sql = "INSERT INTO once_nonces (workspace, caller, nonce, until) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (workspace, caller, nonce) DO NOTHING";
     let params = params![
+        attempt.workspace.as_str(),
         attempt.caller.as_str(),
         attempt.nonce.as_str(),
         attempt.nonce_until
@@ -50,13 +51,18 @@ pub(super) fn take_nonce(writing: &mut Writing<'_>, attempt: &Attempt) -> Result
 
 pub(super) fn answered(
     query: &mut impl Query,
-    caller: &str,
+    attempt: &Attempt,
     key: &str,
-    since: i64,
 ) -> Result<Option<Given>, StoreError> {
-    let sql =
-        "SELECT status, body FROM once_answers WHERE caller = $1 AND key = $2 AND given_at >= $3";
-    let row = query.row(sql, &params![caller, key, since])?;
+    let sql = "SELECT status, body FROM once_answers
+        WHERE workspace = $1 AND caller = $2 AND key = $3 AND given_at >= $4";
+    let params = params![
+        attempt.workspace.as_str(),
+        attempt.caller.as_str(),
+        key,
+        attempt.now - REMEMBERED
+    ];
+    let row = query.row(sql, &params)?;
     row.map(|row| {
         Ok(Given {
             status: row.int(0)?,
@@ -73,7 +79,15 @@ pub(super) fn keep(
     status: i64,
     body: &[u8],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO once_answers (caller, key, given_at, status, body) VALUES ($1, $2, $3, $4, $5)";
-    let params = params![attempt.caller.as_str(), key, attempt.now, status, body];
+    let sql = "INSERT INTO once_answers (workspace, caller, key, given_at, status, body)
+        VALUES ($1, $2, $3, $4, $5, $6)";
+    let params = params![
+        attempt.workspace.as_str(),
+        attempt.caller.as_str(),
+        key,
+        attempt.now,
+        status,
+        body
+    ];
     writing.execute(sql, &params).map(drop)
 }

@@ -164,7 +164,7 @@ impl Stage {
         for provider in [self.accounting, self.portfolio, self.trading, self.direct] {
             let _ = provider.running.done.await;
         }
-        self.gate.done().await;
+        let _ = self.gate.done().await;
         self.sandbox.done().await;
     }
 }

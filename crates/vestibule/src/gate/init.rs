@@ -118,7 +118,6 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
         development: Development::default(),
     };
     let text = toml::to_string_pretty(&config)?;
-    crate::files::private_folder(&at.dir)?;
     let folder = Folder::new(std::path::absolute(&at.dir)?);
     let made = init::init(&folder, &config, &text, &args.owner, &SystemClock).await?;
     Ok((folder, made))

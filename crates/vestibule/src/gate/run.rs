@@ -64,6 +64,6 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     }
     shutdown.cancelled().await;
     note("finishing what is under way; once more stops at once");
-    running.done().await;
+    running.done().await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -47,7 +47,7 @@ pub(super) const CHANGES: [(&str, &str); 12] = [
         "the checkpoint of size 8",
     ),
     (
-        "INSERT INTO gate_log_hashes (idx, hash) SELECT 99, hash FROM gate_log_hashes WHERE idx = 0",
+        "INSERT INTO gate_log_hashes (workspace, idx, hash) SELECT workspace, 99, hash FROM gate_log_hashes WHERE idx = 0",
         "the stored hash",
     ),
 ];

@@ -1,8 +1,10 @@
 use protocol::keys::PrivateKey;
 use protocol::role::ProviderRole;
+use store::on_both;
 
 use super::*;
 use crate::operations::connections::{Grant, Reason, approve, change};
+use crate::start::ROOMS;
 use crate::testing::{KEY, OTHER, World, handover, new_key};
 
 async fn ask(world: &World, name: &str, handover: String) -> Result<Connection, ApiError> {
@@ -42,224 +44,226 @@ async fn refused(world: &World, name: &str, handover: String, word: &str) {
     );
 }
 
-#[tokio::test]
-async fn a_request_waits_for_the_client() {
-    let world = World::new().await;
-    let made = ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
-    assert_eq!(
-        (made.state, made.role),
-        (State::Requested, ProviderRole::Viewer)
-    );
-    let door = world.gate.directory.load();
-    assert!(
-        door.open(made.api_key, [192, 0, 2, 7].into()).is_none(),
-        "not let in yet"
-    );
-    refused(&world, "acme", csr_of(&OTHER), "already").await;
-    refused(&world, "a b", csr_of(&OTHER), "name").await;
-}
-
-/// C3: a key belongs to one connection, for ever.
-#[tokio::test]
-async fn the_key_of_another_connection_is_refused() {
-    let world = World::new().await;
-    ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
-    refused(&world, "other", csr_of(&KEY), "another connection").await;
-    let reason = Reason::default();
-    change(
-        &world.gate,
-        &world.operator,
-        "acme",
-        crate::connections::Move::Revoke,
-        reason,
-    )
-    .await
-    .expect("revoked");
-    refused(&world, "other", csr_of(&KEY), "another connection").await;
-}
-
-#[tokio::test]
-async fn the_gates_own_keys_are_refused() {
-    let world = World::new().await;
-    for name in [KeyName::Webhooks, KeyName::Owner] {
-        let own = world.gate.folder.key(name).expect("a key");
-        refused(&world, "acme", csr_of(&own), "the gate's own").await;
-    }
-    // Handed in whole, it is a private key first of all.
-    let own = world.gate.folder.key(KeyName::Owner).expect("a key");
-    refused(&world, "acme", leaking(&own), "private key").await;
-}
-
-#[tokio::test]
-async fn invariant_3_a_private_key_is_never_kept_and_is_burned() {
-    let world = World::new().await;
-    let leaked = new_key();
-    refused(&world, "careless", leaking(&leaked), "private key").await;
-    refused(&world, "careless", csr_of(&leaked), "burned").await;
-    let pem = leaked.to_pkcs8_pem().expect("pem");
-    let kept = world.everything();
-    for line in pem.lines().filter(|line| !line.starts_with('-')) {
-        assert!(!kept.contains(line), "a line of the key was written down");
-    }
-    let fingerprint = leaked.public().fingerprint().to_string();
-    assert!(
-        kept.contains(&fingerprint),
-        "it is known which key is burned"
-    );
-    // A new key of the same provider is fine.
-    ask(&world, "careless", csr_of(&KEY)).await.expect("kept");
-    // Also after a restart.
-    let world = world.again().await;
-    refused(&world, "again", csr_of(&leaked), "burned").await;
-}
-
-#[tokio::test]
-async fn invariant_3_a_connection_whose_private_key_shows_up_is_suspended() {
-    let world = World::new().await;
-    let made = ask(&world, "acme", csr_of(&OTHER)).await.expect("kept");
-    let approved = approve(&world.gate, &world.operator, "acme", Grant::default())
-        .await
-        .expect("approved");
-    assert_eq!(approved.handback["connection"], "acme");
-    let open = |world: &World| {
-        world
-            .gate
-            .directory
-            .load()
-            .open(made.api_key, [192, 0, 2, 7].into())
-            .is_some()
-    };
-    assert!(open(&world));
-    refused(&world, "careless", leaking(&OTHER), "private key").await;
-    assert!(!open(&world), "suspended at once");
-    let resumed = change(
-        &world.gate,
-        &world.operator,
-        "acme",
-        crate::connections::Move::Resume,
-        Reason::default(),
-    )
-    .await;
-    assert!(resumed.expect_err("not again").message().contains("burned"));
-    assert!(!open(&world));
-}
-
-#[tokio::test]
-async fn addresses_are_checked_wherever_they_come_from() {
-    let world = World::new().await;
-    let with = |addresses: &[&str], reason: Option<&str>| Request {
-        name: "acme".to_owned(),
-        handover: csr_of(&KEY),
-        addresses: Some(
-            addresses
-                .iter()
-                .map(|net| net.parse().expect("a net"))
-                .collect(),
-        ),
-        addresses_reason: reason.map(str::to_owned),
-        place: Place::Gate,
-    };
-    for (addresses, reason) in [
-        (["0.0.0.0/0"], Some("because")),
-        (["::/0"], None),
-        (["10.0.0.0/8"], None),
-    ] {
-        let error = request_of(&world, with(&addresses, reason))
-            .await
-            .expect_err("refused");
-        assert_eq!(error.status(), 400);
-    }
-    assert_eq!(world.count("gate_connections").await, 0);
-    let kept = request_of(&world, with(&["10.0.0.0/8"], Some("their office"))).await;
-    assert_eq!(
-        kept.expect("kept").addresses_reason.as_deref(),
-        Some("their office")
-    );
-    // What the client grants is checked the same way.
-    let grant = |addresses: &[&str]| Grant {
-        addresses: Some(
-            addresses
-                .iter()
-                .map(|net| net.parse().expect("a net"))
-                .collect(),
-        ),
-        ..Grant::default()
-    };
-    for bad in [&["0.0.0.0/0"][..], &[]] {
-        assert!(
-            approve(&world.gate, &world.operator, "acme", grant(bad))
-                .await
-                .is_err()
+on_both! {
+    rooms: &ROOMS,
+    async fn a_request_waits_for_the_client(store: TestStore) {
+        let world = World::over(store).await;
+        let made = ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
+        assert_eq!(
+            (made.state, made.role),
+            (State::Requested, ProviderRole::Viewer)
         );
+        let door = world.gate.directory.load();
+        assert!(
+            door.open(made.api_key, [192, 0, 2, 7].into()).is_none(),
+            "not let in yet"
+        );
+        refused(&world, "acme", csr_of(&OTHER), "already").await;
+        refused(&world, "a b", csr_of(&OTHER), "name").await;
     }
-    let no_scope = Grant {
-        scope: Some(ledger::PartScope::default()),
-        ..Grant::default()
-    };
-    assert!(
-        approve(&world.gate, &world.operator, "acme", no_scope)
-            .await
-            .is_err()
-    );
-    approve(
-        &world.gate,
-        &world.operator,
-        "acme",
-        grant(&["192.0.2.9/32"]),
-    )
-    .await
-    .expect("approved");
-    let again = approve(&world.gate, &world.operator, "acme", Grant::default()).await;
-    assert_eq!(again.expect_err("once").status(), 409);
-}
 
-/// Each decision is in the log, in the transaction that made it.
-#[tokio::test]
-async fn invariant_4_every_decision_is_in_the_log_and_survives() {
-    let world = World::new().await;
-    let _ = ask(&world, "acme", leaking(&new_key())).await;
-    ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
-    approve(&world.gate, &world.operator, "acme", Grant::default())
-        .await
-        .expect("approved");
-    for what in [
-        crate::connections::Move::Suspend,
-        crate::connections::Move::Resume,
-        crate::connections::Move::Revoke,
-    ] {
+    rooms: &ROOMS,
+    /// C3: a key belongs to one connection, for ever.
+    async fn the_key_of_another_connection_is_refused(store: TestStore) {
+        let world = World::over(store).await;
+        ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
+        refused(&world, "other", csr_of(&KEY), "another connection").await;
+        let reason = Reason::default();
         change(
             &world.gate,
             &world.operator,
             "acme",
-            what,
-            Reason::default(),
+            crate::connections::Move::Revoke,
+            reason,
         )
         .await
-        .expect("changed");
+        .expect("revoked");
+        refused(&world, "other", csr_of(&KEY), "another connection").await;
     }
-    let world = world.again().await;
-    let entries = crate::operations::log_entries::latest(&world.gate)
+
+    rooms: &ROOMS,
+    async fn the_gates_own_keys_are_refused(store: TestStore) {
+        let world = World::over(store).await;
+        for name in [KeyName::Webhooks, KeyName::Owner] {
+            let own = world.gate.folder.key(name).expect("a key");
+            refused(&world, "acme", csr_of(&own), "the gate's own").await;
+        }
+        // Handed in whole, it is a private key first of all.
+        let own = world.gate.folder.key(KeyName::Owner).expect("a key");
+        refused(&world, "acme", leaking(&own), "private key").await;
+    }
+
+    rooms: &ROOMS,
+    async fn invariant_3_a_private_key_is_never_kept_and_is_burned(store: TestStore) {
+        let world = World::over(store).await;
+        let leaked = new_key();
+        refused(&world, "careless", leaking(&leaked), "private key").await;
+        refused(&world, "careless", csr_of(&leaked), "burned").await;
+        let pem = leaked.to_pkcs8_pem().expect("pem");
+        let kept = world.everything().await;
+        for line in pem.lines().filter(|line| !line.starts_with('-')) {
+            assert!(!kept.contains(line), "a line of the key was written down");
+        }
+        let fingerprint = leaked.public().fingerprint().to_string();
+        assert!(
+            kept.contains(&fingerprint),
+            "it is known which key is burned"
+        );
+        // A new key of the same provider is fine.
+        ask(&world, "careless", csr_of(&KEY)).await.expect("kept");
+        // Also after a restart.
+        let world = world.again().await;
+        refused(&world, "again", csr_of(&leaked), "burned").await;
+    }
+
+    rooms: &ROOMS,
+    async fn invariant_3_a_connection_whose_private_key_shows_up_is_suspended(store: TestStore) {
+        let world = World::over(store).await;
+        let made = ask(&world, "acme", csr_of(&OTHER)).await.expect("kept");
+        let approved = approve(&world.gate, &world.operator, "acme", Grant::default())
+            .await
+            .expect("approved");
+        assert_eq!(approved.handback["connection"], "acme");
+        let open = |world: &World| {
+            world
+                .gate
+                .directory
+                .load()
+                .open(made.api_key, [192, 0, 2, 7].into())
+                .is_some()
+        };
+        assert!(open(&world));
+        refused(&world, "careless", leaking(&OTHER), "private key").await;
+        assert!(!open(&world), "suspended at once");
+        let resumed = change(
+            &world.gate,
+            &world.operator,
+            "acme",
+            crate::connections::Move::Resume,
+            Reason::default(),
+        )
+        .await;
+        assert!(resumed.expect_err("not again").message().contains("burned"));
+        assert!(!open(&world));
+    }
+
+    rooms: &ROOMS,
+    async fn addresses_are_checked_wherever_they_come_from(store: TestStore) {
+        let world = World::over(store).await;
+        let with = |addresses: &[&str], reason: Option<&str>| Request {
+            name: "acme".to_owned(),
+            handover: csr_of(&KEY),
+            addresses: Some(
+                addresses
+                    .iter()
+                    .map(|net| net.parse().expect("a net"))
+                    .collect(),
+            ),
+            addresses_reason: reason.map(str::to_owned),
+            place: Place::Gate,
+        };
+        for (addresses, reason) in [
+            (["0.0.0.0/0"], Some("because")),
+            (["::/0"], None),
+            (["10.0.0.0/8"], None),
+        ] {
+            let error = request_of(&world, with(&addresses, reason))
+                .await
+                .expect_err("refused");
+            assert_eq!(error.status(), 400);
+        }
+        assert_eq!(world.count("gate_connections").await, 0);
+        let kept = request_of(&world, with(&["10.0.0.0/8"], Some("their office"))).await;
+        assert_eq!(
+            kept.expect("kept").addresses_reason.as_deref(),
+            Some("their office")
+        );
+        // What the client grants is checked the same way.
+        let grant = |addresses: &[&str]| Grant {
+            addresses: Some(
+                addresses
+                    .iter()
+                    .map(|net| net.parse().expect("a net"))
+                    .collect(),
+            ),
+            ..Grant::default()
+        };
+        for bad in [&["0.0.0.0/0"][..], &[]] {
+            assert!(
+                approve(&world.gate, &world.operator, "acme", grant(bad))
+                    .await
+                    .is_err()
+            );
+        }
+        let no_scope = Grant {
+            scope: Some(ledger::PartScope::default()),
+            ..Grant::default()
+        };
+        assert!(
+            approve(&world.gate, &world.operator, "acme", no_scope)
+                .await
+                .is_err()
+        );
+        approve(
+            &world.gate,
+            &world.operator,
+            "acme",
+            grant(&["192.0.2.9/32"]),
+        )
         .await
-        .expect("entries");
-    let kinds: Vec<_> = entries.iter().rev().map(|one| one.kind.as_str()).collect();
-    assert_eq!(
-        kinds,
-        [
-            "gate_initialised",
-            "private_key_refused",
-            "connection_requested",
-            "connection_approved",
-            "connection_suspended",
-            "connection_resumed",
-            "connection_revoked",
-        ]
-    );
-    let key = world.gate.log_key.public();
-    let running = crate::log::Against {
-        running: true,
-        ..crate::log::Against::default()
-    };
-    let verified =
-        crate::log::verify(&world.gate.store, world.gate.workspace(), &key, running).await;
-    assert_eq!(verified.expect("it holds").entries, 7);
+        .expect("approved");
+        let again = approve(&world.gate, &world.operator, "acme", Grant::default()).await;
+        assert_eq!(again.expect_err("once").status(), 409);
+    }
+
+    rooms: &ROOMS,
+    /// Each decision is in the log, in the transaction that made it.
+    async fn invariant_4_every_decision_is_in_the_log_and_survives(store: TestStore) {
+        let world = World::over(store).await;
+        let _ = ask(&world, "acme", leaking(&new_key())).await;
+        ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
+        approve(&world.gate, &world.operator, "acme", Grant::default())
+            .await
+            .expect("approved");
+        for what in [
+            crate::connections::Move::Suspend,
+            crate::connections::Move::Resume,
+            crate::connections::Move::Revoke,
+        ] {
+            change(
+                &world.gate,
+                &world.operator,
+                "acme",
+                what,
+                Reason::default(),
+            )
+            .await
+            .expect("changed");
+        }
+        let world = world.again().await;
+        let entries = crate::operations::log_entries::latest(&world.gate)
+            .await
+            .expect("entries");
+        let kinds: Vec<_> = entries.iter().rev().map(|one| one.kind.as_str()).collect();
+        assert_eq!(
+            kinds,
+            [
+                "gate_initialised",
+                "private_key_refused",
+                "connection_requested",
+                "connection_approved",
+                "connection_suspended",
+                "connection_resumed",
+                "connection_revoked",
+            ]
+        );
+        let key = world.gate.log_key.public();
+        let running = crate::log::Against {
+            running: true,
+            ..crate::log::Against::default()
+        };
+        let (store, workspace) = (&world.gate.store, world.gate.workspace());
+        let verified = crate::log::verify(store, workspace, &key, running).await;
+        assert_eq!(verified.expect("it holds").entries, 7);
+    }
 }

@@ -5,7 +5,7 @@ use super::*;
 use crate::connections::Place;
 use crate::folder::KeyName;
 use crate::proposals::tests::proposal;
-use crate::testing::{NOW, World, write};
+use crate::testing::{NOW, WORKSPACE, World, write};
 
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,7 +17,7 @@ async fn commit(world: &World, number: u128) -> TxId {
     due.transfer.external_tx_id = None;
     let id = due.id;
     write(&world.gate.store, move |writing| {
-        rows::proposals::add(writing, &due)
+        rows::proposals::add(writing, WORKSPACE, &due)
     })
     .await;
     id
@@ -29,7 +29,7 @@ async fn is_over(world: &World, id: TxId) {
             let read = world
                 .gate
                 .store
-                .read(move |reading| rows::proposals::one(reading, id));
+                .read(move |reading| rows::proposals::one(reading, WORKSPACE, id));
             let now: Result<_, store::StoreError> = read.await;
             if now.expect("read").expect("it").state == State::Failed {
                 return;
@@ -47,7 +47,7 @@ async fn invariant_4_a_proposal_that_nobody_called_for_is_found() {
     let (gate, editor) = (&world.gate, UserId(Uuid::from_u128(5)));
     gate.folder.make_key(KeyName::Editor).expect("a key");
     let set = move |writing: &mut store::Writing<'_>| {
-        rows::connections::set(writing, "editor", &editor.to_string())
+        rows::connections::set(writing, WORKSPACE, "editor", &editor.to_string())
     };
     write(&gate.store, set).await;
     gate.reload().await.expect("loaded");
