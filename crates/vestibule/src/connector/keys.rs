@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use connector::ClientName;
-use connector::keystore::Passphrase;
+use connector::keystore::ForeignPassphrase;
 use connector::operations::keys::{self, Adopt, KeyMade};
 use protocol::keys::KeySize;
 
@@ -78,7 +78,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             sealed_with,
         } => {
             let sealed_with = sealed_with
-                .map(|file| Passphrase::from_file(&file))
+                .map(|file| ForeignPassphrase::from_file(&file))
                 .transpose()?;
             keys::adopt(
                 &connector,
