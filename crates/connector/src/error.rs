@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ledger::LedgerError;
-use ledger::reports::ReportError;
+use ledger::reports::{Kind, ReportError};
 use protocol::ids::WorkspaceId;
 use protocol::role::ProviderRole;
 use store::StoreError;
@@ -111,8 +111,32 @@ pub enum Error {
         why: ReportError,
     },
     /// A report came from where no report can.
-    #[error("{0}: a report with a manifest comes from a gate, and this client has none")]
+    #[error("{0}: such a report comes from a gate, and this client has none")]
     NoLogKey(String),
+    /// A report is somebody else's.
+    #[error(
+        "{file}: the report was made for '{found}', not for our connection '{expected}'; nothing of it was imported"
+    )]
+    OtherConnection {
+        /// Which.
+        file: String,
+        /// Whose it is, by its manifest.
+        found: String,
+        /// What the gate calls us.
+        expected: String,
+    },
+    /// A report without what makes it believable.
+    #[error(
+        "{file} is a gate's report of {kind}, and its manifest is missing: put it beside the report, as {manifest}; nothing was imported"
+    )]
+    NoManifest {
+        /// Which.
+        file: String,
+        /// Of what.
+        kind: Kind,
+        /// Where it is looked for.
+        manifest: String,
+    },
     /// A Console file is not imported.
     #[error(transparent)]
     Import(#[from] ImportError),

@@ -119,18 +119,23 @@ impl Upstream {
 
     /// Writes a report that can be fetched.
     pub async fn write_report(&self, kind: Kind) {
-        let now = SystemClock.now();
+        let written = self.report_for(CONNECTION, kind).await;
+        let mut reports = self.reports.lock().expect("a lock");
+        reports.insert(0, (format!("{kind}-{}", Uuid::new_v4()), kind, written));
+    }
+
+    /// A report as a gate writes it for a connection.
+    pub async fn report_for(&self, connection: &str, kind: Kind) -> reports::Written {
+        let (now, subscriber) = (SystemClock.now(), format!("connection:{connection}"));
         let written = reports::write(
             &self.books,
             &self.scope,
             kind,
-            CONNECTION,
+            &subscriber,
             now,
             &self.log_key,
         );
-        let written = written.await.expect("written");
-        let mut reports = self.reports.lock().expect("a lock");
-        reports.insert(0, (format!("{kind}-{}", Uuid::new_v4()), kind, written));
+        written.await.expect("written")
     }
 
     async fn own(&self, path: &str) -> Reply {
