@@ -155,16 +155,28 @@ pub enum Error {
         why: io::Error,
     },
     /// It was not final in time.
-    #[error("transaction {id} is {status} and not final; follow it by that id")]
+    #[error(
+        "transaction {id} is {status} and not final; go on with: vestibule connector trade {client} --follow {id}"
+    )]
     NotFinal {
+        /// At which client.
+        client: ClientName,
         /// Which.
         id: protocol::ids::TxId,
         /// How far it was.
         status: protocol::model::transaction::TransactionStatus,
     },
+    /// There is no such transaction, as far as we may see.
+    #[error("'{client}' knows no transaction {id}")]
+    NoTransaction {
+        /// Which client.
+        client: ClientName,
+        /// Which.
+        id: protocol::ids::TxId,
+    },
     /// Nobody knows whether a write arrived.
     #[error(
-        "upstream did not say whether it took the transaction ({why}); ask again with the same external id '{external_tx_id}'"
+        "upstream did not say whether it took the transaction ({why}); say the same again with --external-tx-id '{external_tx_id}'"
     )]
     Unknown {
         /// The id to ask again with.
