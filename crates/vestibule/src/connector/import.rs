@@ -12,8 +12,9 @@ use crate::output::{Output, printable};
 
 /// Read report files: a gate's, with their manifest, or the Console's exports.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   vestibule connector import --client fund balances.csv transactions_1777000000000.csv
+  vestibule connector import --client fund --skip-malformed accounts.csv history.csv
 
 A gate's report X.csv has its manifest beside it, as X.csv.manifest.json.")]
 pub(crate) struct Args {
