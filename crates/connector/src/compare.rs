@@ -2,6 +2,7 @@
 //! what was compared with what.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use ledger::Digest;
 use ledger::digest::{Cell, CellKind};
@@ -70,6 +71,47 @@ pub struct CellDifference {
     pub ours: Digest,
     /// Theirs.
     pub theirs: Digest,
+}
+
+impl fmt::Display for CellDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Cell {
+            account,
+            asset,
+            kind,
+            month,
+        } = &self.cell;
+        let month = || format!("{:04}-{:02}", month / 100, month % 100);
+        match kind {
+            CellKind::Balance => write!(f, "the balance of {asset} in vault account {account}"),
+            CellKind::Address => write!(f, "the addresses of {asset} in vault account {account}"),
+            CellKind::In => write!(
+                f,
+                "what came in of {asset} to vault account {account} in {}",
+                month()
+            ),
+            CellKind::Out => write!(
+                f,
+                "what went out of {asset} from vault account {account} in {}",
+                month()
+            ),
+        }?;
+        let rows = |digest: &Digest| match digest.count {
+            0 => "no row".to_owned(),
+            1 => "1 row".to_owned(),
+            many => format!("{many} rows"),
+        };
+        if self.ours.count == self.theirs.count {
+            write!(f, ": {} on both sides, not the same", rows(&self.ours))
+        } else {
+            write!(
+                f,
+                ": {} of ours, {} of theirs",
+                rows(&self.ours),
+                rows(&self.theirs)
+            )
+        }
+    }
 }
 
 impl Comparison {

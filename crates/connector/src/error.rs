@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use ledger::LedgerError;
-use ledger::reports::ReportError;
+use ledger::reports::{Kind, ReportError};
 use protocol::ids::WorkspaceId;
 use protocol::role::ProviderRole;
 use store::StoreError;
@@ -111,8 +111,32 @@ pub enum Error {
         why: ReportError,
     },
     /// A report came from where no report can.
-    #[error("{0}: a report with a manifest comes from a gate, and this client has none")]
+    #[error("{0}: such a report comes from a gate, and this client has none")]
     NoLogKey(String),
+    /// A report is somebody else's.
+    #[error(
+        "{file}: the report was made for '{found}', not for our connection '{expected}'; nothing of it was imported"
+    )]
+    OtherConnection {
+        /// Which.
+        file: String,
+        /// Whose it is, by its manifest.
+        found: String,
+        /// What the gate calls us.
+        expected: String,
+    },
+    /// A report without what makes it believable.
+    #[error(
+        "{file} is a gate's report of {kind}, and its manifest is missing: put it beside the report, as {manifest}; nothing was imported"
+    )]
+    NoManifest {
+        /// Which.
+        file: String,
+        /// Of what.
+        kind: Kind,
+        /// Where it is looked for.
+        manifest: String,
+    },
     /// A Console file is not imported.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -131,16 +155,28 @@ pub enum Error {
         why: io::Error,
     },
     /// It was not final in time.
-    #[error("transaction {id} is {status} and not final; follow it by that id")]
+    #[error(
+        "transaction {id} is {status} and not final; go on with: vestibule connector trade {client} --follow {id}"
+    )]
     NotFinal {
+        /// At which client.
+        client: ClientName,
         /// Which.
         id: protocol::ids::TxId,
         /// How far it was.
         status: protocol::model::transaction::TransactionStatus,
     },
+    /// There is no such transaction, as far as we may see.
+    #[error("'{client}' knows no transaction {id}")]
+    NoTransaction {
+        /// Which client.
+        client: ClientName,
+        /// Which.
+        id: protocol::ids::TxId,
+    },
     /// Nobody knows whether a write arrived.
     #[error(
-        "upstream did not say whether it took the transaction ({why}); ask again with the same external id '{external_tx_id}'"
+        "upstream did not say whether it took the transaction ({why}); say the same again with --external-tx-id '{external_tx_id}'"
     )]
     Unknown {
         /// The id to ask again with.

@@ -10,8 +10,9 @@ use sync::walk::Options;
 use sync::{Area, AsItIs, held, walk};
 use wire::client::Client as Wire;
 
-use crate::clients::{Client, Progress};
+use crate::clients::{Client, Progress, known_role};
 use crate::compare::{Comparison, With, differences, iso, remedy};
+use crate::role_check::{self, RoleSeen};
 use crate::{Connector, Error, gate_api};
 
 /// How far back transactions are read again: a row can change after a final status.
@@ -39,6 +40,13 @@ impl<'a> Work<'a> {
             books: connector.books(client).await?,
             upstream: connector.upstream(client).await?,
         })
+    }
+
+    /// Asks what the key may do, and keeps the answer.
+    pub(crate) async fn role(&self) -> Result<RoleSeen, Error> {
+        let seen = role_check::ask(self.client, &self.upstream).await?;
+        known_role::remember(self.connector, &self.client.name, &seen).await?;
+        Ok(seen)
     }
 
     /// Applies the events that have come; looks at what they do not tell whole.

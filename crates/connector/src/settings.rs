@@ -5,7 +5,9 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use protocol::handover::parse_range;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use store::Location;
 use url::Url;
 
@@ -24,6 +26,7 @@ pub struct Settings {
     /// The provider's name, in every CSR.
     pub organization: String,
     /// The addresses that requests leave by: clients put them on their lists (practice P4).
+    #[serde(deserialize_with = "ranges")]
     pub egress: Vec<IpNet>,
     /// What stands before `/webhooks/NAME` as clients reach it.
     pub public_url: Option<Url>,
@@ -52,6 +55,15 @@ impl Default for Settings {
             calls_per_minute: A_CALL_A_SECOND,
         }
     }
+}
+
+/// A plain address is a range of one, as in a hand-over file.
+fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    let read = |text: &String| {
+        parse_range(text).map_err(|why| D::Error::custom(format!("egress '{text}' {why}")))
+    };
+    texts.iter().map(read).collect()
 }
 
 impl Settings {
@@ -170,12 +182,20 @@ mod tests {
     }
 
     #[test]
+    fn a_plain_address_is_read_as_a_range_of_one() {
+        let text = "egress = [\"127.0.0.1\", \"2001:db8::7\"]";
+        let settings: Settings = toml::from_str(text).expect("settings");
+        let nets = ["127.0.0.1/32", "2001:db8::7/128"];
+        assert_eq!(settings.egress, nets.map(|net| net.parse().expect("a net")));
+    }
+
+    #[test]
     fn what_is_not_known_or_cannot_be_is_refused() {
         assert!(toml::from_str::<Settings>("listne = \"127.0.0.1:1\"").is_err());
         assert!(toml::from_str::<Settings>("reconcile_seconds = 0").is_err());
+        assert!(toml::from_str::<Settings>("egress = [\"0.0.0.0/0\"]").is_err());
         for bad in [
             "organization = \" \"",
-            "egress = [\"0.0.0.0/0\"]",
             "public_url = \"ftp://x\"",
             "public_url = \"https://x/?q\"",
         ] {

@@ -1,5 +1,6 @@
 //! The clients of a provider: where each one's upstream is, what of it is pinned, how far it is.
 
+pub mod known_role;
 mod rows;
 
 use ledger::{PartScope, Scope};
@@ -18,6 +19,7 @@ use crate::Error;
 use crate::client_name::ClientName;
 use crate::compare::Comparison;
 
+pub use known_role::{KnownRole, Verdict};
 pub use rows::ROOM;
 
 /// A client.
@@ -84,6 +86,8 @@ pub struct Progress {
     pub first_sync: Option<FirstSync>,
     /// Until when transactions were walked, by upstream's clock.
     pub walked_until: Option<Millis>,
+    /// What was last known of the key's role.
+    pub role: Option<KnownRole>,
     /// The last comparison with upstream.
     pub compared: Option<Comparison>,
 }

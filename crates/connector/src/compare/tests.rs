@@ -83,3 +83,26 @@ fn proven_names_what_was_compared() {
     );
     assert_eq!(other.differing, 1);
 }
+
+#[test]
+fn a_cell_that_differs_is_told_in_words() {
+    let of = |kind, month, ours, theirs| {
+        CellDifference {
+            cell: cell(1, kind, month),
+            ours,
+            theirs,
+        }
+        .to_string()
+    };
+    let asset = cell(1, CellKind::Balance, 0).asset;
+    assert_eq!(
+        of(CellKind::Balance, 0, digest(1, 1), digest(0, 0)),
+        format!("the balance of {asset} in vault account 1: 1 row of ours, no row of theirs")
+    );
+    assert_eq!(
+        of(CellKind::Out, 202_608, digest(2, 1), digest(2, 2)),
+        format!(
+            "what went out of {asset} from vault account 1 in 2026-08: 2 rows on both sides, not the same"
+        )
+    );
+}

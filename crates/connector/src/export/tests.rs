@@ -226,6 +226,70 @@ fn nothing_in_a_sheet_can_run() {
     assert!(files[2].text.contains(",'=1+1"), "{}", files[2].text);
 }
 
+/// Every text that somebody else chose begins with what a spreadsheet may take for a formula.
+fn formulas(first: char) -> Holdings {
+    let text = format!("{first}1+1");
+    let mut books = holdings(
+        vec![account(0, &text, &[("ETH", "1")])],
+        vec![transaction(
+            &serde_json::json!({
+                "assetId": "ETH", "note": text, "subStatus": text, "operation": text, "txHash": text,
+                "source": {"type": "UNKNOWN", "id": text, "name": text}, "sourceAddress": text,
+                "destination": {"type": "VAULT_ACCOUNT", "id": "0", "name": text},
+                "destinationAddress": text, "destinationTag": text, "amountInfo": {"amount": "1"},
+            })
+            .to_string(),
+        )],
+    );
+    let address = serde_json::json!({
+        "assetId": "ETH", "address": text, "tag": text, "description": text, "type": text,
+    });
+    let address = serde_json::from_value(address).expect("an address");
+    books.addresses = vec![(VaultAccountId::new(0), address)];
+    books
+}
+
+/// In a sheet it has one quote before it; where nothing runs it stays what it is.
+#[test]
+fn text_that_begins_like_a_formula_is_right_in_every_form() {
+    for first in ['=', '+', '-', '@'] {
+        let (books, text) = (formulas(first), format!("{first}1+1"));
+        for file in export(&books, Format::Csv).expect("csv") {
+            let mut reader = ::csv::Reader::from_reader(file.text.as_bytes());
+            for cell in reader.records().flat_map(|row| {
+                let row = row.expect("a row");
+                row.iter().map(str::to_owned).collect::<Vec<_>>()
+            }) {
+                assert!(!cell.starts_with(first), "{}: {cell}", file.name);
+                assert!(
+                    !cell.contains(&text) || cell == format!("'{text}"),
+                    "{}: {cell}",
+                    file.name
+                );
+            }
+            assert!(file.text.contains(&format!(",'{text}")), "{}", file.text);
+        }
+        let lines = export(&books, Format::Jsonl).expect("jsonl").remove(0).text;
+        assert!(!lines.contains(&format!("'{text}")), "{lines}");
+        let rows: Vec<serde_json::Value> = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("json"))
+            .collect();
+        assert_eq!(rows[1]["value"]["name"], text);
+        assert_eq!(rows[2]["value"]["address"]["address"], text);
+        assert_eq!(rows[3]["value"]["note"], text);
+        assert_eq!(rows[3]["value"]["source"]["name"], text);
+        let (_folder, path) = written(&books, Format::Beancount);
+        judge("bean-check", &[], &path);
+        let (_folder, path) = written(&books, Format::Hledger);
+        judge("hledger", &["check", "--strict", "-f"], &path);
+        for format in [Format::Beancount, Format::Hledger] {
+            let text_of = export(&books, format).expect("books").remove(0).text;
+            assert!(!text_of.contains(&format!("'{text}")), "{text_of}");
+        }
+    }
+}
+
 #[test]
 fn every_line_is_json() {
     let files = export(&awkward(), Format::Jsonl).expect("jsonl");

@@ -72,14 +72,21 @@ pub enum ImportError {
         missing: String,
     },
     /// A row is malformed; nothing was imported.
-    #[error("{0}; nothing was imported (say so to skip such rows)")]
-    Row(#[from] BadRow),
+    #[error("{0}; nothing was imported (with --skip-malformed such rows are left out)")]
+    Row(BadRow),
     /// It is too long.
     #[error("{file} has more than {MAX_ROWS} rows: export it in parts")]
     TooLong {
         /// Which file.
         file: String,
     },
+}
+
+// Not `#[from]`: the row is in the sentence already, and would be told again as its source.
+impl From<BadRow> for ImportError {
+    fn from(row: BadRow) -> Self {
+        Self::Row(row)
+    }
 }
 
 /// What a file says.

@@ -78,6 +78,12 @@ fn a_malformed_row_is_told_where_it_is() {
             ("history.csv", 2, column),
             "{row}"
         );
+        let error = ImportError::Row(row.clone());
+        assert!(
+            error.to_string().contains("--skip-malformed")
+                && std::error::Error::source(&error).is_none(),
+            "told once: {error}"
+        );
         let imported = read_it(&content, Malformed::Skip).expect("the rest");
         assert_eq!(
             (imported.rows, imported.skipped, imported.without_id),

@@ -48,8 +48,8 @@ fn as_text<S: serde::Serializer>(
     serializer.collect_str(fingerprint)
 }
 
-/// Where the sealed key begins.
-const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+/// Where a sealed key begins.
+pub(super) const BEGIN: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
 
 impl KeyEntry {
     /// The whole file: text before the PEM block is explanatory (RFC 7468, section 2), so that

@@ -20,7 +20,7 @@ use protocol::time::Millis;
 use wire::client::{LocalKey, RequestSigner};
 
 pub use entry::{KeyEntry, KeyOrigin};
-pub use passphrase::{BadPassphrase, Passphrase};
+pub use passphrase::{BadPassphrase, ForeignPassphrase, Passphrase};
 
 use crate::client_name::ClientName;
 use crate::files;
@@ -58,7 +58,20 @@ pub enum KeystoreError {
     /// The file is damaged.
     #[error("{0} is no key of this keystore, or damaged")]
     Damaged(PathBuf),
-    /// What is to be adopted is not encrypted as it should be, or not a key.
+    /// What is to be adopted is encrypted, and nothing was given that opens it.
+    #[error(
+        "that key is encrypted: say which file holds the passphrase that opens it, with --sealed-with FILE"
+    )]
+    Sealed,
+    /// It is encrypted in the form that PKCS#8 replaced.
+    #[error(
+        "that key is encrypted in OpenSSL's old form, which is not read here: write it anew with `openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD -out NEW`, then adopt NEW with --sealed-with FILE"
+    )]
+    SealedOldForm,
+    /// What is to be adopted is not encrypted, and a passphrase was given.
+    #[error("that key is not encrypted: adopt it without --sealed-with")]
+    NotSealed,
+    /// The passphrase that was given does not open the key, or it is not a key.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// There is no request.
@@ -72,6 +85,27 @@ pub enum KeystoreError {
         /// What happened.
         why: io::Error,
     },
+}
+
+/// How a PEM file is encrypted.
+enum Sealing {
+    None,
+    /// PKCS#8 (RFC 5958).
+    Pkcs8,
+    /// A header inside the block (RFC 1421).
+    OldForm,
+}
+
+impl Sealing {
+    fn of(pem: &str) -> Self {
+        if pem.contains(entry::BEGIN) {
+            Self::Pkcs8
+        } else if pem.contains("Proc-Type: 4,ENCRYPTED") {
+            Self::OldForm
+        } else {
+            Self::None
+        }
+    }
 }
 
 impl Keystore {
@@ -104,14 +138,19 @@ impl Keystore {
         &self,
         client: &ClientName,
         pem: &str,
-        sealed_with: Option<&Passphrase>,
+        sealed_with: Option<&ForeignPassphrase>,
         with: &Passphrase,
         now: Millis,
     ) -> Result<KeyEntry, KeystoreError> {
         self.vacant(client)?;
-        let key = match sealed_with {
-            Some(passphrase) => PrivateKey::from_encrypted_pem(pem, passphrase.reveal())?,
-            None => PrivateKey::from_pem(pem)?,
+        let key = match (Sealing::of(pem), sealed_with) {
+            (Sealing::Pkcs8, Some(foreign)) => {
+                PrivateKey::from_encrypted_pem(pem, foreign.reveal())?
+            }
+            (Sealing::Pkcs8, None) => return Err(KeystoreError::Sealed),
+            (Sealing::OldForm, _) => return Err(KeystoreError::SealedOldForm),
+            (Sealing::None, Some(_)) => return Err(KeystoreError::NotSealed),
+            (Sealing::None, None) => PrivateKey::from_pem(pem)?,
         };
         self.keep(client, &key, KeyOrigin::Adopted, with, now)
     }

@@ -49,17 +49,7 @@ impl Passphrase {
 
     /// The first line of a file of mode 0600.
     pub fn from_file(path: &Path) -> Result<Self, BadPassphrase> {
-        let file = |why| BadPassphrase::File {
-            path: path.to_owned(),
-            why,
-        };
-        if files::open_to_others(path).map_err(file)? {
-            return Err(BadPassphrase::Open(path.to_owned()));
-        }
-        let content = zeroize::Zeroizing::new(files::read_limited(path, MAX_FILE).map_err(file)?);
-        let text =
-            std::str::from_utf8(&content).map_err(|_| BadPassphrase::NoText(path.to_owned()))?;
-        Self::new(text.lines().next().unwrap_or_default().to_owned())
+        Self::new(first_line(path)?)
     }
 
     pub(super) fn reveal(&self) -> &[u8] {
@@ -71,4 +61,43 @@ impl std::fmt::Debug for Passphrase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Passphrase")
     }
+}
+
+/// What opens a key that somebody else sealed: as long or short as they made it. It opens that one
+/// key, and never seals one here. Cannot be printed.
+pub struct ForeignPassphrase(SecretString);
+
+impl ForeignPassphrase {
+    /// A passphrase, as it was told.
+    pub fn new(text: String) -> Self {
+        Self(text.into())
+    }
+
+    /// The first line of a file of mode 0600.
+    pub fn from_file(path: &Path) -> Result<Self, BadPassphrase> {
+        first_line(path).map(Self::new)
+    }
+
+    pub(super) fn reveal(&self) -> &[u8] {
+        self.0.expose_secret().as_bytes()
+    }
+}
+
+impl std::fmt::Debug for ForeignPassphrase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ForeignPassphrase")
+    }
+}
+
+fn first_line(path: &Path) -> Result<String, BadPassphrase> {
+    let file = |why| BadPassphrase::File {
+        path: path.to_owned(),
+        why,
+    };
+    if files::open_to_others(path).map_err(file)? {
+        return Err(BadPassphrase::Open(path.to_owned()));
+    }
+    let content = zeroize::Zeroizing::new(files::read_limited(path, MAX_FILE).map_err(file)?);
+    let text = std::str::from_utf8(&content).map_err(|_| BadPassphrase::NoText(path.to_owned()))?;
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }

@@ -121,27 +121,36 @@ fn a_wrong_passphrase_opens_nothing() {
     ));
 }
 
+/// Whoever sealed it chose the passphrase, be it short; only our own has a least length.
 #[test]
-fn a_sealed_key_is_adopted_with_its_own_passphrase() {
+fn a_sealed_key_is_adopted_with_its_own_passphrase_and_told_of_without() {
     let (_folder, store) = store();
-    let sealed = KEY.to_encrypted_pem(b"their passphrase").expect("sealed");
-    let with = phrase("correct horse battery");
+    let sealed = KEY.to_encrypted_pem(b"short").expect("sealed");
+    let (with, now) = (phrase("correct horse battery"), Millis(0));
+    let adopt = |pem: &str, foreign: Option<&str>| {
+        let foreign = foreign.map(|text| ForeignPassphrase::new(text.to_owned()));
+        store.adopt(&name("acme"), pem, foreign.as_ref(), &with, now)
+    };
+    let error = adopt(&sealed, None).expect_err("sealed");
+    assert!(matches!(error, KeystoreError::Sealed), "{error}");
     assert!(
-        store
-            .adopt(&name("acme"), &sealed, None, &with, Millis(0))
-            .is_err()
+        error.to_string().contains("is encrypted") && error.to_string().contains("--sealed-with"),
+        "{error}"
     );
-    assert!(
-        store
-            .adopt(
-                &name("acme"),
-                &sealed,
-                Some(&phrase("their passphrase")),
-                &with,
-                Millis(0)
-            )
-            .is_ok()
-    );
+    assert!(matches!(
+        adopt(&sealed, Some("other")),
+        Err(KeystoreError::Key(KeyError::Passphrase))
+    ));
+    let old = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAA==\n-----END RSA PRIVATE KEY-----\n";
+    assert!(matches!(
+        adopt(old, Some("short")),
+        Err(KeystoreError::SealedOldForm)
+    ));
+    assert!(matches!(
+        adopt(&pem(), Some("short")),
+        Err(KeystoreError::NotSealed)
+    ));
+    adopt(&sealed, Some("short")).expect("adopted");
 }
 
 #[tokio::test]
@@ -178,6 +187,8 @@ fn invariant_8_a_passphrase_does_not_print() {
         format!("{:?}", phrase("correct horse battery")),
         "Passphrase"
     );
+    let foreign = ForeignPassphrase::new("short".to_owned());
+    assert_eq!(format!("{foreign:?}"), "ForeignPassphrase");
     assert!(matches!(
         Passphrase::new("short".to_owned()),
         Err(BadPassphrase::Short)

@@ -9,7 +9,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::client_name::ClientName;
-use crate::clients::{Client, Upstream, WebhookPins};
+use crate::clients::{Client, Upstream, WebhookPins, known_role};
 use crate::environment::Environment;
 use crate::role_check::{self, RoleSeen};
 use crate::{Connector, Error, gate_api};
@@ -107,6 +107,9 @@ async fn finish(
         role = Some(seen);
     }
     connector.clients().add(client.clone()).await?;
+    if let Some(seen) = &role {
+        known_role::remember(connector, &client.name, seen).await?;
+    }
     Ok(role)
 }
 

@@ -57,7 +57,7 @@ pub struct FirstSynced {
 pub async fn first_sync(connector: &Connector, of: &FirstSyncOf) -> Result<FirstSynced, Error> {
     let (client, _) = connector.client(&of.client).await?;
     let work = Work::of(connector, &client).await?;
-    let role = role_check::ask(&client, &work.upstream).await?;
+    let role = work.role().await?;
     role_check::insist(&client, &role)?;
     if !client.is_gate() {
         sync::identity(&work.upstream, client.workspace)

@@ -132,6 +132,18 @@ async fn one(
         let manifest = read(&manifest, MAX_MANIFEST)?;
         return report(connector, client, books, file, &content, &manifest).await;
     }
+    if let Some(kind) = report_kind(&content) {
+        return Err(if client.is_gate() {
+            let manifest = manifest.display().to_string();
+            Error::NoManifest {
+                file,
+                kind,
+                manifest,
+            }
+        } else {
+            Error::NoLogKey(file)
+        });
+    }
     let exported_at = match import.exported_at.or_else(|| named_time(path)) {
         Some(at) => at,
         None => changed_at(path)?,
@@ -168,7 +180,12 @@ pub(crate) async fn report(
     content: &[u8],
     manifest: &[u8],
 ) -> Result<ImportedFile, Error> {
-    let Upstream::Gate { log_key, .. } = &client.upstream else {
+    let Upstream::Gate {
+        connection,
+        log_key,
+        ..
+    } = &client.upstream
+    else {
         return Err(Error::NoLogKey(file));
     };
     let scope = client.scope().id().to_string();
@@ -181,6 +198,14 @@ pub(crate) async fn report(
         Ok(report) => report,
         Err(why) => return Err(Error::Report { file, why }),
     };
+    // Two connections may have an equal scope: its position, and its proposals, are still not ours.
+    if report.manifest.subscriber != subscriber(connection) {
+        return Err(Error::OtherConnection {
+            file,
+            found: report.manifest.subscriber,
+            expected: connection.clone(),
+        });
+    }
     let rows = report.changes.len();
     Ok(ImportedFile {
         file,
@@ -192,6 +217,19 @@ pub(crate) async fn report(
         rows,
         changed: apply(connector, books, report.changes).await?,
     })
+}
+
+/// How a gate's manifest names a connection.
+fn subscriber(connection: &str) -> String {
+    format!("connection:{connection}")
+}
+
+/// Which report a file is by its header, if it is one.
+fn report_kind(content: &[u8]) -> Option<Kind> {
+    let header = content.split(|byte| *byte == b'\n').next()?;
+    [Kind::Balances, Kind::Addresses, Kind::Transactions]
+        .into_iter()
+        .find(|kind| reports::rows(header, *kind).is_ok())
 }
 
 async fn apply(

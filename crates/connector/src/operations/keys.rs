@@ -6,7 +6,7 @@ use protocol::keys::KeySize;
 use serde::Serialize;
 
 use crate::client_name::ClientName;
-use crate::keystore::{KeyEntry, KeystoreError, Passphrase};
+use crate::keystore::{ForeignPassphrase, KeyEntry, KeystoreError};
 use crate::{Connector, Error, files};
 
 /// Largest file of a key that is read, in bytes.
@@ -30,7 +30,7 @@ pub struct Adopt {
     /// The file: PEM, PKCS#8 (encrypted or not) or PKCS#1.
     pub file: PathBuf,
     /// What opens the file, where it is encrypted.
-    pub sealed_with: Option<Passphrase>,
+    pub sealed_with: Option<ForeignPassphrase>,
 }
 
 /// Makes a client's key, born encrypted.

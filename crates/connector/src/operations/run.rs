@@ -1,6 +1,8 @@
 //! `connector run`: one receiver, a path per client; events into the books; reconciliation within
 //! the budget (practice P6). Clients that are added while it runs are taken in.
 
+mod pace;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use wire::hooks_in::Receiver;
 
+use pace::Pace;
+
 use super::first_sync::{FirstSyncOf, first_sync};
 use crate::client_name::ClientName;
 use crate::clients::{Client, Progress};
@@ -23,10 +27,6 @@ use crate::{Connector, Error};
 
 /// How often it is looked whether another process added a client or imported.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The first wait after trouble with a client; it doubles.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// The longest wait after trouble.
-const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// How long applied events are remembered, to know them when they come again.
 const REMEMBER: i64 = 35 * Millis::DAY;
 
@@ -129,14 +129,20 @@ struct Desk {
 
 impl Desk {
     async fn watch(&mut self) {
+        let mut trouble = None;
         loop {
             tokio::select! {
                 () = self.run.shutdown.cancelled() => return,
                 () = self.connector.news() => {}
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
-            if let Err(error) = self.look().await {
-                tracing::error!(%error, "the clients cannot be read");
+            let now = self.look().await.err().map(|error| error.to_string());
+            if now != trouble {
+                match &now {
+                    Some(error) => tracing::error!(error, "the clients cannot be read"),
+                    None => tracing::info!("the clients can be read again"),
+                }
+                trouble = now;
             }
         }
     }
@@ -178,7 +184,7 @@ impl Desk {
 /// Keeps one client's books until the end.
 async fn keep(connector: Connector, client: Client, run: Run) {
     let every = Duration::from_secs(connector.settings().reconcile_seconds.get().into());
-    let (mut wait, mut compare_at) = (FIRST_WAIT, Instant::now());
+    let mut pace = Pace::new(Instant::now(), every);
     let inbox = connector.inbox(&client);
     let promised = &connector.settings().egress;
     match egress::look(&client.base_url, promised).await {
@@ -188,23 +194,28 @@ async fn keep(connector: Connector, client: Client, run: Run) {
         seen => tracing::info!(client = %client.name, ?seen, "by which address requests leave"),
     }
     loop {
-        let next = match round(&connector, &client, &run, &mut compare_at, every).await {
-            Ok(()) => {
-                wait = FIRST_WAIT;
-                compare_at
+        let due = Instant::now() >= pace.due();
+        match round(&connector, &client, &run, due).await {
+            Ok(Asked::All) => {
+                if pace.well(Instant::now()) {
+                    tracing::info!(client = %client.name, "its books are kept again");
+                }
             }
+            Ok(Asked::Nothing) => {}
+            // The same trouble again is no news: a key that is too strong stays so until it is changed.
             Err(error) => {
-                tracing::warn!(client = %client.name, %error, "its books cannot be kept; trying again");
-                let again = Instant::now() + wait;
-                wait = (wait * 2).min(LONGEST_WAIT);
-                again
+                if pace.failed(Instant::now(), error.to_string()) {
+                    tracing::warn!(client = %client.name, %error, "its books cannot be kept; trying again, less and less often");
+                } else {
+                    tracing::debug!(client = %client.name, %error, "its books still cannot be kept");
+                }
             }
-        };
+        }
         tokio::select! {
             () = run.shutdown.cancelled() => return,
             () = inbox.arrived() => {}
             () = connector.news() => {}
-            () = tokio::time::sleep_until(next), if !inbox.is_held() => {}
+            () = tokio::time::sleep_until(pace.due()), if !inbox.is_held() => {}
             () = tokio::time::sleep(LOOK_EVERY), if inbox.is_held() => {}
         }
         if run.shutdown.is_cancelled() {
@@ -213,41 +224,53 @@ async fn keep(connector: Connector, client: Client, run: Run) {
     }
 }
 
-/// What is due for a client now.
+/// What a round asked upstream for.
+enum Asked {
+    /// All that is due from time to time.
+    All,
+    /// At most what events did not tell.
+    Nothing,
+}
+
+/// What is to be done for a client now: events always, what asks upstream by itself when it is due.
 async fn round(
     connector: &Connector,
     client: &Client,
     run: &Run,
-    compare_at: &mut Instant,
-    every: Duration,
-) -> Result<(), Error> {
+    due: bool,
+) -> Result<Asked, Error> {
     let inbox = connector.inbox(client);
+    let mut filled = false;
     if inbox.is_held() {
         let (_, progress) = connector.client(&client.name).await?;
         if progress.first_sync.is_some() {
             inbox.release();
-        } else if run.first_sync {
+        } else if run.first_sync && due {
             let of = FirstSyncOf {
                 client: client.name.clone(),
                 progress: None,
             };
             until_shutdown(run, first_sync(connector, &of)).await?;
-            *compare_at = Instant::now() + every;
+            filled = true;
         } else {
-            return Ok(());
+            return Ok(Asked::Nothing);
         }
     }
     let work = Work::of(connector, client).await?;
     until_shutdown(run, work.drain()).await?;
-    if Instant::now() >= *compare_at {
-        *compare_at = Instant::now() + every;
-        let (_, progress) = connector.client(&client.name).await?;
-        if let Some(comparison) = until_shutdown(run, work.reconcile(&progress)).await? {
-            tracing::info!(client = %client.name, "{}", comparison.sentence);
-        }
-        inbox.forget_before(connector.now().plus(-REMEMBER)).await?;
+    if filled {
+        // It has compared already.
+        return Ok(Asked::All);
     }
-    Ok(())
+    if !due {
+        return Ok(Asked::Nothing);
+    }
+    let (_, progress) = connector.client(&client.name).await?;
+    if let Some(comparison) = until_shutdown(run, work.reconcile(&progress)).await? {
+        tracing::info!(client = %client.name, "{}", comparison.sentence);
+    }
+    inbox.forget_before(connector.now().plus(-REMEMBER)).await?;
+    Ok(Asked::All)
 }
 
 /// Work that the end may cut short: each of its writes is whole or not there.

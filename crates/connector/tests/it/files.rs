@@ -86,6 +86,45 @@ async fn a_report_is_imported_only_if_all_of_it_holds() {
     assert!(matches!(error, Error::NoLogKey(_)), "{error}");
 }
 
+/// Two connections may see the same: a report still tells one of them alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_connection_s_report_is_refused() {
+    let world = World::at_gate().await;
+    world.add().await.expect("added");
+    let other = world.upstream.report_for("other", Kind::Balances).await;
+    write(&world, "b.csv", &other.file);
+    write(&world, "b.csv.manifest.json", &other.manifest);
+    let error = import(&world.connector, &files(&world, &["b.csv"]))
+        .await
+        .expect_err("not ours");
+    assert!(
+        matches!(&error, Error::OtherConnection { found, expected, .. }
+            if found == "connection:other" && expected == "acme"),
+        "{error}"
+    );
+    assert_eq!(world.total(1).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_without_its_manifest_is_told_as_one() {
+    let world = World::at_gate().await;
+    world.add().await.expect("added");
+    for kind in [Kind::Balances, Kind::Addresses, Kind::Transactions] {
+        let report = world.upstream.report_for("acme", kind).await;
+        write(&world, "r.csv", &report.file);
+        let error = import(&world.connector, &files(&world, &["r.csv"]))
+            .await
+            .expect_err("without a manifest")
+            .to_string();
+        assert!(
+            error.contains("its manifest is missing")
+                && error.contains("r.csv.manifest.json")
+                && error.contains(kind.as_str()),
+            "{error}"
+        );
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn exports_of_the_console_begin_the_books_and_later_words_win() {
     let world = World::straight().await;

@@ -4,6 +4,7 @@
 
 mod clients;
 mod files;
+mod status;
 mod sync;
 mod trade;
 mod upstream;

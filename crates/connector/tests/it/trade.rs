@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use connector::Error;
 use connector::operations::first_sync::{FirstSyncOf, first_sync};
-use connector::operations::trade::{SeenBy, Step, Trade, trade};
+use connector::operations::trade::{Follow, SeenBy, Step, Trade, follow, trade};
 use protocol::ids::VaultAccountId;
 use protocol::model::transaction::{PeerKind, TransactionStatus};
 use protocol::role::Role;
@@ -109,6 +109,50 @@ async fn p7_a_transfer_is_proposed_and_followed_by_webhooks() {
     assert_eq!(world.upstream.created.load(Ordering::SeqCst), 1);
     shutdown.cancel();
     running.done.await.expect("ended");
+}
+
+/// Whoever stopped waiting is told how to go on, and can.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_was_not_final_in_time_is_followed_by_its_id() {
+    let world = editor().await;
+    let ask = Trade {
+        follow: Duration::from_millis(1),
+        ..transfer()
+    };
+    let error = trade(&world.connector, &ask).await.expect_err("waits");
+    let Error::NotFinal { id, .. } = &error else {
+        panic!("{error}")
+    };
+    assert!(
+        error
+            .to_string()
+            .ends_with(&format!("vestibule connector trade fund --follow {id}")),
+        "{error}"
+    );
+    let mut of = Follow {
+        client: name(),
+        id: *id,
+        wait: Duration::ZERO,
+        progress: None,
+    };
+    let seen = follow(&world.connector, &of).await.expect("looked at");
+    assert_eq!(
+        (seen.status, seen.external_tx_id.as_str()),
+        (TransactionStatus::PendingAuthorization, "acme/7 ü")
+    );
+    let scope = &world.upstream.scope;
+    let own = sync::held::transaction(&world.upstream.books, scope, *id).await;
+    let doc = serde_json::to_value(own.expect("a read").expect("ours")).expect("json");
+    world.moves(doc, "COMPLETED").await;
+    of.wait = Duration::from_secs(20);
+    let followed = follow(&world.connector, &of).await.expect("followed");
+    assert_eq!(followed.status, TransactionStatus::Completed);
+    assert_eq!(world.upstream.created.load(Ordering::SeqCst), 1);
+    of.id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+        .parse()
+        .expect("an id");
+    let error = follow(&world.connector, &of).await.expect_err("nobody's");
+    assert!(matches!(error, Error::NoTransaction { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

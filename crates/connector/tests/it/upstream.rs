@@ -43,6 +43,8 @@ pub struct Upstream {
     pub calls: Mutex<Vec<String>>,
     /// Whether `GET /approvals` is there.
     pub has_approvals: AtomicBool,
+    /// Whether it answers nothing but 503.
+    pub down: AtomicBool,
     /// By how much its clock is ahead, in milliseconds.
     pub ahead: AtomicI64,
     pub base_url: String,
@@ -71,6 +73,7 @@ impl Upstream {
             created: AtomicU32::new(0),
             calls: Mutex::default(),
             has_approvals: AtomicBool::new(true),
+            down: AtomicBool::new(false),
             ahead: AtomicI64::new(0),
             base_url: format!("http://{address}/v1"),
             webhook_key,
@@ -119,21 +122,29 @@ impl Upstream {
 
     /// Writes a report that can be fetched.
     pub async fn write_report(&self, kind: Kind) {
-        let now = SystemClock.now();
-        let written = reports::write(
-            &self.books,
-            &self.scope,
-            kind,
-            CONNECTION,
-            now,
-            &self.log_key,
-        );
-        let written = written.await.expect("written");
+        let written = self.report_for(CONNECTION, kind).await;
         let mut reports = self.reports.lock().expect("a lock");
         reports.insert(0, (format!("{kind}-{}", Uuid::new_v4()), kind, written));
     }
 
+    /// A report as a gate writes it for a connection.
+    pub async fn report_for(&self, connection: &str, kind: Kind) -> reports::Written {
+        let (now, subscriber) = (SystemClock.now(), format!("connection:{connection}"));
+        let written = reports::write(
+            &self.books,
+            &self.scope,
+            kind,
+            &subscriber,
+            now,
+            &self.log_key,
+        );
+        written.await.expect("written")
+    }
+
     async fn own(&self, path: &str) -> Reply {
+        if self.down.load(Ordering::SeqCst) {
+            return ApiError::uncoded(503, "down").into();
+        }
         let me = json!({"connection": CONNECTION, "role": *self.role.lock().expect("a lock"), "workspaceId": WORKSPACE,
             "scope": {"id": self.scope.id().to_string(), "part": self.scope.as_part()}, "position": 3});
         if path == "/me" {
@@ -268,6 +279,9 @@ impl Workspace for Face {
     }
 
     fn may(&self, (): &(), operation: &'static Operation) -> Result<(), ApiError> {
+        if self.0.down.load(Ordering::SeqCst) {
+            return Err(ApiError::uncoded(503, "down"));
+        }
         let role = *self.0.role.lock().expect("a lock");
         if operation.id == "getApprovals" && !self.0.has_approvals.load(Ordering::SeqCst) {
             return Err(ApiError::not_found());

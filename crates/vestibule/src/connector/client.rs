@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Subcommand, ValueEnum};
 use connector::ClientName;
+use connector::clients::known_role;
 use connector::environment::Environment;
 use connector::operations::client_add::{self, AddClient, Straight};
 use connector::operations::client_handover::{self, Handover};
@@ -20,6 +21,10 @@ use crate::output::{Output, note};
 
 /// The clients, and the files that go to and fro.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule connector client handover fund --vault-account 1 > handover.json
+  vestibule connector client add fund --handback handback.json
+  vestibule connector client list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +37,9 @@ enum Command {
     /// Add a client: from its hand-back file, or straight at Fireblocks.
     Add(Box<Add>),
     /// Every client.
+    #[command(after_help = "Examples:
+  vestibule connector client list
+  vestibule connector --json client list")]
     List,
 }
 
@@ -153,9 +161,9 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 let role = added
                     .role
                     .as_ref()
-                    .map_or("not asked", |role| role.how.as_str());
+                    .map_or_else(|| "role not asked".to_owned(), known_role::told);
                 format!(
-                    "added {}\nrole     {role}\nwebhooks {}",
+                    "added {}\n{role}\nwebhooks {}",
                     add.client,
                     added.webhook_url.as_deref().unwrap_or("none")
                 )

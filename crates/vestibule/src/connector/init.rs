@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use connector::Settings;
 use connector::operations::init;
 use ipnet::IpNet;
+use protocol::handover::parse_range;
 use url::Url;
 
 use super::At;
@@ -14,13 +15,13 @@ use crate::output::Output;
 /// Make the folder, the keystore and the books.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  vestibule connector init --organization \"Acme Books\" --egress 203.0.113.7/32 --public-url https://hooks.acme.example")]
+  vestibule connector init --organization \"Acme Books\" --egress 203.0.113.7 --public-url https://hooks.acme.example")]
 pub(crate) struct Args {
     /// The provider's name, in every CSR.
     #[arg(long, value_name = "NAME")]
     organization: String,
-    /// An address that requests leave by (may be given more than once).
-    #[arg(long, value_name = "NET")]
+    /// An address or a range that requests leave by (may be given more than once).
+    #[arg(long, value_name = "ADDR|NET", value_parser = parse_range)]
     egress: Vec<IpNet>,
     /// What stands before /webhooks/NAME as clients reach it.
     #[arg(long, value_name = "URL")]

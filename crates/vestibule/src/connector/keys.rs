@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
 use connector::ClientName;
-use connector::keystore::Passphrase;
+use connector::keystore::ForeignPassphrase;
 use connector::operations::keys::{self, Adopt, KeyMade};
 use protocol::keys::KeySize;
 
@@ -14,6 +14,10 @@ use crate::output::{Output, note};
 
 /// One key for one client.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule connector keys new --client fund > fund.csr.pem
+  vestibule connector keys adopt --client fund old-key.pem
+  vestibule connector keys list")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -33,23 +37,33 @@ enum Command {
         size: Bits,
     },
     /// Take in a key that was made elsewhere; it is marked so.
+    #[command(after_help = "Examples:
+  vestibule connector keys adopt --client fund old-key.pem > fund.csr.pem
+  vestibule connector keys adopt --client fund sealed-key.pem --sealed-with its-passphrase.txt
+
+The file stays where it is: removing it is yours to do.")]
     Adopt {
         /// For which client.
         #[arg(long, value_name = "NAME")]
         client: ClientName,
         /// The key: PEM, PKCS#8 (encrypted or not) or PKCS#1.
         file: PathBuf,
-        /// A file with the passphrase that opens it, where it is encrypted.
+        /// A file (mode 0600) with the passphrase that opens it, where it is encrypted.
         #[arg(long, value_name = "FILE")]
         sealed_with: Option<PathBuf>,
     },
     /// Print a client's CSR again.
+    #[command(after_help = "Example:
+  vestibule connector keys csr --client fund > fund.csr.pem")]
     Csr {
         /// Whose.
         #[arg(long, value_name = "NAME")]
         client: ClientName,
     },
     /// Every key, as far as it may be shown.
+    #[command(after_help = "Examples:
+  vestibule connector keys list
+  vestibule connector --json keys list")]
     List,
 }
 
@@ -78,7 +92,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             sealed_with,
         } => {
             let sealed_with = sealed_with
-                .map(|file| Passphrase::from_file(&file))
+                .map(|file| ForeignPassphrase::from_file(&file))
                 .transpose()?;
             keys::adopt(
                 &connector,

@@ -23,7 +23,7 @@ use crate::output::Output;
 /// The provider's side: keys, books and exports of its clients.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  vestibule connector init --organization \"Acme Books\" --egress 203.0.113.7/32 --public-url https://hooks.acme.example
+  vestibule connector init --organization \"Acme Books\" --egress 203.0.113.7 --public-url https://hooks.acme.example
   vestibule connector keys new --client fund            a key that never leaves; only its CSR does
   vestibule connector client handover fund --vault-account 1 > handover.json
   vestibule connector client add fund --handback handback.json

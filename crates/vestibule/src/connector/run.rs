@@ -12,6 +12,10 @@ use crate::{ready, shutdown};
 
 /// Receive webhooks, keep the books, reconcile.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule connector run
+  vestibule connector run --no-first-sync             books begin with `import`
+  vestibule connector run --ready-file ready.json     for scripts: written once everything serves")]
 pub(crate) struct Args {
     /// Do not fill books by itself: events wait for `import` or `sync`.
     #[arg(long)]

@@ -6,10 +6,21 @@ use connector::ClientName;
 use connector::operations::status::{ClientStatus, StatusOf, status};
 
 use super::At;
-use crate::output::Output;
+use crate::output::{Output, printable};
 
 /// Per client: role and how it is known, as of when, equal to what or what differs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule connector status                   every client
+  vestibule connector status fund              one
+  vestibule connector status --offline         what was last known, without a call
+  vestibule connector --json status || alert   for scripts: 'attention' says what is wrong
+
+Exit codes:
+  0  of every client: it was asked (or --offline was given), its key is a Viewer's or Editor's,
+     and no difference of its books is known
+  1  of at least one: it cannot be asked or contradicts its hand-back file, its key can do too
+     much, nobody can see what its key can do, or its books differ")]
 pub(crate) struct Args {
     /// One client; all without it.
     client: Option<ClientName>,
@@ -31,10 +42,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     for one in &all {
         out.show(one, told)?;
     }
-    let fine = |one: &ClientStatus| {
-        one.trouble.is_empty() && one.comparison.as_ref().is_none_or(|seen| seen.equal)
-    };
-    Ok(if all.iter().all(fine) {
+    Ok(if all.iter().all(|one| one.attention.is_empty()) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -42,48 +50,30 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
 }
 
 fn told(one: &ClientStatus) -> String {
-    let mut lines = vec![format!("{} ({})", one.client, one.base_url)];
-    let mut line = |name: &str, value: String| lines.push(format!("  {name:<10}{value}"));
-    line("workspace", one.workspace.to_string());
-    line(
-        "role",
-        one.role
-            .as_ref()
-            .map_or("not asked".to_owned(), |role| role.how.clone()),
-    );
-    line(
-        "filled",
-        one.first_sync
-            .as_ref()
-            .map_or("never".to_owned(), |first| format!("from {}", first.from)),
-    );
-    if let Some(position) = one.position {
-        line("position", position.to_string());
-    }
-    line(
-        "events",
-        format!(
-            "{} applied, {} waiting, {} not understood",
-            one.events.applied, one.events.waiting, one.events.aside
+    let mut lines = vec![
+        format!("{} ({})", one.client, one.base_url),
+        format!("workspace {}", one.workspace),
+        one.told_role(),
+        one.first_sync.as_ref().map_or_else(
+            || "never filled".to_owned(),
+            |first| format!("filled from {}", first.from),
         ),
-    );
-    line(
-        "books",
-        one.comparison
-            .as_ref()
-            .map_or("never compared".to_owned(), |seen| seen.sentence.clone()),
-    );
-    for cell in one.comparison.iter().flat_map(|seen| &seen.cells) {
-        line(
-            "differs",
-            format!(
-                "{:?}: ours {}, theirs {}",
-                cell.cell, cell.ours, cell.theirs
-            ),
-        );
+    ];
+    lines.extend(one.position.map(|position| format!("position {position}")));
+    lines.push(format!(
+        "events {} applied, {} waiting, {} not understood",
+        one.events.applied, one.events.waiting, one.events.aside
+    ));
+    lines.push(one.told_books());
+    if let Some(seen) = &one.comparison {
+        lines.extend(seen.cells.iter().map(|cell| format!("differs: {cell}")));
+        if seen.differing > seen.cells.len() {
+            lines.push(format!(
+                "differs: {} cells more",
+                seen.differing - seen.cells.len()
+            ));
+        }
     }
-    for trouble in &one.trouble {
-        line("trouble", trouble.clone());
-    }
-    lines.join("\n")
+    lines.extend(one.trouble.iter().map(|why| format!("trouble: {why}")));
+    printable(&lines.join("\n  "))
 }

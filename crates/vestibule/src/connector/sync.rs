@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use connector::ClientName;
+use connector::clients::known_role;
 use connector::operations::first_sync::{FirstSyncOf, first_sync};
 use indicatif::ProgressBar;
 
@@ -12,6 +13,10 @@ use crate::output::Output;
 
 /// Fill a client's books: reports first, then what they do not hold.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  vestibule connector sync fund
+
+`run` does it by itself. The exit code is 1 where the books then still differ from upstream's.")]
 pub(crate) struct Args {
     /// Whose.
     client: ClientName,
@@ -34,14 +39,22 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     let done = first_sync(&connector, &of).await?;
     bar.finish_and_clear();
     out.show(&done, |done| {
-        let reports: Vec<_> = done.reports.iter().map(|file| format!("{} ({} rows)", file.file, file.rows)).collect();
+        let reports: Vec<_> = done
+            .reports
+            .iter()
+            .map(|file| format!("{} ({} rows)", file.file, file.rows))
+            .collect();
         format!(
-            "reports   {}\nwalked    {} ({} calls)\nevents    {} had waited\nrole      {}\nbooks     {}",
-            if reports.is_empty() { "none".to_owned() } else { reports.join(", ") },
+            "reports   {}\nwalked    {} ({} calls)\nevents    {} had waited\n{}\nbooks     {}",
+            if reports.is_empty() {
+                "none".to_owned()
+            } else {
+                reports.join(", ")
+            },
             done.walked.join(", "),
             done.calls,
             done.events,
-            done.role.how,
+            known_role::told(&done.role),
             done.comparison.sentence
         )
     })?;

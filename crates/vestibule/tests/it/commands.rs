@@ -14,8 +14,22 @@ fn every_command_has_help_and_the_top_ones_have_examples() {
         &["connector"],
         &["gate", "init"],
         &["gate", "connection", "request"],
+        &["connector", "init"],
+        &["connector", "keys"],
+        &["connector", "keys", "new"],
+        &["connector", "keys", "adopt"],
+        &["connector", "keys", "csr"],
+        &["connector", "keys", "list"],
+        &["connector", "client"],
         &["connector", "client", "add"],
+        &["connector", "client", "handover"],
+        &["connector", "client", "list"],
+        &["connector", "import"],
+        &["connector", "sync"],
+        &["connector", "run"],
+        &["connector", "status"],
         &["connector", "trade"],
+        &["connector", "export"],
     ] {
         let output = run(command.iter().copied().chain(["--help"]));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -31,7 +45,34 @@ fn every_command_has_help_and_the_top_ones_have_examples() {
 #[test]
 fn wrong_usage_is_2_and_trouble_is_1_with_a_sentence() {
     assert_eq!(run(["gate", "--no-such-flag"]).status.code(), Some(2));
+    // What to propose, or what to follow: not nothing, and not both.
+    let nothing = run(["connector", "trade", "fund"]);
+    assert_eq!(nothing.status.code(), Some(2), "{}", said(&nothing));
+    let id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
+    let both = run([
+        "connector",
+        "trade",
+        "fund",
+        "--follow",
+        id,
+        "--asset",
+        "ETH",
+    ]);
+    assert_eq!(both.status.code(), Some(2), "{}", said(&both));
     let folder = tempfile::tempdir().expect("a folder");
+    let follow = vestibule()
+        .env("VESTIBULE_PASSPHRASE", "correct horse battery")
+        .args(["connector", "--dir"])
+        .arg(folder.path())
+        .args(["trade", "fund", "--follow", id])
+        .output()
+        .expect("it starts");
+    assert_eq!(follow.status.code(), Some(1));
+    assert!(
+        said(&follow).contains("connector init"),
+        "{}",
+        said(&follow)
+    );
     let nothing = vestibule()
         .args(["gate", "--dir"])
         .arg(folder.path())

@@ -20,6 +20,8 @@ use serde::Serialize;
 use sync::roles::Judgement;
 use uuid::Uuid;
 
+pub use follow::{Follow, follow};
+
 use follow::Following;
 use propose::propose;
 
@@ -103,7 +105,7 @@ pub enum SeenBy {
 pub struct Traded {
     /// Its id.
     pub id: TxId,
-    /// Our own id for it.
+    /// Our own id for it; empty where one that was proposed elsewhere has none.
     pub external_tx_id: String,
     /// How far it is.
     pub status: TransactionStatus,
@@ -119,7 +121,7 @@ pub struct Traded {
 pub async fn trade(connector: &Connector, trade: &Trade) -> Result<Traded, Error> {
     let (client, _) = connector.client(&trade.client).await?;
     let work = Work::of(connector, &client).await?;
-    let seen = role_check::ask(&client, &work.upstream).await?;
+    let seen = work.role().await?;
     role_check::insist(&client, &seen)?;
     if let Judgement::Proven {
         role: role @ ProviderRole::Viewer,
@@ -135,28 +137,8 @@ pub async fn trade(connector: &Connector, trade: &Trade) -> Result<Traded, Error
         None => Uuid::new_v4().to_string(),
     };
     let (id, status) = propose(&work.upstream, trade, &external).await?;
-    let mut following = Following {
-        trade,
-        id,
-        steps: Vec::new(),
-        last: None,
-    };
+    let mut following = Following::new(id, trade.progress.as_deref());
     following.step(status, "", "", SeenBy::Answer);
-    following.follow(&work).await?;
-    let last = following.last.as_ref();
-    let reached = following.steps.last().map_or(status, |step| step.status);
-    if !reached.is_final() && !trade.follow.is_zero() {
-        return Err(Error::NotFinal {
-            id,
-            status: reached,
-        });
-    }
-    Ok(Traded {
-        id,
-        external_tx_id: external,
-        status: reached,
-        sub_status: last.map(|last| last.sub_status.clone()).unwrap_or_default(),
-        tx_hash: last.map(|last| last.tx_hash.clone()).unwrap_or_default(),
-        steps: following.steps,
-    })
+    following.follow(&work, trade.follow).await?;
+    following.ended(&client.name, external, status, trade.follow)
 }
