@@ -131,6 +131,17 @@ pub enum HandoverError {
     },
 }
 
+/// A text that is no address and no range of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadRange(&'static str);
+
+/// Reads an address (`192.0.2.7`, a range of one) or a range (`192.0.2.0/24`) as these files do, so
+/// that what is written elsewhere (a flag, a setting) can stand in one.
+pub fn parse_range(text: &str) -> Result<IpNet, BadRange> {
+    check::range(text).map_err(BadRange)
+}
+
 /// Where a value stands: a field, and in a list which entry, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {

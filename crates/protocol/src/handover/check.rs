@@ -177,7 +177,7 @@ pub(super) fn ranges(field: Field, texts: &[String]) -> Result<Vec<IpNet>, Hando
     field.list(texts, MAX_ADDRESSES, range)
 }
 
-fn range(text: &str) -> Checked<IpNet> {
+pub(super) fn range(text: &str) -> Checked<IpNet> {
     let net: IpNet = match text.parse::<IpAddr>() {
         Ok(address) => address.into(),
         Err(_) => text.parse().map_err(|_| "is no address and no range")?,

@@ -84,6 +84,20 @@ fn a_file_written_by_hand_is_read() {
 }
 
 #[test]
+fn an_address_is_a_range_of_one() {
+    for (text, range) in [
+        ("127.0.0.1", "127.0.0.1/32"),
+        ("2001:db8::7", "2001:db8::7/128"),
+        ("203.0.113.0/24", "203.0.113.0/24"),
+    ] {
+        assert_eq!(parse_range(text), Ok(range.parse().expect("a net")));
+    }
+    for bad in ["", "localhost", "10.0.0.1/8", "::/0", "::ffff:192.0.2.7"] {
+        assert!(parse_range(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn what_is_wrong_in_a_handover_is_named() {
     let many = |count: usize| json!((0..count).map(|n| n.to_string()).collect::<Vec<_>>());
     for (at, new, place) in [
