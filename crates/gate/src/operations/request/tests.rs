@@ -5,15 +5,23 @@ use super::*;
 use crate::operations::connections::{Grant, Reason, approve, change};
 use crate::testing::{KEY, OTHER, World, handover, new_key};
 
+mod grants;
+mod raw;
+
 async fn ask(world: &World, name: &str, handover: String) -> Result<Connection, ApiError> {
-    let request = Request {
+    request_of(world, named(name, HandedIn::Text(handover))).await
+}
+
+fn named(name: &str, handover: HandedIn) -> Request {
+    Request {
         name: name.to_owned(),
         handover,
+        role: None,
+        scope: None,
         addresses: None,
         addresses_reason: None,
         place: Place::Gate,
-    };
-    request_of(world, request).await
+    }
 }
 
 async fn request_of(world: &World, input: Request) -> Result<Connection, ApiError> {
@@ -148,8 +156,6 @@ async fn invariant_3_a_connection_whose_private_key_shows_up_is_suspended() {
 async fn addresses_are_checked_wherever_they_come_from() {
     let world = World::new().await;
     let with = |addresses: &[&str], reason: Option<&str>| Request {
-        name: "acme".to_owned(),
-        handover: csr_of(&KEY),
         addresses: Some(
             addresses
                 .iter()
@@ -157,7 +163,7 @@ async fn addresses_are_checked_wherever_they_come_from() {
                 .collect(),
         ),
         addresses_reason: reason.map(str::to_owned),
-        place: Place::Gate,
+        ..named("acme", HandedIn::Text(csr_of(&KEY)))
     };
     for (addresses, reason) in [
         (["0.0.0.0/0"], Some("because")),
@@ -193,7 +199,10 @@ async fn addresses_are_checked_wherever_they_come_from() {
         );
     }
     let no_scope = Grant {
-        scope: Some(ledger::PartScope::default()),
+        scope: Some(ScopeGrant {
+            accounts: Some([].into()),
+            ..ScopeGrant::default()
+        }),
         ..Grant::default()
     };
     assert!(
