@@ -12,6 +12,9 @@ use crate::output::Output;
 
 /// The tamper-evident log.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate log list                    the latest first
+  vestibule gate log verify                  that nobody has rewritten it")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -20,8 +23,14 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The latest entries.
+    #[command(after_help = "Examples:
+  vestibule gate log list                    the latest first: who did what, and when
+  vestibule --json gate log list | jq .kind  for scripts: an entry a line")]
     List,
     /// Check every entry, the tree and every signed checkpoint; also where no gate runs.
+    #[command(after_help = "Examples:
+  vestibule gate log verify                  exit code 1 if anything was changed or taken out
+  vestibule gate --dir /srv/gate log verify  of a gate's folder elsewhere, or a copy of it")]
     Verify,
 }
 

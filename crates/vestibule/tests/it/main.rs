@@ -7,5 +7,6 @@
 
 mod commands;
 mod crash;
+mod gate;
 mod tour;
 mod world;
