@@ -8,6 +8,8 @@ use protocol::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::connections::addresses::list;
+
 /// The gate's configuration, `gate.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +66,7 @@ pub struct Serve {
     #[serde(default = "Serve::rate")]
     pub calls_per_second: NonZeroU32,
     /// Ranges that are not public, and may be webhook targets all the same.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "list")]
     pub private_targets: Vec<IpNet>,
 }
 

@@ -139,15 +139,22 @@ pub(crate) async fn make_store(folder: &Folder, config: &Config) -> Result<Store
     Store::open(&location(folder, config), &ROOMS).await
 }
 
+/// The admin listener is for this machine alone: asked when a gate is made, and when it starts.
+pub fn check_admin(admin: SocketAddr) -> Result<(), StartError> {
+    if admin.ip().is_loopback() {
+        Ok(())
+    } else {
+        Err(StartError::AdminAddress(admin))
+    }
+}
+
 /// Starts a gate.
 pub async fn start(
     folder: Folder,
     config: Config,
     shutdown: CancellationToken,
 ) -> Result<Running, StartError> {
-    if !config.serve.admin.ip().is_loopback() {
-        return Err(StartError::AdminAddress(config.serve.admin));
-    }
+    check_admin(config.serve.admin)?;
     let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {

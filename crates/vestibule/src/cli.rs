@@ -80,4 +80,34 @@ mod tests {
     fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
+
+    /// Whose every command has examples in its help.
+    const WITH_EXAMPLES: [&str; 1] = ["gate"];
+
+    #[test]
+    fn every_command_has_examples() {
+        let cli = Cli::command();
+        let bare: Vec<_> = WITH_EXAMPLES
+            .iter()
+            .filter_map(|name| cli.find_subcommand(name))
+            .flat_map(|command| without_examples(command, "vestibule"))
+            .collect();
+        assert!(bare.is_empty(), "without examples: {bare:#?}");
+    }
+
+    fn without_examples(command: &clap::Command, above: &str) -> Vec<String> {
+        let name = format!("{above} {}", command.get_name());
+        let help = command.get_after_help().map(ToString::to_string);
+        let has =
+            help.is_some_and(|help| help.starts_with("Example") && help.contains("\n  vestibule "));
+        let below = command
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+            .flat_map(|command| without_examples(command, &name));
+        let mut bare: Vec<_> = below.collect();
+        if !has {
+            bare.push(name);
+        }
+        bare
+    }
 }

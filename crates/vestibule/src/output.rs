@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use comfy_table::{ContentArrangement, Table, presets};
+use protocol::csr::is_printable;
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
@@ -60,7 +61,7 @@ impl Output {
     /// One line of a result.
     pub(crate) fn line(self, line: impl Display) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        match writeln!(out, "{}", harmless(&line.to_string())).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`).
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("stdout cannot be written"),
@@ -74,7 +75,7 @@ impl Output {
     reason = "the one place that talks to people beside results"
 )]
 pub(crate) fn note(text: impl Display) {
-    eprintln!("{text}");
+    eprintln!("{}", harmless(&text.to_string()));
 }
 
 /// An error, with what it came from, as a sentence (or JSON) on stderr.
@@ -82,25 +83,41 @@ pub(crate) fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
     if json {
         note(serde_json::json!({ "error": format!("{error:#}") }));
     } else {
-        note(format_args!(
-            "vestibule: {}",
-            printable(&format!("{error:#}"))
-        ));
+        note(format_args!("vestibule: {error:#}"));
     }
     ExitCode::FAILURE
 }
 
-/// Text from outside without what a terminal would act on.
+/// Text from outside, in one line, as it may stand on a terminal: what would act there, turn the line
+/// around or not show at all is escaped, as JSON escapes it.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' && c != '\t' {
-                '\u{FFFD}'
-            } else {
-                c
+    escaped(text, is_printable)
+}
+
+/// The same for what is printed, lines and all: the last thing before the terminal. JSON stays the
+/// same JSON.
+fn harmless(text: &str) -> String {
+    escaped(text, |char| {
+        is_printable(char) || matches!(char, '\n' | '\t')
+    })
+}
+
+fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            char if stays(char) => out.push(char),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            char => {
+                for unit in char.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04x}"));
+                }
             }
-        })
-        .collect()
+        }
+    }
+    out
 }
 
 /// The log: to stderr, quiet unless asked for.
@@ -121,6 +138,34 @@ mod tests {
 
     #[test]
     fn terminal_escapes_do_not_reach_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2Jb\r\nc"), "a\u{FFFD}[2Jb\u{FFFD}\nc");
+        assert_eq!(
+            printable("a\u{1b}[2Jb\r\nc\u{9b}d"),
+            "a\\u001b[2Jb\\r\\nc\\u009bd"
+        );
+        assert_eq!(harmless("a\u{1b}[2J\n\tb"), "a\\u001b[2J\n\tb");
+    }
+
+    #[test]
+    fn a_line_is_not_turned_around_and_nothing_in_it_is_unseen() {
+        for (text, seen) in [
+            ("pay \u{202e}EVE", "pay \\u202eEVE"),
+            ("\u{2066}a\u{2069}", "\\u2066a\\u2069"),
+            ("a\u{200b}b\u{feff}c", "a\\u200bb\\ufeffc"),
+            ("a\u{2028}b", "a\\u2028b"),
+            ("\u{e0041}", "\\udb40\\udc41"),
+            ("Zürich 東京 קהיר", "Zürich 東京 קהיר"),
+        ] {
+            assert_eq!(printable(text), seen);
+            assert_eq!(harmless(text), seen);
+        }
+    }
+
+    #[test]
+    fn json_stays_the_same_json() {
+        let value = serde_json::json!({"note": "a\u{202e}b\u{e0041}\u{9b}\n\"c\""});
+        for text in [value.to_string(), format!("{value:#}")] {
+            let back: serde_json::Value = serde_json::from_str(&harmless(&text)).expect("JSON");
+            assert_eq!(back, value);
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::client_name::ClientName;
 use crate::compare::iso;
 use crate::role_check::RoleSeen;
-use crate::roles::{Answered, Judgement, Observation};
+use sync::roles::{Answered, Judgement, Observation};
 use crate::{Connector, Error};
 
 /// What was known of a key's role at a time.

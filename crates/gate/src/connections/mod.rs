@@ -1,7 +1,8 @@
 //! Connections: a provider, its one key, where it comes from, what it may see, how far it is.
 
-mod addresses;
+pub(crate) mod addresses;
 mod directory;
+mod grant;
 mod intake;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use url::Url;
 
 pub use addresses::{BadAddresses, check as check_addresses};
 pub(crate) use directory::{Directory, Provider};
+pub use grant::ScopeGrant;
 pub use intake::{Refused, examine};
 
 /// Longest name of a connection.

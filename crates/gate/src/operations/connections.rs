@@ -1,9 +1,10 @@
 //! Connections: listed, shown, approved, suspended, resumed, revoked.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ipnet::IpNet;
-use ledger::PartScope;
+use ledger::{Absent, PartScope};
 use protocol::error::ApiError;
 use protocol::handover::{HandBack, WebhookKeys};
 use protocol::role::ProviderRole;
@@ -11,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Operator, no_connection, refused};
-use crate::connections::{Connection, Move, Place, check_addresses, granted};
+use crate::connections::addresses::maybe_list;
+use crate::connections::{Connection, Move, Place, ScopeGrant, check_addresses, granted};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -38,9 +40,10 @@ pub(crate) fn show(gate: &Gate, name: &str) -> Result<Connection, ApiError> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Grant {
-    /// The scope.
-    pub scope: Option<PartScope>,
+    /// The scope; what it does not name stays.
+    pub scope: Option<ScopeGrant>,
     /// The addresses.
+    #[serde(deserialize_with = "maybe_list")]
     pub addresses: Option<Vec<IpNet>>,
     /// Why a wide range is right.
     pub addresses_reason: Option<String>,
@@ -53,7 +56,9 @@ pub struct Grant {
 pub struct Approved {
     /// The file that goes back to the provider.
     pub handback: serde_json::Value,
-    /// What the client does in its Console now.
+    /// What was granted.
+    pub connection: Connection,
+    /// What the client does now.
     pub todo: Vec<String>,
 }
 
@@ -66,20 +71,26 @@ pub(crate) async fn approve(
 ) -> Result<Approved, ApiError> {
     let mut connection = show(gate, name)?;
     if let Some(scope) = &grant.scope {
-        connection.part = scope.clone();
+        connection.part = scope.of(&connection.part);
     }
     if let Some(addresses) = grant.addresses {
-        check_addresses(&addresses, grant.addresses_reason.as_deref())
-            .map_err(|bad| refused(400, bad))?;
         connection.addresses = addresses;
-        connection.addresses_reason = grant.addresses_reason;
+        connection.addresses_reason = None;
     }
+    connection.addresses_reason = grant.addresses_reason.or(connection.addresses_reason);
+    check_addresses(
+        &connection.addresses,
+        connection.addresses_reason.as_deref(),
+    )
+    .map_err(|bad| refused(400, bad))?;
     connection.place = grant.place.unwrap_or(connection.place);
     connection.state = connection
         .after(Move::Approve)
         .map_err(|not| refused(409, not))?;
     connection.approved = Some((gate.clock.now(), operator.name.clone()));
-    let todo = editor_todo(gate, &connection).await?;
+    let unchecked = scope_todo(gate, &connection.part)?;
+    let mut todo = editor_todo(gate, &connection).await?;
+    todo.extend(unchecked);
     let back = handback(gate, &connection)?;
     let scope = connection.scope(gate.workspace());
     // Its rows are there before its first read.
@@ -97,9 +108,45 @@ pub(crate) async fn approve(
             .map(ToString::to_string)
             .collect(),
     };
-    keep(gate, operator, connection, event, Move::Approve).await?;
+    keep(gate, operator, connection.clone(), event, Move::Approve).await?;
     let handback = serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))?;
-    Ok(Approved { handback, todo })
+    Ok(Approved {
+        handback,
+        connection,
+        todo,
+    })
+}
+
+/// A scope names what the workspace has: a slip would be empty books, and nobody would know why.
+fn scope_todo(gate: &Gate, part: &PartScope) -> Result<Option<String>, ApiError> {
+    if !gate.filled.load(Ordering::SeqCst) {
+        return Ok(Some(
+            "The gate's books are not filled yet, so nobody has checked that the workspace has what the scope names"
+                .to_owned(),
+        ));
+    }
+    match absent_words(&gate.books.absent(part)) {
+        None => Ok(None),
+        Some(words) => Err(refused(
+            400,
+            format_args!("the workspace has no {words}: correct the scope"),
+        )),
+    }
+}
+
+/// What a scope names and the workspace does not have, in words.
+fn absent_words(absent: &Absent) -> Option<String> {
+    let kinds = [
+        ("vault account", &absent.accounts),
+        ("asset", &absent.assets),
+        ("whitelisted wallet", &absent.whitelists),
+    ];
+    let words: Vec<_> = kinds
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(kind, names)| format!("{kind} {}", names.join(", ")))
+        .collect();
+    (!words.is_empty()).then(|| words.join(", no "))
 }
 
 /// Writes a move down, unless the connection has moved meanwhile.

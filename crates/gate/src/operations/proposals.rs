@@ -7,6 +7,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use protocol::error::ApiError;
 use protocol::ids::TxId;
+use protocol::model::transaction::PeerKind;
+use protocol::model::transaction_request::PeerRequest;
+use protocol::model::whitelist::WhitelistKind;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
@@ -27,12 +30,39 @@ pub struct Shown {
     pub proposal: Proposal,
     /// What a decision is over, hex.
     pub digest: String,
+    /// What the client calls the places it names.
+    pub names: Names,
 }
 
-impl From<Proposal> for Shown {
-    fn from(proposal: Proposal) -> Self {
+/// What the client calls the places of a proposal, as far as the books know.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Names {
+    /// Where it comes from.
+    pub source: Option<String>,
+    /// Where it goes.
+    pub destination: Option<String>,
+}
+
+impl Shown {
+    fn of(gate: &Gate, proposal: Proposal) -> Self {
+        let name = |peer: &Option<PeerRequest>| {
+            let peer = peer.as_ref()?;
+            let id = peer.id.as_deref()?;
+            let listed = |kind| gate.books.whitelist_name(kind, id.parse().ok()?);
+            match peer.kind {
+                PeerKind::VaultAccount => gate.books.account_name(id.parse().ok()?),
+                PeerKind::InternalWallet => listed(WhitelistKind::Internal),
+                PeerKind::ExternalWallet => listed(WhitelistKind::External),
+                _ => None,
+            }
+        };
         Self {
             digest: proposal.digest(),
+            names: Names {
+                source: name(&proposal.transfer.source),
+                destination: name(&proposal.transfer.destination),
+            },
             proposal,
         }
     }
@@ -47,7 +77,8 @@ pub(crate) async fn list(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
     let list = read
         .await
         .map_err(|error: StoreError| refused(500, error))?;
-    Ok(list.into_iter().map(Shown::from).collect())
+    let shown = |proposal| Shown::of(gate, proposal);
+    Ok(list.into_iter().map(shown).collect())
 }
 
 /// One proposal.
@@ -60,7 +91,7 @@ pub(crate) async fn show(gate: &Gate, id: TxId) -> Result<Shown, ApiError> {
         .await
         .map_err(|error: StoreError| refused(500, error))?;
     found
-        .map(Shown::from)
+        .map(|proposal| Shown::of(gate, proposal))
         .ok_or_else(|| refused(404, "there is no such proposal"))
 }
 
@@ -145,5 +176,5 @@ pub(crate) async fn decide(
     };
     let next = gate.deed(work).await?;
     gate.proposals.notify_one();
-    Ok(next.into())
+    Ok(Shown::of(gate, next))
 }

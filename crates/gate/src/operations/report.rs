@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Operator, no_connection, refused};
+use crate::connections::State;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -31,6 +32,17 @@ pub(crate) async fn create(
 ) -> Result<ReportRow, ApiError> {
     let provider = gate.directory.load().named(&wanted.connection).cloned();
     let provider = provider.ok_or_else(|| no_connection(&wanted.connection))?;
+    let state = provider.connection.state;
+    if state != State::Active {
+        return Err(refused(
+            409,
+            format_args!(
+                "the connection '{}' is {}: it could not fetch a report",
+                wanted.connection,
+                state.as_str()
+            ),
+        ));
+    }
     if !gate.filled.load(std::sync::atomic::Ordering::SeqCst) {
         return Err(refused(503, "the gate's books are not filled yet"));
     }

@@ -2,15 +2,21 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId};
+use protocol::role::ProviderRole;
 use serde::Deserialize;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::{Operator, refused};
+use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, Place, Refused, State, Target, check_addresses, examine, is_name, part_of,
+    Connection, Place, Refused, ScopeGrant, State, Target, check_addresses, examine, is_name,
+    part_of,
 };
 use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
@@ -24,9 +30,15 @@ pub struct Request {
     /// The connection's name.
     pub name: String,
     /// The hand-over file, as it came.
-    pub handover: String,
-    /// Addresses in place of those of the file.
+    pub handover: HandedIn,
+    /// A role in place of the file's.
     #[serde(default)]
+    pub role: Option<ProviderRole>,
+    /// A scope in place of the file's; what it does not name stays.
+    #[serde(default)]
+    pub scope: Option<ScopeGrant>,
+    /// Addresses in place of those of the file.
+    #[serde(default, deserialize_with = "maybe_list")]
     pub addresses: Option<Vec<IpNet>>,
     /// Why a wide range is right.
     #[serde(default)]
@@ -34,6 +46,38 @@ pub struct Request {
     /// Where its transactions are approved.
     #[serde(default)]
     pub place: Place,
+}
+
+/// A file, byte for byte: a private key that is no text must be seen as it is.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum HandedIn {
+    /// A text.
+    Text(String),
+    /// Any bytes.
+    Raw {
+        /// In base64.
+        base64: String,
+    },
+}
+
+impl std::fmt::Debug for HandedIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // There may be a private key in it.
+        f.write_str("HandedIn(..)")
+    }
+}
+
+impl HandedIn {
+    fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+        let bytes = match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Raw { base64 } => STANDARD
+                .decode(Zeroizing::new(base64).as_bytes())
+                .map_err(|_| refused(400, "handover.base64 is not base64"))?,
+        };
+        Ok(Zeroizing::new(bytes))
+    }
 }
 
 /// Examines the file and keeps the request.
@@ -49,7 +93,8 @@ pub(crate) async fn request(
         ));
     }
     let known_keys = gate.config.development.allow_known_keys;
-    let (handover, key) = match examine(input.handover.as_bytes(), known_keys) {
+    let file = input.handover.bytes()?;
+    let (handover, key) = match examine(&file, known_keys) {
         Ok(fine) => fine,
         Err(no) => return Err(turned_away(gate, operator, &input.name, no).await),
     };
@@ -72,13 +117,16 @@ pub(crate) async fn request(
     let connection = Connection {
         name: input.name,
         provider: handover.provider,
-        role: handover.role,
+        role: input.role.unwrap_or(handover.role),
         state: State::Requested,
         api_key: UserId(Uuid::new_v4()),
         fingerprint,
         addresses,
         addresses_reason: input.addresses_reason,
-        part: part_of(&handover.scope),
+        part: input
+            .scope
+            .unwrap_or_default()
+            .of(&part_of(&handover.scope)),
         place: input.place,
         webhook,
         requested_at: gate.clock.now(),

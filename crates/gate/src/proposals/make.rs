@@ -38,6 +38,8 @@ pub(crate) async fn make(
     {
         return Err(ApiError::idempotency_key_too_long());
     }
+    // More places than the asset has would be approved here, and fail upstream.
+    let decimals = gate.books.decimals(&plain.asset);
     let connection = provider.connection.clone();
     let scope = provider.scope.clone();
     let attempt = Attempt {
@@ -64,6 +66,9 @@ pub(crate) async fn make(
             return Err(ApiError::external_tx_id_exists().into());
         }
         in_scope(deed, &plain, &scope)?;
+        if decimals.is_some_and(|decimals| plain.amount.decimals() > u64::from(decimals)) {
+            return Err(ApiError::bad_amount().into());
+        }
         let proposal = Proposal {
             id: TxId(Uuid::new_v4()),
             connection: connection.name.clone(),

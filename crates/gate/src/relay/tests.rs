@@ -15,7 +15,7 @@ use wire::hooks_out::{Next, Outbox};
 use super::*;
 use crate::connections::{Connection, Place};
 use crate::operations::connections::{Grant, approve};
-use crate::operations::request::{Request, request};
+use crate::operations::request::{HandedIn, Request, request};
 use crate::rows::deliveries::{Parcel, due};
 use crate::start::ROOMS;
 use crate::testing::{
@@ -348,7 +348,9 @@ async fn on_its_way(store: TestStore) -> World {
     let world = World::over(store).await;
     let ask = Request {
         name: "acme".to_owned(),
-        handover: handover(&KEY).to_json(),
+        handover: HandedIn::Text(handover(&KEY).to_json()),
+        role: None,
+        scope: None,
         addresses: None,
         addresses_reason: None,
         place: Place::Gate,

@@ -91,6 +91,8 @@ async fn invariant_1_what_is_no_plain_transfer_in_scope_is_refused_by_name() {
         (with("amount", json!("-1")), 1432, "amount"),
         (with("amount", json!("1e3")), 1432, "amount"),
         (with("amount", json!("lots")), 1432, "amount"),
+        // More places than ether has.
+        (with("amount", json!("0.1234567890123456789")), 1432, ""),
         (
             with("source", json!({"type": "EXCHANGE_ACCOUNT", "id": "1"})),
             1427,

@@ -17,7 +17,7 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 use crate::keys::{KeyFingerprint, PrivateKey, PublicKey, development};
 
 pub use rules::{Broken, check};
-pub(crate) use subject::is_printable;
+pub use subject::is_printable;
 pub use subject::{MAX_SUBJECT_CHARS, Subject};
 
 /// Longest request read, in bytes of PEM. One with a key of 8192 bits has some 3 KiB.

@@ -41,10 +41,11 @@ pub(super) fn is_name(text: &str) -> bool {
 }
 
 /// Whether a character shows as itself: no control, nothing without width, nothing that turns a line around.
-pub(crate) fn is_printable(char: char) -> bool {
+pub fn is_printable(char: char) -> bool {
     !char.is_control()
         && !matches!(char,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            '\u{ad}' | '\u{61c}' | '\u{70f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}')
 }

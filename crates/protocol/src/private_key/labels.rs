@@ -85,7 +85,8 @@ fn trim_end(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-fn places(text: &[u8], word: &[u8]) -> impl Iterator<Item = usize> {
+/// Where the word is in the text.
+pub(super) fn places(text: &[u8], word: &[u8]) -> impl Iterator<Item = usize> {
     text.windows(word.len())
         .enumerate()
         .filter(move |(_, found)| *found == word)

@@ -1,7 +1,8 @@
 //! Finds private keys where none may be: in whatever one party hands to the other.
 //!
-//! Looked for are PEM, DER, JWK, OpenSSH, PuTTY and PKCS#12, encrypted or not, whole or cut off; as
-//! they are, in JSON, in a mail (quoted, wrapped, as HTML), in base64 or hexadecimal, in each other.
+//! Looked for are PEM, DER, JWK, OpenSSH, PuTTY, PKCS#12, XML of .NET and keystores of Java, encrypted
+//! or not, whole or cut off; as they are, in JSON, in a mail (quoted, wrapped, as HTML), in base64 or
+//! hexadecimal, in gzip, in each other.
 //! Nothing of the input is kept, and nothing of it can be printed: what comes out is a [`Kind`] and,
 //! where the private half was tried and holds, its public half.
 //!
@@ -11,9 +12,12 @@ mod der;
 mod encoded;
 mod jwk;
 mod labels;
+mod packed;
 mod prove;
+mod putty;
 mod search;
 mod text;
+mod xml;
 
 use std::fmt;
 
@@ -43,6 +47,10 @@ pub enum Kind {
     Putty,
     /// A JSON Web Key with its private part.
     Jwk,
+    /// An RSA key in XML (`RSAKeyValue`), as .NET writes it.
+    Xml,
+    /// A keystore of Java (JKS or JCEKS).
+    JavaKeystore,
     /// Another PEM label of a private key, or one written out in numbers.
     Other,
     /// Too large, or wrapped too often, to be looked through to the end: nobody can say that there is none.
@@ -61,6 +69,8 @@ impl fmt::Display for Kind {
             Self::OpenSsh => "an OpenSSH private key",
             Self::Putty => "a PuTTY private key",
             Self::Jwk => "a JSON Web Key with its private part",
+            Self::Xml => "an RSA private key in XML",
+            Self::JavaKeystore => "a Java keystore",
             Self::Other => "a private key",
             Self::Unsearchable => "more wrapping than can be looked through",
         })

@@ -78,6 +78,17 @@ pub(super) fn openssh(bytes: &[u8]) -> Option<PublicKey> {
     numbers(&Numbers { n, e, d, p, q })
 }
 
+/// Tries a PuTTY key that is not encrypted, by its two parts.
+pub(super) fn putty(public: &[u8], private: &[u8]) -> Option<PublicKey> {
+    let (mut public, mut private) = (Strings(public), Strings(private));
+    if public.next()? != b"ssh-rsa" {
+        return None;
+    }
+    let (e, n) = (public.next()?, public.next()?);
+    let (d, p, q) = (private.next()?, private.next()?, private.next()?);
+    numbers(&Numbers { n, e, d, p, q })
+}
+
 /// Strings as SSH writes them: their length in four bytes, and themselves.
 struct Strings<'a>(&'a [u8]);
 

@@ -3,7 +3,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
-use super::{Found, Kind, MAX_INPUT, der, encoded, jwk, labels, prove, text};
+use super::{Found, Kind, MAX_INPUT, der, encoded, jwk, labels, packed, prove, putty, text, xml};
 use crate::keys::PublicKey;
 
 /// How many wrappings of base64 or hexadecimal are opened, one in the other, beside a key's own.
@@ -86,7 +86,7 @@ impl Search {
 
     /// Looks through bytes: as they are, and as text in each way it may be written.
     pub(super) fn bytes(&mut self, bytes: &[u8], depth: u8) {
-        self.binary(bytes);
+        self.binary(bytes, depth);
         self.text(&text::unescaped(bytes), depth);
         if let Some(other) = text::undressed(bytes) {
             self.text(&text::unescaped(&other), depth);
@@ -94,7 +94,7 @@ impl Search {
     }
 
     /// Looks for the binary forms, wherever they begin.
-    fn binary(&mut self, bytes: &[u8]) {
+    fn binary(&mut self, bytes: &[u8], depth: u8) {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             at += 1;
@@ -105,7 +105,23 @@ impl Search {
                 }
             } else if rest.starts_with(prove::OPENSSH_MAGIC) {
                 self.try_key(Kind::OpenSsh, rest, prove::openssh);
+            } else if packed::is_java_keystore(rest) {
+                self.report(Kind::JavaKeystore, None);
+            } else if packed::is_gzip(rest) {
+                self.packed(rest, depth);
             }
+        }
+    }
+
+    /// Unpacks, as far as there is work left for it.
+    fn packed(&mut self, gzip: &[u8], depth: u8) {
+        if !self.spend(packed::COST) {
+            return;
+        }
+        match packed::open(gzip, self.work.min(MAX_INPUT)) {
+            Some(bytes) if bytes.is_empty() => {}
+            Some(bytes) if depth < MAX_DEPTH => self.unwrapped(bytes, depth),
+            _ => self.report(Kind::Unsearchable, None),
         }
     }
 
@@ -142,6 +158,12 @@ impl Search {
             }
             go_on
         });
+        for key in xml::keys(text) {
+            self.try_key(Kind::Xml, key, xml::prove);
+        }
+        for file in putty::files(text) {
+            self.try_key(Kind::Putty, file, putty::prove);
+        }
     }
 
     fn unwrapped(&mut self, bytes: Zeroizing<Vec<u8>>, depth: u8) {
@@ -151,7 +173,7 @@ impl Search {
         if depth < MAX_DEPTH {
             self.bytes(&bytes, depth + 1);
         } else {
-            self.binary(&bytes);
+            self.binary(&bytes, depth);
         }
     }
 }

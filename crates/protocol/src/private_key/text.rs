@@ -35,8 +35,11 @@ fn escape<'a>(rest: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
             after
         }
         [b'u', ..] if let Some(code) = code(1, 5) => {
-            // What is no ASCII is of no interest, but parts what stands around it.
-            out.push(u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(0xff));
+            // What is no ASCII is of no interest, but parts what stands around it. The zero bytes of
+            // UTF-16 do not.
+            if code != 0 {
+                out.push(u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(0xff));
+            }
             rest.get(5..).unwrap_or_default()
         }
         [b'x', ..] if let Some(code) = code(1, 3) => {
@@ -86,6 +89,7 @@ fn entity(after: &[u8]) -> Read<'_> {
     let end = after.iter().take(MAX_MARK).position(|byte| *byte == b';')?;
     let byte = match after.get(..end)? {
         b"gt" => b'>',
+        b"lt" => b'<',
         b"quot" | b"#34" | b"#39" | b"apos" => b'"',
         b"nbsp" | b"#32" | b"#160" => b' ',
         b"#10" | b"#13" | b"#xA" | b"#xa" | b"#xD" => b'\n',

@@ -1,27 +1,36 @@
 //! `vestibule gate connection`: who may come in, with which key, from where, to see what.
 
-use std::collections::BTreeSet;
+mod handed;
+mod told;
+mod wish;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use gate::connections::{Connection, Place};
+use gate::connections::{Connection, Place, ScopeGrant};
 use gate::posture::scope_words;
 use ipnet::IpNet;
-use ledger::{AssetFilter, PartScope};
-use protocol::handover::{HandOver, WantedScope};
-use protocol::ids::{AssetId, VaultAccountId, WalletId};
+use protocol::handover::HandOver;
 use protocol::role::ProviderRole;
+use serde::Serialize;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::At;
 use super::desk::Desk;
 use crate::output::{Output, note};
+use told::{scope_told, told};
+use wish::Wish;
 
 /// Who may come in, with which key, from where, to see what.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate connection request acme acme-handover.json   keep what a provider asks for
+  vestibule gate connection approve acme > acme-handback.json let it in; the file goes back to it
+  vestibule gate connection list                              who there is
+  vestibule gate connection suspend acme --reason 'moving'    shut it for now")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -34,17 +43,28 @@ enum Command {
     /// Approve a request; prints the hand-back file for the provider.
     Approve(Box<Approve>),
     /// Every connection.
+    #[command(after_help = "Examples:
+  vestibule gate connection list
+  vestibule --json gate connection list | jq 'select(.state == \"ACTIVE\") | .name'")]
     List,
     /// One connection.
+    #[command(after_help = "Example:
+  vestibule gate connection show acme      its key, its addresses, its scope")]
     Show {
         /// Its name.
         name: String,
     },
     /// Close it for now.
+    #[command(after_help = "Example:
+  vestibule gate connection suspend acme --reason 'their laptop is lost'")]
     Suspend(Change),
     /// Open it again.
+    #[command(after_help = "Example:
+  vestibule gate connection resume acme --reason 'found again'")]
     Resume(Change),
     /// Close it for ever.
+    #[command(after_help = "Example:
+  vestibule gate connection revoke acme --reason 'the contract has ended'")]
     Revoke(Change),
 }
 
@@ -52,14 +72,16 @@ enum Command {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule gate connection request acme acme-handover.json
-  vestibule gate connection request acme --csr acme.csr --role viewer --address 203.0.113.7/32 --vault-account 1")]
+  vestibule gate connection request acme acme-handover.json --vault-account 1 --role viewer
+                                      as the file asks, but for what is named here
+  vestibule gate connection request acme --csr acme.csr --role viewer --address 203.0.113.7 --vault-account 1")]
 struct Request {
     /// The connection's name: letters, digits, '-' and '_'.
     name: String,
     /// The provider's hand-over file.
     #[arg(conflicts_with = "csr")]
     handover: Option<PathBuf>,
-    /// The provider's CSR, where there is no hand-over file.
+    /// The provider's CSR, where there is no hand-over file. Without --asset, every asset is asked for.
     #[arg(
         long,
         value_name = "FILE",
@@ -67,14 +89,14 @@ struct Request {
         requires = "role"
     )]
     csr: Option<PathBuf>,
-    /// What it may do.
+    /// What it may do, in place of what the file asks for.
     #[arg(long, value_enum)]
     role: Option<RoleWord>,
-    /// Where its webhooks go.
-    #[arg(long, value_name = "URL")]
+    /// Where its webhooks go; a hand-over file says that itself.
+    #[arg(long, value_name = "URL", conflicts_with = "handover")]
     webhook_url: Option<Url>,
-    /// Send the older signature header, too.
-    #[arg(long)]
+    /// Send the older signature header, too; a hand-over file says that itself.
+    #[arg(long, conflicts_with = "handover")]
     legacy_signature: bool,
     #[command(flatten)]
     wish: Wish,
@@ -82,36 +104,15 @@ struct Request {
 
 /// Approve a request.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
-  vestibule gate connection approve acme --vault-account 1 --vault-account 2 --asset BTC > acme-handback.json")]
+#[command(after_help = "Examples:
+  vestibule gate connection approve acme > acme-handback.json               as it was asked for
+  vestibule gate connection approve acme --asset BTC > acme-handback.json   BTC alone, of the accounts asked for
+  vestibule gate connection approve acme --vault-account 1 --all-assets     one account, whatever it holds")]
 struct Approve {
     /// The connection's name.
     name: String,
     #[command(flatten)]
     wish: Wish,
-}
-
-/// Scope, addresses and place; in a file, or one by one.
-#[derive(Debug, clap::Args)]
-struct Wish {
-    /// A vault account in scope (may be given more than once); in place of those asked for.
-    #[arg(long, value_name = "ID")]
-    vault_account: Vec<VaultAccountId>,
-    /// An asset in scope; without any, all of them.
-    #[arg(long, value_name = "ID")]
-    asset: Vec<AssetId>,
-    /// A whitelisted wallet in scope; without any, none.
-    #[arg(long, value_name = "ID")]
-    whitelist: Vec<WalletId>,
-    /// An address or range that it may come from; in place of those asked for.
-    #[arg(long, value_name = "NET")]
-    address: Vec<IpNet>,
-    /// Why a wide range is right.
-    #[arg(long, value_name = "TEXT")]
-    address_reason: Option<String>,
-    /// Where its transactions are approved.
-    #[arg(long, value_enum)]
-    place: Option<PlaceWord>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -122,12 +123,13 @@ enum RoleWord {
     Editor,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum PlaceWord {
-    /// Here, by an operator, before anything goes up.
-    Gate,
-    /// At Fireblocks: it goes up at once, and waits there.
-    Fireblocks,
+impl RoleWord {
+    const fn role(self) -> ProviderRole {
+        match self {
+            Self::Viewer => ProviderRole::Viewer,
+            Self::Editor => ProviderRole::Editor,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -139,61 +141,28 @@ struct Change {
     reason: String,
 }
 
-impl Wish {
-    fn part(&self) -> Option<PartScope> {
-        (!self.vault_account.is_empty()).then(|| PartScope {
-            accounts: self.vault_account.iter().copied().collect(),
-            assets: match self.asset.as_slice() {
-                [] => AssetFilter::All,
-                some => AssetFilter::Only(some.iter().cloned().collect()),
-            },
-            whitelists: self.whitelist.iter().copied().collect(),
-            history_from: None,
-        })
-    }
-
-    fn addresses(&self) -> Option<&[IpNet]> {
-        (!self.address.is_empty()).then_some(self.address.as_slice())
-    }
-
-    fn place(&self) -> Option<Place> {
-        self.place.map(|word| match word {
-            PlaceWord::Gate => Place::Gate,
-            PlaceWord::Fireblocks => Place::Fireblocks,
-        })
-    }
+/// A request as the gate takes it.
+#[derive(Serialize)]
+struct Asked<'a> {
+    name: &'a str,
+    handover: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<ProviderRole>,
+    scope: ScopeGrant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    addresses: Option<&'a [IpNet]>,
+    addresses_reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Place>,
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let desk = Desk::open(at)?;
     match args.command {
-        Command::Request(request) => {
-            let handover = handover(&request)?;
-            let mut body = json!({"name": request.name, "handover": handover});
-            if let Some(fields) = body.as_object_mut() {
-                if let Some(addresses) = request.wish.addresses() {
-                    fields.insert("addresses".to_owned(), json!(addresses));
-                }
-                fields.insert(
-                    "addresses_reason".to_owned(),
-                    json!(request.wish.address_reason),
-                );
-                if let Some(place) = request.wish.place() {
-                    fields.insert("place".to_owned(), json!(place));
-                }
-            }
-            let kept: Connection = desk.send("POST", "/connections", &body).await?;
-            out.show(&kept, |kept| {
-                format!(
-                    "{}\nNow: vestibule gate connection approve {}",
-                    told(kept),
-                    kept.name
-                )
-            })?;
-        }
+        Command::Request(request) => ask(&desk, &request, out).await?,
         Command::Approve(approve) => {
             let wish = &approve.wish;
-            let body = json!({"scope": wish.part(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place()});
+            let body = json!({"scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place()});
             let done: Approved = desk
                 .send(
                     "POST",
@@ -201,6 +170,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                     &body,
                 )
                 .await?;
+            note(format_args!("granted: {}", scope_told(&done.connection)));
             for step in &done.todo {
                 note(format_args!("to do: {step}"));
             }
@@ -234,6 +204,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
 #[derive(serde::Deserialize)]
 struct Approved {
     handback: Value,
+    connection: Connection,
     todo: Vec<String>,
 }
 
@@ -245,53 +216,51 @@ async fn moved(desk: &Desk, how: &str, change: Change, out: Output) -> anyhow::R
     out.show(&one, told)
 }
 
-/// The hand-over file's text; made of its parts where there is no file.
-fn handover(request: &Request) -> anyhow::Result<String> {
-    let read = |file: &PathBuf| {
-        std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
-    };
-    if let Some(file) = &request.handover {
-        return Ok(String::from_utf8_lossy(&read(file)?).into_owned());
-    }
-    let csr = request
-        .csr
-        .as_ref()
-        .context("a hand-over file or --csr is needed")?;
-    let wanted: BTreeSet<_> = request.wish.vault_account.iter().copied().collect();
-    let handover = HandOver {
-        provider: request.name.clone(),
-        role: match request.role.context("--role is needed with --csr")? {
-            RoleWord::Viewer => ProviderRole::Viewer,
-            RoleWord::Editor => ProviderRole::Editor,
+async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> {
+    let wish = &request.wish;
+    let asked = match &request.handover {
+        Some(file) => Asked {
+            name: &request.name,
+            handover: handed::sent(&handed::read(file)?),
+            role: request.role.map(RoleWord::role),
+            scope: wish.scope(),
+            addresses: wish.addresses(),
+            addresses_reason: wish.address_reason.as_deref(),
+            place: wish.place(),
         },
-        csr: String::from_utf8_lossy(&read(csr)?).into_owned(),
-        addresses: request.wish.address.clone(),
-        webhook_url: request.webhook_url.clone(),
-        legacy_signature: request.legacy_signature,
-        scope: WantedScope {
-            vault_accounts: wanted,
-            assets: (!request.wish.asset.is_empty())
-                .then(|| request.wish.asset.iter().cloned().collect()),
-            whitelists: request.wish.whitelist.iter().copied().collect(),
+        None => Asked {
+            name: &request.name,
+            handover: handed::sent(made_of_parts(request)?.to_json().as_bytes()),
+            role: None,
+            scope: ScopeGrant::default(),
+            addresses: None,
+            addresses_reason: wish.address_reason.as_deref(),
+            place: wish.place(),
         },
     };
-    Ok(handover.to_json())
+    let kept: Connection = desk.send("POST", "/connections", &asked).await?;
+    note(format_args!("asked for: {}", scope_told(&kept)));
+    out.show(&kept, |kept| {
+        format!(
+            "{}\nNow: vestibule gate connection approve {}",
+            told(kept),
+            kept.name
+        )
+    })
 }
 
-fn told(one: &Connection) -> String {
-    let addresses: Vec<_> = one.addresses.iter().map(ToString::to_string).collect();
-    format!(
-        "name      {}\nprovider  {}\nrole      {}\nstate     {}\nAPI key   {}\nkey       {}\nfrom      {}\nscope     {}\nwebhook   {}",
-        one.name,
-        one.provider,
-        one.role,
-        one.state.as_str(),
-        one.api_key,
-        one.fingerprint,
-        addresses.join(", "),
-        scope_words(one),
-        one.webhook
-            .as_ref()
-            .map_or("none", |target| target.url.as_str())
-    )
+/// A hand-over of its parts, where there is no file.
+fn made_of_parts(request: &Request) -> anyhow::Result<HandOver> {
+    let csr = request.csr.as_ref();
+    let csr = csr.context("a hand-over file or --csr is needed")?;
+    let role = request.role.context("--role is needed with --csr")?;
+    Ok(HandOver {
+        provider: request.name.clone(),
+        role: role.role(),
+        csr: handed::csr_text(handed::read(csr)?),
+        addresses: request.wish.addresses().unwrap_or_default().to_vec(),
+        webhook_url: request.webhook_url.clone(),
+        legacy_signature: request.legacy_signature,
+        scope: request.wish.wanted(),
+    })
 }

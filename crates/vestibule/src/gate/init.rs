@@ -8,6 +8,7 @@ use connector::environment::Environment;
 use gate::config::{Config, Development, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
+use protocol::handover::parse_range;
 use protocol::ids::WorkspaceId;
 use serde::Serialize;
 use url::Url;
@@ -42,8 +43,8 @@ pub(crate) struct Args {
     /// An address that the gate calls from (may be given more than once).
     #[arg(long, value_name = "IP")]
     pub(crate) egress: Vec<IpAddr>,
-    /// A range that is not public, where webhooks may go all the same.
-    #[arg(long, value_name = "NET")]
+    /// An address or a range that is not public, where webhooks may go all the same.
+    #[arg(long, value_name = "ADDR|NET", value_parser = parse_range)]
     pub(crate) private_target: Vec<IpNet>,
     /// postgres://... in place of a file in the folder.
     #[arg(long, value_name = "URL")]
@@ -93,6 +94,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
 
 /// The same for the demo.
 pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::Made)> {
+    gate::start::check_admin(args.admin)?;
     let base_url = Url::parse(&args.upstream.base_url())?;
     let jwks_url = args.jwks_url.or_else(|| args.upstream.jwks_url()).context(
         "--jwks-url is needed with a base URL: where are the keys that sign its webhooks?",

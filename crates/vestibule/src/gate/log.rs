@@ -15,6 +15,9 @@ use crate::output::Output;
 
 /// The tamper-evident log.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate log list                    the latest first
+  vestibule gate log verify                  that nobody has rewritten it")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -23,8 +26,15 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The latest entries.
+    #[command(after_help = "Examples:
+  vestibule gate log list                    the latest first: who did what, and when
+  vestibule --json gate log list | jq .kind  for scripts: an entry a line")]
     List,
     /// Check every entry, the tree and every signed checkpoint; also where no gate runs.
+    #[command(after_help = "Examples:
+  vestibule gate log verify                  exit code 1 if anything was changed or taken out
+  vestibule gate --dir /srv/gate log verify  of a gate's folder elsewhere, or a copy of it
+  vestibule gate log verify --checkpoint kept.checkpoint    against one that an auditor kept")]
     Verify {
         /// A checkpoint that was kept elsewhere, such as an auditor's copy of the gate's log.checkpoint.
         #[arg(long, value_name = "FILE")]

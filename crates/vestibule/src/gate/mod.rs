@@ -57,8 +57,13 @@ enum Command {
     /// Tell the gate what the Console gave you: API keys and the webhook's id.
     Upstream(upstream::Args),
     /// Look at the workspace now: finds what a lost webhook did not tell.
+    #[command(after_help = "Example:
+  vestibule gate refresh       then: vestibule gate doctor, to see as of when the books are")]
     Refresh,
     /// Check the set-up as far as it can be seen.
+    #[command(after_help = "Examples:
+  vestibule gate doctor        each check is ok, BROKEN or unseen; exit code 1 if any is broken
+  vestibule --json gate doctor for scripts")]
     Doctor,
     /// Who may come in, with which key, from where, to see what.
     Connection(connection::Args),
@@ -69,6 +74,9 @@ enum Command {
     /// The tamper-evident log.
     Log(log::Args),
     /// The seven practices, per connection: held, broken, or cannot be seen.
+    #[command(after_help = "Examples:
+  vestibule gate posture       C1 to C7 for every connection; exit code 1 if any is broken
+  vestibule --json gate posture | jq .findings")]
     Posture,
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::At;
 use super::desk::Desk;
-use crate::output::Output;
+use crate::output::{Output, note};
 
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Posture {
@@ -25,6 +25,9 @@ pub(crate) struct Finding {
 
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
     let all: Vec<Posture> = Desk::open(at)?.get("/posture").await?;
+    if all.is_empty() {
+        note("no connections: there are no practices to check yet");
+    }
     if out.json {
         for one in &all {
             out.line(serde_json::to_string(one)?)?;

@@ -1,11 +1,13 @@
 //! `vestibule gate proposal`: transactions that wait for the client's people.
 
+mod told;
+
 use std::process::ExitCode;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use clap::Subcommand;
-use gate::operations::proposals::signed_text;
+use gate::operations::proposals::{Names, signed_text};
 use gate::proposals::Proposal;
 use protocol::ids::TxId;
 use serde::{Deserialize, Serialize};
@@ -14,9 +16,14 @@ use serde_json::json;
 use super::At;
 use super::desk::Desk;
 use crate::output::Output;
+use told::told;
 
 /// Transactions that wait for the client's people.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate proposal list             the newest first
+  vestibule gate proposal show ID          all of it, before you decide
+  vestibule gate proposal approve ID       signed with your key, over exactly this transaction")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -25,18 +32,27 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// The newest proposals.
+    #[command(after_help = "Examples:
+  vestibule gate proposal list
+  vestibule --json gate proposal list | jq 'select(.state == \"WAITING\") | .id'")]
     List,
     /// One proposal, exactly as it would be sent.
+    #[command(after_help = "Example:
+  vestibule gate proposal show 5c1f0b1e-...    every field, the places' names, who decided")]
     Show {
         /// Its id.
         id: TxId,
     },
     /// Say yes: signed with your key, over exactly this transaction.
+    #[command(after_help = "Example:
+  vestibule gate proposal approve 5c1f0b1e-... then it goes up, once; the policy and the signer decide there")]
     Approve {
         /// Its id.
         id: TxId,
     },
     /// Say no.
+    #[command(after_help = "Example:
+  vestibule gate proposal reject 5c1f0b1e-... --reason 'not this week'")]
     Reject {
         /// Its id.
         id: TxId,
@@ -51,6 +67,8 @@ pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) proposal: Proposal,
     pub(crate) digest: String,
+    #[serde(default)]
+    pub(crate) names: Names,
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -118,21 +136,4 @@ fn row(one: &Proposal) -> Vec<String> {
         place(&one.transfer.source),
         place(&one.transfer.destination),
     ]
-}
-
-fn told(one: &Shown) -> String {
-    let names = ["id", "connection", "state", "amount", "asset", "from", "to"];
-    let mut lines: Vec<_> = names
-        .iter()
-        .zip(row(&one.proposal))
-        .map(|(name, value)| format!("{name:<11}{value}"))
-        .collect();
-    lines.push(format!("digest     {}", one.digest));
-    if let Some(note) = &one.proposal.transfer.note {
-        lines.push(format!("note       {}", crate::output::printable(note)));
-    }
-    if let Some(why) = &one.proposal.why {
-        lines.push(format!("why        {}", crate::output::printable(why)));
-    }
-    lines.join("\n")
 }

@@ -12,6 +12,9 @@ use crate::output::Output;
 
 /// Balance, address and transaction reports for providers.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate report create --connection acme --kind balances
+  vestibule gate report create --connection acme --kind transactions")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -20,8 +23,9 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Write a report from the gate's own books; the provider fetches it with its key.
-    #[command(after_help = "Example:
-  vestibule gate report create --connection acme --kind balances")]
+    #[command(after_help = "Examples:
+  vestibule gate report create --connection acme --kind balances
+  vestibule gate report create --connection acme --kind addresses")]
     Create {
         /// For whom.
         #[arg(long, value_name = "NAME")]

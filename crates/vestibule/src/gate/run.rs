@@ -12,6 +12,10 @@ use crate::{ready, shutdown};
 
 /// Serve providers, receive webhooks, send what was approved.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate run                                   serves until Ctrl-C
+  vestibule gate --dir /srv/gate run --ready-file ready.json &
+                                                       for scripts: wait for the file")]
 pub(crate) struct Args {
     /// Write this file once everything serves.
     #[arg(long, value_name = "FILE")]
@@ -30,10 +34,12 @@ pub(crate) struct Ready {
 
 /// What a script needs to know.
 pub(crate) fn ready(running: &gate::Running, folder: &gate::Folder) -> Ready {
+    let owner_key = folder.key_path(KeyName::Owner);
     Ready {
         base_url: format!("{}/v1", running.origin),
         admin_url: running.admin_origin.clone(),
-        admin_key_path: folder.key_path(KeyName::Owner),
+        // Whoever reads the file may stand in another folder.
+        admin_key_path: std::path::absolute(&owner_key).unwrap_or(owner_key),
         jwks_url: format!("{}{}", running.origin, wire::jwks::PATH),
         webhook_url: format!(
             "{}{}/upstream",

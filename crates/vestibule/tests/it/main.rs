@@ -7,6 +7,7 @@
 
 mod commands;
 mod crash;
+mod gate;
 mod interrupted;
 mod tour;
 mod world;

@@ -45,8 +45,19 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a command that writes a ready file, and waits for the file.
     pub(crate) fn start(folder: &Path, args: &[&OsStr]) -> Self {
+        Self::spawn(vestibule(), folder, args)
+    }
+
+    /// The same, standing in the folder.
+    pub(crate) fn start_in(folder: &Path, args: &[&OsStr]) -> Self {
+        let mut command = vestibule();
+        command.current_dir(folder);
+        Self::spawn(command, folder, args)
+    }
+
+    fn spawn(mut command: Command, folder: &Path, args: &[&OsStr]) -> Self {
         let file = folder.join(format!("ready-{}.json", uuid::Uuid::new_v4()));
-        let child = vestibule()
+        let child = command
             .args(args)
             .arg("--ready-file")
             .arg(&file)

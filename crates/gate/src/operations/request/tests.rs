@@ -7,15 +7,23 @@ use crate::operations::connections::{Grant, Reason, approve, change};
 use crate::start::ROOMS;
 use crate::testing::{KEY, OTHER, World, handover, new_key};
 
+mod grants;
+mod raw;
+
 async fn ask(world: &World, name: &str, handover: String) -> Result<Connection, ApiError> {
-    let request = Request {
+    request_of(world, named(name, HandedIn::Text(handover))).await
+}
+
+fn named(name: &str, handover: HandedIn) -> Request {
+    Request {
         name: name.to_owned(),
         handover,
+        role: None,
+        scope: None,
         addresses: None,
         addresses_reason: None,
         place: Place::Gate,
-    };
-    request_of(world, request).await
+    }
 }
 
 async fn request_of(world: &World, input: Request) -> Result<Connection, ApiError> {

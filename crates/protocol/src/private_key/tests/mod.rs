@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 mod limits;
+mod packed;
 mod properties;
 
 const PKCS1: &str = include_str!("../fixtures/rsa_pkcs1.pem");

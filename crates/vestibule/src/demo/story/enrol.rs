@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::bail;
 use connector::operations::client_add::{AddClient, At as ClientAt, client_add};
 use connector::operations::keys;
-use connector::roles::Judgement;
+use sync::roles::Judgement;
 use gate::connections::{Connection, State};
 use protocol::csr::CertificateSigningRequest;
 use protocol::handover::HandOver;

@@ -2,7 +2,7 @@
 
 use connector::operations::client_add::{AddClient, At as ClientAt, Straight, client_add};
 use connector::operations::keys;
-use connector::roles::Judgement;
+use sync::roles::Judgement;
 use protocol::role::{ProviderRole, Role};
 
 use crate::demo::console;

@@ -1,0 +1,43 @@
+//! RSA keys in XML, as .NET writes them: `RSAKeyValue`, with `D` among its elements.
+
+use zeroize::Zeroizing;
+
+use super::{encoded, labels, prove};
+use crate::keys::PublicKey;
+
+/// The element that holds a key.
+const ELEMENT: &[u8] = b"<RSAKeyValue";
+/// How far its private part may be, in bytes.
+const NEAR: usize = 16 * 1024;
+
+/// Every such element with a private part; also where it is cut off.
+pub(super) fn keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    labels::places(text, ELEMENT).filter_map(|at| {
+        let key = text.get(at..(at + NEAR).min(text.len()))?;
+        let end = labels::places(key, b"</RSAKeyValue").next();
+        let key = key.get(..end.unwrap_or(key.len()))?;
+        labels::contains(key, b"<D>").then_some(key)
+    })
+}
+
+/// The public half, if the elements hold together.
+pub(super) fn prove(key: &[u8]) -> Option<PublicKey> {
+    prove::numbers(&prove::Numbers {
+        n: &number(key, b"<Modulus>")?,
+        e: &number(key, b"<Exponent>")?,
+        d: &number(key, b"<D>")?,
+        p: &number(key, b"<P>")?,
+        q: &number(key, b"<Q>")?,
+    })
+}
+
+fn number(key: &[u8], tag: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let at = labels::places(key, tag).next()? + tag.len();
+    let value = key.get(at..)?;
+    let value = value.get(..value.iter().position(|byte| *byte == b'<')?)?;
+    // The public exponent is too short to be told from a word.
+    Some(match encoded::joined(value).first() {
+        Some(chars) => encoded::decode(chars),
+        None => encoded::decode(value.trim_ascii()),
+    })
+}

@@ -1,0 +1,143 @@
+//! What a client grants, as flags: each in place of its own part of what was asked for.
+
+use clap::ValueEnum;
+use gate::connections::{Place, ScopeGrant};
+use ipnet::IpNet;
+use ledger::AssetFilter;
+use protocol::handover::{WantedScope, parse_range};
+use protocol::ids::{AssetId, VaultAccountId, WalletId};
+
+/// Scope, addresses and place: each in place of what was asked for; what is not named stays.
+#[derive(Debug, clap::Args)]
+pub(super) struct Wish {
+    /// A vault account in scope, in place of those asked for (may be given more than once).
+    #[arg(long, value_name = "ID")]
+    vault_account: Vec<VaultAccountId>,
+    /// An asset in scope, in place of those asked for (may be given more than once).
+    #[arg(long, value_name = "ID")]
+    asset: Vec<AssetId>,
+    /// Every asset of those accounts, whatever was asked for.
+    #[arg(long, conflicts_with = "asset")]
+    all_assets: bool,
+    /// A whitelisted wallet in scope, in place of those asked for (may be given more than once).
+    #[arg(long, value_name = "ID")]
+    whitelist: Vec<WalletId>,
+    /// No whitelisted wallet, whatever was asked for.
+    #[arg(long, conflicts_with = "whitelist")]
+    no_whitelists: bool,
+    /// An address or range that it may come from, in place of those asked for (may be given more than once).
+    #[arg(long, value_name = "ADDR|NET", value_parser = parse_range)]
+    address: Vec<IpNet>,
+    /// Why a wide range is right.
+    #[arg(long, value_name = "TEXT")]
+    pub(super) address_reason: Option<String>,
+    /// Where its transactions are approved.
+    #[arg(long, value_enum)]
+    place: Option<PlaceWord>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PlaceWord {
+    /// Here, by an operator, before anything goes up.
+    Gate,
+    /// At Fireblocks: it goes up at once, and waits there.
+    Fireblocks,
+}
+
+impl Wish {
+    /// The scope's dimensions that are named.
+    pub(super) fn scope(&self) -> ScopeGrant {
+        let named = |count: usize| count > 0;
+        ScopeGrant {
+            accounts: named(self.vault_account.len())
+                .then(|| self.vault_account.iter().copied().collect()),
+            assets: if self.all_assets {
+                Some(AssetFilter::All)
+            } else {
+                named(self.asset.len())
+                    .then(|| AssetFilter::Only(self.asset.iter().cloned().collect()))
+            },
+            whitelists: (self.no_whitelists || named(self.whitelist.len()))
+                .then(|| self.whitelist.iter().copied().collect()),
+        }
+    }
+
+    /// The scope of a request that has no hand-over file: nothing was asked for before.
+    pub(super) fn wanted(&self) -> WantedScope {
+        WantedScope {
+            vault_accounts: self.vault_account.iter().copied().collect(),
+            assets: (!self.asset.is_empty()).then(|| self.asset.iter().cloned().collect()),
+            whitelists: self.whitelist.iter().copied().collect(),
+        }
+    }
+
+    pub(super) fn addresses(&self) -> Option<&[IpNet]> {
+        (!self.address.is_empty()).then_some(self.address.as_slice())
+    }
+
+    pub(super) fn place(&self) -> Option<Place> {
+        self.place.map(|word| match word {
+            PlaceWord::Gate => Place::Gate,
+            PlaceWord::Fireblocks => Place::Fireblocks,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        wish: Wish,
+    }
+
+    fn wish(flags: &[&str]) -> Wish {
+        let words = ["x"].iter().chain(flags);
+        Line::try_parse_from(words).expect("flags").wish
+    }
+
+    #[test]
+    fn each_flag_names_its_own_dimension_alone() {
+        assert_eq!(wish(&[]).scope(), ScopeGrant::default());
+        let btc: AssetId = "BTC".parse().expect("an asset");
+        let asset = ScopeGrant {
+            assets: Some(AssetFilter::Only([btc].into())),
+            ..ScopeGrant::default()
+        };
+        assert_eq!(wish(&["--asset", "BTC"]).scope(), asset);
+        let account = ScopeGrant {
+            accounts: Some([VaultAccountId::new(1)].into()),
+            ..ScopeGrant::default()
+        };
+        assert_eq!(wish(&["--vault-account", "1"]).scope(), account);
+        let all = ScopeGrant {
+            assets: Some(AssetFilter::All),
+            ..ScopeGrant::default()
+        };
+        assert_eq!(wish(&["--all-assets"]).scope(), all);
+        let none = ScopeGrant {
+            whitelists: Some([].into()),
+            ..ScopeGrant::default()
+        };
+        assert_eq!(wish(&["--no-whitelists"]).scope(), none);
+        for both in [
+            &["--asset", "BTC", "--all-assets"][..],
+            &["--address", "10.0.0.1/8"],
+            &["--address", "0.0.0.0/0"],
+        ] {
+            assert!(Line::try_parse_from(["x"].iter().chain(both)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_address_by_itself_is_a_range_of_one() {
+        let net = |text: &str| text.parse::<IpNet>().expect("a net");
+        let wish = wish(&["--address", "127.0.0.1", "--address", "2001:db8::7"]);
+        let expected = [net("127.0.0.1/32"), net("2001:db8::7/128")];
+        assert_eq!(wish.addresses(), Some(expected.as_slice()));
+    }
+}

@@ -1,0 +1,183 @@
+//! A gate at the command line, without a workspace behind it: what its owner hands in and grants.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Output;
+
+use serde_json::{Value, json};
+
+use crate::world::{self, Serving, path, said, vestibule};
+
+struct Gate {
+    folder: tempfile::TempDir,
+    serving: Serving,
+}
+
+impl Gate {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let made = gate(
+            folder.path(),
+            &words(
+                "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0",
+            ),
+        );
+        assert!(made.status.success(), "{}", said(&made));
+        let serving = Serving::start_in(
+            folder.path(),
+            &["gate", "--dir", "gate", "run"].map(OsStr::new),
+        );
+        Self { folder, serving }
+    }
+
+    fn run(&self, args: &str) -> Output {
+        gate(self.folder.path(), &words(args))
+    }
+
+    /// Must be refused; what was said.
+    fn refused(&self, args: &str) -> String {
+        let output = self.run(args);
+        assert_eq!(output.status.code(), Some(1), "{args}: {}", said(&output));
+        said(&output)
+    }
+
+    /// Must go well; the JSON and what was said beside it.
+    fn fine(&self, args: &str) -> (Value, String) {
+        let output = self.run(args);
+        (world::json(&output), said(&output))
+    }
+
+    fn file(&self, name: &str, content: &[u8]) {
+        std::fs::write(self.folder.path().join(name), content).expect("a file");
+    }
+}
+
+/// Each command stands in the folder and names the gate's own relative to it.
+fn gate(folder: &Path, args: &[String]) -> Output {
+    vestibule()
+        .current_dir(folder)
+        .args(["--json", "gate", "--dir", "gate"])
+        .args(args)
+        .output()
+        .expect("the binary starts")
+}
+
+fn words(line: &str) -> Vec<String> {
+    line.split(' ').map(str::to_owned).collect()
+}
+
+/// A new key and all that openssl makes of it, in a folder.
+fn openssl(folder: &Path) {
+    for args in [
+        "genrsa -out key.pem 2048",
+        "req -new -key key.pem -subj /CN=Acme -out request.pem",
+        "rsa -in key.pem -traditional -outform DER -out pkcs1.der",
+        "pkcs8 -in key.pem -topk8 -nocrypt -outform DER -out pkcs8.der",
+        "pkcs12 -export -nocerts -inkey key.pem -keypbe NONE -passout pass: -out open.p12",
+        "pkcs12 -export -nocerts -inkey key.pem -passout pass:secret -out shut.p12",
+    ] {
+        let mut command = std::process::Command::new("openssl");
+        let done = command.current_dir(folder).args(args.split(' ')).output();
+        assert!(done.expect("openssl is there").status.success(), "{args}");
+    }
+}
+
+/// A hand-over file that is sound, with this request.
+fn handover(csr: &str) -> Vec<u8> {
+    let file = json!({
+        "version": 1, "provider": "Acme", "role": "EDITOR", "csr": csr, "addresses": ["127.0.0.1"],
+        "scope": {"vault_accounts": ["1", "2"], "assets": ["BTC", "ETH"]},
+    });
+    file.to_string().into_bytes()
+}
+
+#[test]
+fn invariant_3_a_binary_private_key_is_refused_by_name_and_burned() {
+    let gate = Gate::start();
+    let folder = gate.folder.path();
+    openssl(folder);
+    let csr = "--csr request.pem --role viewer --address 127.0.0.1 --vault-account 1";
+    for (file, word) in [
+        // Under a passphrase: named, and nobody can tell which key it is.
+        ("shut.p12", "PKCS#12"),
+        ("pkcs1.der", "PKCS#1"),
+        ("pkcs8.der", "PKCS#8"),
+        ("open.p12", "PKCS#8"),
+    ] {
+        for how in [file.to_owned(), format!("--csr {file} --role viewer")] {
+            let told = gate.refused(&format!("connection request a {how}"));
+            assert!(
+                told.contains("private key") && told.contains(word),
+                "{how}: {told}"
+            );
+        }
+    }
+    let told = gate.refused(&format!("connection request a {csr}"));
+    assert!(told.contains("burned"), "{told}");
+    // Behind a hand-over file that is sound: another key.
+    openssl(folder);
+    let request = std::fs::read_to_string(folder.join("request.pem")).expect("a request");
+    let key = std::fs::read(folder.join("pkcs1.der")).expect("a key");
+    gate.file("both.json", &[handover(&request), key].concat());
+    let told = gate.refused("connection request a both.json");
+    assert!(told.contains("PKCS#1"), "{told}");
+    let told = gate.refused(&format!("connection request a {csr}"));
+    assert!(told.contains("burned"), "{told}");
+    let list = gate.run("connection list");
+    assert!(
+        list.status.success() && list.stdout.is_empty(),
+        "nothing of it is kept"
+    );
+}
+
+#[test]
+fn invariant_2_flags_narrow_what_they_name_alone_and_what_is_granted_is_told() {
+    let gate = Gate::start();
+    // The ready file holds wherever its reader stands.
+    let key = path(&gate.serving.ready["gate"]["admin_key_path"]);
+    assert!(key.is_absolute() && key.exists(), "{}", key.display());
+    let empty = gate.run("posture");
+    assert!(empty.status.success() && said(&empty).contains("no connections"));
+
+    openssl(gate.folder.path());
+    let csr = gate.folder.path().join("request.pem");
+    let csr = std::fs::read_to_string(csr).expect("a request");
+    gate.file("acme.json", &handover(&csr));
+    let (kept, said) = gate.fine("connection request acme acme.json --role viewer");
+    assert_eq!(kept["role"], "VIEWER");
+    assert_eq!(kept["part"]["accounts"], json!(["1", "2"]));
+    assert!(
+        said.contains("asked for: role VIEWER; vault accounts 1, 2; assets BTC, ETH"),
+        "{said}"
+    );
+    let again = gate.run("connection request b acme.json --webhook-url https://x.example/");
+    assert_eq!(again.status.code(), Some(2), "the file says that itself");
+    let told = gate.refused("report create --connection acme --kind balances");
+    assert!(told.contains("REQUESTED"), "{told}");
+
+    let (back, said) = gate.fine("connection approve acme --asset BTC --address 127.0.0.2");
+    assert_eq!(back["scope"]["vault_accounts"], json!(["1", "2"]));
+    assert_eq!(back["scope"]["assets"], json!(["BTC"]));
+    let granted = "granted: role VIEWER; vault accounts 1, 2; assets BTC; whitelisted wallets none; from 127.0.0.2/32";
+    assert!(said.contains(granted), "{said}");
+    gate.fine("connection suspend acme");
+    let told = gate.refused("report create --connection acme --kind balances");
+    assert!(told.contains("SUSPENDED"), "{told}");
+}
+
+#[test]
+fn an_admin_listener_for_everyone_is_refused_when_the_gate_is_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = gate(
+        folder.path(),
+        &words(
+            "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --admin 0.0.0.0:9999",
+        ),
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("loopback"), "{}", said(&output));
+    assert!(
+        !folder.path().join("gate").exists(),
+        "nothing is left behind"
+    );
+}
