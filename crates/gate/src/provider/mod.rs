@@ -7,8 +7,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ledger::Fault;
 use ledger::reads::{self, Ask};
+use ledger::{Fault, Scope};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
 use protocol::ids::UserId;
@@ -103,11 +103,13 @@ impl Face {
         if provider.connection.role != ProviderRole::Editor || !of_transactions {
             return Ok(Vec::new());
         }
-        let (name, workspace) = (provider.connection.name.clone(), self.gate.workspace());
+        let name = provider.connection.name.clone();
+        // Whether the books have it at all, in this provider's scope or not any more.
+        let whole = Scope::whole(self.gate.workspace());
         let read = self.gate.store.read(move |reading| {
             let mut beside = rows::proposals::kept_here(reading, &name)?;
             for sent in rows::proposals::just_sent(reading, &name)? {
-                if !reads::holds(reading, workspace, sent.id)? {
+                if !reads::holds(reading, &whole, sent.id)? {
                     beside.push(sent);
                 }
             }
