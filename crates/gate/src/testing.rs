@@ -14,7 +14,7 @@ use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
 
-use crate::config::{Config, Development, Serve, StoreAt, Upstream};
+use crate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
 use crate::connections::{Connection, Directory, Place, Provider, State, Target};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
@@ -119,6 +119,7 @@ fn config() -> Config {
                 .parse()
                 .expect("a URL"),
             calls_per_minute: NonZeroU32::MIN.saturating_add(599),
+            timeout_seconds: Upstream::timeout(),
         },
         serve: Serve {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -127,6 +128,7 @@ fn config() -> Config {
             egress_addresses: Vec::new(),
             private_targets: Vec::new(),
         },
+        areas: Areas::default(),
         store: StoreAt::default(),
         development: Development::default(),
     }

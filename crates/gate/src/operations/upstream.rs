@@ -55,7 +55,8 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
     Ok(())
 }
 
-/// Looks at upstream now, not at the next turn: finds what a lost webhook did not tell.
+/// Looks at all of upstream now, not at the next turn: finds what has no event, and what a lost
+/// webhook did not tell.
 pub(crate) fn refresh(gate: &Gate) {
-    gate.look_now.notify_one();
+    gate.look.send_modify(|asked| *asked += 1);
 }

@@ -1,5 +1,6 @@
 //! The gate's own tables and every statement on them.
 
+pub(crate) mod ages;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod log;

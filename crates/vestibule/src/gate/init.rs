@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use connector::environment::Environment;
-use gate::config::{Config, Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
 use protocol::ids::WorkspaceId;
@@ -103,6 +103,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             workspace_id: args.workspace,
             jwks_url,
             calls_per_minute: Upstream::budget(),
+            timeout_seconds: Upstream::timeout(),
         },
         serve: Serve {
             listen: args.listen,
@@ -111,6 +112,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             egress_addresses: args.egress,
             private_targets: args.private_target,
         },
+        areas: Areas::default(),
         store: StoreAt {
             url: args.store_url,
         },
