@@ -8,4 +8,5 @@
 mod commands;
 mod crash;
 mod tour;
+mod troubles;
 mod world;
