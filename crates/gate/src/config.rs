@@ -8,6 +8,7 @@ use protocol::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use crate::ages::{Areas, Pace};
 use crate::connections::addresses::list;
 
 /// The gate's configuration, `gate.toml`.
@@ -18,6 +19,9 @@ pub struct Config {
     pub upstream: Upstream,
     /// Where the gate is reached.
     pub serve: Serve,
+    /// How often each subject of the books is walked, and how old it may get.
+    #[serde(default)]
+    pub areas: Areas,
     /// Where it keeps its books.
     #[serde(default)]
     pub store: StoreAt,
@@ -39,12 +43,20 @@ pub struct Upstream {
     /// Most calls a minute.
     #[serde(default = "Upstream::budget")]
     pub calls_per_minute: NonZeroU32,
+    /// How long an answer is waited for, in seconds.
+    #[serde(default = "Upstream::timeout")]
+    pub timeout_seconds: NonZeroU32,
 }
 
 impl Upstream {
     /// Calls a minute where nobody says otherwise.
     pub fn budget() -> NonZeroU32 {
         NonZeroU32::new(300).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// Seconds an answer is waited for where nobody says otherwise.
+    pub fn timeout() -> NonZeroU32 {
+        NonZeroU32::new(60).unwrap_or(NonZeroU32::MIN)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The gate as a whole: what every part of it shares, and the one way to change it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -17,11 +17,12 @@ use protocol::time::Millis;
 use std::num::NonZeroU32;
 use store::{Query, Store, StoreError, Writing};
 use sync::Inbox;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use wire::client::{Budget, Client, LocalKey};
 use wire::clock::WallClock;
 use wire::hooks_in::Receiver;
 
+use crate::ages::{Ages, Stale, Subject};
 use crate::config::Config;
 use crate::connections::{Connection, Directory, Provider};
 use crate::folder::{Folder, KeyName};
@@ -29,6 +30,7 @@ use crate::log::{self, Actor, Entry, Event};
 use crate::proposals::Translations;
 use crate::rows;
 use crate::trust::Trust;
+use crate::upstream::part_for_walks;
 use ledger::Fault;
 
 /// How long a call upstream waits for its turn.
@@ -69,22 +71,21 @@ pub(crate) struct Gate {
     /// What upstream says of the gate's own keys.
     pub(crate) trust: Trust,
     pub(crate) budget: Budget,
+    /// The part of it that walks may use.
+    pub(crate) walks: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
-    /// When upstream was last looked at whole.
-    pub(crate) looked_at: AtomicI64,
-    /// Whether the books were filled once.
-    pub(crate) filled: AtomicBool,
+    /// As of when each subject of the books is, by walks.
+    pub(crate) ages: RwLock<Ages>,
     /// Wakes the dispatcher of webhooks.
     pub(crate) deliveries: Arc<Notify>,
     /// Wakes the dispatcher of proposals.
     /// Held while connections are read again.
     reloading: tokio::sync::Mutex<()>,
     pub(crate) proposals: Notify,
-    /// Wakes whoever keeps the books: what upstream is has changed.
-    pub(crate) keeper: Notify,
-    /// Asks whoever keeps the books for a look at once.
-    pub(crate) look_now: Notify,
+    /// How often a look at all of upstream was asked for. Wakes whoever keeps the books, also when
+    /// what upstream is has changed.
+    pub(crate) look: watch::Sender<u64>,
     /// Held by whoever carries out what an operator asked for: an end waits for it.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
@@ -161,10 +162,12 @@ impl Gate {
         let inbox = Inbox::new(&store, workspace, "upstream", Arc::clone(&clock));
         let cap = config.upstream.calls_per_minute;
         let burst = NonZeroU32::new(BURST.min(cap.get())).unwrap_or(NonZeroU32::MIN);
+        let budget = Budget::per_minute(cap, burst, PATIENCE);
         let gate = Arc::new(Self {
             log_key: folder.log_key()?,
             webhook_key: Arc::new(WebhookKey::new(kid, webhook)),
-            budget: Budget::per_minute(cap, burst, PATIENCE),
+            walks: part_for_walks(&budget, cap),
+            budget,
             config,
             folder,
             books,
@@ -178,33 +181,59 @@ impl Gate {
             clients: RwLock::default(),
             trust: Trust::default(),
             as_of: AtomicI64::new(0),
-            looked_at: AtomicI64::new(0),
-            filled: AtomicBool::new(false),
+            ages: RwLock::default(),
             deliveries: Arc::default(),
             proposals: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
-            keeper: Notify::new(),
-            look_now: Notify::new(),
             under_way: Arc::default(),
+            look: watch::Sender::default(),
             store,
         });
         gate.read_again().await?;
         let work = move |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
                 rows::proposals::gone_up(reading, workspace)?,
-                rows::connections::setting(reading, workspace, "looked_at")?,
+                rows::ages::ages(reading, workspace)?,
             ))
         };
-        let (proposals, looked_at) = gate.store.read(work).await?;
+        let (proposals, ages) = gate.store.read(work).await?;
         for proposal in &proposals {
             gate.translations.know(proposal);
         }
-        if let Some(at) = looked_at.and_then(|text| text.parse().ok()) {
-            gate.filled.store(true, Ordering::SeqCst);
-            gate.looked_at.store(at, Ordering::SeqCst);
-            gate.as_of.store(at, Ordering::SeqCst);
-        }
+        gate.as_of
+            .store(ages.told().unwrap_or_default().0, Ordering::SeqCst);
+        *gate.ages.write() = ages;
         Ok(gate)
+    }
+
+    /// A walk of a subject that began then is done: written down, so that a restart knows.
+    pub(crate) async fn walked(&self, subject: Subject, began: Millis) -> Result<(), StoreError> {
+        let workspace = self.workspace();
+        let write = self
+            .store
+            .write(move |writing| rows::ages::walked(writing, workspace, subject, began));
+        write.await?;
+        let told = {
+            let mut ages = self.ages.write();
+            ages.walked(subject, began);
+            ages.told()
+        };
+        if let Some(told) = told {
+            self.as_of.fetch_max(told.0, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// Whether the books were filled once.
+    pub(crate) fn filled(&self) -> bool {
+        self.ages.read().whole()
+    }
+
+    /// Whether what is made of these may be told; and then as of when it is.
+    pub(crate) fn fresh(&self, subjects: &[Subject]) -> Result<Millis, Stale> {
+        let ages = self.ages.read();
+        ages.check(subjects, &self.config.areas, self.clock.now())?;
+        Ok(ages.as_of(subjects, Millis(self.as_of.load(Ordering::SeqCst))))
     }
 
     pub(crate) fn workspace(&self) -> WorkspaceId {
@@ -293,7 +322,7 @@ impl Gate {
                     .and_then(|user| self.client_of(user, KeyName::Editor)),
             );
             *self.upstream.write() = ids;
-            self.keeper.notify_one();
+            self.look.send_modify(|_| {});
             self.proposals.notify_one();
         }
         Ok(())
@@ -309,7 +338,9 @@ impl Gate {
         let signer = Arc::new(LocalKey::new(user, key));
         let base = self.config.upstream.base_url.as_str();
         let client = Client::new(base, signer, self.budget.clone(), Arc::clone(&self.clock));
+        let patience = Duration::from_secs(self.config.upstream.timeout_seconds.get().into());
         client
+            .map(|client| client.waiting(patience))
             .inspect_err(|error| tracing::error!(%error, "upstream cannot be called"))
             .ok()
     }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`init`], [`start`] | how a gate is made, and how it comes up |
 //! | [`access`] | may a connection do this? (pure) |
+//! | [`ages`] | as of when the books are, subject by subject, and when that is too old (pure) |
 //! | [`connections`] | states, addresses, intake of hand-over files |
 //! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
 //! | `relay` | events in scope, to providers |
@@ -21,6 +22,7 @@
 
 pub mod access;
 mod admin_api;
+pub mod ages;
 pub mod config;
 pub mod connections;
 mod folder;

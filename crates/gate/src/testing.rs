@@ -15,7 +15,7 @@ use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
 
-use crate::config::{Config, Development, Serve, StoreAt, Upstream};
+use crate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
 use crate::connections::{Connection, Directory, Place, Provider, State, Target};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
@@ -133,6 +133,7 @@ pub(crate) fn config() -> Config {
                 .parse()
                 .expect("a URL"),
             calls_per_minute: NonZeroU32::MIN.saturating_add(599),
+            timeout_seconds: Upstream::timeout(),
         },
         serve: Serve {
             listen: ([127, 0, 0, 1], 0).into(),
@@ -142,6 +143,7 @@ pub(crate) fn config() -> Config {
             calls_per_second: Serve::rate(),
             private_targets: Vec::new(),
         },
+        areas: Areas::default(),
         store: StoreAt::default(),
         development: Development::default(),
     }

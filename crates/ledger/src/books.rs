@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
 use protocol::model::transaction::Transaction;
+use protocol::model::user::User;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::time::Millis;
 use store::{Query, Store, StoreError, Writing};
@@ -16,7 +17,7 @@ use crate::load::load;
 use crate::model::{self, Model};
 use crate::rows::{self, Fact, StoredTransaction};
 use crate::scope::Scope;
-use crate::view::covers;
+use crate::view::{Seen, covers, view_whole};
 
 /// Why the books could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -76,19 +77,21 @@ impl Books {
         &self.store
     }
 
-    /// Every user, from the read model.
-    pub fn users(&self) -> Vec<protocol::model::user::User> {
-        self.model
-            .read()
-            .users
-            .values()
-            .map(|entry| entry.value.clone())
+    /// Every user, from the read model; for a reader of a part: nobody.
+    pub fn users(&self, scope: &Scope) -> Vec<User> {
+        let model = self.model.read();
+        let users = model.users.values().map(|entry| entry.value.clone());
+        users
+            .filter_map(|user| view_whole(user, scope))
+            .map(Seen::into_inner)
             .collect()
     }
 
-    /// The number of every vault account, from the read model.
-    pub fn account_ids(&self) -> Vec<VaultAccountId> {
-        self.model.read().accounts.keys().copied().collect()
+    /// The number of every vault account in scope, from the read model.
+    pub fn account_ids(&self, scope: &Scope) -> Vec<VaultAccountId> {
+        let model = self.model.read();
+        let ids = model.accounts.keys().copied();
+        ids.filter(|id| scope.covers_account(*id)).collect()
     }
 
     pub(crate) fn model(&self) -> parking_lot::RwLockReadGuard<'_, Model> {
@@ -215,12 +218,16 @@ impl Books {
     /// The balance of a wallet as of a time, as far as was known at another.
     pub async fn wallet_as_of(
         &self,
+        scope: &Scope,
         account: VaultAccountId,
         asset: &AssetId,
         effective: Millis,
         known: Millis,
     ) -> Result<Option<WalletFacts>, LedgerError> {
-        let (workspace, key) = (self.workspace, FactKey::wallet(account, asset));
+        if !scope.covers_wallet(account, asset) {
+            return Ok(None);
+        }
+        let (workspace, key) = (scope.workspace(), FactKey::wallet(account, asset));
         let doc = self
             .store
             .read(move |reading| rows::as_of(reading, workspace, &key, effective, known))

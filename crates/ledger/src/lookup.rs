@@ -1,11 +1,13 @@
 //! What a batch may look up while it writes: what is true at that point of its own transaction.
 
 use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
+use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 use serde::de::DeserializeOwned;
 use store::{Query, StoreError};
+use uuid::Uuid;
 
 use crate::books::Batch;
 use crate::change::{AccountFacts, FactKey, FactKind, Origin, WalletFacts};
@@ -62,6 +64,38 @@ impl Batch {
             .filter_map(|fact| fact.doc.as_deref())
             .map(|doc| parse("address", doc))
             .collect()
+    }
+
+    /// A deposit address, as its key names it.
+    pub fn address(
+        &self,
+        query: &mut impl Query,
+        account: VaultAccountId,
+        like: &VaultWalletAddress,
+    ) -> Result<Option<VaultWalletAddress>, StoreError> {
+        self.look_up(query, "address", &FactKey::address(account, like))
+    }
+
+    /// An asset, in both its forms.
+    pub fn asset(
+        &self,
+        query: &mut impl Query,
+        id: &AssetId,
+    ) -> Result<Option<(SupportedAsset, Asset)>, StoreError> {
+        self.look_up(query, "asset", &FactKey::plain(FactKind::Asset, id))
+    }
+
+    /// A blockchain.
+    pub fn blockchain(
+        &self,
+        query: &mut impl Query,
+        id: Uuid,
+    ) -> Result<Option<Blockchain>, StoreError> {
+        self.look_up(
+            query,
+            "blockchain",
+            &FactKey::plain(FactKind::Blockchain, id),
+        )
     }
 
     /// An entry of a whitelist.

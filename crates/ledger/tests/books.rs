@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use ledger::change::{Origin, WalletFacts};
-use ledger::reads::{Ask, answer};
+use ledger::reads::{Ask, answer, holds};
 use ledger::reports::{Expected, Kind, ReportError, read as read_report, rows, write};
 use ledger::{AccountFacts, AssetFilter, Books, Change, Digest, PartScope, ROOM, Scope, Version};
 use proptest::prelude::*;
@@ -19,11 +19,12 @@ use protocol::ed25519::SigningKey;
 use protocol::exchange::{Params, Query};
 use protocol::ids::{AssetId, TxId, VaultAccountId, WorkspaceId};
 use protocol::model::transaction::Transaction;
+use protocol::model::user::User;
 use protocol::model::vault::{VaultAsset, VaultWalletAddress};
 use protocol::operations;
 use protocol::time::Millis;
 use serde_json::{Value, json};
-use store::on_both;
+use store::{StoreError, on_both};
 use uuid::Uuid;
 
 const NOW: Millis = Millis(1_790_000_000_000);
@@ -389,13 +390,51 @@ on_both! {
         books.apply(Millis(1_000), vec![wallet(1, "ETH", "5", 100)]).await.expect("applied");
         books.apply(Millis(2_000), vec![wallet(1, "ETH", "7", 200)]).await.expect("applied");
         let at = async |effective, known| {
-            let facts = books.wallet_as_of(VaultAccountId::new(1), &asset("ETH"), Millis(effective), Millis(known)).await;
+            let facts = books.wallet_as_of(&Scope::whole(workspace()), VaultAccountId::new(1), &asset("ETH"), Millis(effective), Millis(known)).await;
             facts.expect("a read").map(|facts| facts.balance.total.to_string())
         };
         assert_eq!(at(150, 5_000).await.as_deref(), Some("5"), "as of then");
         assert_eq!(at(250, 5_000).await.as_deref(), Some("7"), "now");
         assert_eq!(at(250, 1_500).await.as_deref(), Some("5"), "as was known then");
         assert_eq!(at(50, 5_000).await, None);
+    }
+
+    rooms: &[ROOM],
+    async fn what_is_asked_without_an_operation_has_a_scope_all_the_same(store: TestStore) {
+        let books = Books::open(&store, workspace()).await.expect("books");
+        let doc = json!({"id": Uuid::from_u128(3), "role": "VIEWER", "enabled": true, "status": "READY", "userType": "API"});
+        let somebody: User = serde_json::from_value(doc).expect("a user");
+        let changes = vec![
+            account(1), account(2), wallet(1, "ETH", "5", 100), wallet(2, "ETH", "5", 100),
+            transaction(1, vault(1), vault(3), "COMPLETED", NOW.0, 1),
+            transaction(2, vault(1), vault(2), "COMPLETED", NOW.0, 1),
+            (Version::at(NOW), Change::User(somebody.clone())),
+        ];
+        books.apply(NOW, changes).await.expect("applied");
+        let (whole, two) = (Scope::whole(workspace()), part(&[2], AssetFilter::All));
+        let other = Scope::whole(WorkspaceId(Uuid::from_u128(8)));
+        assert_eq!(books.users(&whole), [somebody]);
+        assert_eq!(books.users(&two), []);
+        assert!(books.account_ids(&whole).len() > 1);
+        assert_eq!(books.account_ids(&two), [VaultAccountId::new(2)]);
+        let ages = Millis(i64::MAX);
+        let wallet = async |scope: &Scope, account: u32| {
+            let facts = books.wallet_as_of(scope, VaultAccountId::new(account), &asset("ETH"), ages, ages).await;
+            facts.expect("a read").is_some()
+        };
+        assert!(wallet(&whole, 1).await && wallet(&two, 2).await);
+        assert!(!wallet(&two, 1).await && !wallet(&other, 1).await);
+        let held = async |scope: &Scope| {
+            let scope = scope.clone();
+            let read = books.store().read(move |reading| {
+                let each = [1, 2, 3].map(|id| holds(reading, &scope, TxId(Uuid::from_u128(id))));
+                each.into_iter().collect::<Result<Vec<_>, StoreError>>()
+            });
+            read.await.expect("a read")
+        };
+        assert_eq!(held(&whole).await, [true, true, false]);
+        assert_eq!(held(&two).await, [false, true, false]);
+        assert_eq!(held(&other).await, [false, false, false]);
     }
 
     rooms: &[ROOM],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger::change::WalletFacts;
-use ledger::{Batch, Books, Change, Version, positions};
+use ledger::{Batch, Books, Change, Scope, Version, positions};
 use parking_lot::Mutex;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
@@ -148,7 +148,7 @@ impl Hall {
         let id = self.id();
         let read = self.books.store().read(move |reading| rows::keys(reading));
         let rows = read.await.map_err(Fault::from)?;
-        let users = self.books.users();
+        let users = self.books.users(&Scope::whole(id));
         for row in rows.into_iter().filter(|row| row.workspace == id) {
             let Some(user) = users.iter().find(|user| user.id == row.user) else {
                 continue;

@@ -7,10 +7,11 @@ use http::Method;
 use ledger::Books;
 use ledger::reports::{self, Kind, ReportError};
 use protocol::model::report::{Report, ReportStatus};
-use protocol::time::Millis;
 use serde::Deserialize;
 use uuid::Uuid;
 use wire::client::{Client, ClientError, Once, download};
+
+use crate::walk::{Options, SyncError, Walked, take};
 
 /// How often a report is looked for before it is given up.
 const POLLS: u32 = 60;
@@ -28,7 +29,7 @@ pub enum NoReport {
     File(#[from] ReportError),
     /// The books.
     #[error(transparent)]
-    Ledger(#[from] ledger::LedgerError),
+    Books(#[from] SyncError),
     /// It failed, or was not done in time.
     #[error("the report is {0}")]
     Undone(&'static str),
@@ -39,12 +40,13 @@ struct Made {
     id: Uuid,
 }
 
-/// Asks for a report of every address, and takes it into the books; how many rows it had.
+/// Asks for a report of every address, and takes it into the books. What they know already is no
+/// change.
 pub async fn address_report(
     client: &Client,
     books: &Books,
-    now: Millis,
-) -> Result<usize, NoReport> {
+    options: &Options,
+) -> Result<Walked, NoReport> {
     let body =
         Bytes::from_static(br#"{"reportType":"ADDRESSES","outputFormat":"CSV","compress":false}"#);
     let made: Made = client
@@ -58,9 +60,7 @@ pub async fn address_report(
             (ReportStatus::Completed, Some(links)) => {
                 let file = download(&links.download_url).await?;
                 let (changes, _) = reports::rows(&file, Kind::Addresses)?;
-                let rows = changes.len();
-                books.apply(now, changes).await?;
-                return Ok(rows);
+                return Ok(take(client, books, changes, options).await?);
             }
             (ReportStatus::Failed, _) => return Err(NoReport::Undone("failed")),
             _ => tokio::time::sleep(WAIT).await,

@@ -69,7 +69,8 @@ impl Known {
                     }
                 }
                 Some(About::Wallet(id, asset)) => {
-                    if let Some(facts) = books.wallet_as_of(id, &asset, ages, ages).await? {
+                    let facts = books.wallet_as_of(&scope, id, &asset, ages, ages);
+                    if let Some(facts) = facts.await? {
                         known.wallets.insert((id, asset), facts.created_at);
                     }
                 }

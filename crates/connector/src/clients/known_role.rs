@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::client_name::ClientName;
 use crate::compare::iso;
 use crate::role_check::RoleSeen;
-use sync::roles::{Answered, Judgement, Observation};
 use crate::{Connector, Error};
+use sync::roles::{Answered, Judgement, Observation};
 
 /// What was known of a key's role at a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +115,8 @@ fn words(verdict: Verdict, among: &[Role], how: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roles::judge;
     use protocol::role::ProviderRole;
+    use sync::roles::judge;
 
     fn seen(observations: Vec<Observation>) -> RoleSeen {
         RoleSeen {

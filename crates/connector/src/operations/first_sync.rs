@@ -74,7 +74,8 @@ pub async fn first_sync(connector: &Connector, of: &FirstSyncOf) -> Result<First
     }
     let mut areas = areas_beside(&reports);
     if areas.contains(&Area::Addresses) && !client.is_gate() {
-        match sync::address_report(&work.upstream, &work.books, connector.clock().now()).await {
+        let options = Options::new(connector.clock());
+        match sync::address_report(&work.upstream, &work.books, &options).await {
             Ok(_) => areas.retain(|area| *area != Area::Addresses),
             Err(why) => tracing::info!(%why, "no report of addresses: they are walked"),
         }

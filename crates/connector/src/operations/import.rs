@@ -260,7 +260,8 @@ async fn beside_what_is_known(
             }
             Change::Wallet(account, facts) => {
                 let asset = facts.balance.id.clone();
-                if let Some(known) = books.wallet_as_of(*account, &asset, ages, ages).await? {
+                let known = books.wallet_as_of(&scope, *account, &asset, ages, ages);
+                if let Some(known) = known.await? {
                     facts.created_at = known.created_at;
                 }
             }

@@ -202,7 +202,8 @@ impl World {
         let (client, _) = self.connector.client(&name()).await.expect("a client");
         let books = self.connector.books(&client).await.expect("books");
         let (asset, ages): (AssetId, _) = ("ETH".parse().expect("an asset"), Millis(i64::MAX));
-        let facts = books.wallet_as_of(VaultAccountId::new(account), &asset, ages, ages);
+        let scope = client.scope();
+        let facts = books.wallet_as_of(&scope, VaultAccountId::new(account), &asset, ages, ages);
         facts
             .await
             .expect("a read")

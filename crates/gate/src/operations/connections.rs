@@ -1,7 +1,6 @@
 //! Connections: listed, shown, approved, suspended, resumed, revoked.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use ipnet::IpNet;
 use ledger::{Absent, PartScope};
@@ -119,7 +118,7 @@ pub(crate) async fn approve(
 
 /// A scope names what the workspace has: a slip would be empty books, and nobody would know why.
 fn scope_todo(gate: &Gate, part: &PartScope) -> Result<Option<String>, ApiError> {
-    if !gate.filled.load(Ordering::SeqCst) {
+    if !gate.filled() {
         return Ok(Some(
             "The gate's books are not filled yet, so nobody has checked that the workspace has what the scope names"
                 .to_owned(),

@@ -26,6 +26,10 @@ pub struct Posture {
 pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> {
     let (workspace, directory) = (gate.workspace(), gate.directory.load_full());
     let this = Arc::clone(gate);
+    let now = gate.clock.now();
+    let areas = gate.ages.read().table(&gate.config.areas, now);
+    let ages: Vec<_> = areas.iter().map(|age| age.words(now)).collect();
+    let too_old = areas.iter().any(|age| age.too_old);
     let read = gate.store.read(move |reading| {
         let mut all = Vec::new();
         for provider in directory.all() {
@@ -41,6 +45,8 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
                 shared: directory.all().filter(same).count() > 1,
                 reports: rows::reports::of(reading, workspace, &connection.name)?.len(),
                 deliveries: rows::deliveries::counts(reading, workspace, &connection.name)?,
+                ages: &ages,
+                too_old,
             };
             all.push(Posture {
                 connection: connection.name.clone(),

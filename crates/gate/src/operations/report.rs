@@ -8,6 +8,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{Operator, no_connection, refused};
+use crate::ages::Subject;
 use crate::connections::State;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -43,9 +44,12 @@ pub(crate) async fn create(
             ),
         ));
     }
-    if !gate.filled.load(std::sync::atomic::Ordering::SeqCst) {
-        return Err(refused(503, "the gate's books are not filled yet"));
-    }
+    // A report of old numbers would carry the date of today.
+    gate.fresh(match wanted.kind {
+        Kind::Balances => &[Subject::Wallets],
+        Kind::Addresses => &[Subject::Addresses],
+        Kind::Transactions => &[Subject::Transactions],
+    })?;
     gate.books
         .register(&provider.scope)
         .await

@@ -7,11 +7,13 @@ use protocol::error::ApiError;
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::model::workspace::Workspace;
 use protocol::role::ProviderRole;
+use protocol::time::Millis;
 use serde::Serialize;
 use sync::SyncError;
 use wire::client::Client;
 
 use super::refused;
+use crate::ages::Age;
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
 
@@ -37,6 +39,8 @@ pub struct Status {
     pub filled: bool,
     /// As of when they are, in milliseconds since the epoch.
     pub as_of: i64,
+    /// How old each subject of them is.
+    pub areas: Vec<Age>,
     /// Entries of the log.
     pub log_entries: u64,
     /// What was looked at.
@@ -46,7 +50,9 @@ pub struct Status {
 /// Looks.
 pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     let ids = *gate.upstream.read();
-    let filled = gate.filled.load(Ordering::SeqCst);
+    let filled = gate.filled();
+    let now = gate.clock.now();
+    let areas = gate.ages.read().table(&gate.config.areas, now);
     let workspace = gate.workspace();
     let read = gate
         .store
@@ -70,6 +76,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             "not yet: set the Viewer's API key, or see the log".to_owned()
         },
     });
+    checks.push(young(&areas, now));
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),
@@ -110,9 +117,20 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         public_url: gate.public.clone(),
         filled,
         as_of: gate.as_of.load(Ordering::SeqCst),
+        areas,
         log_entries,
         checks,
     })
+}
+
+/// Whether every subject of the books may be told.
+fn young(areas: &[Age], now: Millis) -> Check {
+    let words: Vec<_> = areas.iter().map(|age| age.words(now)).collect();
+    Check {
+        what: "no part of the books is too old to be told",
+        ok: Some(!areas.iter().any(|age| age.too_old)),
+        saw: words.join(", "),
+    }
 }
 
 /// A key of the gate's own, and what it is for.

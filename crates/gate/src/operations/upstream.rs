@@ -80,7 +80,8 @@ async fn not_too_much(
     }
 }
 
-/// Looks at upstream now, not at the next turn: finds what a lost webhook did not tell.
+/// Looks at all of upstream now, not at the next turn: finds what has no event, and what a lost
+/// webhook did not tell.
 pub(crate) fn refresh(gate: &Gate) {
-    gate.look_now.notify_one();
+    gate.look.send_modify(|asked| *asked += 1);
 }

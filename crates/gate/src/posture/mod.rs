@@ -23,6 +23,10 @@ pub struct Known<'a> {
     pub reports: usize,
     /// Deliveries completed, on their way, failed.
     pub deliveries: [u64; 3],
+    /// How old each part of the books is, in words.
+    pub ages: &'a [String],
+    /// Whether one of them is too old to be told.
+    pub too_old: bool,
 }
 
 /// One practice of one connection.
@@ -146,17 +150,21 @@ fn c5(known: &Known<'_>) -> Finding {
 
 fn c6(known: &Known<'_>) -> Finding {
     let [done, under_way, failed] = known.deliveries;
-    let evidence = match &known.connection.webhook {
+    let webhook = match &known.connection.webhook {
         None => "it has no webhook: it can only poll".to_owned(),
         Some(target) => format!(
             "{}: {done} delivered, {under_way} on their way, {failed} failed",
             target.url
         ),
     };
+    let evidence = format!(
+        "{webhook}; the books, which events and walks keep: {}",
+        known.ages.join(", ")
+    );
     finding(
         "C6",
         "webhooks instead of polling",
-        known.connection.webhook.is_some() && failed == 0,
+        known.connection.webhook.is_some() && failed == 0 && !known.too_old,
         evidence,
     )
 }

@@ -10,6 +10,8 @@ fn known(connection: &Connection) -> Known<'_> {
         shared: false,
         reports: 3,
         deliveries: [5, 1, 0],
+        ages: &[],
+        too_old: false,
     }
 }
 
@@ -54,6 +56,7 @@ fn each_practice_can_be_broken_and_says_by_what() {
         addresses_reason: Some("because".to_owned()),
         ..fine.clone()
     };
+    let old = ["addresses 3 d ago".to_owned()];
     let cases = [
         (
             "C1",
@@ -98,6 +101,15 @@ fn each_practice_can_be_broken_and_says_by_what() {
                 ..known(&fine)
             },
             "1 failed",
+        ),
+        (
+            "C6",
+            Known {
+                ages: &old,
+                too_old: true,
+                ..known(&fine)
+            },
+            "addresses 3 d ago",
         ),
     ];
     for (practice, known, evidence) in cases {

@@ -5,11 +5,10 @@ mod own;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use ledger::Fault;
 use ledger::reads::{self, Ask};
+use ledger::{Fault, Scope};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
 use protocol::ids::UserId;
@@ -20,6 +19,7 @@ use store::StoreError;
 use wire::server::{Admitted, Call, Route, Workspace};
 
 use crate::access::{self, What};
+use crate::ages::{self, Stale, Subject};
 use crate::connections::Provider;
 use crate::gate::Gate;
 use crate::proposals::{self, Proposal};
@@ -57,17 +57,15 @@ impl Face {
     ) -> Result<Reply, ApiError> {
         let permit = access::decide(&provider.connection, operation)
             .map_err(|denial| denial.told(operation))?;
-        if !self.gate.filled.load(Ordering::SeqCst) {
-            return Err(ApiError::uncoded(
-                503,
-                "The gate's books are not filled yet: try again in a minute",
-            ));
-        }
         match permit.what() {
-            What::Propose => proposals::make(&self.gate, provider, call).await,
+            What::Propose if self.gate.filled() => {
+                proposals::make(&self.gate, provider, call).await
+            }
+            What::Propose => Err(Stale::Never(Subject::Transactions).into()),
             What::Read => {
+                // Taken before the read: what it tells is no older.
+                let as_of = self.gate.fresh(ages::behind(operation.id.as_str()))?;
                 let reply = self.read(provider, call, operation, params).await?;
-                let as_of = self.gate.as_of.load(Ordering::SeqCst);
                 Ok(reply.with(AS_OF_HEADER, as_of.to_string()))
             }
         }
@@ -109,10 +107,12 @@ impl Face {
             return Ok(Vec::new());
         }
         let (name, workspace) = (provider.connection.name.clone(), self.gate.workspace());
+        // Whether the books have it at all, in this provider's scope or not any more.
+        let whole = Scope::whole(workspace);
         let read = self.gate.store.read(move |reading| {
             let mut beside = rows::proposals::kept_here(reading, workspace, &name)?;
             for sent in rows::proposals::just_sent(reading, workspace, &name)? {
-                if !reads::holds(reading, workspace, sent.id)? {
+                if !reads::holds(reading, &whole, sent.id)? {
                     beside.push(sent);
                 }
             }

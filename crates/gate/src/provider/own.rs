@@ -9,7 +9,6 @@
 //! | GET | `/reports/{id}/manifest` | its signed manifest |
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use ledger::digest::{Cell, Digest};
 use ledger::positions;
@@ -19,6 +18,7 @@ use serde_json::{Value, json};
 use store::StoreError;
 use uuid::Uuid;
 
+use crate::ages::Subject;
 use crate::connections::Provider;
 use crate::gate::Gate;
 use crate::rows;
@@ -74,6 +74,7 @@ async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
 }
 
 async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
+    let as_of = gate.fresh(&[Subject::Wallets, Subject::Addresses, Subject::Transactions])?;
     let (workspace, subscriber) = (gate.workspace(), provider.connection.subscriber());
     let scope = provider.scope.clone();
     let (cells, position) = read(gate, move |reading| {
@@ -96,7 +97,7 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
         200,
         &json!({
             "position": position,
-            "asOf": gate.as_of.load(Ordering::SeqCst),
+            "asOf": as_of,
             "scope": provider.scope.id().to_string(),
             "digest": sum,
             "cells": cells.iter().map(cell).collect::<Vec<_>>(),

@@ -1,6 +1,7 @@
 //! The gate's own tables and every statement on them. Each names the workspace: gates of several may
 //! share a store, and none sees another's rows.
 
+pub(crate) mod ages;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod log;

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -20,6 +21,11 @@ struct Inner {
     loses: AtomicBool,
     /// A status that a machine on the way answers the next transaction with.
     intercepts: AtomicU16,
+    /// Whether answers are kept back.
+    slow: AtomicBool,
+    /// A status that every read is answered with, and how often it was.
+    refuses: AtomicU16,
+    refused: AtomicUsize,
 }
 
 impl Line {
@@ -39,6 +45,9 @@ impl Line {
             asked: std::sync::Mutex::default(),
             loses: AtomicBool::new(false),
             intercepts: AtomicU16::new(0),
+            slow: AtomicBool::new(false),
+            refuses: AtomicU16::new(0),
+            refused: AtomicUsize::new(0),
         }));
         let this = line.clone();
         tokio::spawn(async move {
@@ -86,6 +95,26 @@ impl Line {
         self.0.intercepts.load(Ordering::SeqCst) == 0
     }
 
+    /// Requests arrive, and every answer stays on the line for as long as it is slow.
+    pub fn is_slow(&self, slow: bool) {
+        self.0.slow.store(slow, Ordering::SeqCst);
+    }
+
+    /// From now on no read arrives: a machine on the way answers each with a page of its own.
+    pub fn refuse_reads(&self, status: u16) {
+        self.0.refuses.store(status, Ordering::SeqCst);
+    }
+
+    /// From now on reads arrive again.
+    pub fn let_reads_pass(&self) {
+        self.refuse_reads(0);
+    }
+
+    /// How many reads did not arrive.
+    pub fn refused(&self) -> usize {
+        self.0.refused.load(Ordering::SeqCst)
+    }
+
     async fn carry(&self, client: TcpStream) {
         let Ok(server) = TcpStream::connect(self.0.to).await else {
             return;
@@ -117,6 +146,11 @@ impl Line {
                 .lines()
                 .filter_map(|line| line.strip_suffix(" HTTP/1.1"))
             {
+                let status = self.0.refuses.load(Ordering::SeqCst);
+                if status != 0 && line.starts_with("GET ") {
+                    self.0.refused.fetch_add(1, Ordering::SeqCst);
+                    return Some(page(status));
+                }
                 if line == "POST /v1/transactions" && self.0.loses.load(Ordering::SeqCst) {
                     lost.store(true, Ordering::SeqCst);
                 }
@@ -145,6 +179,9 @@ impl Line {
             if lost.load(Ordering::SeqCst) {
                 self.0.loses.store(false, Ordering::SeqCst);
                 return;
+            }
+            while self.0.slow.load(Ordering::SeqCst) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
             }
             ahead.extend_from_slice(&bytes[..count]);
             let mut at = 0;

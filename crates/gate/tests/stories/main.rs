@@ -2,8 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
+mod ages;
 mod caller;
 mod closing;
+mod grid;
 mod hooks;
 mod line;
 mod log;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gate::config::{Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Development, Serve, StoreAt, Upstream};
 use gate::operations::proposals::signed_text;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
@@ -43,11 +43,17 @@ pub struct World {
 impl World {
     /// A gate as it is once the client has done all that `gate init` asked for.
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, with something in its configuration set otherwise.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let sandbox = Sandbox::new(home.path().join("sandbox.db")).await;
         let line = Line::to(address(&sandbox.is().origin)).await;
         let folder = Folder::new(home.path().join("gate"));
-        let config = config(&sandbox, &line);
+        let mut config = config(&sandbox, &line);
+        set(&mut config);
         let made = gate::init::init(&folder, &config, "", "owner", &SystemClock).await;
         let made = made.expect("a gate");
         let mut gate = Gate::made(folder, config);
@@ -187,6 +193,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
                 .parse()
                 .expect("a URL"),
             calls_per_minute: NonZeroU32::MIN.saturating_add(59_999),
+            timeout_seconds: Upstream::timeout(),
         },
         serve: Serve {
             listen: anywhere(),
@@ -196,6 +203,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
             calls_per_second: Serve::rate(),
             private_targets: vec!["127.0.0.0/8".parse().expect("a net")],
         },
+        areas: Areas::default(),
         store: StoreAt::default(),
         development: Development::default(),
     }

@@ -15,12 +15,15 @@ mod whitelists;
 use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
+use protocol::ids::TxId;
 use protocol::model::transaction::Transaction;
 use protocol::operations::Operation;
 use protocol::time::Millis;
 
 use crate::books::{Books, LedgerError};
+use crate::rows;
 use crate::scope::Scope;
+use crate::view::covers;
 
 /// What a read is asked.
 #[derive(Clone, Copy, Debug)]
@@ -117,13 +120,14 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
     })
 }
 
-/// Whether the books hold a transaction of this public id.
+/// Whether the books hold a transaction of this public id that the scope covers.
 pub fn holds(
     query: &mut impl store::Query,
-    workspace: protocol::ids::WorkspaceId,
-    id: protocol::ids::TxId,
+    scope: &Scope,
+    id: TxId,
 ) -> Result<bool, store::StoreError> {
-    Ok(crate::rows::transaction(query, workspace, id)?.is_some())
+    let row = rows::transaction(query, scope.workspace(), id)?;
+    Ok(row.is_some_and(|row| covers(&row.transaction, scope)))
 }
 
 /// A number of the query within bounds.

@@ -111,7 +111,7 @@ async fn transactions(hall: &Hall, now: Millis) -> Result<Vec<u8>, ApiError> {
     ];
     let users: BTreeMap<_, _> = hall
         .books
-        .users()
+        .users(&Scope::whole(hall.id()))
         .into_iter()
         .map(|user| {
             (

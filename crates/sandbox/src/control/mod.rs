@@ -12,7 +12,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use ledger::Change;
+use ledger::{Change, Scope};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceId};
@@ -225,7 +225,8 @@ async fn approve_user(
     Path((workspace, id)): Path<(WorkspaceId, UserId)>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    let known = hall.books.users().into_iter().find(|user| user.id == id);
+    let everybody = hall.books.users(&Scope::whole(hall.id()));
+    let known = everybody.into_iter().find(|user| user.id == id);
     let mut user = known.ok_or_else(|| ApiError::uncoded(404, "no such user"))?;
     user.status = UserStatus::Ready;
     hall.deed(move |deed| Ok(deed.apply(Change::User(user.clone()))?))

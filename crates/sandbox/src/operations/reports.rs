@@ -114,7 +114,8 @@ fn scope(visit: &Visit<'_>, wanted: &CreateReport) -> Result<Scope, ApiError> {
         return Ok(Scope::whole(workspace));
     }
     if accounts.is_empty() {
-        accounts = visit.hall.books.account_ids().into_iter().collect();
+        let whole = Scope::whole(workspace);
+        accounts = visit.hall.books.account_ids(&whole).into_iter().collect();
     }
     let assets = if assets.is_empty() {
         AssetFilter::All

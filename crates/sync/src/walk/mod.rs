@@ -144,15 +144,7 @@ pub async fn walk(
     let mut areas = areas.to_vec();
     areas.sort();
     areas.dedup();
-    let mut walker = Walker {
-        client,
-        books,
-        options,
-        scope: Scope::whole(books.workspace()),
-        area: Area::Blockchains,
-        area_rows: 0,
-        walked: Walked::default(),
-    };
+    let mut walker = Walker::new(client, books, options);
     for area in areas {
         walker.area = area.clone();
         walker.area_rows = 0;
@@ -171,6 +163,19 @@ pub async fn walk(
     Ok(walker.walked)
 }
 
+/// Takes rows that came by another way than pages into the books, as a page's would be.
+pub(crate) async fn take(
+    client: &Client,
+    books: &Books,
+    changes: Vec<(Version, Change)>,
+    options: &Options,
+) -> Result<Walked, SyncError> {
+    let mut walker = Walker::new(client, books, options);
+    walker.count(changes.len());
+    walker.apply(changes).await?;
+    Ok(walker.walked)
+}
+
 /// Whether the books hold the same already. A row that is read again and again with nothing new in
 /// it is no change: it leaves no past, and nobody is told of it.
 fn known(books: &Batch, writing: &mut Writing<'_>, change: &Change) -> Result<bool, StoreError> {
@@ -183,7 +188,15 @@ fn known(books: &Batch, writing: &mut Writing<'_>, change: &Change) -> Result<bo
         Change::Whitelist(kind, wallet) => {
             books.whitelisted(writing, *kind, wallet.id)?.as_ref() == Some(wallet)
         }
-        // Transactions have their own version; the others are seldom walked.
+        Change::Address(account, address) => {
+            books.address(writing, *account, address)?.as_ref() == Some(address)
+        }
+        Change::Asset(supported, asset) => {
+            let held = books.asset(writing, &supported.id)?;
+            held.is_some_and(|(older, newer)| older == *supported && newer == *asset)
+        }
+        Change::Blockchain(chain) => books.blockchain(writing, chain.id)?.as_ref() == Some(chain),
+        // Transactions have their own version; the others are not walked.
         _ => false,
     })
 }
@@ -197,6 +210,20 @@ struct Walker<'a> {
     area: Area,
     area_rows: usize,
     walked: Walked,
+}
+
+impl<'a> Walker<'a> {
+    fn new(client: &'a Client, books: &'a Books, options: &'a Options) -> Self {
+        Self {
+            client,
+            books,
+            options,
+            scope: Scope::whole(books.workspace()),
+            area: Area::Blockchains,
+            area_rows: 0,
+            walked: Walked::default(),
+        }
+    }
 }
 
 impl Walker<'_> {

@@ -226,7 +226,7 @@ on_both! {
             *count.lock().expect("a lock") += changed.count();
             Ok(())
         }));
-        let areas = [Area::Accounts, Area::AssetWallets, Area::Whitelists, Area::Transactions { after: Millis(0) }];
+        let areas = Area::all(Millis(0));
         let again = walk(&client, &books, &areas, &options).await.expect("walked");
         assert_eq!(digest(&books).await, before);
         assert_eq!((again.changed, *told.lock().expect("a lock")), (0, 0));

@@ -92,7 +92,13 @@ pub async fn total(books: &Books, account: u32) -> Option<String> {
 pub async fn wallet(books: &Books, account: u32) -> Option<(String, i64)> {
     let (asset, ages): (AssetId, _) = ("ETH".parse().expect("an asset"), Millis(i64::MAX));
     let facts = books
-        .wallet_as_of(VaultAccountId::new(account), &asset, ages, ages)
+        .wallet_as_of(
+            &Scope::whole(books.workspace()),
+            VaultAccountId::new(account),
+            &asset,
+            ages,
+            ages,
+        )
         .await
         .expect("a read");
     facts.map(|facts| (facts.balance.total.to_string(), facts.created_at.0))

@@ -14,6 +14,7 @@ struct Status {
     public_url: String,
     filled: bool,
     as_of: i64,
+    areas: Vec<super::status::Age>,
     log_entries: u64,
     checks: Vec<Check>,
 }

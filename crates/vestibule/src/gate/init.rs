@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use connector::environment::Environment;
-use gate::config::{Config, Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
 use protocol::handover::parse_range;
@@ -105,6 +105,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             workspace_id: args.workspace,
             jwks_url,
             calls_per_minute: Upstream::budget(),
+            timeout_seconds: Upstream::timeout(),
         },
         serve: Serve {
             listen: args.listen,
@@ -114,6 +115,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             calls_per_second: Serve::rate(),
             private_targets: args.private_target,
         },
+        areas: Areas::default(),
         store: StoreAt {
             url: args.store_url,
         },

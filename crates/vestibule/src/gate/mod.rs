@@ -10,6 +10,7 @@ pub(crate) mod proposal;
 mod report;
 pub(crate) mod run;
 mod settings;
+mod status;
 mod upstream;
 
 use std::path::PathBuf;
@@ -56,10 +57,12 @@ enum Command {
     Run(run::Args),
     /// Tell the gate what the Console gave you: API keys and the webhook's id.
     Upstream(upstream::Args),
-    /// Look at the workspace now: finds what a lost webhook did not tell.
+    /// Look at all of the workspace now: finds what has no event, and what a lost webhook did not tell.
     #[command(after_help = "Example:
   vestibule gate refresh       then: vestibule gate doctor, to see as of when the books are")]
     Refresh,
+    /// As of when the books are, part by part, and how old each part may get.
+    Status,
     /// Check the set-up as far as it can be seen.
     #[command(after_help = "Examples:
   vestibule gate doctor        each check is ok, BROKEN or unseen; exit code 1 if any is broken
@@ -88,6 +91,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Run(args) => run::run(&at, args, out).await,
         Command::Upstream(args) => upstream::run(&at, &args, out).await,
         Command::Refresh => upstream::refresh(&at, out).await,
+        Command::Status => status::run(&at, out).await,
         Command::Doctor => doctor::run(&at, out).await,
         Command::Connection(args) => connection::run(&at, args, out).await,
         Command::Proposal(args) => proposal::run(&at, args, out).await,

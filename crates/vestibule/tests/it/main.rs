@@ -10,4 +10,5 @@ mod crash;
 mod gate;
 mod interrupted;
 mod tour;
+mod troubles;
 mod world;

@@ -17,6 +17,8 @@ pub struct Budget(Arc<Shared>);
 struct Shared {
     limiter: DefaultDirectRateLimiter,
     patience: Duration,
+    /// What this one is a part of.
+    whole: Option<Budget>,
     /// Upstream asked everyone to wait until then.
     paused_until: Mutex<Option<Instant>>,
 }
@@ -36,15 +38,35 @@ impl Budget {
     /// At most `cap` calls in any minute, of which `burst` (less than the cap) may come at once.
     /// Who finds no room waits for it no longer than `patience`.
     pub fn per_minute(cap: NonZeroU32, burst: NonZeroU32, patience: Duration) -> Self {
+        Self::of(cap, burst, patience, None)
+    }
+
+    /// A part of this budget: its calls count here too, and never take more than `cap` of it. So
+    /// work that can wait leaves room for work that cannot.
+    #[must_use]
+    pub fn part(&self, cap: NonZeroU32, burst: NonZeroU32, patience: Duration) -> Self {
+        Self::of(cap, burst, patience, Some(self.clone()))
+    }
+
+    fn of(cap: NonZeroU32, burst: NonZeroU32, patience: Duration, whole: Option<Self>) -> Self {
         Self(Arc::new(Shared {
             limiter: RateLimiter::direct(quota(cap, burst)),
             patience,
+            whole,
             paused_until: Mutex::new(None),
         }))
     }
 
     /// Takes one call, waiting for it if need be.
     pub(super) async fn take(&self) -> Result<(), Exhausted> {
+        self.take_here().await?;
+        match &self.0.whole {
+            Some(whole) => whole.take_here().await,
+            None => Ok(()),
+        }
+    }
+
+    async fn take_here(&self) -> Result<(), Exhausted> {
         let give_up = Instant::now() + self.0.patience;
         loop {
             let paused = *self.0.paused_until.lock();
@@ -65,6 +87,9 @@ impl Budget {
 
     /// Nobody calls for this long: upstream asked for it.
     pub(super) fn pause(&self, wait: Duration) {
+        if let Some(whole) = &self.0.whole {
+            return whole.pause(wait);
+        }
         let until = Instant::now() + wait;
         let mut paused = self.0.paused_until.lock();
         *paused = Some(paused.map_or(until, |before| before.max(until)));
@@ -111,6 +136,33 @@ mod tests {
                 "{fullest} of {cap} wastes the budget"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_part_leaves_the_rest_to_others_and_counts_in_the_whole() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let none = Duration::ZERO;
+        let whole = Budget::per_minute(number(40), number(20), none);
+        let part = whole.part(number(8), number(4), none);
+        let mut taken = 0;
+        while part.take().await.is_ok() {
+            taken += 1;
+        }
+        assert_eq!(taken, 4, "no more than the part's burst");
+        while whole.take().await.is_ok() {
+            taken += 1;
+        }
+        assert_eq!(taken, 20, "all in all the whole's burst");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_pauses_everybody() {
+        let (many, patience) = (NonZeroU32::new(1_000).unwrap(), Duration::from_secs(5));
+        let whole = Budget::per_minute(many, many, patience);
+        whole
+            .part(many, many, patience)
+            .pause(Duration::from_secs(6));
+        assert_eq!(whole.take().await, Err(Exhausted));
     }
 
     #[tokio::test(start_paused = true)]

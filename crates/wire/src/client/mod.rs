@@ -34,7 +34,7 @@ use crate::clock::WallClock;
 pub const MAX_ANSWER_LEN: usize = 64 * 1024 * 1024;
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest wait for a whole answer.
+/// Longest wait for a whole answer, where nobody says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How often a request is sent at most.
 const MAX_TRIES: u32 = 4;
@@ -47,11 +47,13 @@ const MAX_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Client(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     http: reqwest::Client,
     origin: String,
     signer: Arc<dyn RequestSigner>,
     budget: Budget,
+    timeout: Duration,
     clock: Arc<dyn WallClock>,
 }
 
@@ -101,7 +103,6 @@ impl Client {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
             .build()
             .map_err(|error| BadBaseUrl(error.to_string()))?;
         let origin = url.origin().ascii_serialization();
@@ -110,8 +111,25 @@ impl Client {
             origin,
             signer,
             budget,
+            timeout: TIMEOUT,
             clock,
         })))
+    }
+
+    /// The same, waiting this long for a whole answer.
+    #[must_use]
+    pub fn waiting(&self, timeout: Duration) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.timeout = timeout;
+        Self(Arc::new(inner))
+    }
+
+    /// The same, within this budget: a part of the whole one, mostly ([`Budget::part`]).
+    #[must_use]
+    pub fn within(&self, budget: Budget) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.budget = budget;
+        Self(Arc::new(inner))
     }
 
     /// Reads. The target is whole: `/v1/transactions?limit=1`.
@@ -189,6 +207,7 @@ impl Client {
             .0
             .http
             .request(method, url.clone())
+            .timeout(self.0.timeout)
             .header("X-API-Key", self.0.signer.user().to_string())
             .bearer_auth(token);
         if let Some(key) = key {

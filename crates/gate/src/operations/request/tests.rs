@@ -159,8 +159,6 @@ on_both! {
     async fn addresses_are_checked_wherever_they_come_from(store: TestStore) {
         let world = World::over(store).await;
         let with = |addresses: &[&str], reason: Option<&str>| Request {
-            name: "acme".to_owned(),
-            handover: csr_of(&KEY),
             addresses: Some(
                 addresses
                     .iter()
@@ -168,7 +166,7 @@ on_both! {
                     .collect(),
             ),
             addresses_reason: reason.map(str::to_owned),
-            place: Place::Gate,
+            ..named("acme", HandedIn::Text(csr_of(&KEY)))
         };
         for (addresses, reason) in [
             (["0.0.0.0/0"], Some("because")),
@@ -204,7 +202,10 @@ on_both! {
             );
         }
         let no_scope = Grant {
-            scope: Some(ledger::PartScope::default()),
+            scope: Some(ScopeGrant {
+                accounts: Some([].into()),
+                ..ScopeGrant::default()
+            }),
             ..Grant::default()
         };
         assert!(

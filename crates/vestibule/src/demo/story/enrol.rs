@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::bail;
 use connector::operations::client_add::{AddClient, At as ClientAt, client_add};
 use connector::operations::keys;
-use sync::roles::Judgement;
 use gate::connections::{Connection, State};
 use protocol::csr::CertificateSigningRequest;
 use protocol::handover::HandOver;
@@ -15,6 +14,7 @@ use protocol::private_key;
 use protocol::role::{ProviderRole, Role};
 use protocol::token::{self, LIFETIME, TokenDraft};
 use serde_json::{Value, json};
+use sync::roles::Judgement;
 use wire::clock::{SystemClock, WallClock};
 
 use super::{GATE_EDITOR, leak, scope_of, straight};

@@ -2,8 +2,8 @@
 
 use connector::operations::client_add::{AddClient, At as ClientAt, Straight, client_add};
 use connector::operations::keys;
-use sync::roles::Judgement;
 use protocol::role::{ProviderRole, Role};
+use sync::roles::Judgement;
 
 use crate::demo::console;
 use crate::demo::stage::Stage;

@@ -110,10 +110,10 @@ async fn a_scope_that_the_workspace_does_not_have_is_not_approved() {
     let applied = world.gate.books.apply(NOW, books.into()).await;
     assert_eq!(applied.expect("applied"), 2);
     ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
-    world
-        .gate
-        .filled
-        .store(true, std::sync::atomic::Ordering::SeqCst);
+    for subject in crate::ages::Subject::ALL {
+        let walked = world.gate.walked(subject, NOW).await;
+        walked.expect("written down");
+    }
     let slip = ScopeGrant {
         accounts: Some(accounts([1, 12]).accounts),
         assets: Some(assets(&["BTTC"])),

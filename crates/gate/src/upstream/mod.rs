@@ -1,0 +1,78 @@
+//! Keeping the books equal to the workspace: the first fill; then events, and beside them walks of
+//! what has none, each subject at its own pace.
+
+mod events;
+mod owed;
+mod schedule;
+mod walks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sync::SyncError;
+use sync::walk::Options;
+use tokio_util::sync::CancellationToken;
+use wire::client::ClientError;
+
+use crate::ages::Subject;
+use crate::gate::Gate;
+use crate::{proposals, relay};
+use owed::Owed;
+use walks::Lane;
+pub(crate) use walks::part as part_for_walks;
+
+/// How long to wait when upstream cannot be reached.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Keeps the books until told to end.
+pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
+    let filling = !gate.filled();
+    if filling {
+        // Events wait until it is done.
+        gate.inbox.hold();
+        Lane::fill(&gate).walk(&gate, &shutdown).await;
+        if !gate.filled() {
+            return;
+        }
+        gate.inbox.release();
+    }
+    let owed = Owed::default();
+    // Long lists of what seldom changes keep nobody waiting for what changes often.
+    tokio::join!(
+        Lane::keep(Subject::told, filling).walk(&gate, &shutdown),
+        Lane::keep(|subject| !subject.told(), true).walk(&gate, &shutdown),
+        events::keep(&gate, &owed, &shutdown),
+        owed.pay(&gate, &shutdown),
+    );
+}
+
+/// Whether upstream is in trouble as a whole: there is no point in asking it for something else now.
+fn in_trouble(error: &SyncError) -> bool {
+    match error {
+        SyncError::Client(ClientError::Status { status, .. }) => *status == 429 || *status >= 500,
+        SyncError::Client(ClientError::Unreachable { .. } | ClientError::Budget(_)) => true,
+        _ => false,
+    }
+}
+
+/// How the gate walks: as its own books name things, with evidence kept and providers told.
+fn options(gate: &Arc<Gate>) -> Options {
+    let mut options = Options::new(Arc::clone(&gate.clock));
+    options.translate = gate.translations.clone();
+    let this = Arc::clone(gate);
+    options.beside = Some(Arc::new(move |writing, _, outcomes| {
+        proposals::keep_evidence(writing, this.workspace(), outcomes, this.clock.now())?;
+        let directory = this.directory.load();
+        for told in outcomes.iter().filter_map(relay::of_walk) {
+            relay::relay(
+                writing,
+                this.workspace(),
+                &directory,
+                &told,
+                this.clock.now(),
+            )?;
+        }
+        Ok(())
+    }));
+    options
+}

@@ -1,0 +1,142 @@
+//! What has no event: walked again by and by, and closed where it gets too old.
+
+use std::num::NonZeroU32;
+
+use gate::Config;
+use gate::config::Pace;
+use serde_json::{Value, json};
+
+use crate::provider::{Provider, viewer};
+use crate::world::{World, until};
+
+const ADDRESSES: &str = "/v1/vault/accounts/1/BTC/addresses_paginated";
+const ASSETS: [&str; 1] = ["BTC"];
+
+fn pace(every: u32, max_age: u32) -> Pace {
+    let number = |number| NonZeroU32::new(number).expect("some");
+    Pace::new(number(every), number(max_age)).expect("a pace")
+}
+
+/// A new deposit address, made in the workspace: no event tells of it.
+async fn new_address(world: &World) -> String {
+    let body = json!({"description": "invoice 7"});
+    let path = "/v1/vault/accounts/1/BTC/addresses";
+    let made = world.admin.post(path, &body).await.fine();
+    made["address"].as_str().expect("an address").to_owned()
+}
+
+async fn sees(provider: &Provider, address: &str) -> bool {
+    let answer = provider.caller.get(ADDRESSES).await.json();
+    let all = answer["addresses"].as_array().expect("addresses");
+    all.iter().any(|one| one["address"] == *address)
+}
+
+fn check<'a>(status: &'a Value, what: &str) -> &'a Value {
+    let checks = status["checks"].as_array().expect("checks");
+    let mut all = checks.iter();
+    all.find(|check| {
+        check["what"]
+            .as_str()
+            .is_some_and(|text| text.contains(what))
+    })
+    .expect("a check")
+}
+
+fn area<'a>(status: &'a Value, name: &str) -> &'a Value {
+    let areas = status["areas"].as_array().expect("areas");
+    areas.iter().find(|area| area["area"] == *name).expect("it")
+}
+
+async fn c6(world: &World) -> Value {
+    let posture = world.look("/posture").await;
+    let findings = posture[0]["findings"].as_array().expect("findings").clone();
+    let mut all = findings.into_iter();
+    all.find(|finding| finding["practice"] == "C6").expect("C6")
+}
+
+#[tokio::test]
+async fn a_new_address_upstream_reaches_the_gate_when_asked_for() {
+    let mut world = World::new().await;
+    let books = world.enrol("books", viewer(&[1], Some(&ASSETS))).await;
+    let before = world.look("/status").await;
+    let calls = world.line.asked().len();
+    let address = new_address(&world).await;
+    assert!(!sees(&books, &address).await, "nothing has told of it yet");
+    world.desk("POST", "/refresh", &json!({})).await;
+    until("the address is there", || sees(&books, &address)).await;
+    // A refresh walks everything, and each part says as of when it is now.
+    until("all is walked again", || async {
+        let after = world.look("/status").await;
+        let mut areas = after["areas"].as_array().expect("areas").iter();
+        areas.all(|now| {
+            let name = now["area"].as_str().expect("a name");
+            now["as_of"].as_i64() > area(&before, name)["as_of"].as_i64()
+        })
+    })
+    .await;
+    // One report, not a list for every wallet of the workspace.
+    let asked = world.line.asked().split_off(calls);
+    let asks = |what: &str| asked.iter().filter(|one| one.contains(what)).count();
+    assert_eq!(asks("POST /v1/reports"), 1, "{asked:?}");
+    assert_eq!(asks("addresses_paginated"), 0, "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_new_address_upstream_reaches_the_gate_by_itself() {
+    let set = |config: &mut Config| config.areas.addresses = pace(1, 3_600);
+    let mut world = World::with(set).await;
+    let books = world.enrol("books", viewer(&[1], Some(&ASSETS))).await;
+    let address = new_address(&world).await;
+    until("the address is there", || sees(&books, &address)).await;
+}
+
+#[tokio::test]
+async fn what_is_too_old_is_closed_and_opens_when_it_is_walked_again() {
+    let set = |config: &mut Config| config.areas.addresses = pace(1, 8);
+    let mut world = World::with(set).await;
+    let books = world.enrol("books", viewer(&[1], Some(&ASSETS))).await;
+    until("the addresses are told", || async {
+        books.caller.get(ADDRESSES).await.status == 200
+    })
+    .await;
+    assert_eq!(check(&world.look("/status").await, "too old")["ok"], true);
+    assert_eq!(c6(&world).await["verdict"], "held");
+    world.sandbox.stop().await;
+    until("the addresses are too old", || async {
+        books.caller.get(ADDRESSES).await.status == 503
+    })
+    .await;
+    let refused = books.caller.get(ADDRESSES).await;
+    let message = refused.json()["message"]
+        .as_str()
+        .expect("a message")
+        .to_owned();
+    assert!(message.contains("addresses"), "{message}");
+    let digest = books.caller.get("/vestibule/v1/digest").await;
+    assert_eq!(digest.status, 503, "nor is a sum told over them");
+    // What is not too old is told as before, with its age.
+    for path in ["/v1/vault/accounts/1", "/v1/transactions", "/v1/assets"] {
+        let answer = books.caller.get(path).await;
+        assert_eq!(answer.status, 200, "{path}");
+        assert!(answer.header("vestibule-as-of").is_some());
+    }
+    let status = world.look("/status").await;
+    assert_eq!(check(&status, "too old")["ok"], false);
+    assert_eq!(area(&status, "addresses")["too_old"], true);
+    assert_eq!(area(&status, "accounts")["too_old"], false);
+    let found = c6(&world).await;
+    assert_eq!(found["verdict"], "broken", "{found}");
+    let ask = json!({"connection": "books", "kind": "addresses"});
+    let report = world.desk("POST", "/reports", &ask).await;
+    assert_eq!(report.status, 503, "nor is a report made of them");
+    // A restart does not make them younger.
+    world.restart_gate().await;
+    assert_eq!(books.caller.get(ADDRESSES).await.status, 503);
+
+    world.sandbox.start().await;
+    until("they are told again", || async {
+        books.caller.get(ADDRESSES).await.status == 200
+    })
+    .await;
+    assert_eq!(c6(&world).await["verdict"], "held");
+}

@@ -1,0 +1,262 @@
+//! Every operation, asked over the wire by nobody, by a stranger, by both roles about what is
+//! theirs, about another provider's, and about what is in nobody's scope. After a change that is
+//! meant: `ACCESS_GRID=write cargo nextest run -p gate -j 1 access_grid`, and read the difference.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use protocol::ids::UserId;
+use protocol::keys::{KeySize, PrivateKey};
+use protocol::operations::{self, Operation};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::caller::{Answer, Caller};
+use crate::provider::{editor, transfer, viewer};
+use crate::reads::text;
+use crate::world::World;
+
+const GRID: &str = include_str!("../access_grid.txt");
+const GRID_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access_grid.txt");
+/// How many of a line's words are decided, and not asked for here: path, method, id, both verdicts.
+const DECIDED: usize = 5;
+/// Requests at once.
+const AT_ONCE: usize = 8;
+
+/// What stands in a path for each of its parameters.
+#[derive(Clone)]
+struct Things(BTreeMap<&'static str, String>);
+
+impl Things {
+    fn target(&self, operation: &Operation) -> String {
+        let mut path = format!("/v1{}", operation.path);
+        for name in &operation.parameters {
+            // Two operations of one name for their parameter: an asset's, and a chain's.
+            let key = match (*name, operation.path.split('/').nth(1)) {
+                ("id", Some("blockchains")) => "blockchainId",
+                ("id", _) => "assetId",
+                // One name for the ids of two lists.
+                ("walletId", Some("internal_wallets")) => "internalId",
+                (name, _) => name,
+            };
+            let thing = self.0.get(key).map_or("x", String::as_str);
+            path = path.replace(&format!("{{{name}}}"), thing);
+        }
+        path
+    }
+}
+
+async fn list(world: &World, path: &str, at: usize) -> String {
+    let all = world.admin.get(path).await.fine();
+    let one = all.get(at).or(all.get(0)).unwrap_or(&Value::Null);
+    one["id"].as_str().map_or_else(nobody_s, str::to_owned)
+}
+
+fn nobody_s() -> String {
+    "00000000-0000-4000-8000-000000000000".to_owned()
+}
+
+/// A transaction between two accounts that are in nobody's scope.
+async fn of_others(world: &World) -> String {
+    let ours = ["1", "2", "3"].map(Value::from);
+    let within = |one: &Value| {
+        let sides = [&one["source"], &one["destination"]];
+        sides
+            .iter()
+            .any(|side| side["type"] == "VAULT_ACCOUNT" && ours.contains(&side["id"]))
+    };
+    let all = world.admin.transactions().await;
+    let one = all.iter().find(|one| !within(one)).expect("one of others");
+    text(&one["id"]).to_owned()
+}
+
+async fn things(
+    world: &World,
+    account: &str,
+    transaction: &str,
+    external: &str,
+    at: usize,
+) -> Things {
+    let chain = world.admin.get("/v1/blockchains").await.fine();
+    let things = [
+        ("vaultAccountId", account.to_owned()),
+        ("assetId", "ETH".to_owned()),
+        ("txId", transaction.to_owned()),
+        ("externalTxId", external.to_owned()),
+        ("walletId", list(world, "/v1/external_wallets", at).await),
+        ("internalId", list(world, "/v1/internal_wallets", at).await),
+        ("contractId", list(world, "/v1/contracts", at).await),
+        ("blockchainId", text(&chain["data"][0]["id"]).to_owned()),
+    ];
+    Things(things.into())
+}
+
+/// Status, and Fireblocks' code if there is one.
+fn word(answer: &Answer) -> String {
+    match answer.verdict() {
+        (status, Some(code)) => format!("{status}/{code}"),
+        (status, None) => status.to_string(),
+    }
+}
+
+async fn bare(
+    http: &reqwest::Client,
+    world: &World,
+    operation: &Operation,
+    target: &str,
+) -> String {
+    let url = format!("{}{target}", world.gate.origin);
+    let method = operation.method.to_string().parse().expect("a method");
+    let answer = http.request(method, url).send().await.expect("an answer");
+    answer.status().as_u16().to_string()
+}
+
+async fn ask(caller: &Caller, operation: &Operation, things: &Things) -> Answer {
+    let method = operation.method.to_string();
+    caller
+        .send(&method, &things.target(operation), None, &[])
+        .await
+}
+
+/// What an absent thing is answered with, and what is there but not for this caller, are the same.
+fn same(operation: &Operation, answer: Answer, absent: Answer) -> String {
+    let word = word(&answer);
+    if word.starts_with('4') {
+        let (answer, absent) = (answer.lasting(), absent.lasting());
+        assert_eq!(answer.status, absent.status, "{}", operation.id);
+        assert_eq!(
+            answer.json()["code"],
+            absent.json()["code"],
+            "{}",
+            operation.id
+        );
+        assert_eq!(
+            answer.headers.len(),
+            absent.headers.len(),
+            "{}",
+            operation.id
+        );
+    }
+    word
+}
+
+#[tokio::test]
+async fn invariant_2_the_access_grid_over_the_wire() {
+    let mut world = World::new().await;
+    let mut wanted = [viewer(&[1], None), editor(&[1, 2]), editor(&[3])];
+    let listed = ["external_wallets", "internal_wallets", "contracts"];
+    for path in listed {
+        let id = list(&world, &format!("/v1/{path}"), 0).await;
+        for wanted in wanted.iter_mut().take(2) {
+            wanted.scope.whitelists.insert(id.parse().expect("an id"));
+        }
+    }
+    let [reader, trader, other] = wanted;
+    let reader = world.enrol("reader", reader).await;
+    let trader = world.enrol("trader", trader).await;
+    let other = world.enrol("other", other).await;
+    let mut body = transfer(1, 2, "1");
+    body["externalTxId"] = json!("theirs");
+    let proposal = trader.propose(&body).await;
+    let inside = things(&world, "1", &proposal, "theirs", 0).await;
+    let outside = things(&world, "4", &of_others(&world).await, "nobody-s", 1).await;
+    let absent = things(&world, "99999", &nobody_s(), "nowhere", usize::MAX).await;
+    let absent = Things(
+        absent
+            .0
+            .into_iter()
+            .map(|(name, thing)| match name {
+                "walletId" | "internalId" | "contractId" => (name, nobody_s()),
+                _ => (name, thing),
+            })
+            .collect(),
+    );
+    let key = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
+    let stranger = Caller::new(&world.gate.origin, UserId(Uuid::new_v4()), key);
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client");
+
+    let line = async |operation: &'static Operation| {
+        let target = inside.target(operation);
+        let nobody = bare(&http, &world, operation, &target).await;
+        let stranger = word(&ask(&stranger, operation, &inside).await);
+        let viewer = word(&ask(&reader.caller, operation, &inside).await);
+        let editor = word(&ask(&trader.caller, operation, &inside).await);
+        let (mut others, mut nobodys) = ("-".to_owned(), "-".to_owned());
+        if !operation.parameters.is_empty() {
+            let missing = ask(&other.caller, operation, &absent).await;
+            others = same(
+                operation,
+                ask(&other.caller, operation, &inside).await,
+                missing,
+            );
+            let missing = ask(&reader.caller, operation, &absent).await;
+            nobodys = same(
+                operation,
+                ask(&reader.caller, operation, &outside).await,
+                missing,
+            );
+        }
+        let key = format!("{} {} {}", operation.path, operation.method, operation.id);
+        let said = format!(
+            "nobody={nobody} stranger={stranger} viewer={viewer} editor={editor} another's={others} outside={nobodys}"
+        );
+        (key, said)
+    };
+    let asked = futures_util::stream::iter(operations::all().iter().map(line));
+    let said: BTreeMap<String, String> = asked.buffer_unordered(AT_ONCE).collect().await;
+    assert_eq!(said.len(), operations::all().len(), "none is forgotten");
+
+    for (key, said) in &said {
+        let words: Vec<_> = said.split(' ').collect();
+        assert_eq!(words[..2], ["nobody=401", "stranger=401/-7"], "{key}");
+    }
+    // What was decided without a wire is what is answered over it.
+    let mut now = Vec::new();
+    let writes = std::env::var("ACCESS_GRID").is_ok_and(|what| what == "write");
+    let grid = if writes {
+        std::fs::read_to_string(GRID_FILE).expect("the verdicts")
+    } else {
+        GRID.to_owned()
+    };
+    for decided in grid.lines() {
+        let words: Vec<_> = decided.split(' ').take(DECIDED).collect();
+        let [path, method, id, verdicts @ ..] = words.as_slice() else {
+            panic!("{decided}");
+        };
+        let answers = &said[&format!("{path} {method} {id}")];
+        for verdict in verdicts {
+            let (role, verdict) = verdict.split_once('=').expect("a verdict");
+            let answered: Vec<_> = answers.split(' ').collect();
+            let fits: &[&str] = match verdict {
+                "read" => &["200", "404/1404", "404"],
+                "propose" => &["400"],
+                "role" => &["401/-8"],
+                _ => &["403"],
+            };
+            let fits = fits.iter().any(|fit| {
+                let word = format!("{role}={fit}");
+                answered
+                    .iter()
+                    .any(|said| **said == word || said.starts_with(&format!("{word}/")))
+            });
+            assert!(fits, "{decided}: {answers}");
+        }
+        now.push(format!("{} {answers}", words.join(" ")));
+    }
+    if writes {
+        std::fs::write(GRID_FILE, now.join("\n") + "\n").expect("written");
+        return;
+    }
+    let changed: Vec<_> = now
+        .iter()
+        .zip(GRID.lines())
+        .filter(|(now, before)| now != before)
+        .collect();
+    assert!(
+        changed.is_empty(),
+        "now, and as it was decided: {changed:#?}"
+    );
+}
