@@ -11,7 +11,7 @@ use crate::world::{World, until};
 fn check<'a>(status: &'a Value, what: &str) -> &'a Value {
     let checks = status["checks"].as_array().expect("checks");
     let found = checks.iter().find(|check| check["what"] == what);
-    found.unwrap_or_else(|| panic!("{what}: {status}"))
+    found.expect(what)
 }
 
 async fn csr(world: &World, name: gate::KeyName) -> String {
@@ -40,7 +40,7 @@ async fn c1_a_key_of_more_than_its_role_is_refused() {
     let csr_of = |name| csr(&world, name);
     for (which, name, role) in cases {
         let text = csr_of(name).await;
-        let user = format!("gate {which} as {role}");
+        let user = format!("{which} {role}");
         let id = world.add_api_user(&user, role, &text).await;
         let set = world.desk("PUT", "/upstream", &json!({(which): id})).await;
         assert_eq!(set.status, 409, "{user}");
