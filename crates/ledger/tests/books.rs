@@ -250,7 +250,7 @@ async fn the_read_model_follows_a_commit_that_nobody_waits_for() {
         assert!(futures_util::FutureExt::now_or_never(asked).is_none());
     }
     let all = async {
-        while books.account_ids().len() < 50 {
+        while books.account_ids(&Scope::whole(workspace())).len() < 50 {
             tokio::task::yield_now().await;
         }
     };

@@ -1,8 +1,6 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use store::{StoreError, params};
-
 use super::*;
 use crate::testing::{self, World};
 
@@ -37,8 +35,7 @@ async fn invariant_2_connections_that_cannot_be_read_let_nobody_in() {
     assert!(face.door(user, FROM).is_some());
     let rename = |from: &'static str, to: &'static str| {
         testing::write(&test.gate.store, move |writing| {
-            writing.execute(&format!("ALTER TABLE {from} RENAME TO {to}"), &params![])?;
-            Ok::<_, StoreError>(())
+            rows::tests::rename(writing, from, to)
         })
     };
     rename("gate_connections", "away").await;

@@ -6,7 +6,7 @@ use protocol::model::webhook::NotificationAttempt;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde_json::json;
-use store::{Query, Room, Row, Sql, Store, StoreError, on_both};
+use store::{Query, Room, Row, Sql, Store, StoreError, Writing, on_both, params};
 use uuid::Uuid;
 use wire::hooks_out::Next;
 
@@ -47,14 +47,18 @@ async fn read<T: Send + 'static>(
 /// The same write in two workspaces: nothing of it may collide.
 async fn in_both(
     store: &Store,
-    work: impl Fn(&mut store::Writing<'_>, WorkspaceId) -> Result<(), StoreError>
-    + Copy
-    + Send
-    + 'static,
+    work: impl Fn(&mut Writing<'_>, WorkspaceId) -> Result<(), StoreError> + Copy + Send + 'static,
 ) {
     for workspace in [HERE, THERE] {
         write(store, move |writing| work(writing, workspace)).await;
     }
+}
+
+/// Puts a table out of reach, and back.
+pub(crate) fn rename(writing: &mut Writing<'_>, from: &str, to: &str) -> Result<(), StoreError> {
+    writing
+        .execute(&format!("ALTER TABLE {from} RENAME TO {to}"), &params![])
+        .map(drop)
 }
 
 fn proposal(state: State) -> Proposal {
