@@ -11,8 +11,9 @@ use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
 use protocol::time::Millis;
 use tokio_util::sync::CancellationToken;
 
+use crate::deed::Deed;
 use crate::flight::{Act, Flight, PATIENCE, step};
-use crate::hall::{Deed, Hall, doc};
+use crate::hall::{Hall, doc};
 use crate::policy;
 use crate::rows;
 use crate::world::assets::{self, AssetRow};
@@ -83,34 +84,34 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId, since: Millis) -> Result<Option<Act>,
         S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
         S::PendingAuthorization if by_itself => asked(&transaction).map(Act::Approve),
         S::PendingSignature if by_itself => flight.signer.map(Act::Sign),
-        S::Broadcasting | S::Confirming if by_itself => Some(on_chain(&transaction, deed.at)),
+        S::Broadcasting | S::Confirming if by_itself => Some(on_chain(&transaction, deed)),
         _ => None,
     })
 }
 
 /// What a block does to a transaction.
-fn on_chain(transaction: &Transaction, at: Millis) -> Act {
+fn on_chain(transaction: &Transaction, deed: &mut Deed<'_, '_>) -> Act {
     if transaction.status == TransactionStatus::Confirming {
         return Act::Confirm;
     }
     let (hash, block) = assets::find(&transaction.asset_id)
-        .map(|asset| block(asset, at))
+        .map(|asset| block(asset, deed))
         .unwrap_or_default();
     Act::Include { hash, block }
 }
 
 /// A hash, and the block it is in.
-pub(crate) fn block(asset: &AssetRow, at: Millis) -> (String, BlockInfo) {
-    let hash = hex::encode(rand::random::<[u8; 32]>());
+pub(crate) fn block(asset: &AssetRow, deed: &mut Deed<'_, '_>) -> (String, BlockInfo) {
+    let hash = hex::encode(deed.chance.bytes::<32>());
     let hash = if asset.native.starts_with("ETH") {
         format!("0x{hash}")
     } else {
         hash
     };
-    let height = 19_000_000 + at.0 / 12_000 % 5_000_000;
+    let height = 19_000_000 + deed.at.0 / 12_000 % 5_000_000;
     let block = BlockInfo {
         block_height: Some(height.to_string()),
-        block_hash: Some(hex::encode(rand::random::<[u8; 32]>())),
+        block_hash: Some(hex::encode(deed.chance.bytes::<32>())),
     };
     (hash, block)
 }
@@ -220,7 +221,7 @@ pub(crate) fn mine(deed: &mut Deed<'_, '_>) -> Result<usize, Fault> {
             transaction.status,
             TransactionStatus::Broadcasting | TransactionStatus::Confirming
         ) {
-            let act = on_chain(&transaction, deed.at);
+            let act = on_chain(&transaction, deed);
             take(deed, id, act)?;
             moved += 1;
         }

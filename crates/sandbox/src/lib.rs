@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`start`] | store, seed, servers: how a sandbox comes up |
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
-//! | `hall` | one workspace, and the one way to change it: a deed in one database transaction |
+//! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
+//! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `chain` | moves transactions on |
 //! | `operations` | one file an area of the API |
@@ -16,8 +17,10 @@
 //! | `outbox` | deliveries of webhooks |
 
 mod chain;
+mod chance;
 mod clock;
 mod control;
+mod deed;
 mod doors;
 mod downloads;
 mod flight;
@@ -29,6 +32,7 @@ mod policy;
 mod rows;
 mod seed;
 mod server;
+mod shelf;
 pub mod start;
 pub mod world;
 

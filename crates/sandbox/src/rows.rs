@@ -6,6 +6,7 @@ use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
 use uuid::Uuid;
 
 mod outbox;
+pub(crate) mod shelf;
 
 pub(crate) use outbox::{
     Parcel, add_notification, add_resend_job, attempts, due, keep_signatures, next_due,
@@ -25,6 +26,11 @@ pub const ROOM: Room = Room {
             id: 2,
             name: "resend_jobs",
             sql: Sql::Same(RESEND_JOBS),
+        },
+        Migration {
+            id: 3,
+            name: "things",
+            sql: Sql::Same(shelf::TABLES),
         },
     ],
 };

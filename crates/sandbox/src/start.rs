@@ -148,6 +148,7 @@ pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Runnin
             TargetPolicy::Any
         },
         manual: config.manual,
+        seed: config.seed,
     });
     let mut halls = BTreeMap::new();
     let mut workspaces = Vec::new();

@@ -4,7 +4,9 @@
 //! so a newer contract can be taken in with that file alone.
 
 mod document;
+mod drift;
 mod roles;
+mod schemas;
 mod table;
 
 use std::fs;
@@ -18,6 +20,7 @@ use document::Document;
 use table::Row;
 
 const TABLE: &str = "crates/protocol/src/operations/data/operations.tsv";
+const SHAPES: &str = "crates/protocol/src/contract/data/contract.json";
 
 /// Arguments of `cargo xtask contract`.
 #[derive(clap::Args)]
@@ -36,8 +39,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = fs::read_to_string(&arguments.file)
         .with_context(|| arguments.file.display().to_string())?;
-    let contract: Document =
+    let whole: serde_json::Value =
         serde_yaml_ng::from_str(&text).with_context(|| arguments.file.display().to_string())?;
+    let shapes = schemas::distil(&whole)?;
+    let contract: Document = serde_json::from_value(whole)?;
     let at = repository::root().join(TABLE);
     let committed = match fs::read_to_string(&at) {
         Ok(text) => table::read(&text).with_context(|| TABLE.to_owned())?,
@@ -49,7 +54,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => committed.clone(),
     };
     let rows = table::merge(&contract, &known)?;
-    let changes = table::differences(&committed, &rows);
+    let mut changes = table::differences(&committed, &rows);
+    let shapes_at = repository::root().join(SHAPES);
+    let known_shapes = fs::read_to_string(&shapes_at).unwrap_or_default();
+    let known_shapes = serde_json::from_str(&known_shapes).unwrap_or_default();
+    changes.extend(schemas::differences(&known_shapes, &shapes));
     for change in &changes {
         println!("{change}");
     }
@@ -67,7 +76,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         });
     }
     fs::write(&at, table::print(&rows)).with_context(|| TABLE.to_owned())?;
-    println!("written: {TABLE}");
+    fs::write(&shapes_at, schemas::print(&shapes)).with_context(|| SHAPES.to_owned())?;
+    println!("written: {TABLE}, {SHAPES}");
     Ok(ExitCode::SUCCESS)
 }
 

@@ -22,7 +22,8 @@ use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 
 use crate::chain;
-use crate::hall::{Deed, Hall, House};
+use crate::deed::Deed;
+use crate::hall::{Hall, House};
 use crate::operations;
 use crate::rows::{self, KeyRow};
 use ledger::Fault;

@@ -14,12 +14,19 @@ use protocol::model::vault::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Visit;
-use crate::hall::{Deed, Hall};
+use super::{Visit, area};
+use crate::deed::Deed;
+use crate::hall::Hall;
 use crate::world::addresses::{self, Address};
 use crate::world::assets::{self, AddressForm, AssetRow};
 use crate::world::{Network, vault_address};
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "createVaultAccount" => create(visit).await,
+    "createVaultAccountAsset" => create_wallet(visit).await,
+    "createVaultAccountAssetAddress" => create_address(visit).await,
+}
 
 /// Longest name.
 const MAX_NAME: usize = 255;
@@ -40,7 +47,7 @@ struct NewAccount {
 }
 
 /// `POST /vault/accounts`.
-pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: NewAccount = visit.body()?;
     let name = new
         .name
@@ -136,7 +143,7 @@ pub(super) fn asset_of(hall: &Hall, id: &AssetId) -> Result<&'static AssetRow, A
 }
 
 /// `POST /vault/accounts/{vaultAccountId}/{assetId}`.
-pub(super) async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let account: VaultAccountId =
         visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
     let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
@@ -191,7 +198,7 @@ fn first_address(
     asset: &AssetRow,
 ) -> Result<Address, Fault> {
     if asset.native == asset.id {
-        return Ok(fresh(asset));
+        return Ok(fresh(deed, asset));
     }
     let native: AssetId = asset.native.parse().map_err(|_| ApiError::internal())?;
     asset_of(hall, &native)?;
@@ -210,9 +217,9 @@ fn first_address(
     })
 }
 
-fn fresh(asset: &AssetRow) -> Address {
+fn fresh(deed: &mut Deed<'_, '_>, asset: &AssetRow) -> Address {
     assets::chain_of(asset)
-        .map(|chain| addresses::make(chain, &rand::random()))
+        .map(|chain| addresses::make(chain, &deed.chance.bytes()))
         .unwrap_or_default()
 }
 
@@ -224,7 +231,7 @@ struct NewAddress {
 }
 
 /// `POST /vault/accounts/{vaultAccountId}/{assetId}/addresses`.
-pub(super) async fn create_address(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create_address(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let account: VaultAccountId =
         visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
     let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
@@ -258,7 +265,7 @@ pub(super) async fn create_address(visit: &Visit<'_>) -> Result<Reply, ApiError>
             .map(|address| address.bip44_address_index + 1)
             .max()
             .unwrap_or(0);
-        let address = with_shared(fresh(asset), asset, &known);
+        let address = with_shared(fresh(deed, asset), asset, &known);
         let mut shown = vault_address(id.clone(), &address, index, &description);
         shown.customer_ref_id.clone_from(&reference);
         deed.apply(Change::Address(account, shown))?;

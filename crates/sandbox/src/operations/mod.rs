@@ -1,16 +1,9 @@
 //! What a sandbox answers: reads of the books, and the operations that change a workspace, one
 //! file an area.
 
-mod accounts;
+mod area;
 mod events;
-mod notifications;
 mod paging;
-mod reports;
-mod resends;
-mod transactions;
-mod users;
-mod webhooks;
-mod workspace;
 
 use std::sync::Arc;
 
@@ -25,8 +18,22 @@ use wire::server::{Call, Route};
 use crate::doors::Guest;
 use crate::hall::Hall;
 
+use area::{area, areas};
+
+pub(crate) use area::Truth;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use transactions::incoming;
+
+areas! {
+    accounts,
+    notifications,
+    reports,
+    resends,
+    transactions,
+    users,
+    webhooks,
+    workspace,
+}
 
 /// A call at a workspace.
 pub(crate) struct Visit<'a> {
@@ -75,50 +82,17 @@ pub(crate) async fn answer(hall: &Arc<Hall>, guest: &Guest, call: &Call) -> Repl
     let answer = match reads::answer(operation, ask).await {
         Some(read) => read,
         None => {
-            own(
-                operation,
-                &Visit {
-                    hall,
-                    guest,
-                    call,
-                    params,
-                },
-            )
-            .await
+            let visit = Visit {
+                hall,
+                guest,
+                call,
+                params,
+            };
+            let own = own(operation.id.as_str(), &visit).await;
+            own.unwrap_or_else(|| Err(not_served(operation)))
         }
     };
     answer.unwrap_or_else(Into::into)
-}
-
-async fn own(operation: &Operation, visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    match operation.id.as_str() {
-        "createVaultAccount" => accounts::create(visit).await,
-        "createVaultAccountAsset" => accounts::create_wallet(visit).await,
-        "createVaultAccountAssetAddress" => accounts::create_address(visit).await,
-        "createTransaction" => transactions::create(visit).await,
-        "cancelTransaction" => transactions::cancel(visit).await,
-        "createApiUser" => users::create(visit).await,
-        "getWhitelistIpAddresses" => users::addresses(visit),
-        "getWorkspace" => Ok(workspace::show(visit)),
-        "getApprovals" => Ok(workspace::approvals()),
-        "getWebhooks" => webhooks::list(visit).await,
-        "createWebhook" => webhooks::create(visit).await,
-        "getWebhook" => webhooks::one(visit).await,
-        "updateWebhook" => webhooks::update(visit).await,
-        "deleteWebhook" => webhooks::delete(visit).await,
-        "getNotifications" => notifications::list(visit).await,
-        "getNotification" => notifications::one(visit).await,
-        "getNotificationAttempts" => notifications::attempts(visit).await,
-        "resendNotificationById" => resends::one(visit).await,
-        "resendNotificationsByResourceId" => resends::by_resource(visit).await,
-        "resendFailedNotifications" => resends::failed(visit).await,
-        "resendNotificationsByQuery" => resends::by_query(visit).await,
-        "getResendJobStatus" | "getResendByQueryJobStatus" => resends::job(visit).await,
-        "createReport" => reports::create(visit).await,
-        "listReports" => reports::list(visit).await,
-        "getReport" => reports::one(visit).await,
-        _ => Err(not_served(operation)),
-    }
 }
 
 /// An operation of the contract that the sandbox does not serve yet.
@@ -130,4 +104,20 @@ fn not_served(operation: &Operation) -> ApiError {
         operation.id.as_str()
     );
     ApiError::uncoded(501, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_operation_that_is_served_is_of_the_table_and_served_once() {
+        let mut seen = BTreeSet::new();
+        for id in served().map(|(id, _)| id).chain(reads::SERVED) {
+            assert!(protocol::operations::by_id(id).is_some(), "{id}");
+            assert!(seen.insert(id), "{id} stands twice");
+        }
+    }
 }

@@ -9,11 +9,17 @@ use protocol::time::Millis;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::Visit;
+use super::{Visit, area};
 use super::paging::{First, Key, page};
 use super::webhooks::by_id;
 use crate::rows;
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "getNotifications" => list(visit).await,
+    "getNotification" => one(visit).await,
+    "getNotificationAttempts" => attempts(visit).await,
+}
 
 /// How far back a list of notifications goes by default.
 const WINDOW: i64 = 31 * Millis::DAY;
@@ -46,7 +52,7 @@ fn time(visit: &Visit<'_>, name: &'static str) -> Result<Option<Millis>, ApiErro
 }
 
 /// `GET /webhooks/{webhookId}/notifications`.
-pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let webhook = by_id(visit).await?.id;
     let now = visit.hall.house.clock.now();
     let from = time(visit, "startTime")?.unwrap_or(now.plus(-WINDOW));
@@ -117,7 +123,7 @@ pub(super) async fn found(
 }
 
 /// `GET /webhooks/{webhookId}/notifications/{notificationId}`.
-pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (_, mut notification, body) = found(visit).await?;
     if visit.call.query.one("includeData") == Some("true") {
         let sent: Envelope = serde_json::from_str(&body).map_err(|_| ApiError::internal())?;
@@ -127,7 +133,7 @@ pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `GET /webhooks/{webhookId}/notifications/{notificationId}/attempts`.
-pub(super) async fn attempts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn attempts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (_, notification, _) = found(visit).await?;
     let read = visit
         .hall

@@ -15,11 +15,18 @@ use protocol::time::Millis;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Visit;
+use super::{Visit, area};
 use super::paging::{First, page};
-use crate::hall::{Deed, doc};
+use crate::deed::Deed;
+use crate::hall::doc;
 use crate::rows;
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "createReport" => create(visit).await,
+    "listReports" => list(visit).await,
+    "getReport" => one(visit).await,
+}
 
 /// Where files are fetched.
 pub(crate) const DOWNLOADS: &str = "/downloads";
@@ -27,7 +34,7 @@ pub(crate) const DOWNLOADS: &str = "/downloads";
 const MAX_FILTER: usize = 1_000;
 
 /// `POST /reports`.
-pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: CreateReport = visit.body()?;
     if wanted.report_type != "ADDRESSES" {
         return Err(ApiError::invalid("reportType", "ADDRESSES"));
@@ -59,7 +66,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         written.file
     };
     let report = Report {
-        id: Uuid::new_v4(),
+        id: Uuid::nil(),
         status: ReportStatus::Completed,
         report_type: wanted.report_type,
         output_format: "CSV".to_owned(),
@@ -73,15 +80,20 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         links: None,
     };
     let work = move |deed: &mut Deed<'_, '_>| {
+        let id = deed.chance.uuid();
+        let report = Report {
+            id,
+            ..report.clone()
+        };
         rows::put_report(
             deed.writing,
             deed.hall.id(),
-            report.id,
+            id,
             report.created_at,
             &doc(&report)?,
             &file,
         )?;
-        Ok(Reply::json(202, &json!({ "id": report.id })))
+        Ok(Reply::json(202, &json!({ "id": id })))
     };
     visit.hall.effect(visit.call, work).await
 }
@@ -139,7 +151,7 @@ fn gzip(bytes: &[u8]) -> Result<Vec<u8>, ApiError> {
 }
 
 /// `GET /reports`.
-pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let id = visit.hall.id();
     let read = visit
         .hall
@@ -176,7 +188,7 @@ pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `GET /reports/{reportId}`.
-pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let unknown = || ApiError::uncoded(404, "Report not found");
     let id: Uuid = visit.param("reportId", unknown)?;
     let workspace = visit.hall.id();

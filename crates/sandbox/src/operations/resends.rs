@@ -11,12 +11,21 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::Visit;
+use super::{Visit, area};
 use super::notifications::{between, found};
 use super::webhooks::by_id;
-use crate::hall::Deed;
+use crate::deed::Deed;
 use crate::rows;
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "resendNotificationById" => one(visit).await,
+    "resendNotificationsByResourceId" => by_resource(visit).await,
+    "resendFailedNotifications" => failed(visit).await,
+    "resendNotificationsByQuery" => by_query(visit).await,
+    "getResendJobStatus" => job(visit).await,
+    "getResendByQueryJobStatus" => job(visit).await,
+}
 
 /// How far back an event can be sent again.
 const RESEND_WINDOW: i64 = 30 * Millis::DAY;
@@ -24,7 +33,7 @@ const RESEND_WINDOW: i64 = 30 * Millis::DAY;
 const QUERY_WINDOW: i64 = 3 * Millis::DAY;
 
 /// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
-pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (webhook, notification, _) = found(visit).await?;
     again(visit, webhook, vec![notification.id], Reply::empty(202)).await
 }
@@ -37,7 +46,7 @@ struct ByResource {
 }
 
 /// `POST /webhooks/{webhookId}/notifications/resend_by_resource`.
-pub(super) async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: ByResource = visit.body()?;
     let webhook = by_id(visit).await?.id;
     let but = wanted
@@ -59,7 +68,7 @@ struct Failed {
 }
 
 /// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
-pub(super) async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Failed = body_or_default(visit)?;
     let webhook = by_id(visit).await?.id;
     let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
@@ -106,7 +115,7 @@ impl ByQuery {
 }
 
 /// `POST /webhooks/{webhookId}/notifications/resend_by_query`.
-pub(super) async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: ByQuery = body_or_default(visit)?;
     let (from, to) = wanted.window(visit.hall.house.clock.now())?;
     let webhook = by_id(visit).await?.id;
@@ -122,7 +131,7 @@ pub(super) async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `GET /webhooks/{webhookId}/notifications/{resend_failed|resend_by_query}/jobs/{jobId}`.
-pub(super) async fn job(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn job(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let unknown = || ApiError::uncoded(404, "Job not found");
     let webhook = by_id(visit).await?.id;
     let id: Uuid = visit.param("jobId", unknown)?;
@@ -186,18 +195,16 @@ async fn as_a_job(
     if ids.is_empty() {
         return again(visit, webhook, ids, Reply::json(200, &total)).await;
     }
-    let job = Uuid::new_v4();
-    let place = format!("/v1/webhooks/{webhook}/notifications/{kind}/jobs/{job}");
-    let reply = Reply::json(202, &total).with("location", place);
-    let doc =
-        json!({"jobId": job, "status": "COMPLETED", "processed": ids.len(), "total": ids.len()});
     let work = move |deed: &mut Deed<'_, '_>| {
-        let workspace = deed.hall.id();
+        let (workspace, job) = (deed.hall.id(), deed.chance.uuid());
+        let place = format!("/v1/webhooks/{webhook}/notifications/{kind}/jobs/{job}");
+        let count = ids.len();
+        let doc = json!({"jobId": job, "status": "COMPLETED", "processed": count, "total": count});
         for id in &ids {
             rows::resend(deed.writing, workspace, webhook, *id, deed.at)?;
         }
         rows::add_resend_job(deed.writing, workspace, webhook, job, &doc.to_string())?;
-        Ok(reply.clone())
+        Ok(Reply::json(202, &total).with("location", place))
     };
     visit.hall.effect(visit.call, work).await
 }

@@ -15,17 +15,22 @@ use protocol::model::transaction_request::{
 };
 use protocol::model::whitelist::{WhitelistKind, WhitelistStatus};
 use serde_json::json;
-use uuid::Uuid;
 
-use super::Visit;
+use super::{Visit, area};
 use super::accounts::{asset_of, customer_ref_id};
 use crate::chain;
 use crate::flight::{Act, Flight, Pot, inflow, outflow};
-use crate::hall::{Deed, Hall, doc};
+use crate::deed::Deed;
+use crate::hall::{Hall, doc};
 use crate::rows;
 use crate::world::assets::{self, AssetRow};
 use crate::world::{addresses, units_of};
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "createTransaction" => create(visit).await,
+    "cancelTransaction" => cancel(visit).await,
+}
 
 /// A place, as a transaction shows it, and the address there.
 struct Place {
@@ -36,7 +41,7 @@ struct Place {
 }
 
 /// `POST /transactions`.
-pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let request: TransactionRequest = visit.body()?;
     match request.operation.as_deref() {
         None | Some("TRANSFER") => {}
@@ -101,7 +106,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         };
         let net =
             net.ok_or_else(|| ApiError::bad_transaction("the fee is more than the amount"))?;
-        let mut transaction = blank(asset, &id, &amount, deed.at);
+        let mut transaction = blank(asset, &id, &amount, deed);
         transaction.amount_info.net_amount = Some(net);
         transaction.external_tx_id.clone_from(&external);
         transaction.note.clone_from(&note);
@@ -292,7 +297,7 @@ fn blank(
     asset: &AssetRow,
     id: &AssetId,
     amount: &Amount,
-    at: protocol::time::Millis,
+    deed: &mut Deed<'_, '_>,
 ) -> Transaction {
     let price = Amount::from_units(asset.cents, 2);
     Transaction {
@@ -304,12 +309,12 @@ fn blank(
             amount_usd: amount.checked_mul(&price, 2),
         },
         fee_currency: asset.native.parse().ok(),
-        ..Transaction::new(TxId(Uuid::new_v4()), id.clone(), at)
+        ..Transaction::new(TxId(deed.chance.uuid()), id.clone(), deed.at)
     }
 }
 
 /// `POST /transactions/{txId}/cancel`.
-pub(super) async fn cancel(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn cancel(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let id: TxId = visit.param("txId", ApiError::transaction_not_found)?;
     let work = move |deed: &mut Deed<'_, '_>| {
         chain::take(deed, id, Act::Cancel)?;
@@ -332,9 +337,9 @@ pub(crate) async fn incoming(
     }
     let work = move |deed: &mut Deed<'_, '_>| {
         let to = vault_place(deed, account, &id)?.ok_or_else(ApiError::vault_asset_not_found)?;
-        let fresh =
-            || assets::chain_of(asset).map(|chain| addresses::make(chain, &rand::random()).text);
-        let mut transaction = blank(asset, &id, &amount, deed.at);
+        let bytes = deed.chance.bytes();
+        let fresh = || assets::chain_of(asset).map(|chain| addresses::make(chain, &bytes).text);
+        let mut transaction = blank(asset, &id, &amount, deed);
         transaction.destination = to.peer;
         transaction.destination_address = to.address;
         transaction.destination_tag = to.tag;
@@ -342,7 +347,7 @@ pub(crate) async fn incoming(
         transaction.status = TransactionStatus::Confirming;
         transaction.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
         transaction.num_of_confirmations = 1;
-        let (hash, block): (String, BlockInfo) = chain::block(asset, deed.at);
+        let (hash, block): (String, BlockInfo) = chain::block(asset, deed);
         transaction.tx_hash = hash;
         transaction.block_info = Some(block);
         let flight = Flight {

@@ -11,9 +11,14 @@ use protocol::model::user::{
 use protocol::role::Role;
 use uuid::Uuid;
 
-use super::Visit;
-use crate::hall::Deed;
+use super::{Visit, area};
+use crate::deed::Deed;
 use crate::rows::{self, KeyRow};
+
+area! { Stateful; visit;
+    "createApiUser" => create(visit).await,
+    "getWhitelistIpAddresses" => addresses(visit),
+}
 
 /// Longest name.
 const MAX_NAME: usize = 30;
@@ -24,7 +29,7 @@ fn invalid(why: impl Into<String>) -> ApiError {
 
 /// `POST /management/api_users`: an empty answer; the quorum decides, then the user is listed as
 /// ready. By default it decides at once.
-pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: CreateApiUser = visit.body().map_err(|error| invalid(error.message()))?;
     if new.name.trim().is_empty() || new.name.chars().count() > MAX_NAME {
         return Err(invalid(format!(
@@ -41,10 +46,9 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         invalid(format!("csrPem is refused: {}", rules.join("; ")))
     })?;
     let key = key.public_key().clone();
-    let id = UserId(Uuid::new_v4());
     let ready = !visit.hall.house.manual;
     let user = User {
-        id,
+        id: UserId(Uuid::nil()),
         first_name: None,
         last_name: None,
         email: None,
@@ -60,7 +64,8 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     };
     let workspace = visit.hall.id();
     let work = move |deed: &mut Deed<'_, '_>| {
-        deed.apply(Change::User(user.clone()))?;
+        let id = UserId(deed.chance.uuid());
+        deed.apply(Change::User(User { id, ..user.clone() }))?;
         let row = KeyRow {
             user: id,
             workspace,
@@ -76,7 +81,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `GET /management/api_users/{userId}/whitelist_ip_addresses`.
-pub(super) fn addresses(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+fn addresses(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let unknown = || ApiError::typed(404, "NOT_FOUND", "User not found");
     let id: UserId = visit.param("userId", unknown)?;
     let guest = visit

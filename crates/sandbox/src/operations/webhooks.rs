@@ -9,13 +9,21 @@ use protocol::model::event::EventType;
 use protocol::model::webhook::{Webhook, WebhookStatus};
 use serde::Deserialize;
 use url::Url;
-use uuid::Uuid;
 
 use super::paging::{First, page};
-use super::{Visit, events};
-use crate::hall::{Deed, Hall, doc};
+use super::{area, Visit, events};
+use crate::deed::Deed;
+use crate::hall::{Hall, doc};
 use crate::rows;
 use ledger::Fault;
+
+area! { Stateful; visit;
+    "getWebhooks" => list(visit).await,
+    "createWebhook" => create(visit).await,
+    "getWebhook" => one(visit).await,
+    "updateWebhook" => update(visit).await,
+    "deleteWebhook" => delete(visit).await,
+}
 
 /// Most webhooks of a workspace.
 const MAX_WEBHOOKS: usize = 10;
@@ -73,7 +81,7 @@ pub(super) async fn by_id(visit: &Visit<'_>) -> Result<Webhook, ApiError> {
 }
 
 /// `GET /webhooks`.
-pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let webhooks = all(visit.hall).await?;
     let key = |webhook: &Webhook| (webhook.created_at.0, webhook.id.to_string(), String::new());
     let page = page(&visit.call.query, webhooks, 10, First::Newest, key)?;
@@ -81,12 +89,12 @@ pub(super) async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `GET /webhooks/{webhookId}`.
-pub(super) async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     Ok(Reply::json(200, &by_id(visit).await?))
 }
 
 /// `POST /webhooks`.
-pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Wanted = visit.body()?;
     let url = wanted
         .url
@@ -107,7 +115,7 @@ pub(super) async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             .into());
         }
         let webhook = Webhook {
-            id: WebhookId(Uuid::new_v4()),
+            id: WebhookId(deed.chance.uuid()),
             url: url.clone(),
             description: description.clone(),
             events: events.clone(),
@@ -130,7 +138,7 @@ const fn status(enabled: bool) -> WebhookStatus {
 }
 
 /// `PATCH /webhooks/{webhookId}`.
-pub(super) async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Wanted = visit.body()?;
     let mut webhook = by_id(visit).await?;
     if let Some(url) = wanted.url {
@@ -166,7 +174,7 @@ pub(super) async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// `DELETE /webhooks/{webhookId}`: answers the deleted one.
-pub(super) async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let webhook = by_id(visit).await?;
     let work = move |deed: &mut Deed<'_, '_>| {
         rows::delete_webhook(deed.writing, deed.hall.id(), webhook.id)?;

@@ -4,10 +4,15 @@ use protocol::exchange::Reply;
 use protocol::model::workspace::Workspace;
 use serde_json::json;
 
-use super::Visit;
+use super::{Visit, area};
+
+area! { Stateful; visit;
+    "getWorkspace" => Ok(show(visit)),
+    "getApprovals" => Ok(approvals()),
+}
 
 /// `GET /workspace`.
-pub(super) fn show(visit: &Visit<'_>) -> Reply {
+fn show(visit: &Visit<'_>) -> Reply {
     let hall = visit.hall;
     Reply::json(
         200,
@@ -19,6 +24,6 @@ pub(super) fn show(visit: &Visit<'_>) -> Reply {
 }
 
 /// `GET /approvals`: only who may approve may ask, and nothing waits.
-pub(super) fn approvals() -> Reply {
+fn approvals() -> Reply {
     Reply::json(200, &json!({ "data": [], "next": null }))
 }

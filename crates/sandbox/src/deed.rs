@@ -1,0 +1,181 @@
+//! One change of a workspace, in one database transaction, at one moment.
+
+use std::collections::BTreeMap;
+
+use ledger::change::WalletFacts;
+use ledger::{Batch, Change, Fault, Version, positions};
+use protocol::amount::Amount;
+use protocol::error::ApiError;
+use protocol::ids::{AssetId, NotificationId, VaultAccountId};
+use protocol::model::event::{BalanceUpdated, Envelope, EventType};
+use protocol::model::transaction::Transaction;
+use protocol::model::vault::VaultAsset;
+use protocol::model::webhook::{Notification, NotificationStatus, Webhook, WebhookStatus};
+use protocol::time::Millis;
+use serde::Serialize;
+use store::{StoreError, Writing};
+
+use crate::chance::Chance;
+use crate::flight::{Move, Pot};
+use crate::hall::{Hall, doc};
+use crate::rows;
+
+/// One change of a workspace, in one database transaction, at one moment.
+pub(crate) struct Deed<'d, 'w> {
+    pub(crate) hall: &'d Hall,
+    pub(crate) writing: &'d mut Writing<'w>,
+    pub(crate) batch: &'d mut Batch,
+    pub(crate) at: Millis,
+    pub(crate) chance: Chance,
+}
+
+impl Deed<'_, '_> {
+    /// Something becomes true at this moment.
+    pub(crate) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
+        let version = match &change {
+            Change::Transaction(transaction, _) => Version::of_transaction(transaction),
+            _ => Version::at(self.at),
+        };
+        self.batch.apply(self.writing, version, &change).map(drop)
+    }
+
+    /// A transaction is like this now; subscribers hear of it.
+    pub(crate) fn transaction(
+        &mut self,
+        event: EventType,
+        transaction: &Transaction,
+    ) -> Result<(), StoreError> {
+        self.apply(Change::Transaction(
+            Box::new(transaction.clone()),
+            ledger::change::Origin::default(),
+        ))?;
+        self.announce(event, Some(transaction.id.to_string()), transaction)
+    }
+
+    /// Moves amounts within wallets and in and out of them; subscribers hear of each wallet once.
+    pub(crate) fn moves(&mut self, moves: &[Move]) -> Result<(), Fault> {
+        let mut wallets: BTreeMap<(VaultAccountId, AssetId), WalletFacts> = BTreeMap::new();
+        for one in moves {
+            let key = (one.account, one.asset.clone());
+            let wallet = match wallets.entry(key) {
+                std::collections::btree_map::Entry::Occupied(entry) => entry.into_mut(),
+                std::collections::btree_map::Entry::Vacant(entry) => {
+                    let known = self.batch.wallet(self.writing, one.account, &one.asset)?;
+                    entry.insert(known.unwrap_or_else(|| WalletFacts {
+                        balance: VaultAsset::empty(one.asset.clone()),
+                        created_at: self.at,
+                    }))
+                }
+            };
+            shift(&mut wallet.balance, one)?;
+        }
+        for ((account, _), wallet) in wallets {
+            self.wallet(account, wallet)?;
+        }
+        Ok(())
+    }
+
+    /// A wallet holds this now; subscribers hear of it.
+    fn wallet(&mut self, account: VaultAccountId, wallet: WalletFacts) -> Result<(), StoreError> {
+        let told = BalanceUpdated::of(account, &wallet.balance);
+        self.apply(Change::Wallet(account, wallet))?;
+        self.announce(EventType::VaultAccountAssetBalanceUpdated, None, &told)
+    }
+
+    /// Tells every webhook that asked for events of this type.
+    pub(crate) fn announce(
+        &mut self,
+        event_type: EventType,
+        resource_id: Option<String>,
+        data: &impl Serialize,
+    ) -> Result<(), StoreError> {
+        let webhooks = self.hall.webhooks(self.writing)?;
+        let wanted = |webhook: &Webhook| {
+            webhook.status != WebhookStatus::Disabled && webhook.events.contains(&event_type)
+        };
+        for (webhook, drop_next) in webhooks.into_iter().filter(|(webhook, _)| wanted(webhook)) {
+            let data = serde_json::value::to_raw_value(data)
+                .map_err(|error| StoreError::Engine(error.to_string()))?;
+            let envelope = Envelope {
+                id: NotificationId(self.chance.uuid()),
+                resource_id: resource_id.clone(),
+                webhook_id: Some(webhook.id),
+                workspace_id: self.hall.id(),
+                event_type: event_type.clone(),
+                created_at: self.at,
+                data,
+            };
+            let status = if drop_next > 0 {
+                rows::drop_next(self.writing, self.hall.id(), webhook.id, drop_next - 1)?;
+                NotificationStatus::Failed
+            } else if webhook.status == WebhookStatus::Suspended {
+                NotificationStatus::OnHold
+            } else {
+                NotificationStatus::InProgress
+            };
+            let notification = Notification {
+                id: envelope.id,
+                created_at: self.at,
+                updated_at: self.at,
+                status,
+                event_type: event_type.clone(),
+                resource_id: resource_id.clone(),
+                data: None,
+            };
+            let seq = positions::bump(self.writing, self.hall.id(), "notifications")?;
+            let body = doc(&envelope)?;
+            rows::add_notification(
+                self.writing,
+                self.hall.id(),
+                webhook.id,
+                seq,
+                &notification,
+                body.as_bytes(),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn shift(balance: &mut VaultAsset, one: &Move) -> Result<(), Fault> {
+    let overflow = || {
+        Fault::from(ApiError::bad_transaction(
+            "the balance would have too many digits",
+        ))
+    };
+    let pot = |balance: &VaultAsset, pot: Pot| match pot {
+        Pot::Outside => Amount::zero(),
+        Pot::Available => balance.available.clone(),
+        Pot::Pending => balance.pending.clone(),
+        Pot::Locked => balance.locked_amount.clone(),
+    };
+    let less = pot(balance, one.from)
+        .checked_sub(&one.amount)
+        .ok_or_else(overflow)?;
+    set(balance, one.from, less);
+    let more = pot(balance, one.to)
+        .checked_add(&one.amount)
+        .ok_or_else(overflow)?;
+    set(balance, one.to, more);
+    let total = [
+        &balance.pending,
+        &balance.locked_amount,
+        &balance.frozen,
+        &balance.staked,
+    ]
+    .into_iter()
+    .try_fold(balance.available.clone(), |sum, part| sum.checked_add(part))
+    .ok_or_else(overflow)?;
+    balance.balance = Some(total.clone());
+    balance.total = total;
+    Ok(())
+}
+
+fn set(balance: &mut VaultAsset, pot: Pot, amount: Amount) {
+    match pot {
+        Pot::Outside => {}
+        Pot::Available => balance.available = amount,
+        Pot::Pending => balance.pending = amount,
+        Pot::Locked => balance.locked_amount = amount,
+    }
+}

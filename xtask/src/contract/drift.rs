@@ -1,0 +1,40 @@
+//! Where the contract is not what the official clients send and take. The clients win: each row
+//! changes the distilled document, and says why.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+enum How {
+    /// The field need not be there.
+    Optional(&'static str),
+}
+
+struct Drift {
+    /// A JSON pointer into the distilled document.
+    at: &'static str,
+    how: How,
+    /// Who says so. Kept beside the change, for whoever reads the table.
+    #[expect(dead_code, reason = "for the reader")]
+    why: &'static str,
+}
+
+const DRIFT: [Drift; 1] = [Drift {
+    at: "/$defs/CreateWebhookRequest",
+    how: How::Optional("description"),
+    why: "Python SDK 35.1.0 leaves it out",
+}];
+
+/// Changes the document as the table says.
+pub fn apply(document: &mut Value) -> Result<()> {
+    for drift in &DRIFT {
+        let place = document.pointer_mut(drift.at).context(drift.at)?;
+        match drift.how {
+            How::Optional(field) => {
+                if let Some(Value::Array(required)) = place.get_mut("required") {
+                    required.retain(|name| name != field);
+                }
+            }
+        }
+    }
+    Ok(())
+}
