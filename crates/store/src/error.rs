@@ -35,6 +35,14 @@ pub enum StoreError {
         /// Which migration.
         id: i64,
     },
+    /// The database belongs to another product of the house, or to another program.
+    #[error("{at} is the database of {owner}: name another one")]
+    OtherProduct {
+        /// Which database.
+        at: String,
+        /// Whose it is.
+        owner: String,
+    },
     /// A row holds what it cannot.
     #[error("the database is corrupt: {table}.{column} of {id}")]
     Corrupt {

@@ -100,6 +100,49 @@ pub(crate) fn outstanding(
     Ok(outstanding)
 }
 
+pub(crate) const ROOMS: &str = "SELECT DISTINCT room FROM schema_migrations";
+
+/// Whose a database is, if it is not the opener's: the last of the opener's rooms is the product's
+/// own, and there are only others. (What is half made, or a room that a newer release has added,
+/// is nobody else's.)
+pub(crate) fn other_product<'a>(rooms: &[Room], there: &'a [String]) -> Option<&'a str> {
+    let own = rooms.last()?.name;
+    if there.iter().any(|room| room == own) {
+        return None;
+    }
+    let strange = |room: &&String| rooms.iter().all(|known| known.name != room.as_str());
+    there.iter().find(strange).map(String::as_str)
+}
+
+/// Refuses a file of another product or program, before anything in it is changed.
+pub(crate) fn claim_sqlite(
+    connection: &Connection,
+    path: &Path,
+    rooms: &[Room],
+) -> Result<(), StoreError> {
+    let strings = |sql: &str| -> Result<Vec<String>, StoreError> {
+        let mut statement = connection.prepare(sql)?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    };
+    let tables = strings("SELECT name FROM sqlite_master WHERE type = 'table'")?;
+    let owner = if tables.iter().any(|table| table == "schema_migrations") {
+        let there = strings(ROOMS)?;
+        other_product(rooms, &there).map(|room| format!("another product ('{room}')"))
+    } else if tables.is_empty() {
+        None
+    } else {
+        Some("another program".to_owned())
+    };
+    match owner {
+        None => Ok(()),
+        Some(owner) => Err(StoreError::OtherProduct {
+            at: path.display().to_string(),
+            owner,
+        }),
+    }
+}
+
 pub(crate) fn sqlite(
     connection: &mut Connection,
     path: &Path,

@@ -343,6 +343,17 @@ fn migrate(client: &mut Client, rooms: &[Room]) -> Result<(), StoreError> {
     // One at a time, whoever starts first.
     transaction.execute("SELECT pg_advisory_xact_lock(7306920148)", &[])?;
     transaction.batch_execute(migrate::TABLE)?;
+    let there = transaction
+        .query(migrate::ROOMS, &[])?
+        .iter()
+        .map(|row| row.try_get(0))
+        .collect::<Result<Vec<String>, postgres::Error>>()?;
+    if let Some(room) = migrate::other_product(rooms, &there) {
+        return Err(StoreError::OtherProduct {
+            at: "that PostgreSQL database".to_owned(),
+            owner: format!("another product ('{room}')"),
+        });
+    }
     for room in rooms {
         let applied = transaction
             .query(migrate::APPLIED, &[&room.name])?

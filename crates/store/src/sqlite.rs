@@ -49,7 +49,7 @@ impl Sqlite {
             }
         };
         let durability = if temporary.is_some() { "OFF" } else { "FULL" };
-        let mut connection = connect(&path, durability)?;
+        let mut connection = connect(&path, durability, rooms)?;
         migrate::sqlite(&mut connection, &path, rooms).map_err(|error| named(error, &path))?;
         let (jobs, queue) = mpsc::sync_channel(MAX_QUEUE);
         let writer = std::thread::Builder::new()
@@ -291,20 +291,30 @@ impl ToSql for Value {
     }
 }
 
-fn connect(path: &Path, durability: &str) -> Result<Connection, StoreError> {
+fn connect(path: &Path, durability: &str, rooms: &[Room]) -> Result<Connection, StoreError> {
     private_file(path)?;
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", durability)?;
-        connection.pragma_update(None, "foreign_keys", true)?;
         // The first read tells whether the file is a database at all.
         connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))?;
         Ok(connection)
     };
-    open().map_err(|error| match error.sqlite_error_code() {
+    let connection = open().map_err(|error| told(&error, path))?;
+    migrate::claim_sqlite(&connection, path, rooms)?;
+    let settle = || -> rusqlite::Result<()> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", durability)?;
+        connection.pragma_update(None, "foreign_keys", true)
+    };
+    settle().map_err(|error| told(&error, path))?;
+    Ok(connection)
+}
+
+/// Why a file cannot be opened.
+fn told(error: &rusqlite::Error, path: &Path) -> StoreError {
+    match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             StoreError::Damaged {
                 path: path.to_owned(),
@@ -314,7 +324,7 @@ fn connect(path: &Path, durability: &str) -> Result<Connection, StoreError> {
             path: path.to_owned(),
             why: error.to_string(),
         },
-    })
+    }
 }
 
 /// Makes the file, for its owner alone, if there is none.

@@ -285,3 +285,48 @@ async fn a_file_is_its_owners_alone() {
         );
     }
 }
+
+/// A product opens its own databases alone, and changes nothing in another's.
+#[tokio::test]
+async fn another_products_file_is_refused_as_it_is() {
+    const TABLES: &[Migration] = &[Migration {
+        id: 1,
+        name: "tables",
+        sql: Sql::Same(""),
+    }];
+    const fn room(name: &'static str) -> Room {
+        Room {
+            name,
+            migrations: TABLES,
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.db");
+    let at = Location::SqliteFile(path.clone());
+    // Begun, and never finished: only what both products have is there.
+    drop(Store::open(&at, &[room("shared")]).await.expect("half"));
+    let (gate, sandbox) = (
+        [room("shared"), room("gate")],
+        [room("shared"), room("sandbox")],
+    );
+    drop(Store::open(&at, &gate).await.expect("the gate's"));
+    let error = Store::open(&at, &sandbox).await.expect_err("the gate's");
+    assert!(
+        matches!(&error, StoreError::OtherProduct { at, owner } if at.ends_with("a.db") && owner.contains("gate")),
+        "{error}"
+    );
+    let newer = [room("shared"), room("newer"), room("gate")];
+    drop(Store::open(&at, &newer).await.expect("a newer gate"));
+    drop(Store::open(&at, &gate).await.expect("an older gate"));
+
+    let foreign = folder.path().join("foreign.db");
+    let other = rusqlite::Connection::open(&foreign).expect("a file");
+    other
+        .execute_batch("CREATE TABLE bookmarks (url TEXT)")
+        .expect("a table");
+    drop(other);
+    let before = std::fs::read(&foreign).expect("a file");
+    let refused = Store::open(&Location::SqliteFile(foreign.clone()), &gate).await;
+    assert!(matches!(refused, Err(StoreError::OtherProduct { .. })));
+    assert_eq!(std::fs::read(&foreign).expect("a file"), before);
+}
