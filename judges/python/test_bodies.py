@@ -66,6 +66,28 @@ def test_wrong_types(editor, unchanged, body):
     assert post(editor, body, "/v1/vault/accounts").status == 400
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"source": ["VAULT_ACCOUNT", "0", None]},
+        {"destination": ["VAULT_ACCOUNT", "1", None]},
+        {"destination": {"type": "ONE_TIME_ADDRESS", "oneTimeAddress": ["0x" + "ab" * 20, None]}},
+        {"destinations": [["1", {"type": "VAULT_ACCOUNT", "id": "1"}]]},
+    ],
+    ids=str,
+)
+def test_a_list_is_no_object(editor, unchanged, change):
+    answer = post(editor, {**transfer("ETH", "0.001", 0, 1), **change})
+    assert answer.status == 400 and "object" in answer.json["message"], answer.body
+
+
+def test_a_list_is_no_body(editor, unchanged):
+    for body in (["a name"], ["a name", False, None, None, None]):
+        assert post(editor, body, "/v1/vault/accounts").status == 400
+    request = list(transfer("ETH", "0.001", 0, 1).values())
+    assert post(editor, request).status == 400
+
+
 @pytest.mark.parametrize("size", [MIB + 1, 8 * MIB])
 def test_too_large(editor, unchanged, size):
     body = b'{"name":"' + b"x" * (size - 11) + b'"}'

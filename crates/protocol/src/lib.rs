@@ -7,7 +7,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`ids`], [`time`], [`amount`], [`role`] | the small words everything else is made of |
-//! | [`model`] | wire types, one concept a file |
+//! | [`model`], [`objects`] | wire types, one concept a file; how they are read from JSON |
 //! | [`operations`] | the table of the contract's operations; a request resolves to one row |
 //! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
 //! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
@@ -26,6 +26,7 @@ pub mod handover;
 pub mod ids;
 pub mod keys;
 pub mod model;
+pub mod objects;
 pub mod operations;
 pub mod private_key;
 pub mod role;

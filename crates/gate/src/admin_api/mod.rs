@@ -71,7 +71,7 @@ impl Workspace for Desk {
 
 fn input<T: DeserializeOwned>(body: Option<&Value>) -> Result<T, ApiError> {
     let empty = Value::Object(serde_json::Map::new());
-    T::deserialize(body.unwrap_or(&empty)).map_err(ApiError::bad_body)
+    protocol::objects::read(body.unwrap_or(&empty)).map_err(ApiError::bad_body)
 }
 
 impl Desk {

@@ -51,7 +51,7 @@ impl Visit<'_> {
             .body
             .as_ref()
             .ok_or_else(|| ApiError::bad_body("there is none"))?;
-        T::deserialize(body).map_err(ApiError::bad_body)
+        protocol::objects::read(body).map_err(ApiError::bad_body)
     }
 
     /// A parameter of the path.

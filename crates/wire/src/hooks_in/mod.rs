@@ -227,7 +227,7 @@ struct Origin {
 impl Pin {
     fn read(&self, body: &[u8]) -> Result<Content, Foreign> {
         let strict = server::strict_json(body).map_err(|error| error.to_string());
-        let origin = match strict.map(serde_json::from_value::<Origin>) {
+        let origin = match strict.map(|body| protocol::objects::read::<Origin>(&body)) {
             Ok(Ok(origin)) => origin,
             Ok(Err(error)) => return Ok(Content::Aside(error.to_string())),
             Err(error) => return Ok(Content::Aside(error)),

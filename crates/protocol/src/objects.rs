@@ -1,0 +1,204 @@
+//! A model out of a JSON value, where an object must be an object.
+//!
+//! What serde derives for a struct takes a list as well, its fields in their order: no client
+//! sends that, and a reader of another make would understand it differently. [`read`] refuses it,
+//! in the value itself and however deep in it.
+
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
+use serde_json::{Error, Value};
+
+/// Reads a model.
+pub fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Error> {
+    T::deserialize(Strict(value))
+}
+
+/// A value whose lists are no structs.
+struct Strict<'de>(&'de Value);
+
+/// What a struct's reader is given in the place of an object.
+fn found(value: &Value) -> Unexpected<'_> {
+    match value {
+        Value::Null => Unexpected::Unit,
+        Value::Bool(flag) => Unexpected::Bool(*flag),
+        Value::Number(_) => Unexpected::Other("a number"),
+        Value::String(text) => Unexpected::Str(text),
+        Value::Array(_) => Unexpected::Seq,
+        Value::Object(_) => Unexpected::Map,
+    }
+}
+
+macro_rules! as_the_value_itself {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.0.$method(visitor)
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for Strict<'de> {
+    type Error = Error;
+
+    as_the_value_itself! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_str
+        deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit
+        deserialize_identifier deserialize_ignored_any
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(items) => {
+                let mut items = SeqDeserializer::new(items.iter().map(Strict));
+                let read = visitor.visit_seq(&mut items)?;
+                items.end().map(|()| read)
+            }
+            Value::Object(fields) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, value)| (name.as_str(), Strict(value)));
+                let mut fields = MapDeserializer::new(fields);
+                let read = visitor.visit_map(&mut fields)?;
+                fields.end().map(|()| read)
+            }
+            leaf => leaf.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Object(_) => self.deserialize_any(visitor),
+            other => Err(Error::invalid_type(found(other), &"a JSON object")),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.deserialize_unit_struct(name, visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Strict<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::transaction_request::TransactionRequest;
+    use crate::model::user::CreateApiUser;
+
+    #[test]
+    fn a_list_is_no_object_however_deep() {
+        let transfer = |source: Value, destinations: Value| {
+            let body = json!({"assetId": "ETH", "amount": 0.1000000000000000001_f64, "source": source, "destinations": destinations});
+            read::<TransactionRequest>(&body).map(|read| read.source.and_then(|source| source.id))
+        };
+        let place = || json!({"type": "VAULT_ACCOUNT", "id": "1"});
+        let listed = || json!(["VAULT_ACCOUNT", "1", null]);
+        let part = |place: Value| json!([{"amount": "1", "destination": place}]);
+        assert_eq!(
+            transfer(place(), part(place())).expect("objects"),
+            Some("1".to_owned())
+        );
+        for (source, destinations) in [
+            (listed(), Value::Null),
+            (place(), part(listed())),
+            (place(), json!([["1", place()]])),
+        ] {
+            let refused = transfer(source, destinations).expect_err("a list");
+            assert!(refused.to_string().contains("a JSON object"), "{refused}");
+        }
+        for body in [
+            json!(["VIEWER", "a name", "a CSR"]),
+            json!(null),
+            json!(7),
+            json!("x"),
+            json!([]),
+        ] {
+            assert!(read::<CreateApiUser>(&body).is_err(), "{body}");
+        }
+    }
+
+    /// Beside that, a value is read as serde reads it.
+    #[test]
+    fn everything_else_is_read_as_before() {
+        let body: Value = serde_json::from_str(
+            r#"{"a":[1,-2.5,"x",null,true,{"b":[{}]}],"n":0.1000000000000000000000000001,"big":123456789012345678901234567890}"#,
+        )
+        .expect("JSON");
+        assert_eq!(read::<Value>(&body).expect("a value"), body);
+        assert_eq!(
+            read::<(u8, String)>(&json!([1, "x"])).expect("a pair"),
+            (1, "x".to_owned())
+        );
+        assert!(
+            read::<(u8, String)>(&json!([1, "x", 2])).is_err(),
+            "one too many"
+        );
+    }
+}
