@@ -33,6 +33,30 @@ def test_internal_wallets(editor):
             ask().result()
 
 
+def test_internal_wallets_page_by_page(editor, fund):
+    api = editor.internal_wallets
+    for wallet in api.get_internal_wallets().result().data:
+        found, cursor = [], None
+        while True:
+            page = api.get_internal_wallet_assets_paginated(wallet.id, page_size=1, page_cursor=cursor)
+            told = page.result().data
+            assert (told.total, told.data.id, told.data.name) == (len(wallet.assets), wallet.id, wallet.name)
+            assert len(told.data.assets) == 1
+            found += told.data.assets
+            cursor = told.next
+            if not cursor:
+                break
+        assert sorted(found, key=lambda a: a.id) == sorted(wallet.assets, key=lambda a: a.id) == found
+        whole = api.get_internal_wallet_assets_paginated(wallet.id).result().data
+        assert (whole.data.assets, whole.next) == (found, None)
+    path = f"/v1/internal_wallets/{wallet.id}/assets"
+    for query in ("pageSize=0", "pageSize=201", "pageSize=x", "pageCursor=x", "pageCursor=" + "a" * 600):
+        answer = fund["editor"].door.get(f"{path}?{query}")
+        assert (answer.status, answer.code) == (400, 1000), query
+    with refused(NotFoundException, 1204):
+        api.get_internal_wallet_assets_paginated("1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001").result()
+
+
 def test_external_wallets(editor):
     api = editor.external_wallets
     wallets = api.get_external_wallets().result().data

@@ -52,7 +52,7 @@ impl From<LedgerError> for ApiError {
 }
 
 /// The operations that [`answer`] answers.
-pub const SERVED: [&str; 28] = [
+pub const SERVED: [&str; 29] = [
     "getPagedVaultAccounts",
     "getVaultAccount",
     "getVaultAccountAsset",
@@ -72,6 +72,7 @@ pub const SERVED: [&str; 28] = [
     "getInternalWallets",
     "getInternalWallet",
     "getInternalWalletAsset",
+    "getInternalWalletAssetsPaginated",
     "getExternalWallets",
     "getExternalWallet",
     "getExternalWalletAsset",
@@ -107,6 +108,7 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
         "getInternalWallets" => whitelists::all(ask, Internal),
         "getInternalWallet" => whitelists::one(ask, Internal),
         "getInternalWalletAsset" => whitelists::asset(ask, Internal),
+        "getInternalWalletAssetsPaginated" => whitelists::assets(ask),
         "getExternalWallets" => whitelists::all(ask, External),
         "getExternalWallet" => whitelists::one(ask, External),
         "getExternalWalletAsset" => whitelists::asset(ask, External),

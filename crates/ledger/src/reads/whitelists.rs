@@ -2,9 +2,9 @@
 
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
+use protocol::model::whitelist::{PaginatedAssets, WhitelistKind, WhitelistedWallet};
 
-use super::Ask;
+use super::{Ask, cursor, limit};
 use crate::view::{Seen, view_whitelisted};
 
 fn not_found(kind: WhitelistKind) -> ApiError {
@@ -46,6 +46,29 @@ fn find(ask: &Ask<'_>, kind: WhitelistKind) -> Result<WhitelistedWallet, ApiErro
 /// One entry.
 pub(super) fn one(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
     Ok(Reply::json(200, &find(&ask, kind)?))
+}
+
+/// The addresses of an internal wallet, page by page: the entry itself, with those of the page.
+pub(super) fn assets(ask: Ask<'_>) -> Result<Reply, ApiError> {
+    let size = limit(&ask, "pageSize", 50, 1, 200)?;
+    let from = match ask.query.one("pageCursor") {
+        None => None,
+        Some(text) => Some(cursor::read::<String>("pageCursor", text)?),
+    };
+    let mut data = find(&ask, WhitelistKind::Internal)?;
+    let total = data.assets.len();
+    data.assets.sort_by(|a, b| a.id.as_str().cmp(b.id.as_str()));
+    data.assets
+        .retain(|asset| from.as_deref().is_none_or(|from| asset.id.as_str() > from));
+    let more = data.assets.len() > size;
+    data.assets.truncate(size);
+    let last = data.assets.last().filter(|_| more);
+    let page = PaginatedAssets {
+        total,
+        next: last.map(|asset| cursor::make(&asset.id.as_str())),
+        data,
+    };
+    Ok(Reply::json(200, &page))
 }
 
 /// One address of an entry.

@@ -34,6 +34,18 @@ pub struct WhitelistedWallet {
     pub assets: Vec<WhitelistedAsset>,
 }
 
+/// An entry with some of its addresses (`PaginatedAssetsResponse`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaginatedAssets {
+    /// How many addresses it has.
+    pub total: usize,
+    /// The entry, with those of the page.
+    pub data: WhitelistedWallet,
+    /// Where the next page begins. (Left out at the end: the contract has no `null` here.)
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 /// One address of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
