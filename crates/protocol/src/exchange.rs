@@ -98,6 +98,16 @@ impl Query {
     }
 }
 
+/// Every header that an answer has beside the usual ones.
+const HEADERS: [&str; 6] = [
+    "content-type",
+    "location",
+    "next-page",
+    "prev-page",
+    "vestibule-as-of",
+    "vestibule-position",
+];
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
@@ -132,6 +142,28 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Bytes::new(),
+        }
+    }
+
+    /// Its headers, a line each, to be kept with it.
+    pub fn header_lines(&self) -> String {
+        self.headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect()
+    }
+
+    /// An answer that was kept, with its headers.
+    pub fn kept(status: i64, header_lines: &str, body: Vec<u8>) -> Self {
+        let header = |line: &str| {
+            let (name, value) = line.split_once(": ")?;
+            let name = HEADERS.into_iter().find(|known| *known == name)?;
+            Some((name, value.to_owned()))
+        };
+        Self {
+            status: u16::try_from(status).unwrap_or(200),
+            headers: header_lines.lines().filter_map(header).collect(),
+            body: body.into(),
         }
     }
 
@@ -170,6 +202,16 @@ mod tests {
         );
         assert_eq!(query.one("name"), Some("a b c"));
         assert_eq!(query.one("empty"), None);
+    }
+
+    #[test]
+    fn a_kept_answer_is_the_same_answer() {
+        let mut reply = Reply::json(202, &"x");
+        for name in HEADERS {
+            reply = reply.with(name, format!("/{name}: a b"));
+        }
+        let lines = reply.header_lines();
+        assert_eq!(Reply::kept(202, &lines, reply.body.to_vec()), reply);
     }
 
     proptest! {

@@ -99,7 +99,7 @@ pub(crate) async fn make(
             status: proposal.shown().status,
         };
         let reply = Reply::json(200, &created);
-        once::end(deed.writing, &attempt, reply.status.into(), &reply.body)?;
+        once::end(deed.writing, &attempt, &given(&reply))?;
         Ok((reply, Some(proposal)))
     };
     let (reply, made) = gate.deed(work).await?;
@@ -110,12 +110,16 @@ pub(crate) async fn make(
     Ok(reply)
 }
 
-fn again(given: Given) -> Reply {
-    Reply {
-        status: u16::try_from(given.status).unwrap_or(200),
-        headers: Vec::new(),
-        body: given.body.into(),
+fn given(reply: &Reply) -> Given {
+    Given {
+        status: reply.status.into(),
+        headers: reply.header_lines(),
+        body: reply.body.to_vec(),
     }
+}
+
+fn again(given: Given) -> Reply {
+    Reply::kept(given.status, &given.headers, given.body)
 }
 
 fn told(refused: &NotPlain) -> ApiError {

@@ -36,6 +36,8 @@ pub struct Attempt {
 pub struct Given {
     /// The HTTP status.
     pub status: i64,
+    /// Its own headers, a line each: `name: value`.
+    pub headers: String,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -65,14 +67,9 @@ pub fn begin(writing: &mut Writing<'_>, attempt: &Attempt) -> Result<Standing, S
 }
 
 /// Keeps the answer under the attempt's key, in the same transaction.
-pub fn end(
-    writing: &mut Writing<'_>,
-    attempt: &Attempt,
-    status: i64,
-    body: &[u8],
-) -> Result<(), StoreError> {
+pub fn end(writing: &mut Writing<'_>, attempt: &Attempt, given: &Given) -> Result<(), StoreError> {
     match &attempt.key {
-        Some(key) => rows::keep(writing, attempt, key, status, body),
+        Some(key) => rows::keep(writing, attempt, key, given),
         None => Ok(()),
     }
 }

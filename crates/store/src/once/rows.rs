@@ -6,11 +6,18 @@ use crate::{Migration, Query, Room, Sql, StoreError, Writing, params};
 /// The tables.
 pub const ROOM: Room = Room {
     name: "once",
-    migrations: &[Migration {
-        id: 1,
-        name: "nonces and answers",
-        sql: Sql::Same(TABLES),
-    }],
+    migrations: &[
+        Migration {
+            id: 1,
+            name: "nonces and answers",
+            sql: Sql::Same(TABLES),
+        },
+        Migration {
+            id: 2,
+            name: "headers",
+            sql: Sql::Same("ALTER TABLE once_answers ADD COLUMN headers TEXT NOT NULL DEFAULT ''"),
+        },
+    ],
 };
 
 const TABLES: &str = "
@@ -54,7 +61,7 @@ pub(super) fn answered(
     attempt: &Attempt,
     key: &str,
 ) -> Result<Option<Given>, StoreError> {
-    let sql = "SELECT status, body FROM once_answers
+    let sql = "SELECT status, headers, body FROM once_answers
         WHERE workspace = $1 AND caller = $2 AND key = $3 AND given_at >= $4";
     let params = params![
         attempt.workspace.as_str(),
@@ -66,7 +73,8 @@ pub(super) fn answered(
     row.map(|row| {
         Ok(Given {
             status: row.int(0)?,
-            body: row.bytes(1)?.to_vec(),
+            headers: row.text(1)?.to_owned(),
+            body: row.bytes(2)?.to_vec(),
         })
     })
     .transpose()
@@ -76,18 +84,18 @@ pub(super) fn keep(
     writing: &mut Writing<'_>,
     attempt: &Attempt,
     key: &str,
-    status: i64,
-    body: &[u8],
+    given: &Given,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO once_answers (workspace, caller, key, given_at, status, body)
-        VALUES ($1, $2, $3, $4, $5, $6)";
+    let sql = "INSERT INTO once_answers (workspace, caller, key, given_at, status, headers, body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let params = params![
         attempt.workspace.as_str(),
         attempt.caller.as_str(),
         key,
         attempt.now,
-        status,
-        body
+        given.status,
+        given.headers.as_str(),
+        given.body.as_slice()
     ];
     writing.execute(sql, &params).map(drop)
 }
