@@ -138,6 +138,10 @@ table! {
     wallet_has_no_such_asset = 400 1411 "The wallet does not have that asset";
     /// The address waits for its approval.
     address_not_approved = 400 1412 "The address is not approved yet";
+    /// The address is none of that chain.
+    bad_destination_address = 400 1424 "Destination address is invalid";
+    /// The tag is none of that chain.
+    bad_tag = 400 1433 "Destination tag is invalid";
     /// Not a kind of place that money can come from.
     bad_source_type = 400 1427 "Source type must be VAULT_ACCOUNT, EXCHANGE_ACCOUNT, GAS_STATION or FIAT_ACCOUNT";
     /// Not a kind of place that money can go to.

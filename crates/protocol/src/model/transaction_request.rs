@@ -11,7 +11,8 @@ use super::transaction::PeerKind;
 use crate::amount::Amount;
 use crate::ids::{AssetId, TxId, VaultAccountId, WalletId};
 
-/// What a workspace takes. What it does not know is ignored, as the real one does.
+/// What a workspace takes. (Serde passes over what is not here: who takes a request looks at its
+/// other fields first.)
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransactionRequest {

@@ -177,6 +177,11 @@ impl AssetRow {
 }
 
 impl Chain {
+    /// What chains have in common that work alike: one key of an account signs for all of them.
+    pub const fn standard(&self) -> &'static str {
+        self.protocol
+    }
+
     /// As `GET /blockchains` shows it.
     pub fn described(&self) -> Blockchain {
         Blockchain {
