@@ -117,6 +117,43 @@ test("a lost one is sent again", async () => {
   await admin.webhooksV2.deleteWebhook({ webhookId: webhook.id });
 });
 
+test("what is asked for again comes again, and its job can be asked about", async () => {
+  const webhook = await make("/again", ["transaction.created", "transaction.status.updated"]);
+  const webhookId = webhook.id;
+  await sandbox.control("POST", `/webhooks/${webhookId}/drop_next`, { count: 2 });
+  const resourceId = await transfer();
+  await completed(resourceId);
+  const firstOfAll = () => told(resourceId).filter((event) => event.eventType === "transaction.created").length;
+  assert.equal(firstOfAll(), 0);
+
+  const resendByQueryRequest = { statuses: ["FAILED"], events: ["transaction.created"], resourceId };
+  const byQuery = await editor.webhooksV2.resendNotificationsByQuery({ webhookId, resendByQueryRequest });
+  assert.deepEqual([byQuery.statusCode, byQuery.data.total], [202, 1]);
+  await until("the one of the query", () => firstOfAll() === 1);
+  const failed = await editor.webhooksV2.resendFailedNotifications({ webhookId, resendFailedNotificationsRequest: {} });
+  assert.deepEqual([failed.statusCode, failed.data.total], [202, 1]);
+  const job = (answer) => ({ webhookId, jobId: answer.headers.location.split("/").at(-1) });
+  const jobs = [
+    await editor.webhooksV2.getResendByQueryJobStatus(job(byQuery)),
+    await editor.webhooksV2.getResendJobStatus(job(failed)),
+  ];
+  for (const { data } of jobs) assert.deepEqual([data.status, data.processed, data.total], ["COMPLETED", 1, 1]);
+  assert.equal(jobs[0].data.jobId, job(byQuery).jobId);
+
+  // Of its resource: all but the two that were sent again just before.
+  const { data } = await until("all are through", async () => {
+    const listed = await admin.webhooksV2.getNotifications({ webhookId });
+    return listed.data.data.every(({ status }) => status === "COMPLETED") && listed;
+  });
+  const heard = taken.length;
+  const resendNotificationsByResourceIdRequest = { resourceId, excludeStatuses: [] };
+  const byResource = { webhookId, resendNotificationsByResourceIdRequest };
+  assert.equal((await editor.webhooksV2.resendNotificationsByResourceId(byResource)).statusCode, 202);
+  await until("the others", () => taken.length >= heard + data.total - 2);
+  assert.equal(new Set(told(resourceId).map((event) => event.id)).size, data.total);
+  await admin.webhooksV2.deleteWebhook({ webhookId });
+});
+
 test("webhooks are changed, listed, deleted", async () => {
   const made = [];
   for (const number of [1, 2, 3]) made.push(await make(`/${number}`, ["vault_account.created"]));
