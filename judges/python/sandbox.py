@@ -26,12 +26,14 @@ def binary():
 
 
 class Sandbox:
-    """A running sandbox."""
+    """A running sandbox; what it is about is kept in the file `data`, or nowhere."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, data=None):
         ready = folder / "ready.json"
-        listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--ephemeral"]
-        command = [str(binary()), "sandbox", *listen, "--ready-file", str(ready), *arguments]
+        ready.unlink(missing_ok=True)  # One that was killed has left its own there.
+        listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
+        keep = ["--data", str(data)] if data else ["--ephemeral"]
+        command = [str(binary()), "sandbox", *listen, *keep, "--ready-file", str(ready), *arguments]
         self._log = open(folder / "sandbox.log", "wb")
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         try:
@@ -53,11 +55,22 @@ class Sandbox:
             raise RuntimeError(f"the sandbox ended with {self._process.returncode}: {log}")
         return ready.exists()
 
-    def stop(self):
-        """Ends it as a user does, and lets no client's threads live on."""
+    def kill(self):
+        """kill -9."""
+        self._close()
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+    def _close(self):
+        """No client's threads live on."""
         for workspace in getattr(self, "workspaces", {}).values():
             for user in workspace.users.values():
                 user.close()
+
+    def stop(self):
+        """Ends it as a user does."""
+        self._close()
         self._process.terminate()
         try:
             self._process.wait(timeout=20)

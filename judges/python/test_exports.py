@@ -42,6 +42,48 @@ def test_the_vault_accounts(fund):
     assert found == expected and len(rows) == len(found)
 
 
+def test_no_cell_runs_in_a_spreadsheet(lively):
+    workspace = lively.workspaces["mainnet"]
+    editor = workspace["editor"]
+    for name in ("=1+1", "+1", "-x", "@sum", "'quoted"):
+        made = editor.door.post("/v1/vault/accounts", {"name": name})
+        assert made.status == 200
+        account = made.json["id"]
+        assert workspace["admin"].door.send("POST", f"/v1/vault/accounts/{account}/SOL").status == 200
+        arrival = {"vaultAccountId": account, "assetId": "SOL", "amount": "1"}
+        workspace.control("POST", "/incoming", arrival)
+        row = next(r for r in exported(workspace, "vault_accounts") if r["Account ID"] == account)
+        assert row["Account Name"] == f"'{name}"
+        row = exported(workspace, "transactions")[0]
+        assert row["Destination"] == f"'{name}"
+
+
+def test_whatever_is_refused_is_refused_in_json(seeded, fund):
+    here = f"/workspaces/{fund.id}"
+    for method, path, body, status in (
+        ("GET", "/nothing", None, 404),
+        ("GET", "/workspaces/no-uuid/exports/transactions", None, 400),
+        ("GET", f"{here}/exports/secrets", None, 404),
+        ("DELETE", "/workspaces", None, 405),
+        ("POST", "/clock/advance", None, 400),
+        ("POST", "/clock/advance", {"millis": -1}, 400),
+        ("POST", "/clock/advance", {"millis": 1, "more": 1}, 400),
+        ("POST", "/clock/advance", [1], 400),
+        ("POST", f"{here}/incoming", {"amount": "x"}, 400),
+        ("POST", f"{here}/transactions/{fund.id}/approve", {"user": "x"}, 400),
+        ("POST", f"{here}/transactions/{fund.id}/frown", {}, 404),
+        ("POST", f"{here}/transactions/no-uuid/approve", {}, 400),
+        ("PUT", f"{here}/users/{fund.id}/ip_addresses", {"addresses": ["x"]}, 400),
+    ):
+        told = seeded.control(method, path, body)
+        assert told[0] == status and json.loads(told[1])["message"], (path, told)
+    status, answer = seeded.control("GET", "/nothing", token="guessed")
+    assert status == 401 and json.loads(answer)["message"]
+    for path in ("/downloads/x", f"/downloads/{fund.id}", "/downloads/%ff", "/nothing"):
+        told = fund["viewer"].door.get(path)
+        assert told.status == 404 and told.json["message"], path
+
+
 def test_what_there_is(seeded, fund):
     status, answer = seeded.control("GET", "/workspaces")
     listed = json.loads(answer)["data"]

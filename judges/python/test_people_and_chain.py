@@ -72,6 +72,26 @@ def test_each_step_and_what_the_wallets_hold(fund, editor):
     assert (arrived.available, arrived.pending) == (destination.available + amount, destination.pending)
 
 
+def test_those_of_one_account_and_chain_take_turns(fund, editor):
+    signer = fund["signer"]  # Nobody need approve what it asks for.
+    first = waiting(signer, "ETH", "0.01", 3, 1, status="PENDING_SIGNATURE")
+    second = waiting(signer, "ETH", "0.02", 3, 1, status="QUEUED")
+    third = waiting(signer, "USDC", "1", 3, 1, status="QUEUED")
+    # Another chain, another account: nobody is in their way.
+    for other in (("SOL", "0.01", 3, 1), ("ETH", "0.01", 2, 1)):
+        act(fund, waiting(signer, *other, status="PENDING_SIGNATURE"), "reject")
+    act(fund, first, "sign")
+    while editor.door.get(f"/v1/transactions/{first}").json["status"] != "COMPLETED":
+        mine(fund)
+        shown = [editor.door.get(f"/v1/transactions/{one}").json["status"] for one in (second, third)]
+        assert shown[1] == "QUEUED"
+    statuses(signer, second, "PENDING_SIGNATURE")
+    assert editor.door.get(f"/v1/transactions/{third}").json["status"] == "QUEUED"
+    act(fund, second, "reject")
+    statuses(signer, third, "PENDING_SIGNATURE")
+    act(fund, third, "reject")
+
+
 def test_its_initiator_calls_it_back(fund, editor):
     before = holding(editor, 0, "ETH")
     transaction = waiting(editor, "ETH", "0.75", 0, 1)

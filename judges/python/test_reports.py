@@ -136,6 +136,9 @@ def test_the_list_of_reports(lively):
     assert [job.id for job in oldest.data] == jobs
     assert len(api.list_reports(status=["COMPLETED", "FAILED"]).result().data.data) == 5
     assert api.list_reports(status=["FAILED"]).result().data.data == []
+    for query in ("status=DONE", "status=COMPLETED&status=completed", "reportType=BALANCES"):
+        answer = user.door.get(f"/v1/reports?{query}")
+        assert (answer.status, answer.code) == (400, 1000), query
     assert len(api.list_reports(report_type=["ADDRESSES"]).result().data.data) == 5
     for query in ("pageSize=0", "pageSize=101", "pageCursor=made-up", "order=UP", "sortBy=id"):
         answer = user.door.get(f"/v1/reports?{query}")

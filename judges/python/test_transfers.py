@@ -1,9 +1,11 @@
 """Transfers where people and chain act by themselves: an editor proposes, others approve and sign."""
 
+import json
 from decimal import Decimal
 
 import pytest
 from fireblocks.exceptions import BadRequestException, NotFoundException, UnauthorizedException
+from fireblocks.models.create_vault_account_request import CreateVaultAccountRequest
 
 from money import WAY, follow, holding, propose, statuses, totals, transfer
 from refusals import refused
@@ -80,6 +82,47 @@ def test_a_gross_amount_holds_its_fee(editor):
     assert holding(editor, 2, "BTC").total == destination.total + Decimal("0.01") - fee
 
 
+def test_all_there_is_pays_its_own_fee(fund, editor):
+    """Sending the whole balance of a base asset counts as gross, asked for or not."""
+    to = {"type": "VAULT_ACCOUNT", "id": "1"}
+    account = editor.door.post("/v1/vault/accounts", {"name": "to be emptied"}).json["id"]
+    for asset in ("XRP", "ETH", "USDC"):
+        assert fund["admin"].door.send("POST", f"/v1/vault/accounts/{account}/{asset}").status == 200
+        amount = "25" if asset != "ETH" else "0.5"
+        arrival = {"vaultAccountId": account, "assetId": asset, "amount": amount}
+        there = editor.door.get
+        arrived = fund.control("POST", "/incoming", arrival)
+        assert follow(editor, json.loads(arrived)["id"]).status == "COMPLETED"
+        assert there(f"/v1/vault/accounts/{account}/{asset}").json["available"] == amount
+    done = follow(editor, propose(editor, "XRP", "25", account, to))
+    assert (done.status, done.treat_as_gross_amount) == ("COMPLETED", True)
+    fee = Decimal(done.fee_info.network_fee)
+    assert Decimal(done.amount_info.net_amount) == 25 - fee and fee > 0
+    assert holding(editor, account, "XRP").total == 0
+    # A token's fee is not its own.
+    done = follow(editor, propose(editor, "USDC", "25", account, to))
+    assert (done.status, done.treat_as_gross_amount) == ("COMPLETED", False)
+    assert Decimal(done.amount_info.net_amount) == 25
+    # A little less than all, and the fee is on top: too much.
+    rest = holding(editor, account, "ETH").available - Decimal("0.0000000000001")
+    answer = editor.door.post("/v1/transactions", transfer("ETH", f"{rest:f}", account, to))
+    assert (answer.status, answer.code) == (400, 1402)
+
+
+def test_an_internal_wallet_holds_what_it_was_sent(editor):
+    wallet = editor.sdk.internal_wallets.get_internal_wallets().result().data[0]
+    asset = wallet.assets[0].id
+    path = f"/v1/internal_wallets/{wallet.id}/{asset}"
+    before = Decimal(editor.door.get(path).json["balance"])
+    to = {"type": "INTERNAL_WALLET", "id": wallet.id}
+    done = follow(editor, propose(editor, asset, "0.125", 0, to))
+    assert done.status == "COMPLETED"
+    assert Decimal(editor.door.get(path).json["balance"]) == before + Decimal("0.125")
+    listed = editor.door.get("/v1/internal_wallets").json
+    held = {(w["id"], a["id"]): a["balance"] for w in listed for a in w["assets"]}
+    assert Decimal(held[wallet.id, asset]) == before + Decimal("0.125")
+
+
 def test_who_can_sign_sends_alone(fund):
     signer = fund["signer"]
     done = follow(signer, propose(signer, "XRP", "1", 0, 1))
@@ -125,8 +168,15 @@ def test_an_idempotency_key_gives_the_same_answer(editor, fund):
     assert propose(signer, "SOL", "0.001", 0, 1, idempotency_key=key) != first, "a key is its user's"
     with refused(BadRequestException, 9003):
         propose(editor, "SOL", "0.001", 0, 1, idempotency_key=key + "k")
+    # Another operation's answer is not this one's.
+    made = signer.sdk.vaults.create_vault_account(
+        CreateVaultAccountRequest(name="by the same key"), idempotency_key=key
+    ).result()
+    assert made.data.name == "by the same key"
 
 
+# EIP-55's own example, with its last letter in the other case.
+MISSPELT = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD"
 REFUSED = [
     (1401, {"operation": "RAW"}),
     (1401, {"operation": "CONTRACT_CALL"}),
@@ -152,6 +202,17 @@ REFUSED = [
     (1409, {"destinations": [{"amount": "1", "destination": {"type": "VAULT_ACCOUNT", "id": "1"}}]}),
     (1409, {"assetId": "USDC", "treatAsGrossAmount": True}),
     (1409, {"externalTxId": "x" * 256}),
+    (1424, {"destination": {"type": "ONE_TIME_ADDRESS", "oneTimeAddress": {"address": "0x00"}}}),
+    (1424, {"destination": {"type": "ONE_TIME_ADDRESS", "oneTimeAddress": {"address": MISSPELT}}}),
+    (1409, {"destination": {"type": "VAULT_ACCOUNT", "id": "1", "oneTimeAddress": {"address": "0x00"}}}),
+    (1409, {"replaceTxByHash": "0x" + "ab" * 32}),
+    (1409, {"fee": "0.1"}),
+    (1409, {"networkFee": "0.1"}),
+    (1409, {"gasPrice": "20", "gasLimit": "21000"}),
+    (1409, {"failOnLowFee": True, "maxFee": "1"}),
+    (1409, {"extraParameters": {"contractCallData": "0x"}}),
+    (1409, {"nobodyKnowsThis": 1}),
+    (1409, {"source": {"type": "VAULT_ACCOUNT", "id": "0", "walletId": "x"}}),
     (9001, {"customerRefId": "not / allowed"}),
 ]
 

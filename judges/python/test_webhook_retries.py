@@ -69,6 +69,21 @@ def test_ten_attempts_and_no_more(manual, fund, receiver):
         assert wait * 1000 <= after - before < wait * 1000 + 60_000
 
 
+def test_an_event_rests_before_it_comes_again(manual, fund, receiver):
+    api, webhook, notification = heard(fund, receiver.url("/again"))
+    tried(fund, webhook, notification, 1)
+    until("it is through", lambda: status(fund, webhook, notification) == "COMPLETED")
+    path = f"/v1/webhooks/{webhook.id}/notifications/{notification.id}/resend"
+    resend = lambda: fund["editor"].door.send("POST", path).status  # noqa: E731
+    assert [resend(), resend()] == [202, 429]
+    tried(fund, webhook, notification, 2)
+    advance(manual, 290)
+    assert resend() == 429
+    advance(manual, 15)
+    assert resend() == 202
+    tried(fund, webhook, notification, 3)
+
+
 @pytest.mark.parametrize("answer", [408, 429, 500, 301])
 def test_what_is_tried_again(manual, fund, receiver, answer):
     receiver.answer = answer

@@ -251,6 +251,9 @@ def test_sent_again(api, editor, receiver, webhook):
     first = receiver.deliveries[0]
     answer = api.resend_notification_by_id(webhook.id, first.event["id"]).result()
     assert answer.status_code == 202
+    path = f"/v1/webhooks/{webhook.id}/notifications/{first.event['id']}/resend"
+    soon = editor.door.send("POST", path)
+    assert soon.status == 429 and "5 minutes" in soon.json["message"]
 
     def times(body):
         return sum(delivery.body == body for delivery in receiver.deliveries)
@@ -260,7 +263,9 @@ def test_sent_again(api, editor, receiver, webhook):
     request = ResendNotificationsByResourceIdRequest(resource_id=transaction, exclude_statuses=[])
     answer = editor.sdk.webhooks_v2.resend_notifications_by_resource_id(webhook.id, request).result()
     assert answer.status_code == 202
-    receiver.wait("all come again", lambda: len(receiver.deliveries) == 2 * len(found) + 1)
+    # But for the one that was sent again just before.
+    receiver.wait("all come again", lambda: len(receiver.deliveries) == 2 * len(found))
+    assert times(first.body) == 2
     settled(api, webhook)
     # Those that were taken are left out where nothing is said.
     request = ResendNotificationsByResourceIdRequest(resource_id=transaction)
@@ -319,6 +324,9 @@ def test_sent_again_by_a_query(fund, api, editor, receiver, webhook):
     for unknown in (webhook.id, "no-uuid"):
         with refused(NotFoundException):
             theirs.get_resend_by_query_job_status(webhook.id, unknown).result()
+    for query in ({"events": ["no.such"]}, {"statuses": ["LOST"]}):
+        door, path = editor.door, f"/v1/webhooks/{webhook.id}/notifications/resend_by_query"
+        assert door.post(path, query).status == 400
     for query in ({"end_time": 1}, {"start_time": 1}, {"start_time": found[0].created_at * 2}):
         with refused(BadRequestException, 1000):
             asked(**query)
@@ -338,3 +346,34 @@ def test_a_refusal_is_final(api, editor, receiver, webhook, answer):
     assert all(n.status == "FAILED" for n in found)
     tries = api.get_notification_attempts(webhook.id, found[0].id).result().data.data
     assert [t.response_code for t in tries] == [answer]
+
+
+def test_words_that_nobody_knows(fund, webhook):
+    door, path = fund["admin"].door, f"/v1/webhooks/{webhook.id}/notifications"
+    for query in ("statuses=LOST", "statuses=COMPLETED&statuses=completed", "events=no.such", "events=*"):
+        answer = door.get(f"{path}?{query}")
+        assert (answer.status, answer.code) == (400, 1000), query
+    for query in ("statuses=FAILED&statuses=ON_HOLD", "events=settlement.created"):
+        assert door.get(f"{path}?{query}").json["data"] == []
+
+
+def test_a_replay_says_where_its_job_is(fund, editor, webhook):
+    fund.control("POST", f"/webhooks/{webhook.id}/drop_next", {"count": 1})
+    statuses(editor, propose(editor, "SOL", "0.001", 0, 1))
+    path = f"/v1/webhooks/{webhook.id}/notifications/resend_failed"
+
+    def asked(target):
+        door = editor.door
+        headers = [
+            ("X-API-Key", door.api_key),
+            ("Authorization", f"Bearer {door.token(target)}"),
+            ("Idempotency-Key", "one key"),
+        ]
+        return door.send("POST", target, headers=headers)
+
+    first, again = asked(path), asked(path)
+    assert first.status == again.status == 202 and first.body == again.body
+    assert first.headers["location"] == again.headers["location"] != None  # noqa: E711
+    # The same key at another operation is another request.
+    other = asked(path.replace("resend_failed", "resend_by_query"))
+    assert (other.status, other.json) == (200, {"total": 0}) and not other.headers["location"]

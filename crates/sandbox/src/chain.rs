@@ -8,19 +8,16 @@ use protocol::error::ApiError;
 use protocol::ids::TxId;
 use protocol::model::event::EventType;
 use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
-use protocol::time::Millis;
+use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::deed::Deed;
-use crate::flight::{Act, Flight, PATIENCE, step};
+use crate::flight::{Act, Flight, PACE, PATIENCE, UnderWay, due, step};
 use crate::hall::{Hall, doc};
 use crate::policy;
-use crate::rows;
+use crate::rows::flights;
 use crate::world::assets::{self, AssetRow};
 use ledger::Fault;
-
-/// How long each stage takes when all act by themselves, in milliseconds.
-const PACE: i64 = 100;
 
 /// Moves a workspace's transactions on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
@@ -49,34 +46,29 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
 /// Takes each transaction under way one act further, where one is due. Whether any is under way.
 async fn tick(hall: &Arc<Hall>) -> Result<bool, Fault> {
     let id = hall.id();
-    let flights = hall
+    let all = hall
         .books
         .store()
-        .read(move |reading| rows::flights(reading, id))
+        .read(move |reading| flights::all(reading, id))
         .await?;
-    let now = hall.house.clock.now();
-    for (transaction, since) in &flights {
-        let (transaction, since) = (*transaction, *since);
-        if now < since.plus(PACE) {
-            continue;
-        }
-        hall.deed(move |deed| match next(deed, transaction, since)? {
+    for transaction in due(&all, hall.house.clock.now(), hall.house.manual) {
+        hall.deed(move |deed| match next(deed, transaction)? {
             Some(act) => take(deed, transaction, act),
             None => Ok(()),
         })
         .await?;
     }
-    Ok(!flights.is_empty())
+    Ok(!all.is_empty())
 }
 
-/// What happens next by itself.
-fn next(deed: &mut Deed<'_, '_>, id: TxId, since: Millis) -> Result<Option<Act>, Fault> {
+/// What happens next by itself, to one whose turn it is.
+fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
     use TransactionStatus as S;
     let Some((transaction, flight)) = under_way(deed, id)? else {
         return Ok(None);
     };
     let by_itself = !deed.hall.house.manual;
-    let patient = deed.at < since.plus(PATIENCE);
+    let patient = deed.at < transaction.last_updated.plus(PATIENCE);
     Ok(match transaction.status {
         S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
         S::Queued => Some(Act::Turn),
@@ -126,7 +118,7 @@ pub(crate) fn asked(transaction: &Transaction) -> Option<String> {
 }
 
 fn under_way(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<(Transaction, Flight)>, Fault> {
-    let Some(text) = rows::flight(deed.writing, deed.hall.id(), id)? else {
+    let Some(text) = flights::one(deed.writing, deed.hall.id(), id)? else {
         return Ok(None);
     };
     let flight = serde_json::from_str(&text).map_err(|_| ApiError::internal())?;
@@ -164,18 +156,29 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
         deed.transaction(EventType::TransactionStatusUpdated, &done.transaction)?;
     }
     deed.moves(&done.moves)?;
-    if done.transaction.status.is_final() {
-        rows::end_flight(deed.writing, deed.hall.id(), id)?;
-    } else {
-        rows::put_flight(
-            deed.writing,
-            deed.hall.id(),
-            id,
-            deed.at,
-            &doc(&done.flight)?,
-        )?;
+    if let Some(credit) = &done.credit {
+        deed.credit(credit)?;
     }
-    Ok(())
+    if done.transaction.status.is_final() {
+        Ok(flights::end(deed.writing, deed.hall.id(), id)?)
+    } else {
+        Ok(keep(deed, &done.transaction, &done.flight)?)
+    }
+}
+
+/// Keeps what is under way.
+pub(crate) fn keep(
+    deed: &mut Deed<'_, '_>,
+    transaction: &Transaction,
+    flight: &Flight,
+) -> Result<(), StoreError> {
+    let under_way = UnderWay {
+        id: transaction.id,
+        since: deed.at,
+        status: Some(transaction.status),
+        lane: flight.lane.clone(),
+    };
+    flights::put(deed.writing, deed.hall.id(), &under_way, &doc(flight)?)
 }
 
 /// A person says yes: the one named, or the first who is asked.
@@ -213,7 +216,7 @@ pub(crate) fn reject(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) ->
 /// A block is mined: everything that waits for one moves on. How many did.
 pub(crate) fn mine(deed: &mut Deed<'_, '_>) -> Result<usize, Fault> {
     let mut moved = 0;
-    for (id, _) in rows::flights(deed.writing, deed.hall.id())? {
+    for UnderWay { id, .. } in flights::all(deed.writing, deed.hall.id())? {
         let Some((transaction, _)) = under_way(deed, id)? else {
             continue;
         };

@@ -21,18 +21,26 @@ impl std::fmt::Debug for WorkspaceClock {
 }
 
 impl WorkspaceClock {
-    /// A clock that shows the world's time until it is moved.
-    pub fn new(wall: Arc<dyn WallClock>) -> Self {
+    /// A clock that was moved ahead by so much, and whose last change was then. It goes on after
+    /// that, also where the machine's own clock was set back in between: what is written later
+    /// must be later.
+    pub fn resumed(wall: Arc<dyn WallClock>, ahead: i64, last: Millis) -> Self {
+        let behind = last.0.saturating_sub(WallClock::now(&wall).0);
         Self {
             wall,
-            ahead: AtomicI64::new(0),
-            last: AtomicI64::new(0),
+            ahead: AtomicI64::new(ahead.max(behind)),
+            last: AtomicI64::new(last.0),
         }
+    }
+
+    /// How far ahead of the world's time it is, in milliseconds.
+    pub fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::SeqCst)
     }
 
     /// Now.
     pub fn now(&self) -> Millis {
-        WallClock::now(&self.wall).plus(self.ahead.load(Ordering::SeqCst))
+        WallClock::now(&self.wall).plus(self.ahead())
     }
 
     /// Moves it ahead of the world's time, by milliseconds.
@@ -66,10 +74,27 @@ mod tests {
 
     #[test]
     fn no_two_changes_have_the_same_moment() {
-        let clock = WorkspaceClock::new(Arc::new(ManualClock::at(Millis(10))));
+        let clock = WorkspaceClock::resumed(Arc::new(ManualClock::at(Millis(10))), 0, Millis(0));
         let stamps = [clock.stamp(), clock.stamp(), clock.stamp()];
         assert_eq!(stamps, [Millis(10), Millis(11), Millis(12)]);
         clock.advance(100);
         assert_eq!(clock.stamp(), Millis(110));
+    }
+
+    #[test]
+    fn it_goes_on_where_it_was_whatever_the_machines_clock_shows() {
+        let at = |now, ahead, last| {
+            let clock = WorkspaceClock::resumed(
+                Arc::new(ManualClock::at(Millis(now))),
+                ahead,
+                Millis(last),
+            );
+            (clock.now(), clock.stamp())
+        };
+        let moved = (Millis(1_500), Millis(1_500));
+        assert_eq!(at(1_000, 500, 1_400), moved, "moved ahead before");
+        assert_eq!(at(1_500, 0, 1_400), moved, "never moved");
+        let (now, stamp) = at(200, 500, 1_400);
+        assert_eq!((now, stamp), (Millis(1_400), Millis(1_401)), "set back");
     }
 }

@@ -11,12 +11,13 @@ use protocol::model::event::{BalanceUpdated, Envelope, EventType};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::VaultAsset;
 use protocol::model::webhook::{Notification, NotificationStatus, Webhook, WebhookStatus};
+use protocol::model::whitelist::WhitelistKind;
 use protocol::time::Millis;
 use serde::Serialize;
 use store::{StoreError, Writing};
 
 use crate::chance::Chance;
-use crate::flight::{Move, Pot};
+use crate::flight::{Credit, Move, Pot};
 use crate::hall::{Hall, doc};
 use crate::rows;
 
@@ -82,6 +83,22 @@ impl Deed<'_, '_> {
         self.announce(EventType::VaultAccountAssetBalanceUpdated, None, &told)
     }
 
+    /// Something has arrived at an internal wallet. (No event tells of it.)
+    pub(crate) fn credit(&mut self, credit: &Credit) -> Result<(), Fault> {
+        let kind = WhitelistKind::Internal;
+        let known = self.batch.whitelisted(self.writing, kind, credit.wallet)?;
+        let Some(mut wallet) = known else {
+            return Ok(()); // It was taken off the list meanwhile.
+        };
+        for asset in &mut wallet.assets {
+            if asset.id == credit.asset {
+                let before = asset.balance.clone().unwrap_or_default();
+                asset.balance = Some(before.checked_add(&credit.amount).ok_or_else(overflow)?);
+            }
+        }
+        Ok(self.apply(Change::Whitelist(kind, wallet))?)
+    }
+
     /// Tells every webhook that asked for events of this type.
     pub(crate) fn announce(
         &mut self,
@@ -137,12 +154,11 @@ impl Deed<'_, '_> {
     }
 }
 
+fn overflow() -> Fault {
+    ApiError::bad_transaction("the balance would have too many digits").into()
+}
+
 fn shift(balance: &mut VaultAsset, one: &Move) -> Result<(), Fault> {
-    let overflow = || {
-        Fault::from(ApiError::bad_transaction(
-            "the balance would have too many digits",
-        ))
-    };
     let pot = |balance: &VaultAsset, pot: Pot| match pot {
         Pot::Outside => Amount::zero(),
         Pot::Available => balance.available.clone(),

@@ -1,9 +1,11 @@
 //! A transaction under way: which act leads to which status, and what it moves. Pure.
 
+use std::collections::BTreeSet;
+
 use protocol::amount::Amount;
-use protocol::ids::{AssetId, VaultAccountId};
+use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
 use protocol::model::transaction::{
-    AuthorizationGroup, AuthorizationInfo, BlockInfo, Transaction, TransactionStatus,
+    AuthorizationGroup, AuthorizationInfo, BlockInfo, PeerKind, Transaction, TransactionStatus,
 };
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,58 @@ use crate::policy::Verdict;
 pub(crate) const CONFIRMATIONS: u32 = 3;
 /// How long approvers and signers have.
 pub(crate) const PATIENCE: i64 = 2 * Millis::HOUR;
+
+/// How long each stage takes when all act by themselves, in milliseconds.
+pub(crate) const PACE: i64 = 100;
+
+/// A transaction under way, as far as it matters whose turn it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    pub(crate) id: TxId,
+    /// When it last changed.
+    pub(crate) since: Millis,
+    /// How far it is; nothing: an older release began it and did not write it here.
+    pub(crate) status: Option<TransactionStatus>,
+    /// Those of one lane are signed and sent one at a time. What comes in has none.
+    pub(crate) lane: Option<String>,
+}
+
+/// Which of them something may happen to by itself now, given all of a workspace in the order in
+/// which they last changed. `manual`: people and chain wait to be told.
+pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
+    let lane = |one: &'_ UnderWay| one.lane.clone();
+    let mut taken: BTreeSet<String> = all
+        .iter()
+        .filter(|one| one.status.is_some_and(occupies))
+        .filter_map(lane)
+        .collect();
+    let mut is_due = |one: &UnderWay| {
+        use TransactionStatus as S;
+        let turn = match one.status {
+            // The first that waits; the others see the lane taken.
+            Some(S::Queued) => lane(one).is_none_or(|lane| taken.insert(lane)),
+            Some(S::PendingAuthorization | S::PendingSignature) => {
+                !manual || now >= one.since.plus(PATIENCE)
+            }
+            Some(S::Broadcasting | S::Confirming) => !manual,
+            _ => true,
+        };
+        turn && now >= one.since.plus(PACE)
+    };
+    all.iter()
+        .filter(|one| is_due(one))
+        .map(|one| one.id)
+        .collect()
+}
+
+/// Whether a transaction that is so far keeps the others of its lane waiting.
+const fn occupies(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(
+        status,
+        S::PendingSignature | S::Broadcasting | S::Confirming
+    )
+}
 
 /// What is known of a transaction under way beside what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +82,9 @@ pub(crate) struct Flight {
     pub(crate) source_address: String,
     pub(crate) destination_address: String,
     pub(crate) destination_tag: String,
+    /// In which lane it waits for its turn: its source and the chain's standard.
+    #[serde(default)]
+    pub(crate) lane: Option<String>,
 }
 
 /// Something done to a transaction.
@@ -61,6 +118,8 @@ pub(crate) struct Step {
     pub(crate) transaction: Transaction,
     pub(crate) flight: Flight,
     pub(crate) moves: Vec<Move>,
+    /// What has arrived at a wallet of the client's own outside the vault.
+    pub(crate) credit: Option<Credit>,
     /// Whether somebody's approval is what changed.
     pub(crate) approval: bool,
 }
@@ -73,6 +132,14 @@ pub(crate) struct Move {
     pub(crate) amount: Amount,
     pub(crate) from: Pot,
     pub(crate) to: Pot,
+}
+
+/// What has arrived at an internal wallet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Credit {
+    pub(crate) wallet: WalletId,
+    pub(crate) asset: AssetId,
+    pub(crate) amount: Amount,
 }
 
 /// Where in a wallet an amount is. `Outside` is no part of it.
@@ -100,6 +167,7 @@ pub(crate) fn step(
         transaction: transaction.clone(),
         flight: flight.clone(),
         moves: Vec::new(),
+        credit: None,
         approval: false,
     };
     let status = transaction.status;
@@ -160,6 +228,7 @@ pub(crate) fn step(
                 step.moves
                     .extend(outflow(flight, t, Pot::Locked, Pot::Outside));
                 step.moves.extend(inflow(t, Pot::Pending, Pot::Available));
+                step.credit = credit(t);
             }
         }
         Act::Cancel if cancellable(status) => t.status = S::Cancelling,
@@ -281,6 +350,20 @@ pub(crate) fn outflow(flight: &Flight, transaction: &Transaction, from: Pot, to:
             to,
         })
         .collect()
+}
+
+/// What arrives at the destination, if it is an internal wallet.
+fn credit(transaction: &Transaction) -> Option<Credit> {
+    let destination = &transaction.destination;
+    let id = destination.id.as_deref();
+    Some(Credit {
+        wallet: id
+            .filter(|_| destination.kind == PeerKind::InternalWallet)?
+            .parse()
+            .ok()?,
+        asset: transaction.asset_id.clone(),
+        amount: transaction.amount_info.net_amount.clone()?,
+    })
 }
 
 /// What arrives at the destination, if it is one of the workspace's.

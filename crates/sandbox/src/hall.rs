@@ -25,6 +25,7 @@ use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
 use crate::rows;
+use crate::rows::house;
 use crate::world::Network;
 use ledger::Fault;
 
@@ -55,7 +56,7 @@ pub(crate) struct Hall {
     pub(crate) policy: Vec<PolicyRule>,
     /// Wakes whoever moves transactions on.
     pub(crate) chain: Arc<Notify>,
-    /// Idempotency keys of requests under way.
+    /// Idempotency keys of requests under way, each with its operation.
     pub(crate) under_way: Mutex<std::collections::HashSet<(UserId, String)>>,
 }
 
@@ -75,6 +76,7 @@ impl Hall {
             .books
             .transact(now, move |writing, batch| {
                 let at = hall.house.clock.stamp();
+                house::reached(writing, at)?;
                 let number = positions::bump(writing, hall.id(), "changes")?;
                 work(&mut Deed {
                     chance: Chance::of(hall.house.seed, hall.id(), number),
@@ -97,15 +99,16 @@ impl Hall {
         call: &Call,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<Reply, Fault> + Send + 'static,
     ) -> Result<Reply, ApiError> {
-        let idempotent =
-            matches!(&call.route, Route::Operation { operation, .. } if operation.idempotent);
-        let key = call.idempotency_key.clone().filter(|_| idempotent);
-        if key
-            .as_ref()
-            .is_some_and(|key| key.chars().count() > once::MAX_KEY)
-        {
-            return Err(ApiError::idempotency_key_too_long());
-        }
+        let key = match (&call.route, &call.idempotency_key) {
+            (Route::Operation { operation, .. }, Some(key)) if operation.idempotent => {
+                if key.chars().count() > once::MAX_KEY {
+                    return Err(ApiError::idempotency_key_too_long());
+                }
+                // An answer is that of its operation: no other is answered with it.
+                Some(format!("{} {key}", operation.id))
+            }
+            _ => None,
+        };
         let _turn = key
             .as_ref()
             .map(|key| Turn::take(self, (call.user, key.clone())))
@@ -126,7 +129,7 @@ impl Hall {
                 Standing::Answered(given) => return Ok(again(given)),
             }
             let reply = work(deed)?;
-            once::end(deed.writing, &attempt, reply.status.into(), &reply.body)?;
+            once::end(deed.writing, &attempt, &given(&reply))?;
             Ok(reply)
         });
         done.await.map_err(ApiError::from)
@@ -178,12 +181,16 @@ impl Hall {
     }
 }
 
-fn again(given: Given) -> Reply {
-    Reply {
-        status: u16::try_from(given.status).unwrap_or(200),
-        headers: Vec::new(),
-        body: given.body.into(),
+fn given(reply: &Reply) -> Given {
+    Given {
+        status: reply.status.into(),
+        headers: reply.header_lines(),
+        body: reply.body.to_vec(),
     }
+}
+
+fn again(given: Given) -> Reply {
+    Reply::kept(given.status, &given.headers, given.body)
 }
 
 /// A request under way with its idempotency key.

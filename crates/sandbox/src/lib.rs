@@ -6,7 +6,8 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`start`] | store, seed, servers: how a sandbox comes up |
+//! | [`start`], `lock`, `seed` | how a sandbox comes up: its file, what a new one holds, servers |
+//! | `clock`, `chance` | its time, and what looks random in it: both go on where they were |
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
@@ -25,6 +26,7 @@ mod doors;
 mod downloads;
 mod flight;
 mod hall;
+mod lock;
 mod operations;
 mod outbox;
 pub mod people;
@@ -36,4 +38,4 @@ mod shelf;
 pub mod start;
 pub mod world;
 
-pub use start::{Config, Running, StartError, start};
+pub use start::{Config, Opened, Running, StartError, open, start};

@@ -1,10 +1,12 @@
 //! The sandbox's own tables and every statement on them.
 
-use protocol::ids::{NotificationId, TxId, UserId, WebhookId, WorkspaceId};
+use protocol::ids::{NotificationId, UserId, WebhookId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
 use uuid::Uuid;
 
+pub(crate) mod flights;
+pub(crate) mod house;
 mod outbox;
 pub(crate) mod shelf;
 
@@ -31,6 +33,21 @@ pub const ROOM: Room = Room {
             id: 3,
             name: "things",
             sql: Sql::Same(shelf::TABLES),
+        },
+        Migration {
+            id: 4,
+            name: "house",
+            sql: Sql::Same(house::TABLES),
+        },
+        Migration {
+            id: 5,
+            name: "lanes",
+            sql: Sql::Same(flights::LANES),
+        },
+        Migration {
+            id: 6,
+            name: "resends",
+            sql: Sql::Same(outbox::RESENDS),
         },
     ],
 };
@@ -157,61 +174,6 @@ pub(crate) fn take_external_id(
 ) -> Result<bool, StoreError> {
     let sql = "INSERT INTO external_ids (workspace, external_id) VALUES ($1, $2) ON CONFLICT (workspace, external_id) DO NOTHING";
     Ok(writing.execute(sql, &params![workspace.to_string(), id])? == 1)
-}
-
-pub(crate) fn put_flight(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    id: TxId,
-    since: Millis,
-    doc: &str,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO flights (workspace, id, since, doc) VALUES ($1, $2, $3, $4)
-        ON CONFLICT (workspace, id) DO UPDATE SET since = excluded.since, doc = excluded.doc";
-    let params = params![
-        workspace.to_string(),
-        id.0.as_bytes().as_slice(),
-        since.0,
-        doc
-    ];
-    writing.execute(sql, &params).map(drop)
-}
-
-pub(crate) fn end_flight(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    id: TxId,
-) -> Result<(), StoreError> {
-    let sql = "DELETE FROM flights WHERE workspace = $1 AND id = $2";
-    let params = params![workspace.to_string(), id.0.as_bytes().as_slice()];
-    writing.execute(sql, &params).map(drop)
-}
-
-/// The transactions under way, those that changed longest ago first.
-pub(crate) fn flights(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-) -> Result<Vec<(TxId, Millis)>, StoreError> {
-    let sql = "SELECT id, since FROM flights WHERE workspace = $1 ORDER BY since, id LIMIT 1000";
-    let read = |row: &Row| Ok((TxId(uuid(row.bytes(0)?, "flights")?), Millis(row.int(1)?)));
-    query
-        .rows(sql, &params![workspace.to_string()])?
-        .iter()
-        .map(read)
-        .collect()
-}
-
-pub(crate) fn flight(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    id: TxId,
-) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT doc FROM flights WHERE workspace = $1 AND id = $2";
-    let row = query.row(
-        sql,
-        &params![workspace.to_string(), id.0.as_bytes().as_slice()],
-    )?;
-    row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
 /// A webhook as it is kept, and how many of its next notifications get lost.

@@ -6,21 +6,54 @@ use store::{Store, StoreError};
 
 use crate::people::{self, PEOPLE};
 use crate::policy;
+use crate::rows::house::{self, Fact};
 use crate::rows::{self, KeyRow, WorkspaceRow};
-use crate::start::StartError;
+use crate::start::{Config, StartError};
 use crate::world::{self, Network};
 
-/// Changes of one database transaction.
-const BATCH: usize = 500;
+/// The seed where none is asked for.
+const USUAL: u64 = 1;
 
-/// Makes both workspaces.
-pub(crate) async fn both(store: &Store, seed: u64, now: Millis) -> Result<(), StartError> {
+/// The workspaces, with those that are not there yet: also what an earlier start did not come to.
+pub(crate) async fn workspaces(
+    store: &Store,
+    config: &Config,
+    now: Millis,
+) -> Result<(u64, Vec<WorkspaceRow>), StartError> {
+    let read = |store: Store| async move { store.read(|reading| rows::workspaces(reading)).await };
+    let seed = settled(store, config).await?;
+    let there = read(store.clone()).await?;
     for network in [Network::Mainnet, Network::Testnet] {
-        one(store, network, seed, now).await?;
+        if there.iter().all(|row| row.network != network.name()) {
+            one(store, network, seed, now).await?;
+        }
     }
-    Ok(())
+    Ok((seed, read(store.clone()).await?))
 }
 
+/// What the file's funds are made from: settled once, when it is made.
+async fn settled(store: &Store, config: &Config) -> Result<u64, StartError> {
+    let asked = config.seed.unwrap_or(USUAL);
+    let write = store.write(move |writing| match house::find(writing, Fact::Seed)? {
+        Some(made) => Ok(made.cast_unsigned()),
+        None => house::keep(writing, Fact::Seed, asked.cast_signed()).map(|()| asked),
+    });
+    let made = write.await?;
+    if config.seed.is_some_and(|seed| seed != made) {
+        let file = config
+            .data
+            .as_deref()
+            .map(|file| file.display().to_string());
+        return Err(StartError::OtherSeed {
+            file: file.unwrap_or_default(),
+            made,
+            asked,
+        });
+    }
+    Ok(made)
+}
+
+/// Makes a workspace, whole or not at all.
 async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<(), StartError> {
     let id_of = |name: &str| {
         people::named(name)
@@ -45,12 +78,7 @@ async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<
     let users = PEOPLE
         .iter()
         .map(|person| Change::User(person.user(network)));
-    let mut changes: Vec<_> = users.chain(fund.changes).map(versioned).collect();
-    while !changes.is_empty() {
-        let rest = changes.split_off(BATCH.min(changes.len()));
-        books.apply(now, changes).await?;
-        changes = rest;
-    }
+    let changes: Vec<_> = users.chain(fund.changes).map(versioned).collect();
     let rules = policy::seeded(&signers, treasurer, officer);
     let row = WorkspaceRow {
         id: workspace,
@@ -67,8 +95,10 @@ async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<
             keys.push((person.id(network), key?.public().spki_der().to_vec()));
         }
     }
-    // The workspace's own row comes last: without it the next start begins anew.
-    let write = store.write(move |writing| {
+    let made = books.transact(now, move |writing, batch| {
+        for (version, change) in &changes {
+            batch.apply(writing, *version, change)?;
+        }
         for (user, spki) in &keys {
             let row = KeyRow {
                 user: *user,
@@ -78,7 +108,8 @@ async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<
             };
             rows::put_key(writing, &row)?;
         }
+        house::reached(writing, now)?;
         rows::add_workspace(writing, &row)
     });
-    write.await.map_err(|error: StoreError| error.into())
+    made.await.map_err(|error: StoreError| error.into())
 }

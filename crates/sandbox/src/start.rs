@@ -5,32 +5,29 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
-use axum::routing::get;
 use ledger::{Books, LedgerError};
 use protocol::ids::WorkspaceId;
 use protocol::keys::KeyError;
 use protocol::signature::Jwks;
+use protocol::time::Millis;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Location, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 use wire::clock::{SystemClock, WallClock};
 use wire::hooks_out::{Dispatcher, TargetPolicy};
 use wire::server::{Server, serve};
 
 use crate::clock::WorkspaceClock;
 use crate::doors::Doors;
-use crate::downloads::Downloads;
+use crate::downloads::{self, Downloads};
 use crate::hall::{Hall, House};
-use crate::operations::DOWNLOADS;
+use crate::lock::Lock;
 use crate::outbox::SandboxOutbox;
+use crate::rows::WorkspaceRow;
+use crate::rows::house::{self, Fact};
 use crate::server::Sandbox;
 use crate::world::Network;
 use crate::{chain, control, people, rows, seed};
@@ -47,8 +44,8 @@ pub struct Config {
     pub control: SocketAddr,
     /// The file that keeps it; nothing: it is gone at the end.
     pub data: Option<PathBuf>,
-    /// What the funds are made from.
-    pub seed: u64,
+    /// What the funds are made from; nothing: what the file's were made from, or 1.
+    pub seed: Option<u64>,
     /// Whether people and chain wait to be told.
     pub manual: bool,
     /// Whether webhooks go to https on port 443 at public addresses alone.
@@ -67,6 +64,8 @@ pub struct Running {
     /// The workspaces, the mainnet one first.
     pub workspaces: Vec<(WorkspaceId, Network)>,
     tasks: JoinSet<()>,
+    /// The file is this process's until it has ended.
+    _lock: Option<Lock>,
 }
 
 impl Running {
@@ -82,6 +81,24 @@ pub enum StartError {
     /// Another program listens there, or the address is not this machine's.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, std::io::Error),
+    /// Another sandbox has the file.
+    #[error("another process runs the sandbox of {0}: one file, one process")]
+    Running(PathBuf),
+    /// The file's lock.
+    #[error("{0} cannot be made: {1}")]
+    Lock(PathBuf, std::io::Error),
+    /// The file's funds were made from another number.
+    #[error(
+        "{file} was made with --seed {made}, not {asked}: name another file, or leave --seed away"
+    )]
+    OtherSeed {
+        /// Which file.
+        file: String,
+        /// What it was made from.
+        made: u64,
+        /// What was asked for.
+        asked: u64,
+    },
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -108,148 +125,155 @@ impl From<StartError> for std::io::Error {
     }
 }
 
+/// A sandbox's file, taken for this process alone; nothing serves yet.
+#[derive(Debug)]
+pub struct Opened {
+    config: Config,
+    store: Store,
+    lock: Option<Lock>,
+}
+
 /// Starts a sandbox.
 pub async fn start(config: Config, shutdown: CancellationToken) -> Result<Running, StartError> {
-    let listen = |at: SocketAddr| async move {
-        TcpListener::bind(at)
-            .await
-            .map_err(|error| StartError::Listen(at, error))
-    };
-    let (api, control) = (listen(config.listen).await?, listen(config.control).await?);
-    let here = |listener: &TcpListener, asked: SocketAddr| {
-        let at = listener
-            .local_addr()
-            .map_err(|error| StartError::Listen(asked, error))?;
-        Ok::<_, StartError>(format!("http://{at}"))
-    };
-    let (origin, control_origin) = (here(&api, config.listen)?, here(&control, config.control)?);
+    open(config).await?.serve(shutdown).await
+}
+
+/// Takes the sandbox's file, or makes it.
+pub async fn open(config: Config) -> Result<Opened, StartError> {
+    let lock = config.data.as_deref().map(Lock::take).transpose()?;
     let location = config
         .data
         .clone()
         .map_or(Location::SqliteMemory, Location::SqliteFile);
     let store = Store::open(&location, &[ledger::ROOM, once::ROOM, rows::ROOM]).await?;
-    let wall: Arc<dyn WallClock> = Arc::new(SystemClock);
-    let clock = Arc::new(WorkspaceClock::new(wall));
-    let kept = |store: Store| async move { store.read(|reading| rows::workspaces(reading)).await };
-    let mut found = kept(store.clone()).await?;
-    if found.is_empty() {
-        seed::both(&store, config.seed, clock.now()).await?;
-        found = kept(store.clone()).await?;
-    }
-    let house = Arc::new(House {
-        clock: Arc::clone(&clock),
-        doors: Doors::default(),
-        downloads: Downloads::default(),
-        deliveries: Arc::new(Notify::new()),
-        origin: origin.clone(),
-        targets: if config.strict_webhooks {
-            TargetPolicy::Public { except: Vec::new() }
-        } else {
-            TargetPolicy::Any
-        },
-        manual: config.manual,
-        seed: config.seed,
-    });
-    let mut halls = BTreeMap::new();
-    let mut workspaces = Vec::new();
-    for row in found {
-        let network =
-            Network::named(&row.network).ok_or(StartError::Damaged("an unknown network"))?;
-        let policy = serde_json::from_str(&row.policy)
-            .map_err(|_| StartError::Damaged("a policy that cannot be read"))?;
-        let hall = Arc::new(Hall {
-            house: Arc::clone(&house),
-            books: Books::open(&store, row.id).await?,
-            name: row.name,
-            network,
-            policy,
-            chain: Arc::new(Notify::new()),
-            under_way: parking_lot::Mutex::default(),
-        });
-        hall.open_doors()
-            .await
-            .map_err(|_| StartError::Damaged("a key that cannot be read"))?;
-        workspaces.push((row.id, network));
-        halls.insert(row.id, hall);
-    }
-    let mut tasks = JoinSet::new();
-    for hall in halls.values() {
-        tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
-    }
-    let key = Arc::new(people::webhook_key()?);
-    let jwks = Arc::new(Jwks {
-        keys: vec![key.public()],
-    });
-    let all: Vec<_> = halls.values().cloned().collect();
-    let outbox = SandboxOutbox {
-        store: store.clone(),
-        halls: all.clone(),
-        key,
-        clock: Arc::clone(&clock),
-    };
-    let wake = Arc::clone(&house.deliveries);
-    let dispatcher = Dispatcher::new(
-        Arc::new(outbox),
-        clock,
-        wake,
-        house.targets.clone(),
-        PER_WEBHOOK,
-    )?;
-    tasks.spawn(dispatcher.run(shutdown.clone()));
-    let control_token = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
-    let desk = control::router(all, Arc::clone(&house), control_token.expose_secret());
-    let ended = shutdown.clone();
-    tasks.spawn(async move {
-        let served = axum::serve(control, desk)
-            .with_graceful_shutdown(async move { ended.cancelled().await });
-        if let Err(error) = served.await {
-            tracing::error!(%error, "the control listener ended");
-        }
-    });
-    let downloads = Router::new()
-        .route(&format!("{DOWNLOADS}/{{token}}"), get(download))
-        .with_state((Arc::clone(&house), store));
-    let open = wire::jwks::router(move || Arc::clone(&jwks)).merge(downloads);
-    let server = Server::new(Arc::new(Sandbox { house, halls }), SystemClock);
-    let served = serve(api, server, open, shutdown)
-        .map_err(|error| StartError::Listen(config.listen, error))?;
-    tasks.spawn(async move {
-        let _ = served.done.await;
-    });
-    Ok(Running {
-        origin,
-        control_origin,
-        control_token,
-        workspaces,
-        tasks,
+    Ok(Opened {
+        config,
+        store,
+        lock,
     })
 }
 
-async fn download(
-    State((house, store)): State<(Arc<House>, Store)>,
-    Path(token): Path<Uuid>,
-) -> axum::response::Response {
-    let Some((workspace, report)) = house.downloads.find(token, house.clock.now()) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    match store
-        .read(move |reading| rows::report_file(reading, workspace, report))
-        .await
-    {
-        Ok(Some((doc, file))) => {
-            let gzipped = file.starts_with(&[0x1f, 0x8b]);
-            let kind = if gzipped {
-                "application/gzip"
+/// The clock as the last change left it.
+async fn clock(store: &Store) -> Result<WorkspaceClock, StoreError> {
+    let read = store.read(|reading| {
+        let ahead = house::find(reading, Fact::Ahead)?.unwrap_or_default();
+        let latest = house::find(reading, Fact::Latest)?.unwrap_or_default();
+        Ok::<_, StoreError>((ahead, Millis(latest)))
+    });
+    let (ahead, latest) = read.await?;
+    let wall: Arc<dyn WallClock> = Arc::new(SystemClock);
+    Ok(WorkspaceClock::resumed(wall, ahead, latest))
+}
+
+impl Opened {
+    /// Serves until the token is cancelled.
+    pub async fn serve(self, shutdown: CancellationToken) -> Result<Running, StartError> {
+        let Self {
+            config,
+            store,
+            lock,
+        } = self;
+        let (api, origin) = listen(config.listen).await?;
+        let (control, control_origin) = listen(config.control).await?;
+        let clock = Arc::new(clock(&store).await?);
+        let (seed, rows) = seed::workspaces(&store, &config, clock.now()).await?;
+        let house = Arc::new(House {
+            clock: Arc::clone(&clock),
+            doors: Doors::default(),
+            downloads: Downloads::default(),
+            deliveries: Arc::new(Notify::new()),
+            origin: origin.clone(),
+            targets: if config.strict_webhooks {
+                TargetPolicy::Public { except: Vec::new() }
             } else {
-                "text/csv; charset=utf-8"
-            };
-            drop(doc);
-            ([("content-type", kind)], file).into_response()
+                TargetPolicy::Any
+            },
+            manual: config.manual,
+            seed,
+        });
+        let mut halls = BTreeMap::new();
+        let mut workspaces = Vec::new();
+        for row in rows {
+            let hall = hall(&house, &store, row).await?;
+            workspaces.push((hall.id(), hall.network));
+            halls.insert(hall.id(), hall);
         }
-        Ok(None) => StatusCode::NOT_FOUND.into_response(),
-        Err::<_, StoreError>(error) => {
-            tracing::error!(%error, "a report cannot be read");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        let mut tasks = JoinSet::new();
+        for hall in halls.values() {
+            tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
         }
+        let key = Arc::new(people::webhook_key()?);
+        let jwks = Arc::new(Jwks {
+            keys: vec![key.public()],
+        });
+        let all: Vec<_> = halls.values().cloned().collect();
+        let outbox = SandboxOutbox {
+            store: store.clone(),
+            halls: all.clone(),
+            key,
+            clock: Arc::clone(&clock),
+        };
+        let wake = Arc::clone(&house.deliveries);
+        let targets = house.targets.clone();
+        let dispatcher = Dispatcher::new(Arc::new(outbox), clock, wake, targets, PER_WEBHOOK)?;
+        tasks.spawn(dispatcher.run(shutdown.clone()));
+        let control_token = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
+        let desk = control::router(all, Arc::clone(&house), control_token.expose_secret());
+        let ended = shutdown.clone();
+        tasks.spawn(async move {
+            let served = axum::serve(control, desk)
+                .with_graceful_shutdown(async move { ended.cancelled().await });
+            if let Err(error) = served.await {
+                tracing::error!(%error, "the control listener ended");
+            }
+        });
+        let open = wire::jwks::router(move || Arc::clone(&jwks))
+            .merge(downloads::router(Arc::clone(&house), store));
+        let server = Server::new(Arc::new(Sandbox { house, halls }), SystemClock);
+        let served = serve(api, server, open, shutdown)
+            .map_err(|error| StartError::Listen(config.listen, error))?;
+        tasks.spawn(async move {
+            let _ = served.done.await;
+        });
+        Ok(Running {
+            origin,
+            control_origin,
+            control_token,
+            workspaces,
+            tasks,
+            _lock: lock,
+        })
     }
+}
+
+/// Listens there; and where that is.
+async fn listen(at: SocketAddr) -> Result<(TcpListener, String), StartError> {
+    let failed = |error| StartError::Listen(at, error);
+    let listener = TcpListener::bind(at).await.map_err(failed)?;
+    let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
+    Ok((listener, origin))
+}
+
+/// A workspace, with its doors open.
+async fn hall(
+    house: &Arc<House>,
+    store: &Store,
+    row: WorkspaceRow,
+) -> Result<Arc<Hall>, StartError> {
+    let network = Network::named(&row.network).ok_or(StartError::Damaged("an unknown network"))?;
+    let policy = serde_json::from_str(&row.policy)
+        .map_err(|_| StartError::Damaged("a policy that cannot be read"))?;
+    let hall = Arc::new(Hall {
+        house: Arc::clone(house),
+        books: Books::open(store, row.id).await?,
+        name: row.name,
+        network,
+        policy,
+        chain: Arc::new(Notify::new()),
+        under_way: parking_lot::Mutex::default(),
+    });
+    hall.open_doors()
+        .await
+        .map_err(|_| StartError::Damaged("a key that cannot be read"))?;
+    Ok(hall)
 }

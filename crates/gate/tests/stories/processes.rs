@@ -40,7 +40,7 @@ impl Sandbox {
                 listen: anywhere(),
                 control: anywhere(),
                 data: Some(file),
-                seed: 7,
+                seed: Some(7),
                 manual: false,
                 strict_webhooks: false,
             },

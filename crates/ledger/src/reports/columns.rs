@@ -82,7 +82,7 @@ pub(super) const TRANSACTIONS: [&str; 37] = [
 ];
 
 /// A cell that no spreadsheet runs.
-pub(super) fn guarded(text: &str) -> Cow<'_, str> {
+pub fn guarded(text: &str) -> Cow<'_, str> {
     let risky = text.starts_with(['=', '+', '-', '@', '\'', '\t', '\r']);
     if risky && text.parse::<Amount>().is_err() {
         Cow::Owned(format!("'{text}"))

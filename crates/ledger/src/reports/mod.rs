@@ -10,6 +10,7 @@ mod manifest;
 mod read;
 mod write;
 
+pub use columns::guarded;
 pub use manifest::{Kind, Manifest, SignedManifest};
 pub use read::{Expected, Report, ReportError, read, rows};
 pub use write::{Written, write};

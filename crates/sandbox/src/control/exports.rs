@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use ledger::Scope;
 use ledger::reads::{self, Ask};
+use ledger::reports::guarded;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query};
 use protocol::ids::WorkspaceId;
@@ -15,13 +16,14 @@ use protocol::operations;
 use protocol::time::Millis;
 use serde::de::DeserializeOwned;
 
+use super::asked::At;
 use super::{Desk, Refusal};
 use crate::hall::Hall;
 
 /// `GET .../exports/{transactions|vault_accounts}`.
 pub(super) async fn export(
     State(desk): State<Desk>,
-    Path((workspace, kind)): Path<(WorkspaceId, String)>,
+    At((workspace, kind)): At<(WorkspaceId, String)>,
 ) -> Result<Response, Refusal> {
     let hall = desk.hall(workspace)?;
     let now = desk.house.clock.now();
@@ -49,6 +51,12 @@ pub(super) async fn export(
         ),
     ];
     Ok((headers, file).into_response())
+}
+
+/// A row, of which no spreadsheet runs a cell.
+fn row(out: &mut csv::Writer<Vec<u8>>, cells: &[String]) -> Result<(), ApiError> {
+    out.write_record(cells.iter().map(|cell| guarded(cell).into_owned()))
+        .map_err(|_| ApiError::internal())
 }
 
 /// Every page of a read, as the API would answer it.
@@ -126,7 +134,7 @@ async fn transactions(hall: &Hall, now: Millis) -> Result<Vec<u8>, ApiError> {
         Some(next.1.split_once('?')?.1.to_owned())
     };
     let mut out = csv::Writer::from_writer(Vec::new());
-    let mut write = |cells: &[String]| out.write_record(cells).map_err(|_| ApiError::internal());
+    let mut write = |cells: &[String]| row(&mut out, cells);
     write(&HEADER.map(str::to_owned))?;
     for t in pages(hall, "getTransactions", first, now, follow)
         .await?
@@ -174,7 +182,7 @@ async fn vault_accounts(hall: &Hall, now: Millis) -> Result<Vec<u8>, ApiError> {
             .map(|after| format!("limit=500&orderBy=ASC&after={after}"))
     };
     let mut out = csv::Writer::from_writer(Vec::new());
-    let mut write = |cells: &[String]| out.write_record(cells).map_err(|_| ApiError::internal());
+    let mut write = |cells: &[String]| row(&mut out, cells);
     write(
         &[
             "Account ID",

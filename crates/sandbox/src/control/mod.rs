@@ -1,12 +1,13 @@
 //! `/_sandbox`: what people and the chain do in the real world, for tests and demos. Its own
 //! listener, its own token.
 
+mod asked;
 mod exports;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -19,13 +20,15 @@ use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceI
 use protocol::model::user::UserStatus;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Writing;
 use subtle::ConstantTimeEq;
 
 use crate::chain;
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
-use crate::rows::{self, KeyRow};
+use crate::rows::{self, KeyRow, house};
+use asked::{Asked, At};
 use ledger::Fault;
 
 /// Where it stands.
@@ -67,9 +70,22 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             get(exports::export),
         )
         .route("/clock/advance", post(advance))
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_so)
         .layer(middleware::from_fn_with_state(desk.clone(), guard))
         .with_state(desk);
-    Router::new().nest(PREFIX, routes)
+    Router::new().nest(PREFIX, routes).fallback(nothing)
+}
+
+async fn nothing() -> Response {
+    told(StatusCode::NOT_FOUND, "there is nothing here")
+}
+
+async fn not_so() -> Response {
+    told(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "that cannot be done by this method",
+    )
 }
 
 /// Only who holds the token.
@@ -145,8 +161,8 @@ struct Incoming {
 
 async fn incoming(
     State(desk): State<Desk>,
-    Path(workspace): Path<WorkspaceId>,
-    Json(wanted): Json<Incoming>,
+    At(workspace): At<WorkspaceId>,
+    Asked(wanted): Asked<Incoming>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let arrived = operations::incoming(
@@ -161,13 +177,14 @@ async fn incoming(
 
 async fn mine(
     State(desk): State<Desk>,
-    Path(workspace): Path<WorkspaceId>,
+    At(workspace): At<WorkspaceId>,
 ) -> Result<Json<Value>, Refusal> {
     let moved = desk.hall(workspace)?.deed(chain::mine).await?;
     Ok(Json(json!({ "moved": moved })))
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Who {
     /// Which person; whoever is asked, if missing.
     user: Option<UserId>,
@@ -175,12 +192,10 @@ struct Who {
 
 async fn act(
     State(desk): State<Desk>,
-    Path((workspace, id, act)): Path<(WorkspaceId, TxId, String)>,
-    who: Option<Json<Who>>,
+    At((workspace, id, act)): At<(WorkspaceId, TxId, String)>,
+    Asked(who): Asked<Who>,
 ) -> Result<Json<Value>, Refusal> {
-    let user = who
-        .and_then(|Json(who)| who.user)
-        .map(|user| user.to_string());
+    let user = who.user.map(|user| user.to_string());
     let how: fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault> = match act.as_str() {
         "approve" => chain::approve,
         "sign" => chain::sign,
@@ -194,6 +209,7 @@ async fn act(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct DropNext {
     #[serde(default = "one")]
     count: u32,
@@ -205,10 +221,10 @@ const fn one() -> u32 {
 
 async fn drop_next(
     State(desk): State<Desk>,
-    Path((workspace, id)): Path<(WorkspaceId, WebhookId)>,
-    wanted: Option<Json<DropNext>>,
+    At((workspace, id)): At<(WorkspaceId, WebhookId)>,
+    Asked(wanted): Asked<DropNext>,
 ) -> Result<Json<Value>, Refusal> {
-    let count = wanted.map_or(1, |Json(wanted)| wanted.count);
+    let count = wanted.count;
     let work = move |deed: &mut Deed<'_, '_>| {
         if rows::drop_next(deed.writing, deed.hall.id(), id, count.into())? {
             Ok(())
@@ -223,7 +239,7 @@ async fn drop_next(
 /// The quorum lets a new API user in.
 async fn approve_user(
     State(desk): State<Desk>,
-    Path((workspace, id)): Path<(WorkspaceId, UserId)>,
+    At((workspace, id)): At<(WorkspaceId, UserId)>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let everybody = hall.books.users(&Scope::whole(hall.id()));
@@ -237,6 +253,7 @@ async fn approve_user(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Addresses {
     addresses: Vec<IpAddr>,
 }
@@ -244,8 +261,8 @@ struct Addresses {
 /// The owner sets a key's IP allow-list, as in the Console. An empty one means any address.
 async fn ip_addresses(
     State(desk): State<Desk>,
-    Path((workspace, id)): Path<(WorkspaceId, UserId)>,
-    Json(wanted): Json<Addresses>,
+    At((workspace, id)): At<(WorkspaceId, UserId)>,
+    Asked(wanted): Asked<Addresses>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let guest = desk
@@ -271,15 +288,27 @@ async fn ip_addresses(
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Advance {
     millis: u32,
 }
 
-async fn advance(State(desk): State<Desk>, Json(wanted): Json<Advance>) -> Json<Value> {
-    desk.house.clock.advance(wanted.millis);
+/// Time passes. It stays past: a sandbox that begins again begins then.
+async fn advance(
+    State(desk): State<Desk>,
+    Asked(wanted): Asked<Advance>,
+) -> Result<Json<Value>, Refusal> {
+    let clock = Arc::clone(&desk.house.clock);
+    clock.advance(wanted.millis);
+    let hall = desk.halls.first().ok_or_else(ApiError::internal)?;
+    // Read where it is written: of two at once the later one stays.
+    let write =
+        move |writing: &mut Writing<'_>| house::keep(writing, house::Fact::Ahead, clock.ahead());
+    let kept = hall.books.store().write(write);
+    kept.await.map_err(Fault::from)?;
     desk.house.deliveries.notify_one();
     for hall in desk.halls.iter() {
         hall.chain.notify_one();
     }
-    Json(json!({ "now": desk.house.clock.now() }))
+    Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

@@ -37,6 +37,7 @@ fn flight(initiator_signs: bool) -> Flight {
         source_address: "from".to_owned(),
         destination_address: "to".to_owned(),
         destination_tag: String::new(),
+        lane: None,
     }
 }
 
@@ -175,6 +176,7 @@ fn after(acts: &[Act], initiator_signs: bool) -> Result<Step, Unfit> {
         flight: flight(initiator_signs),
         transaction: transaction(false),
         moves: Vec::new(),
+        credit: None,
         approval: false,
     };
     for act in acts {
@@ -224,4 +226,81 @@ fn nobody_signs_but_the_signer_and_without_one_it_fails() {
     // The only approver is who asked: nobody is left to approve.
     let none = after(&[goes(&[(&[INITIATOR], 1)], Some(SIGNER))], false).expect("judged");
     assert_eq!(none.transaction.sub_status, "AUTHORIZER_NOT_FOUND");
+}
+
+#[test]
+fn what_arrives_at_an_internal_wallet_is_its_own() {
+    let to = |destination| {
+        let mut now = transaction(true);
+        now.destination = serde_json::from_value(destination).expect("a peer");
+        now.status = TransactionStatus::Confirming;
+        now.num_of_confirmations = CONFIRMATIONS - 1;
+        let before = step(
+            &flight(true),
+            &transaction(true),
+            goes(&[], None),
+            Millis(2),
+        );
+        assert_eq!(
+            before.expect("judged").credit,
+            None,
+            "not before it is there"
+        );
+        let end = step(&flight(true), &now, Act::Confirm, Millis(2)).expect("the end");
+        end.credit
+            .map(|credit| (credit.wallet.to_string(), credit.amount))
+    };
+    let id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
+    assert_eq!(
+        to(json!({"type": "INTERNAL_WALLET", "id": id})),
+        Some((id.to_owned(), amount("4.5"))),
+        "less the fee"
+    );
+    assert_eq!(to(json!({"type": "EXTERNAL_WALLET", "id": id})), None);
+    assert_eq!(to(json!({"type": "VAULT_ACCOUNT", "id": "2"})), None);
+}
+
+#[test]
+fn those_of_one_lane_take_turns_in_their_order() {
+    use TransactionStatus as S;
+    let one = |number: u128, status: S, lane: Option<&str>| UnderWay {
+        id: TxId(uuid::Uuid::from_u128(number)),
+        since: Millis(i64::try_from(number).expect("small")),
+        status: Some(status),
+        lane: lane.map(str::to_owned),
+    };
+    let due = |all: &[UnderWay], manual| -> Vec<u128> {
+        let due = due(all, Millis(1_000), manual);
+        due.into_iter().map(|id| id.0.as_u128()).collect()
+    };
+    let queue = [
+        one(1, S::Queued, Some("0/EVM")),
+        one(2, S::Queued, Some("0/EVM")),
+        one(3, S::Queued, Some("1/EVM")),
+        one(4, S::Queued, Some("0/BTC")),
+        one(5, S::Submitted, Some("0/EVM")),
+        one(950, S::Queued, Some("2/EVM")),
+    ];
+    assert_eq!(due(&queue, false), [1, 3, 4, 5]);
+    for status in [S::PendingSignature, S::Broadcasting, S::Confirming] {
+        let mut busy = queue.to_vec();
+        busy.push(one(6, status, Some("0/EVM")));
+        assert_eq!(due(&busy, false), [3, 4, 5, 6], "{status}");
+        assert_eq!(due(&busy, true), [3, 4, 5], "{status}, nobody acts");
+    }
+    let free = [
+        one(1, S::Queued, None),
+        one(2, S::Confirming, None),
+        one(3, S::Queued, None),
+    ];
+    assert_eq!(
+        due(&free, false),
+        [1, 2, 3],
+        "what comes in keeps nobody waiting"
+    );
+    let late = [UnderWay {
+        since: Millis(1_000 - PATIENCE),
+        ..one(1, S::PendingAuthorization, None)
+    }];
+    assert_eq!(due(&late, true), [1], "nobody approved in time");
 }

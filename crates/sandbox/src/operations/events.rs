@@ -64,19 +64,25 @@ pub(super) fn wanted(mut events: Vec<EventType>) -> Result<Vec<EventType>, ApiEr
         let others = CONTRACT.iter().map(|name| EventType::Other((*name).into()));
         return Ok(EventType::ALL.iter().cloned().chain(others).collect());
     }
+    known(&events)?;
+    events.sort();
+    events.dedup();
+    Ok(events)
+}
+
+/// Each must be one that is known.
+pub(super) fn known(events: &[EventType]) -> Result<(), ApiError> {
     let strange = |event: &&EventType| {
         matches!(event, EventType::Other(name)
             if !CONTRACT.contains(&name.as_ref()) && !NEWER.contains(&name.as_ref()))
     };
-    if let Some(strange) = events.iter().find(strange) {
-        return Err(ApiError::invalid(
+    match events.iter().find(strange) {
+        None => Ok(()),
+        Some(strange) => Err(ApiError::invalid(
             "events",
             format_args!("'{strange}' is not an event"),
-        ));
+        )),
     }
-    events.sort();
-    events.dedup();
-    Ok(events)
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, WebhookId};
-use protocol::model::event::Envelope;
-use protocol::model::webhook::Notification;
+use protocol::model::event::{Envelope, EventType};
+use protocol::model::webhook::{Notification, NotificationStatus};
 use protocol::time::Millis;
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::{Visit, area};
-use super::paging::{First, Key, page};
+use super::events;
+use super::paging::{First, Key, page, words};
 use super::webhooks::by_id;
+use super::{Visit, area};
 use crate::rows;
 use ledger::Fault;
 
@@ -60,14 +61,13 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let mut rows = between(visit, webhook, from, to).await?;
     let query = &visit.call.query;
     let key = sorted_by(query.one("sortBy"))?;
-    let statuses: Vec<&str> = query.many("statuses").collect();
-    let wanted: Vec<&str> = query.many("events").collect();
+    let statuses: Vec<NotificationStatus> = words(query, "statuses")?;
+    let wanted: Vec<EventType> = words(query, "events")?;
+    events::known(&wanted)?;
     let resource = query.one("resourceId");
     rows.retain(|(_, row)| {
-        (statuses.is_empty()
-            || serde_json::to_value(row.status)
-                .is_ok_and(|word| statuses.iter().any(|s| word == *s)))
-            && (wanted.is_empty() || wanted.contains(&row.event_type.as_str()))
+        (statuses.is_empty() || statuses.contains(&row.status))
+            && (wanted.is_empty() || wanted.contains(&row.event_type))
             && resource.is_none_or(|id| row.resource_id.as_deref() == Some(id))
     });
     let total = rows.len();

@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use protocol::error::ApiError;
 use protocol::exchange::Query;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use serde::{Deserialize, Serialize};
 
 /// Most rows of a page.
@@ -100,6 +101,18 @@ pub(super) fn page<T>(
         prev: cursor(page.first().filter(|_| start > 0), true),
         data: page.into_iter().map(|(_, row)| row).collect(),
     })
+}
+
+/// Every value of a filter, each of which must be a word of its list.
+pub(super) fn words<T: DeserializeOwned>(
+    query: &Query,
+    name: &'static str,
+) -> Result<Vec<T>, ApiError> {
+    let read = |word: &str| {
+        let read = T::deserialize(word.into_deserializer());
+        read.map_err(|error: serde::de::value::Error| ApiError::invalid(name, error))
+    };
+    query.many(name).map(read).collect()
 }
 
 #[cfg(test)]

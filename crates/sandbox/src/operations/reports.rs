@@ -15,8 +15,8 @@ use protocol::time::Millis;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::paging::{First, page, words};
 use super::{Visit, area};
-use super::paging::{First, page};
 use crate::deed::Deed;
 use crate::hall::doc;
 use crate::rows;
@@ -164,14 +164,12 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         .iter()
         .filter_map(|doc| serde_json::from_str(doc).ok())
         .collect();
-    let (statuses, kinds): (Vec<&str>, Vec<&str>) = (
-        visit.call.query.many("status").collect(),
-        visit.call.query.many("reportType").collect(),
-    );
-    all.retain(|report| {
-        (statuses.is_empty() || statuses.contains(&"COMPLETED"))
-            && (kinds.is_empty() || kinds.contains(&report.report_type.as_str()))
-    });
+    let query = &visit.call.query;
+    let statuses: Vec<ReportStatus> = words(query, "status")?;
+    if query.many("reportType").any(|kind| kind != "ADDRESSES") {
+        return Err(ApiError::invalid("reportType", "ADDRESSES"));
+    }
+    all.retain(|report| statuses.is_empty() || statuses.contains(&report.status));
     let by_end = match visit.call.query.one("sortBy") {
         None | Some("createdAt") => false,
         Some("completedAt") => true,

@@ -11,9 +11,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Visit, area};
+use super::events;
 use super::notifications::{between, found};
 use super::webhooks::by_id;
+use super::{Visit, area};
 use crate::deed::Deed;
 use crate::rows;
 use ledger::Fault;
@@ -32,10 +33,20 @@ const RESEND_WINDOW: i64 = 30 * Millis::DAY;
 /// How far back a query can reach.
 const QUERY_WINDOW: i64 = 3 * Millis::DAY;
 
+/// How long an event is not sent again after it was.
+const REST: i64 = 5 * Millis::MINUTE;
+
 /// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (webhook, notification, _) = found(visit).await?;
-    again(visit, webhook, vec![notification.id], Reply::empty(202)).await
+    let work = move |deed: &mut Deed<'_, '_>| {
+        if again(deed, webhook, &[notification.id])? == 0 {
+            let why = "The event was sent again less than 5 minutes ago";
+            return Err(ApiError::uncoded(429, why).into());
+        }
+        Ok(Reply::empty(202))
+    };
+    visit.hall.effect(visit.call, work).await
 }
 
 #[derive(Deserialize)]
@@ -57,7 +68,11 @@ async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
     };
     let ids = chosen(visit, webhook, since, Millis(i64::MAX), takes).await?;
-    again(visit, webhook, ids, Reply::empty(202)).await
+    let work = move |deed: &mut Deed<'_, '_>| {
+        again(deed, webhook, &ids)?;
+        Ok(Reply::empty(202))
+    };
+    visit.hall.effect(visit.call, work).await
 }
 
 #[derive(Default, Deserialize)]
@@ -70,6 +85,7 @@ struct Failed {
 /// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
 async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Failed = body_or_default(visit)?;
+    events::known(&wanted.events)?;
     let webhook = by_id(visit).await?.id;
     let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
     let since = wanted
@@ -117,6 +133,7 @@ impl ByQuery {
 /// `POST /webhooks/{webhookId}/notifications/resend_by_query`.
 async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: ByQuery = body_or_default(visit)?;
+    events::known(&wanted.events)?;
     let (from, to) = wanted.window(visit.hall.house.clock.now())?;
     let webhook = by_id(visit).await?.id;
     let missed = || vec![NotificationStatus::Failed, NotificationStatus::OnHold];
@@ -168,19 +185,19 @@ async fn chosen(
     Ok(rows.filter(takes).map(|row| row.id).collect())
 }
 
-async fn again(
-    visit: &Visit<'_>,
+/// Sends again those that have rested; how many.
+fn again(
+    deed: &mut Deed<'_, '_>,
     webhook: WebhookId,
-    ids: Vec<NotificationId>,
-    reply: Reply,
-) -> Result<Reply, ApiError> {
-    let work = move |deed: &mut Deed<'_, '_>| {
-        for id in &ids {
-            rows::resend(deed.writing, deed.hall.id(), webhook, *id, deed.at)?;
-        }
-        Ok(reply.clone())
-    };
-    visit.hall.effect(visit.call, work).await
+    ids: &[NotificationId],
+) -> Result<usize, Fault> {
+    let (workspace, rested) = (deed.hall.id(), deed.at.plus(-REST));
+    let mut count = 0;
+    for id in ids {
+        let sent = rows::resend(deed.writing, workspace, webhook, *id, deed.at, rested)?;
+        count += usize::from(sent);
+    }
+    Ok(count)
 }
 
 /// The same, with a job that can be asked about. It is done as soon as it is written down: all of
@@ -191,18 +208,15 @@ async fn as_a_job(
     ids: Vec<NotificationId>,
     kind: &'static str,
 ) -> Result<Reply, ApiError> {
-    let total = json!({ "total": ids.len() });
-    if ids.is_empty() {
-        return again(visit, webhook, ids, Reply::json(200, &total)).await;
-    }
     let work = move |deed: &mut Deed<'_, '_>| {
+        let count = again(deed, webhook, &ids)?;
+        let total = json!({ "total": count });
+        if count == 0 {
+            return Ok(Reply::json(200, &total));
+        }
         let (workspace, job) = (deed.hall.id(), deed.chance.uuid());
         let place = format!("/v1/webhooks/{webhook}/notifications/{kind}/jobs/{job}");
-        let count = ids.len();
         let doc = json!({"jobId": job, "status": "COMPLETED", "processed": count, "total": count});
-        for id in &ids {
-            rows::resend(deed.writing, workspace, webhook, *id, deed.at)?;
-        }
         rows::add_resend_job(deed.writing, workspace, webhook, job, &doc.to_string())?;
         Ok(Reply::json(202, &total).with("location", place))
     };

@@ -1,5 +1,7 @@
 //! Transactions: asked for, called back, and coming in from outside.
 
+mod fields;
+
 use std::sync::Arc;
 
 use protocol::amount::Amount;
@@ -11,17 +13,18 @@ use protocol::model::transaction::{
     AmountInfo, BlockInfo, Peer, PeerKind, Transaction, TransactionStatus,
 };
 use protocol::model::transaction_request::{
-    CreateTransactionResponse, FeeLevel, PeerRequest, PlainTransfer, TransactionRequest,
+    CreateTransactionResponse, FeeLevel, OneTimeAddress, PeerRequest, PlainTransfer,
+    TransactionRequest,
 };
 use protocol::model::whitelist::{WhitelistKind, WhitelistStatus};
 use serde_json::json;
 
-use super::{Visit, area};
 use super::accounts::{asset_of, customer_ref_id};
+use super::{Visit, area};
 use crate::chain;
-use crate::flight::{Act, Flight, Pot, inflow, outflow};
 use crate::deed::Deed;
-use crate::hall::{Hall, doc};
+use crate::flight::{Act, Flight, Pot, inflow, outflow};
+use crate::hall::Hall;
 use crate::rows;
 use crate::world::assets::{self, AssetRow};
 use crate::world::{addresses, units_of};
@@ -47,6 +50,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         None | Some("TRANSFER") => {}
         Some(_) => return Err(ApiError::unsupported_operation()),
     }
+    visit.call.body.as_ref().map_or(Ok(()), fields::check)?;
     let id = request
         .asset_id
         .clone()
@@ -81,8 +85,9 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         .destination
         .clone()
         .ok_or_else(|| ApiError::bad_transaction("destination is required"))?;
-    let gross = request.treat_as_gross_amount.unwrap_or(false);
-    if gross && asset.native != asset.id {
+    let asked_gross = request.treat_as_gross_amount.unwrap_or(false);
+    let is_base = asset.native == asset.id;
+    if asked_gross && !is_base {
         return Err(ApiError::bad_transaction(
             "treatAsGrossAmount is for base assets",
         ));
@@ -91,6 +96,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (fee, fee_asset) = fee(asset, request.fee_level);
     let external = external.cloned();
     let note = request.note.clone().unwrap_or_default();
+    let lane = assets::chain_of(asset).map(|chain| format!("{source}/{}", chain.standard()));
     let work = move |deed: &mut Deed<'_, '_>| {
         if let Some(external) = &external
             && !rows::take_external_id(deed.writing, deed.hall.id(), external)?
@@ -98,7 +104,11 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             return Err(ApiError::external_tx_id_exists().into());
         }
         let from = vault_place(deed, source, &id)?.ok_or_else(ApiError::wallet_not_found)?;
-        let to = place(deed, &destination, &id)?;
+        let to = place(deed, &destination, asset, &id)?;
+        let held = deed.batch.wallet(deed.writing, source, &id)?;
+        // Whoever sends all there is of a base asset pays the fee out of it.
+        let everything = held.is_some_and(|held| held.balance.available == amount);
+        let gross = asked_gross || (is_base && everything);
         let net = if gross {
             amount.checked_sub(&fee).filter(Amount::is_positive)
         } else {
@@ -124,18 +134,13 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             source_address: from.address,
             destination_address: to.address,
             destination_tag: to.tag,
+            lane: lane.clone(),
         };
         covered(deed, source, &id, &amount, &flight, gross)?;
         deed.transaction(EventType::TransactionCreated, &transaction)?;
         let held = outflow(&flight, &transaction, Pot::Available, Pot::Locked);
         deed.moves(&held)?;
-        rows::put_flight(
-            deed.writing,
-            deed.hall.id(),
-            transaction.id,
-            deed.at,
-            &doc(&flight)?,
-        )?;
+        chain::keep(deed, &transaction, &flight)?;
         let created = CreateTransactionResponse {
             id: transaction.id,
             status: transaction.status,
@@ -202,8 +207,17 @@ fn vault_place(
     }))
 }
 
-fn place(deed: &mut Deed<'_, '_>, wanted: &PeerRequest, asset: &AssetId) -> Result<Place, Fault> {
+fn place(
+    deed: &mut Deed<'_, '_>,
+    wanted: &PeerRequest,
+    row: &AssetRow,
+    asset: &AssetId,
+) -> Result<Place, Fault> {
     let id = wanted.id.as_deref().unwrap_or_default();
+    if wanted.one_time_address.is_some() && wanted.kind != PeerKind::OneTimeAddress {
+        let why = "destination.oneTimeAddress goes with the type ONE_TIME_ADDRESS alone";
+        return Err(ApiError::bad_transaction(why).into());
+    }
     let list = match wanted.kind {
         PeerKind::VaultAccount => {
             let id = id
@@ -213,13 +227,7 @@ fn place(deed: &mut Deed<'_, '_>, wanted: &PeerRequest, asset: &AssetId) -> Resu
                 .ok_or_else(|| ApiError::wallet_has_no_such_asset().into());
         }
         PeerKind::OneTimeAddress => {
-            let Some(one_time) = wanted
-                .one_time_address
-                .clone()
-                .filter(|place| !place.address.is_empty())
-            else {
-                return Err(ApiError::bad_transaction("oneTimeAddress.address is required").into());
-            };
+            let one_time = one_time(wanted, row)?;
             let peer = Peer {
                 kind: PeerKind::OneTimeAddress,
                 id: None,
@@ -265,6 +273,23 @@ fn place(deed: &mut Deed<'_, '_>, wanted: &PeerRequest, asset: &AssetId) -> Resu
     })
 }
 
+/// An address that stands on no list, valid on the asset's chain.
+fn one_time(wanted: &PeerRequest, asset: &AssetRow) -> Result<OneTimeAddress, ApiError> {
+    let given = wanted.one_time_address.clone();
+    let given = given
+        .filter(|place| !place.address.is_empty())
+        .ok_or_else(|| ApiError::bad_transaction("oneTimeAddress.address is required"))?;
+    let chain = assets::chain_of(asset).ok_or_else(ApiError::internal)?;
+    if !addresses::is_valid(chain, &given.address) {
+        return Err(ApiError::bad_destination_address());
+    }
+    let tag = given.tag.as_deref().unwrap_or_default();
+    if !addresses::is_valid_tag(chain, tag) {
+        return Err(ApiError::bad_tag());
+    }
+    Ok(given)
+}
+
 /// Whether the source can pay amount and fee.
 fn covered(
     deed: &mut Deed<'_, '_>,
@@ -293,12 +318,7 @@ fn covered(
     Ok(())
 }
 
-fn blank(
-    asset: &AssetRow,
-    id: &AssetId,
-    amount: &Amount,
-    deed: &mut Deed<'_, '_>,
-) -> Transaction {
+fn blank(asset: &AssetRow, id: &AssetId, amount: &Amount, deed: &mut Deed<'_, '_>) -> Transaction {
     let price = Amount::from_units(asset.cents, 2);
     Transaction {
         asset_type: asset.kind.to_owned(),
@@ -358,19 +378,14 @@ pub(crate) async fn incoming(
             source_address: transaction.source_address.clone(),
             destination_address: transaction.destination_address.clone(),
             destination_tag: transaction.destination_tag.clone(),
+            lane: None,
         };
         deed.transaction(EventType::TransactionCreated, &transaction)?;
         let arrives: Vec<_> = inflow(&transaction, Pot::Outside, Pot::Pending)
             .into_iter()
             .collect();
         deed.moves(&arrives)?;
-        rows::put_flight(
-            deed.writing,
-            deed.hall.id(),
-            transaction.id,
-            deed.at,
-            &doc(&flight)?,
-        )?;
+        chain::keep(deed, &transaction, &flight)?;
         Ok(transaction)
     };
     hall.deed(work).await.map_err(ApiError::from)

@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::{corrupt, notification_id, text};
 
+pub(super) const RESENDS: &str = "ALTER TABLE notifications ADD COLUMN resent_at BIGINT";
+
 /// A notification to be delivered.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
@@ -137,6 +139,7 @@ pub(crate) fn record(
     now: Millis,
 ) -> Result<(), StoreError> {
     use wire::hooks_out::Next;
+    super::house::reached(writing, now)?;
     let bytes = id.0.as_bytes().as_slice();
     let doc =
         serde_json::to_string(attempt).map_err(|error| StoreError::Engine(error.to_string()))?;
@@ -225,24 +228,27 @@ pub(crate) fn attempts(
         .collect()
 }
 
-/// Sends a notification again, from the first attempt on.
+/// Sends a notification again, from the first attempt on; `false` if that was done before, since
+/// that time.
 pub(crate) fn resend(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     webhook: WebhookId,
     id: NotificationId,
     now: Millis,
-) -> Result<(), StoreError> {
-    let sql =
-        "UPDATE notifications SET status = 'IN_PROGRESS', due_at = $4, updated_at = $4, attempt = 1
-        WHERE workspace = $1 AND webhook = $2 AND id = $3";
+    since: Millis,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE notifications
+        SET status = 'IN_PROGRESS', due_at = $4, updated_at = $4, resent_at = $4, attempt = 1
+        WHERE workspace = $1 AND webhook = $2 AND id = $3 AND (resent_at IS NULL OR resent_at <= $5)";
     let params = params![
         workspace.to_string(),
         webhook.to_string(),
         id.0.as_bytes().as_slice(),
-        now.0
+        now.0,
+        since.0
     ];
-    writing.execute(sql, &params).map(drop)
+    Ok(writing.execute(sql, &params)? == 1)
 }
 
 /// Keeps what became of a bulk resend.

@@ -27,6 +27,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let connector = at.open().await?;
+    let ready_file = ready::File::cleared(args.ready_file)?;
     let shutdown = shutdown::on_signal();
     let running = start(
         &connector,
@@ -42,9 +43,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             ready.address
         )
     })?;
-    if let Some(file) = &args.ready_file {
-        ready::write(file, &json!({"connectors": [running.ready]}))?;
-    }
+    ready_file.write(&json!({"connectors": [running.ready]}))?;
     shutdown.cancelled().await;
     note("finishing what is under way; once more stops at once");
     running.done.await?;

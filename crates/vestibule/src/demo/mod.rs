@@ -89,6 +89,7 @@ async fn tell(
             data.display()
         ));
     };
+    let ready_file = ready::File::cleared(args.ready_file.clone())?;
     let mut teller = Teller::new(out);
     let told = async {
         let stage = Stage::set(data, args.seed, shutdown.clone(), &mut teller).await?;
@@ -104,9 +105,7 @@ async fn tell(
         told = told => told?,
     };
     let outcome = teller.end(told)?;
-    if let Some(file) = &args.ready_file {
-        ready::write(file, &stage.ready()?)?;
-    }
+    ready_file.write(&stage.ready()?)?;
     if !args.tour {
         if !out.json {
             out.line(leaflet::print(&stage))?;

@@ -50,7 +50,7 @@ impl Stage {
             listen: anywhere(),
             control: anywhere(),
             data: Some(folder.join("sandbox.db")),
-            seed,
+            seed: Some(seed),
             manual: false,
             strict_webhooks: false,
         };

@@ -56,6 +56,7 @@ struct ReadyFile<'a> {
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let (folder, config) = desk::config(at)?;
+    let ready_file = ready::File::cleared(args.ready_file)?;
     let shutdown = shutdown::on_signal();
     let running = gate::start(folder.clone(), config, shutdown.clone()).await?;
     let ready = ready(&running, &folder);
@@ -65,9 +66,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             ready.base_url, ready.admin_url, ready.jwks_url, ready.webhook_url
         )
     })?;
-    if let Some(file) = &args.ready_file {
-        ready::write(file, &ReadyFile { gate: &ready })?;
-    }
+    ready_file.write(&ReadyFile { gate: &ready })?;
     shutdown.cancelled().await;
     note("finishing what is under way; once more stops at once");
     running.done().await?;

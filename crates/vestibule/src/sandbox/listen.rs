@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -43,7 +44,10 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let keys = Jwks {
         keys: vec![sandbox::people::webhook_key()?.public()],
     };
-    let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, args.port))).await?;
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    let listener = TcpListener::bind(at)
+        .await
+        .with_context(|| format!("cannot listen on {at}"))?;
     note(format_args!(
         "listening on http://{}/ ; Ctrl-C ends it",
         listener.local_addr()?

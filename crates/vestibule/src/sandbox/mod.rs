@@ -16,8 +16,8 @@ use crate::output::Output;
 #[command(after_help = "Examples:
   vestibule sandbox                                   two seeded workspaces, kept in ./vestibule-sandbox
   vestibule sandbox --ephemeral --manual --seed 7     nothing kept, nobody acts by themselves
-  vestibule sandbox --ready-file ready.json &         for scripts: wait for the file
-  eval \"$(vestibule sandbox env ready.json)\"          API key, secret and URL for the SDKs
+  vestibule sandbox --ready-file ready.json &         for scripts: the file is there once everything serves
+  eval \"$(vestibule sandbox env ready.json)\"          waits for it: API key, secret and URL for the SDKs
   vestibule sandbox listen 9000                       print webhooks as they arrive, verified")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -38,7 +38,7 @@ enum Command {
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         None => serve::run(args.serve, out).await,
-        Some(Command::Env(args)) => env::run(&args, out),
+        Some(Command::Env(args)) => env::run(&args, out).await,
         Some(Command::Listen(args)) => listen::run(args, out).await,
     }
 }

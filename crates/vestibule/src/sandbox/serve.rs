@@ -15,6 +15,11 @@ use crate::files;
 use crate::output::{Output, note};
 use crate::{ready, shutdown};
 
+/// Where the workspaces are kept unless told otherwise.
+const DATA: &str = "vestibule-sandbox/sandbox.db";
+/// Where the ready file is then.
+pub(crate) const READY_FILE: &str = "vestibule-sandbox/sandbox.db.ready.json";
+
 /// How the workspaces are served.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Serve {
@@ -28,23 +33,24 @@ pub(crate) struct Serve {
     #[arg(
         long,
         value_name = "FILE",
-        default_value = "vestibule-sandbox/sandbox.db",
+        default_value = DATA,
         conflicts_with = "ephemeral"
     )]
     data: PathBuf,
     /// Keep nothing; keys and the control token go to a temporary folder.
     #[arg(long)]
     ephemeral: bool,
-    /// What the seeded funds are made from.
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    /// What the seeded funds are made from: 1, or what the file was made with.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
     /// Nobody acts by themselves: approvals, signatures, incoming transfers and blocks come from /_sandbox.
     #[arg(long)]
     manual: bool,
     /// Send webhooks to https on port 443 at public addresses alone, as Fireblocks does.
     #[arg(long)]
     strict_webhooks: bool,
-    /// Write this file once everything serves.
+    /// Write this file once everything serves; it goes at the end. Unless told otherwise it lies
+    /// beside the data, with .ready.json behind its name.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
 }
@@ -138,6 +144,11 @@ pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
         files::private_folder(folder)?;
         (Some(args.data.clone()), std::path::absolute(folder)?)
     };
+    let beside = data.as_ref().map(|data| {
+        let mut name = data.as_os_str().to_owned();
+        name.push(".ready.json");
+        PathBuf::from(name)
+    });
     let config = Config {
         listen: args.listen,
         control: args.control,
@@ -147,14 +158,14 @@ pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
         strict_webhooks: args.strict_webhooks,
     };
     let shutdown = shutdown::on_signal();
-    let running = sandbox::start(config, shutdown.clone()).await?;
+    let opened = sandbox::open(config).await?;
+    let ready_file = ready::File::cleared(args.ready_file.or(beside))?;
+    let running = opened.serve(shutdown.clone()).await?;
     let ready = ready(&running, &folder)?;
     out.show(&ReadyFile { sandbox: &ready }, |_| {
         told(&ready, args.manual)
     })?;
-    if let Some(file) = &args.ready_file {
-        ready::write(file, &ReadyFile { sandbox: &ready })?;
-    }
+    ready_file.write(&ReadyFile { sandbox: &ready })?;
     shutdown.cancelled().await;
     note("finishing what is under way; once more stops at once");
     running.done().await;
