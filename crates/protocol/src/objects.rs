@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_list_is_no_object_however_deep() {
         let transfer = |source: Value, destinations: Value| {
-            let body = json!({"assetId": "ETH", "amount": 0.1000000000000000001_f64, "source": source, "destinations": destinations});
+            let body = json!({"assetId": "ETH", "amount": 0.5, "source": source, "destinations": destinations});
             read::<TransactionRequest>(&body).map(|read| read.source.and_then(|source| source.id))
         };
         let place = || json!({"type": "VAULT_ACCOUNT", "id": "1"});
