@@ -9,6 +9,7 @@
 //! | [`ids`], [`time`], [`amount`], [`role`] | the small words everything else is made of |
 //! | [`model`], [`objects`] | wire types, one concept a file; how they are read from JSON |
 //! | [`operations`] | the table of the contract's operations; a request resolves to one row |
+//! | [`contract`] | what the contract says of each operation's query, body and answers |
 //! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
 //! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
 //! | [`handover`] | the two files between provider and client |
@@ -17,6 +18,7 @@
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
+pub mod contract;
 pub mod csr;
 mod der;
 pub mod ed25519;

@@ -14,12 +14,14 @@
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `chain` | moves transactions on |
 //! | `operations` | one file an area of the API |
+//! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
 mod chain;
 mod chance;
 mod clock;
+mod contract;
 mod control;
 mod deed;
 mod doors;
@@ -27,6 +29,7 @@ mod downloads;
 mod flight;
 mod hall;
 mod lock;
+mod openapi;
 mod operations;
 mod outbox;
 pub mod people;

@@ -30,7 +30,7 @@ use crate::rows::WorkspaceRow;
 use crate::rows::house::{self, Fact};
 use crate::server::Sandbox;
 use crate::world::Network;
-use crate::{chain, control, people, rows, seed};
+use crate::{chain, control, openapi, people, rows, seed};
 
 /// Attempts at once per webhook: events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
@@ -228,7 +228,8 @@ impl Opened {
             }
         });
         let open = wire::jwks::router(move || Arc::clone(&jwks))
-            .merge(downloads::router(Arc::clone(&house), store));
+            .merge(downloads::router(Arc::clone(&house), store))
+            .merge(openapi::router());
         let server = Server::new(Arc::new(Sandbox { house, halls }), SystemClock);
         let served = serve(api, server, open, shutdown)
             .map_err(|error| StartError::Listen(config.listen, error))?;

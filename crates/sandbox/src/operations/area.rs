@@ -9,6 +9,16 @@ pub(crate) enum Truth {
     Seeded,
 }
 
+impl Truth {
+    /// In the words of the coverage page.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stateful => "stateful",
+            Self::Seeded => "seeded read",
+        }
+    }
+}
+
 /// An area: `SERVED` names its operations, and `answer` answers one of them. Answers are
 /// expressions of the visit's name; those that wait say `.await`.
 ///
@@ -39,9 +49,10 @@ macro_rules! areas {
     ($($(#[$doc:meta])* $area:ident,)+) => {
         $($(#[$doc])* mod $area;)+
 
-        /// The operations that the areas serve, and how truly.
+        /// The operations that are served, and how truly.
         pub(crate) fn served() -> impl Iterator<Item = (&'static str, Truth)> {
-            [$($area::SERVED),+].into_iter().flatten().copied()
+            let books = reads::SERVED.into_iter().map(|id| (id, Truth::Stateful));
+            books.chain([$($area::SERVED),+].into_iter().flatten().copied())
         }
 
         async fn own(id: &str, visit: &Visit<'_>) -> Option<Result<Reply, ApiError>> {
