@@ -98,6 +98,19 @@ impl Batch {
         )
     }
 
+    /// Every entry of a whitelist.
+    pub fn whitelist(
+        &self,
+        query: &mut impl Query,
+        kind: WhitelistKind,
+    ) -> Result<Vec<WhitelistedWallet>, StoreError> {
+        rows::facts(query, self.workspace, FactKind::of(kind))?
+            .iter()
+            .filter_map(|fact| fact.doc.as_deref())
+            .map(|doc| parse("whitelist", doc))
+            .collect()
+    }
+
     /// An entry of a whitelist.
     pub fn whitelisted(
         &self,

@@ -32,11 +32,6 @@ impl Chance {
     pub(crate) fn uuid(&mut self) -> Uuid {
         uuid::Builder::from_random_bytes(self.bytes()).into_uuid()
     }
-
-    /// A number below `end`; 0 where there is none.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.0.next_u64().checked_rem(end).unwrap_or(0)
-    }
 }
 
 #[cfg(test)]
@@ -59,7 +54,5 @@ mod tests {
         }
         let mut chance = Chance::of(1, workspace, 1);
         assert_ne!(chance.uuid(), chance.uuid());
-        assert!(chance.below(3) < 3);
-        assert_eq!(chance.below(0), 0);
     }
 }

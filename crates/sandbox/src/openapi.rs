@@ -8,7 +8,7 @@ use protocol::contract;
 use protocol::operations::{self, Operation, PREFIX};
 use serde_json::{Map, Value, json};
 
-use crate::operations::{Truth, served};
+use crate::operations::served;
 
 /// Statuses that every operation may answer, declared or not: their body is an error's.
 const ERRORS: [&str; 5] = ["400", "401", "403", "404", "429"];
@@ -28,12 +28,12 @@ fn document() -> Bytes {
 
 fn build() -> Value {
     let mut paths = Map::new();
-    for (id, truth) in served() {
+    for id in served() {
         let Some(operation) = operations::by_id(id) else {
             continue;
         };
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_lowercase()] = described(operation, truth);
+        path[operation.method.as_str().to_lowercase()] = described(operation);
     }
     paths.sort_keys();
     let mut document = json!({
@@ -65,7 +65,7 @@ fn build() -> Value {
     document
 }
 
-fn described(operation: &'static Operation, truth: Truth) -> Value {
+fn described(operation: &'static Operation) -> Value {
     let shape = contract::operation(operation.id.as_str());
     let of = |part: &str| {
         let found = shape.and_then(|shape| shape[part].as_object());
@@ -107,7 +107,6 @@ fn described(operation: &'static Operation, truth: Truth) -> Value {
         "parameters": parameters,
         "responses": answers,
         "x-roles": roles,
-        "x-truth": truth.as_str(),
         "x-rate-limit-category": operation.category.as_str(),
     });
     if let Some(body) = shape.and_then(|shape| shape.get("body")) {

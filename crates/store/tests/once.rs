@@ -25,18 +25,23 @@ async fn attempted(store: &Store, attempt: Attempt) -> Standing {
     let work = store.write(move |writing| {
         let standing = once::begin(writing, &attempt)?;
         if standing == Standing::First {
-            once::end(writing, &attempt, 200, attempt.workspace.as_bytes())?;
+            once::end(writing, &attempt, &given(&attempt.workspace))?;
         }
         Ok::<_, StoreError>(standing)
     });
     work.await.expect("an attempt")
 }
 
-fn answered(body: &str) -> Standing {
-    Standing::Answered(Given {
+fn given(body: &str) -> Given {
+    Given {
         status: 200,
+        headers: "location: /there".to_owned(),
         body: body.into(),
-    })
+    }
+}
+
+fn answered(body: &str) -> Standing {
+    Standing::Answered(given(body))
 }
 
 on_both! {

@@ -2,9 +2,11 @@
 //! changes the distilled document, and says why.
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 enum How {
+    /// Any text will do: what it may be is decided where it is used.
+    AnyText,
     /// The field need not be there.
     Optional(&'static str),
 }
@@ -18,17 +20,25 @@ struct Drift {
     why: &'static str,
 }
 
-const DRIFT: [Drift; 1] = [Drift {
-    at: "/$defs/CreateWebhookRequest",
-    how: How::Optional("description"),
-    why: "Python SDK 35.1.0 leaves it out",
-}];
+const DRIFT: [Drift; 2] = [
+    Drift {
+        at: "/$defs/CreateWebhookRequest",
+        how: How::Optional("description"),
+        why: "Python SDK 35.1.0 leaves it out",
+    },
+    Drift {
+        at: "/$defs/WebhookEvent",
+        how: How::AnyText,
+        why: "Python SDK 35.1.0 names seven more, and `*` is documented",
+    },
+];
 
 /// Changes the document as the table says.
 pub fn apply(document: &mut Value) -> Result<()> {
     for drift in &DRIFT {
         let place = document.pointer_mut(drift.at).context(drift.at)?;
         match drift.how {
+            How::AnyText => *place = json!({ "type": "string" }),
             How::Optional(field) => {
                 if let Some(Value::Array(required)) = place.get_mut("required") {
                     required.retain(|name| name != field);

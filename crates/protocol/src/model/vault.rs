@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::null_as_default;
 use crate::amount::Amount;
 use crate::ids::{AssetId, VaultAccountId};
+use crate::time::Millis;
 
 /// A vault account with its wallets (`GET /vault/accounts_paged`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +43,15 @@ pub struct Tag {
     /// What it means.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Its colour in the Console.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub color: Option<String>,
+    /// Whether administrators alone may change it or where it is attached.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub is_protected: bool,
+    /// When it was last changed.
+    #[serde(default)]
+    pub updated_at: Millis,
 }
 
 /// The balances of one wallet, or of one asset over all wallets.

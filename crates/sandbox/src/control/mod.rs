@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Writing;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use crate::chain;
 use crate::deed::Deed;
@@ -69,6 +70,10 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/exports/{kind}",
             get(exports::export),
         )
+        .route(
+            "/workspaces/{workspace}/wallets/{id}/{decision}",
+            post(wallet_addresses),
+        )
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
@@ -98,7 +103,9 @@ async fn guard(State(desk): State<Desk>, request: Request, next: Next) -> Respon
         .and_then(|text| text.strip_prefix("Bearer "))
         .unwrap_or_default();
     if bool::from(sent.as_bytes().ct_eq(desk.token.as_bytes())) {
-        next.run(request).await
+        // Done to its end, also when the caller hangs up.
+        let done = tokio::spawn(next.run(request)).await;
+        done.unwrap_or_else(|_| told(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
     } else {
         told(
             StatusCode::UNAUTHORIZED,
@@ -250,6 +257,21 @@ async fn approve_user(
         .await?;
     hall.open_doors().await?;
     Ok(Json(json!({ "success": true })))
+}
+
+/// The quorum decides on the addresses of a whitelist's entry that wait for it.
+async fn wallet_addresses(
+    State(desk): State<Desk>,
+    At((workspace, id, decision)): At<(WorkspaceId, Uuid, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let yes = match decision.as_str() {
+        "approve" => true,
+        "reject" => false,
+        _ => return Err(Refusal(ApiError::uncoded(404, "approve or reject"))),
+    };
+    let hall = desk.hall(workspace)?;
+    let decided = operations::decide_on_addresses(hall, id, yes).await?;
+    Ok(Json(json!({ "decided": decided })))
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,5 @@
 //! Vault accounts, wallets and deposit addresses.
 
-use std::sync::Arc;
-
 use ledger::change::WalletFacts;
 use ledger::{AccountFacts, Change};
 use protocol::error::ApiError;
@@ -22,7 +20,7 @@ use crate::world::assets::{self, AddressForm, AssetRow};
 use crate::world::{Network, vault_address};
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "createVaultAccount" => create(visit).await,
     "createVaultAccountAsset" => create_wallet(visit).await,
     "createVaultAccountAssetAddress" => create_address(visit).await,
@@ -49,16 +47,7 @@ struct NewAccount {
 /// `POST /vault/accounts`.
 async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: NewAccount = visit.body()?;
-    let name = new
-        .name
-        .filter(|name| !name.is_empty())
-        .ok_or_else(|| ApiError::invalid("name", "it is required"))?;
-    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
-        return Err(ApiError::invalid(
-            "name",
-            format_args!("at most {MAX_NAME} characters, none of them control characters"),
-        ));
-    }
+    let name = account_name(new.name)?;
     if new.vault_type.as_deref().is_some_and(|kind| kind != "MPC") {
         return Err(ApiError::new(400, 1048, "Vault type is not supported"));
     }
@@ -95,6 +84,20 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         Ok(Reply::json(200, &shown(facts)))
     };
     visit.hall.effect(visit.call, work).await
+}
+
+/// A name that an account may have.
+pub(super) fn account_name(name: Option<String>) -> Result<String, ApiError> {
+    let name = name
+        .filter(|name| !name.is_empty())
+        .ok_or_else(|| ApiError::invalid("name", "it is required"))?;
+    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        return Err(ApiError::invalid(
+            "name",
+            format_args!("at most {MAX_NAME} characters, none of them control characters"),
+        ));
+    }
+    Ok(name)
 }
 
 fn shown(facts: AccountFacts) -> VaultAccount {
@@ -148,7 +151,6 @@ async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
     let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
     let asset = asset_of(visit.hall, &id)?;
-    let hall = Arc::clone(visit.hall);
     let work = move |deed: &mut Deed<'_, '_>| {
         let Some(facts) = deed.batch.account(deed.writing, account)? else {
             return Err(ApiError::vault_account_not_found().into());
@@ -156,7 +158,7 @@ async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         if deed.batch.wallet(deed.writing, account, &id)?.is_some() {
             return Err(ApiError::wallet_exists().into());
         }
-        let address = first_address(deed, &hall, account, asset)?;
+        let address = first_address(deed, account, asset)?;
         let balance = VaultAsset::empty(id.clone());
         deed.apply(Change::Wallet(
             account,
@@ -191,9 +193,8 @@ async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// The first address of a new wallet: a token lives at its chain's own address.
-fn first_address(
+pub(super) fn first_address(
     deed: &mut Deed<'_, '_>,
-    hall: &Hall,
     account: VaultAccountId,
     asset: &AssetRow,
 ) -> Result<Address, Fault> {
@@ -201,7 +202,7 @@ fn first_address(
         return Ok(fresh(deed, asset));
     }
     let native: AssetId = asset.native.parse().map_err(|_| ApiError::internal())?;
-    asset_of(hall, &native)?;
+    asset_of(deed.hall, &native)?;
     let known = deed.batch.addresses(deed.writing, account, &native)?;
     let Some(first) = known
         .into_iter()
@@ -243,42 +244,59 @@ async fn create_address(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     };
     let reference = customer_ref_id(new.customer_ref_id)?;
     let description = new.description.unwrap_or_default();
-    let several = assets::chain_of(asset).is_some_and(|chain| {
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let reference = reference.clone();
+        let created = add_address(deed, account, &id, asset, &description, reference)?;
+        Ok(Reply::json(200, &created))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+/// Whether a wallet of the asset may have more than one address.
+pub(super) fn several_addresses(asset: &AssetRow) -> bool {
+    assets::chain_of(asset).is_some_and(|chain| {
         matches!(
             chain.form,
             AddressForm::Segwit(_) | AddressForm::Base58(_) | AddressForm::Ripple
         )
-    });
-    let work = move |deed: &mut Deed<'_, '_>| {
-        if deed.batch.account(deed.writing, account)?.is_none() {
-            return Err(ApiError::vault_account_not_found().into());
-        }
-        if deed.batch.wallet(deed.writing, account, &id)?.is_none() {
-            return Err(ApiError::vault_asset_not_found().into());
-        }
-        if !several {
-            return Err(ApiError::one_address_only().into());
-        }
-        let known = deed.batch.addresses(deed.writing, account, &id)?;
-        let index = known
-            .iter()
-            .map(|address| address.bip44_address_index + 1)
-            .max()
-            .unwrap_or(0);
-        let address = with_shared(fresh(deed, asset), asset, &known);
-        let mut shown = vault_address(id.clone(), &address, index, &description);
-        shown.customer_ref_id.clone_from(&reference);
-        deed.apply(Change::Address(account, shown))?;
-        let created = CreateAddressResponse {
-            address: address.text,
-            legacy_address: address.legacy,
-            enterprise_address: String::new(),
-            tag: address.tag,
-            bip44_address_index: index,
-        };
-        Ok(Reply::json(200, &created))
-    };
-    visit.hall.effect(visit.call, work).await
+    })
+}
+
+/// One more address of a wallet.
+pub(super) fn add_address(
+    deed: &mut Deed<'_, '_>,
+    account: VaultAccountId,
+    id: &AssetId,
+    asset: &AssetRow,
+    description: &str,
+    reference: Option<String>,
+) -> Result<CreateAddressResponse, Fault> {
+    if deed.batch.account(deed.writing, account)?.is_none() {
+        return Err(ApiError::vault_account_not_found().into());
+    }
+    if deed.batch.wallet(deed.writing, account, id)?.is_none() {
+        return Err(ApiError::vault_asset_not_found().into());
+    }
+    if !several_addresses(asset) {
+        return Err(ApiError::one_address_only().into());
+    }
+    let known = deed.batch.addresses(deed.writing, account, id)?;
+    let index = known
+        .iter()
+        .map(|address| address.bip44_address_index + 1)
+        .max()
+        .unwrap_or(0);
+    let address = with_shared(fresh(deed, asset), asset, &known);
+    let mut shown = vault_address(id.clone(), &address, index, description);
+    shown.customer_ref_id = reference;
+    deed.apply(Change::Address(account, shown))?;
+    Ok(CreateAddressResponse {
+        address: address.text,
+        legacy_address: address.legacy,
+        enterprise_address: String::new(),
+        tag: address.tag,
+        bip44_address_index: index,
+    })
 }
 
 /// Where a chain shares one address among tags, a new one differs by its tag alone.

@@ -16,7 +16,7 @@ use super::{Visit, area};
 use crate::rows;
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "getNotifications" => list(visit).await,
     "getNotification" => one(visit).await,
     "getNotificationAttempts" => attempts(visit).await,

@@ -22,7 +22,7 @@ use crate::hall::doc;
 use crate::rows;
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "createReport" => create(visit).await,
     "listReports" => list(visit).await,
     "getReport" => one(visit).await,

@@ -19,7 +19,7 @@ use crate::deed::Deed;
 use crate::rows;
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "resendNotificationById" => one(visit).await,
     "resendNotificationsByResourceId" => by_resource(visit).await,
     "resendFailedNotifications" => failed(visit).await,

@@ -30,7 +30,7 @@ use crate::world::assets::{self, AssetRow};
 use crate::world::{addresses, units_of};
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "createTransaction" => create(visit).await,
     "cancelTransaction" => cancel(visit).await,
 }

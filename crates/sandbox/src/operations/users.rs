@@ -15,7 +15,7 @@ use super::{Visit, area};
 use crate::deed::Deed;
 use crate::rows::{self, KeyRow};
 
-area! { Stateful; visit;
+area! { visit;
     "createApiUser" => create(visit).await,
     "getWhitelistIpAddresses" => addresses(visit),
 }

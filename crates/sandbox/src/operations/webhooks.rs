@@ -11,13 +11,13 @@ use serde::Deserialize;
 use url::Url;
 
 use super::paging::{First, page};
-use super::{area, Visit, events};
+use super::{Visit, area, events};
 use crate::deed::Deed;
 use crate::hall::{Hall, doc};
 use crate::rows;
 use ledger::Fault;
 
-area! { Stateful; visit;
+area! { visit;
     "getWebhooks" => list(visit).await,
     "createWebhook" => create(visit).await,
     "getWebhook" => one(visit).await,

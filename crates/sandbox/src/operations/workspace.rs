@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Visit, area};
 
-area! { Stateful; visit;
+area! { visit;
     "getWorkspace" => Ok(show(visit)),
     "getApprovals" => Ok(approvals()),
 }
