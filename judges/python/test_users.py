@@ -194,7 +194,7 @@ def test_what_is_not_served_says_so(fund):
     for method, path, operation in (
         ("GET", "/v1/management/audit_logs", "getAuditLogs"),
         ("GET", "/v1/gas_station", "getGasStationInfo"),
-        ("POST", "/v1/internal_wallets", "createInternalWallet"),
+        ("POST", "/v1/cosigners", "addCosigner"),
     ):
         answer = fund["admin"].door.send(method, path)
         assert answer.status == 501 and operation in answer.json["message"], answer.body

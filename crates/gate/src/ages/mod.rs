@@ -111,6 +111,7 @@ pub fn behind(operation: &str) -> &'static [Subject] {
         "getInternalWallets"
         | "getInternalWallet"
         | "getInternalWalletAsset"
+        | "getInternalWalletAssetsPaginated"
         | "getExternalWallets"
         | "getExternalWallet"
         | "getExternalWalletAsset"
