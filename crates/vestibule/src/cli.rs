@@ -82,7 +82,7 @@ mod tests {
     }
 
     /// Whose every command has examples in its help.
-    const WITH_EXAMPLES: [&str; 1] = ["gate"];
+    const WITH_EXAMPLES: [&str; 2] = ["gate", "connector"];
 
     #[test]
     fn every_command_has_examples() {

@@ -68,11 +68,6 @@ pub enum Broken {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Every gate's log begins with its making.
-    #[error(
-        "there is no log of workspace {0} here: was it emptied, or is this another gate's store?"
-    )]
-    Absent(WorkspaceId),
     /// A payload is not what was committed to.
     #[error("entry {0} was changed: its payload is not the one that was logged")]
     Payload(u64),

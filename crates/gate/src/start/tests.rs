@@ -78,6 +78,10 @@ async fn half_a_gate_is_not_served() {
     let home = tempfile::tempdir().expect("a folder");
     let (_database, mut config) = made(home.path()).await;
     config.store.url = None;
+    let error = started(home.path(), &config).await.expect_err("no store");
+    assert!(matches!(error, StartError::Open(_)), "{error}");
+    let made = make_store(&Folder::new(home.path()), &config).await;
+    drop(made.expect("a store"));
     let error = started(home.path(), &config)
         .await
         .expect_err("an empty store");

@@ -7,7 +7,8 @@ pub const ON_ITS_WAY: &str = "UPDATE gate_proposals SET state = 'SENDING', doc =
 pub const SET: &str = "UPDATE gate_settings SET value = $2 WHERE name = $1";
 
 /// The books were never filled.
-pub const NEVER_LOOKED: &str = "DELETE FROM gate_settings WHERE name = 'looked_at'";
+pub const NEVER_LOOKED: &str =
+    "DELETE FROM gate_settings WHERE name >= 'as_of.' AND name < 'as_of/'";
 
 /// The log's latest entries are gone, and every checkpoint that counts them.
 pub const CUT: [&str; 3] = [

@@ -62,6 +62,9 @@ enum Command {
   vestibule gate refresh       then: vestibule gate doctor, to see as of when the books are")]
     Refresh,
     /// As of when the books are, part by part, and how old each part may get.
+    #[command(after_help = "Examples:
+  vestibule gate status        each subject of the books, its age and its greatest age
+  vestibule --json gate status | jq .areas")]
     Status,
     /// Check the set-up as far as it can be seen.
     #[command(after_help = "Examples:

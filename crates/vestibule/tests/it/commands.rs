@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use crate::world::{Serving, path, run, said, text, vestibule};
 
 #[test]
-fn every_command_has_help_and_the_top_ones_have_examples() {
+fn commands_have_help_with_examples() {
     for command in [
         &["demo"][..],
         &["sandbox"],
@@ -14,22 +14,7 @@ fn every_command_has_help_and_the_top_ones_have_examples() {
         &["connector"],
         &["gate", "init"],
         &["gate", "connection", "request"],
-        &["connector", "init"],
-        &["connector", "keys"],
         &["connector", "keys", "new"],
-        &["connector", "keys", "adopt"],
-        &["connector", "keys", "csr"],
-        &["connector", "keys", "list"],
-        &["connector", "client"],
-        &["connector", "client", "add"],
-        &["connector", "client", "handover"],
-        &["connector", "client", "list"],
-        &["connector", "import"],
-        &["connector", "sync"],
-        &["connector", "run"],
-        &["connector", "status"],
-        &["connector", "trade"],
-        &["connector", "export"],
     ] {
         let output = run(command.iter().copied().chain(["--help"]));
         let text = String::from_utf8_lossy(&output.stdout).into_owned();

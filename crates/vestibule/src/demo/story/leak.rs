@@ -103,7 +103,11 @@ fn look(folder: &Path, pieces: &[Vec<u8>]) -> anyhow::Result<(usize, Vec<String>
                 folders.push(path);
                 continue;
             }
-            let content = std::fs::read(&path)?;
+            let content = match std::fs::read(&path) {
+                // Half of a file that is being replaced, and is gone by now.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                content => content?,
+            };
             files += 1;
             if holds_any(&content, pieces) {
                 found.push(path.display().to_string());
