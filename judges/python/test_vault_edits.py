@@ -89,7 +89,12 @@ def test_references_and_fuel(admin, account):
 def test_an_address_changed(admin, account):
     made = admin.create_vault_account_asset(account, "BTC").result().data
     admin.update_vault_account_asset_address(
-        account, "BTC", made.address, UpdateVaultAccountAssetAddressRequest(description="rent / ü")
+        account,
+        "BTC",
+        made.address,
+        update_vault_account_asset_address_request=UpdateVaultAccountAssetAddressRequest(
+            description="rent / ü"
+        ),
     ).result()
     admin.set_customer_ref_id_for_address(
         account, "BTC", made.address, SetCustomerRefIdForAddressRequest(customer_ref_id="c-1")

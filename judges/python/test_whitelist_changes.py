@@ -34,32 +34,36 @@ def kinds(user):
     internal, external, contracts = user.sdk.internal_wallets, user.sdk.external_wallets, user.sdk.contracts
     return {
         "internal_wallet": (
-            lambda name: internal.create_internal_wallet(CreateWalletRequest(name=name)),
+            lambda name: internal.create_internal_wallet(create_wallet_request=CreateWalletRequest(name=name)),
             internal.get_internal_wallet,
             lambda id, asset: internal.create_internal_wallet_asset(
-                id, asset, CreateInternalWalletAssetRequest(address=ADDRESS)
+                id,
+                asset,
+                create_internal_wallet_asset_request=CreateInternalWalletAssetRequest(address=ADDRESS),
             ),
             internal.delete_internal_wallet_asset,
             internal.delete_internal_wallet,
             (1202, 1204, 1215),
         ),
         "external_wallet": (
-            lambda name: external.create_external_wallet(CreateWalletRequest(name=name)),
+            lambda name: external.create_external_wallet(create_wallet_request=CreateWalletRequest(name=name)),
             external.get_external_wallet,
             lambda id, asset: external.add_asset_to_external_wallet(
                 id,
                 asset,
-                AddAssetToExternalWalletRequest(BasicAddressRequest(address=ADDRESS)),
+                add_asset_to_external_wallet_request=AddAssetToExternalWalletRequest(
+                    BasicAddressRequest(address=ADDRESS)
+                ),
             ),
             external.remove_asset_from_external_wallet,
             external.delete_external_wallet,
             (1302, 1304, 1315),
         ),
         "contract_wallet": (
-            lambda name: contracts.create_contract(CreateContractRequest(name=name)),
+            lambda name: contracts.create_contract(create_contract_request=CreateContractRequest(name=name)),
             contracts.get_contract,
             lambda id, asset: contracts.add_contract_asset(
-                id, asset, AddContractAssetRequest(address=ADDRESS)
+                id, asset, add_contract_asset_request=AddContractAssetRequest(address=ADDRESS)
             ),
             contracts.delete_contract_asset,
             contracts.delete_contract,
@@ -74,7 +78,7 @@ def test_from_beginning_to_end(fund, receiver, kind):
     events = [f"{kind}.asset.added", f"{kind}.asset.removed"]
     api = fund["admin"].sdk.webhooks_v2
     hook = api.create_webhook(
-        CreateWebhookRequest(url=receiver.url(f"/{kind}"), events=events, description="")
+        CreateWebhookRequest(url=receiver.url(f"/{kind}"), events=events)
     ).result().data
     name = f"New {kind}"
     made = make(name).result().data
@@ -106,7 +110,9 @@ def test_from_beginning_to_end(fund, receiver, kind):
 
 def test_references(fund):
     api = fund["editor"].sdk.external_wallets
-    made = api.create_external_wallet(CreateWalletRequest(name="With a reference")).result().data
+    made = api.create_external_wallet(
+        create_wallet_request=CreateWalletRequest(name="With a reference")
+    ).result().data
     api.set_external_wallet_customer_ref_id(
         made.id, SetCustomerRefIdRequest(customer_ref_id="x:1")
     ).result()
