@@ -28,7 +28,7 @@ fn document() -> Bytes {
 
 fn build() -> Value {
     let mut paths = Map::new();
-    for id in served() {
+    for (id, _) in served() {
         let Some(operation) = operations::by_id(id) else {
             continue;
         };

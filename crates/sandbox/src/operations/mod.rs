@@ -33,6 +33,7 @@ use crate::contract;
 use crate::doors::Guest;
 use crate::hall::Hall;
 
+pub(crate) use area::Service;
 use area::{area, areas};
 
 pub(crate) use reports::DOWNLOADS;
@@ -123,7 +124,7 @@ pub(crate) async fn answer(hall: &Arc<Hall>, guest: &Guest, call: &Call) -> Repl
 }
 
 fn is_served(operation: &Operation) -> bool {
-    static SERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| served().collect());
+    static SERVED: LazyLock<HashSet<&str>> = LazyLock::new(|| served().map(|(id, _)| id).collect());
     SERVED.contains(operation.id.as_str())
 }
 
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn every_operation_that_is_served_is_of_the_table_and_served_once() {
         let mut seen = BTreeSet::new();
-        for id in served() {
+        for (id, _) in served() {
             assert!(protocol::operations::by_id(id).is_some(), "{id}");
             assert!(seen.insert(id), "{id} stands twice");
         }
