@@ -23,10 +23,9 @@ use ledger::Fault;
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     loop {
         let busy = match tick(&hall).await {
-            Ok(busy) => busy,
+            Ok(Tick { under_way, .. }) => under_way,
             Err(error) => {
-                let error = ApiError::from(error);
-                tracing::error!(message = error.message(), "transactions stand still");
+                stand_still(error);
                 true
             }
         };
@@ -43,22 +42,51 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     }
 }
 
-/// Takes each transaction under way one act further, where one is due. Whether any is under way.
-async fn tick(hall: &Arc<Hall>) -> Result<bool, Fault> {
+/// Until nothing more happens by itself.
+pub(crate) async fn settle(hall: &Arc<Hall>) {
+    loop {
+        match tick(hall).await {
+            Ok(Tick { moved: true, .. }) => {}
+            Ok(Tick { moved: false, .. }) => return,
+            Err(error) => return stand_still(error),
+        }
+    }
+}
+
+fn stand_still(error: Fault) {
+    let error = ApiError::from(error);
+    tracing::error!(message = error.message(), "transactions stand still");
+}
+
+/// What a look at the transactions under way came to.
+struct Tick {
+    /// Whether any is under way.
+    under_way: bool,
+    /// Whether anything happened.
+    moved: bool,
+}
+
+/// Takes each transaction under way one act further, where one is due.
+async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
     let id = hall.id();
     let all = hall
         .books
         .store()
         .read(move |reading| flights::all(reading, id))
         .await?;
+    let mut moved = false;
     for transaction in due(&all, hall.house.clock.now(), hall.house.manual) {
-        hall.deed(move |deed| match next(deed, transaction)? {
-            Some(act) => take(deed, transaction, act),
-            None => Ok(()),
-        })
-        .await?;
+        moved |= hall
+            .change(move |deed| match next(deed, transaction)? {
+                Some(act) => take(deed, transaction, act).map(|()| true),
+                None => Ok(false),
+            })
+            .await?;
     }
-    Ok(!all.is_empty())
+    Ok(Tick {
+        under_way: !all.is_empty(),
+        moved,
+    })
 }
 
 /// What happens next by itself, to one whose turn it is.

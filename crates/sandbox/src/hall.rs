@@ -19,6 +19,7 @@ use tokio::sync::Notify;
 use wire::hooks_out::TargetPolicy;
 use wire::server::{Call, Route};
 
+use crate::chain;
 use crate::chance::Chance;
 use crate::clock::WorkspaceClock;
 use crate::deed::Deed;
@@ -27,6 +28,7 @@ use crate::downloads::Downloads;
 use crate::rows;
 use crate::rows::house;
 use crate::world::Network;
+use crate::world::keys::Keyring;
 use ledger::Fault;
 
 /// What all workspaces of a sandbox share.
@@ -65,8 +67,26 @@ impl Hall {
         self.books.workspace()
     }
 
-    /// Changes the workspace.
+    /// The keys of its vault.
+    pub(crate) fn keys(&self) -> Keyring {
+        Keyring::of(self.house.seed, self.network)
+    }
+
+    /// Changes the workspace. Where people and chain wait to be told, all that follows by itself
+    /// has happened when this returns: the same calls lead to the same books.
     pub(crate) async fn deed<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let done = self.change(work).await?;
+        if self.house.manual {
+            chain::settle(self).await;
+        }
+        Ok(done)
+    }
+
+    /// Changes the workspace; what follows from it is left to follow.
+    pub(crate) async fn change<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {

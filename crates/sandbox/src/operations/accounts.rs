@@ -7,7 +7,7 @@ use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::event::{AssetAdded, EventType};
 use protocol::model::vault::{
-    CreateAddressResponse, CreateVaultAssetResponse, VaultAccount, VaultAsset, VaultWalletAddress,
+    CreateAddressResponse, CreateVaultAssetResponse, VaultAccount, VaultAsset,
 };
 use serde::Deserialize;
 use serde_json::json;
@@ -15,7 +15,7 @@ use serde_json::json;
 use super::{Visit, area};
 use crate::deed::Deed;
 use crate::hall::Hall;
-use crate::world::addresses::{self, Address};
+use crate::world::addresses::Address;
 use crate::world::assets::{self, AddressForm, AssetRow};
 use crate::world::{Network, vault_address};
 use ledger::Fault;
@@ -192,36 +192,30 @@ async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     visit.hall.effect(visit.call, work).await
 }
 
-/// The first address of a new wallet: a token lives at its chain's own address.
+/// The first address of a new wallet. A token lives at its chain's own, whose wallet must be there.
 pub(super) fn first_address(
     deed: &mut Deed<'_, '_>,
     account: VaultAccountId,
     asset: &AssetRow,
 ) -> Result<Address, Fault> {
-    if asset.native == asset.id {
-        return Ok(fresh(deed, asset));
+    if asset.native != asset.id {
+        let native: AssetId = asset.native.parse().map_err(|_| ApiError::internal())?;
+        asset_of(deed.hall, &native)?;
+        if deed.batch.wallet(deed.writing, account, &native)?.is_none() {
+            return Err(ApiError::no_base_asset_wallet().into());
+        }
     }
-    let native: AssetId = asset.native.parse().map_err(|_| ApiError::internal())?;
-    asset_of(deed.hall, &native)?;
-    let known = deed.batch.addresses(deed.writing, account, &native)?;
-    let Some(first) = known
-        .into_iter()
-        .min_by_key(|address| address.bip44_address_index)
-    else {
-        return Err(ApiError::no_base_asset_wallet().into());
-    };
-    Ok(Address {
-        text: first.address,
-        legacy: first.legacy_address,
-        tag: first.tag,
-        format: "BASE",
-    })
+    address(deed.hall, account, asset, 0)
 }
 
-fn fresh(deed: &mut Deed<'_, '_>, asset: &AssetRow) -> Address {
-    assets::chain_of(asset)
-        .map(|chain| addresses::make(chain, &deed.chance.bytes()))
-        .unwrap_or_default()
+fn address(
+    hall: &Hall,
+    account: VaultAccountId,
+    asset: &AssetRow,
+    index: u32,
+) -> Result<Address, Fault> {
+    let chain = assets::chain_of(asset).ok_or_else(ApiError::internal)?;
+    Ok(hall.keys().address(chain, account.number(), index))
 }
 
 #[derive(Default, Deserialize)]
@@ -286,7 +280,7 @@ pub(super) fn add_address(
         .map(|address| address.bip44_address_index + 1)
         .max()
         .unwrap_or(0);
-    let address = with_shared(fresh(deed, asset), asset, &known);
+    let address = address(deed.hall, account, asset, index)?;
     let mut shown = vault_address(id.clone(), &address, index, description);
     shown.customer_ref_id = reference;
     deed.apply(Change::Address(account, shown))?;
@@ -297,16 +291,4 @@ pub(super) fn add_address(
         tag: address.tag,
         bip44_address_index: index,
     })
-}
-
-/// Where a chain shares one address among tags, a new one differs by its tag alone.
-fn with_shared(fresh: Address, asset: &AssetRow, known: &[VaultWalletAddress]) -> Address {
-    let shared = assets::chain_of(asset).is_some_and(|chain| chain.form == AddressForm::Ripple);
-    match known.first().filter(|_| shared) {
-        Some(first) => Address {
-            text: first.address.clone(),
-            ..fresh
-        },
-        None => fresh,
-    }
 }

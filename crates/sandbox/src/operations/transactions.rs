@@ -358,7 +358,8 @@ pub(crate) async fn incoming(
     let work = move |deed: &mut Deed<'_, '_>| {
         let to = vault_place(deed, account, &id)?.ok_or_else(ApiError::vault_asset_not_found)?;
         let bytes = deed.chance.bytes();
-        let fresh = || assets::chain_of(asset).map(|chain| addresses::make(chain, &bytes).text);
+        let fresh =
+            || assets::chain_of(asset).map(|chain| addresses::of_nobody(chain, &bytes).text);
         let mut transaction = blank(asset, &id, &amount, deed);
         transaction.destination = to.peer;
         transaction.destination_address = to.address;

@@ -1,9 +1,10 @@
-//! Addresses that are valid for their chain, from random bytes.
+//! Addresses that are valid for their chain: of keys, and of nobody's.
 
 use bech32::Hrp;
-use sha3::{Digest, Keccak256};
+use ripemd::{Digest as _, Ripemd160};
 
 use super::assets::{AddressForm, Chain};
+use super::keys::{keccak256, sha256};
 
 /// An address, and its older form and tag where the chain has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,37 +19,57 @@ pub struct Address {
     pub format: &'static str,
 }
 
-/// The address that these bytes make on this chain.
-pub fn make(chain: &Chain, bytes: &[u8; 32]) -> Address {
-    let hash: [u8; 20] = std::array::from_fn(|at| bytes[at]);
+/// The address of a public key: 64 bytes on chains of Ethereum's kind, 32 on Solana, else the 33
+/// of its compressed form.
+pub fn of_key(chain: &Chain, public: &[u8]) -> Address {
+    match chain.form {
+        AddressForm::Solana => plain(bs58::encode(public).into_string(), "BASE"),
+        AddressForm::Evm => {
+            let hash = keccak256(public);
+            of_hash(chain, &std::array::from_fn(|at| hash[12 + at]))
+        }
+        _ => of_hash(chain, &Ripemd160::digest(sha256(public)).into()),
+    }
+}
+
+/// An address of nobody's: somebody's outside the workspace.
+pub fn of_nobody(chain: &Chain, bytes: &[u8; 32]) -> Address {
+    if chain.form == AddressForm::Solana {
+        return of_key(chain, bytes);
+    }
+    let mut address = of_hash(chain, &std::array::from_fn(|at| bytes[at]));
+    if chain.form == AddressForm::Ripple {
+        let tag = u32::from_be_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]);
+        address.tag = tag.to_string();
+    }
+    address
+}
+
+/// The address of a key's hash.
+fn of_hash(chain: &Chain, hash: &[u8; 20]) -> Address {
     match chain.form {
         AddressForm::Segwit(part) => {
             let text = Hrp::parse(part)
                 .ok()
-                .and_then(|hrp| bech32::segwit::encode_v0(hrp, &hash).ok());
+                .and_then(|hrp| bech32::segwit::encode_v0(hrp, hash).ok());
             let version = if part == "bc" { 0x00 } else { 0x6f };
             Address {
                 text: text.unwrap_or_default(),
-                legacy: base58(version, &hash),
+                legacy: base58(version, hash),
                 tag: String::new(),
                 format: "SEGWIT",
             }
         }
-        AddressForm::Base58(version) => plain(base58(version, &hash), "LEGACY"),
-        AddressForm::Evm => plain(evm(&hash), "BASE"),
-        AddressForm::Solana => plain(bs58::encode(bytes).into_string(), "BASE"),
-        AddressForm::Ripple => {
-            let text = bs58::encode(hash)
+        AddressForm::Base58(version) => plain(base58(version, hash), "LEGACY"),
+        AddressForm::Evm => plain(evm(hash), "BASE"),
+        AddressForm::Solana => plain(String::new(), "BASE"),
+        AddressForm::Ripple => plain(
+            bs58::encode(hash)
                 .with_alphabet(bs58::Alphabet::RIPPLE)
                 .with_check_version(0)
-                .into_string();
-            let tag = u32::from_be_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]);
-            Address {
-                text,
-                tag: tag.to_string(),
-                ..plain(String::new(), "BASE")
-            }
-        }
+                .into_string(),
+            "BASE",
+        ),
     }
 }
 
@@ -122,7 +143,7 @@ fn base58(version: u8, hash: &[u8; 20]) -> String {
 /// EIP-55: a letter is a capital where the hash of the lower-case text says so.
 fn evm(hash: &[u8; 20]) -> String {
     let lower = hex::encode(hash);
-    let digest = Keccak256::digest(lower.as_bytes());
+    let digest = keccak256(lower.as_bytes());
     let nibble = |at: usize| {
         digest.get(at / 2).map_or(0, |byte| {
             if at.is_multiple_of(2) {
@@ -153,7 +174,7 @@ mod tests {
         use crate::world::assets::chains_of_network;
         let all = || chains_of_network(false).chain(chains_of_network(true));
         for (number, chain) in (1..).zip(all()) {
-            let made = make(chain, &[number; 32]);
+            let made = of_nobody(chain, &[number; 32]);
             for text in [&made.text, &made.legacy] {
                 assert!(
                     text.is_empty() || is_valid(chain, text),
@@ -228,19 +249,5 @@ mod tests {
         let mut hash = [0; 20];
         hex::decode_to_slice(address, &mut hash).expect("hex");
         assert_eq!(evm(&hash), format!("0x{address}"));
-    }
-
-    #[test]
-    fn bitcoin_is_bip_173() {
-        let mut hash = [0; 20];
-        hex::decode_to_slice("751e76e8199196d454941c45d1b3a323f1433bd6", &mut hash).expect("hex");
-        let mut bytes = [0; 32];
-        bytes[..20].copy_from_slice(&hash);
-        let chain = crate::world::assets::chains_of_network(false)
-            .next()
-            .expect("bitcoin");
-        let address = make(chain, &bytes);
-        assert_eq!(address.text, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
-        assert_eq!(address.legacy, "1BgGZ9tcN4rm9KBzDn7KprQz87SZ26SAMH");
     }
 }

@@ -24,6 +24,7 @@ use uuid::Uuid;
 
 use super::addresses::{self, Address};
 use super::assets::{self, AssetRow};
+use super::keys::Keyring;
 use super::network::Network;
 
 /// Accounts of a seeded fund.
@@ -42,6 +43,7 @@ type Wallets = BTreeMap<(u32, &'static str), i128>;
 
 struct Maker {
     random: StdRng,
+    keys: Keyring,
     assets: Vec<&'static AssetRow>,
     wallets: Wallets,
     addresses: BTreeMap<(u32, &'static str), Address>,
@@ -56,6 +58,7 @@ pub fn seeded(seed: u64, network: Network, now: Millis, initiator: &str, approve
     let test = network == Network::Testnet;
     let mut maker = Maker {
         random: StdRng::seed_from_u64(seed ^ if test { 0x7e57 } else { 0 }),
+        keys: Keyring::of(seed, network),
         assets: assets::of_network(test).collect(),
         wallets: BTreeMap::new(),
         addresses: BTreeMap::new(),
@@ -134,24 +137,13 @@ impl Maker {
                 let wanted = number < 4 || self.random.random_ratio(2, 5);
                 if wanted && native_is_there {
                     self.wallets.insert((number, asset.id), 0);
-                    let bytes = self.bytes();
-                    let address = self.address_of(number, asset, &bytes);
-                    self.addresses.insert((number, asset.id), address);
+                    if let Some(chain) = assets::chain_of(asset) {
+                        let address = self.keys.address(chain, number, 0);
+                        self.addresses.insert((number, asset.id), address);
+                    }
                 }
             }
         }
-    }
-
-    /// A token lives at its chain's own address.
-    fn address_of(&self, number: u32, asset: &AssetRow, bytes: &[u8; 32]) -> Address {
-        let native = self
-            .addresses
-            .get(&(number, asset.native))
-            .filter(|_| asset.native != asset.id);
-        native
-            .cloned()
-            .or_else(|| assets::chain_of(asset).map(|chain| addresses::make(chain, bytes)))
-            .unwrap_or_default()
     }
 
     fn whitelists(&mut self) -> Vec<Change> {
@@ -178,7 +170,7 @@ impl Maker {
                     continue;
                 }
                 let id = asset.asset_id();
-                let address = addresses::make(chain, &bytes);
+                let address = addresses::of_nobody(chain, &bytes);
                 entries.push(WhitelistedAsset {
                     id,
                     status: WhitelistStatus::Approved,
@@ -246,7 +238,7 @@ impl Maker {
         let units = units_of(asset, cents);
         let bytes = self.bytes();
         let from = assets::chain_of(asset)
-            .map(|chain| addresses::make(chain, &bytes).text)
+            .map(|chain| addresses::of_nobody(chain, &bytes).text)
             .unwrap_or_default();
         let mut transaction = self.blank(asset, units, at);
         transaction.source = Peer::UNKNOWN;

@@ -3,6 +3,7 @@
 pub mod addresses;
 pub mod assets;
 mod fund;
+pub(crate) mod keys;
 mod network;
 
 pub use fund::{Fund, seeded};
