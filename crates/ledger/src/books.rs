@@ -94,6 +94,20 @@ impl Books {
         ids.filter(|id| scope.covers_account(*id)).collect()
     }
 
+    /// A wallet, from the read model; nothing outside the scope.
+    pub fn wallet(
+        &self,
+        scope: &Scope,
+        account: VaultAccountId,
+        asset: &AssetId,
+    ) -> Option<WalletFacts> {
+        if !scope.covers_wallet(account, asset) {
+            return None;
+        }
+        let model = self.model.read();
+        model.accounts.get(&account)?.wallet(asset).cloned()
+    }
+
     pub(crate) fn model(&self) -> parking_lot::RwLockReadGuard<'_, Model> {
         self.model.read()
     }

@@ -8,7 +8,8 @@
 //!   amount, fee) stays, from when it is on the chain;
 //! - where a side is not seen, nothing else tells its kind (`addressType`, `exchangeTxId`, a service's
 //!   fee, upstream's words on what went wrong);
-//! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen;
+//! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen, nor what was
+//!   signed or called beside the amount (`extraParameters`, `signedMessages`);
 //! - words (`note`, `externalTxId`, `customerRefId`) are seen by who proposed the transaction.
 
 use protocol::ids::VaultAccountId;
@@ -53,6 +54,8 @@ pub fn view_transaction(
     seen.rejected_by = String::new();
     seen.authorization_info = None;
     seen.destination_address_description = String::new();
+    seen.extra_parameters = None;
+    seen.signed_messages = Vec::new();
     if !scope.is_own(origin.proposer.as_deref()) {
         seen.note = String::new();
         seen.external_tx_id = None;

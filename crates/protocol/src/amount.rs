@@ -61,6 +61,12 @@ impl Amount {
         Self::within_bounds(&self.0 + &other.0)
     }
 
+    /// The sum of all of them, if it still is an amount.
+    pub fn checked_sum<'a>(amounts: impl IntoIterator<Item = &'a Self>) -> Option<Self> {
+        let mut amounts = amounts.into_iter();
+        amounts.try_fold(Self::zero(), |sum, amount| sum.checked_add(amount))
+    }
+
     /// The difference, if it still is an amount.
     pub fn checked_sub(&self, other: &Self) -> Option<Self> {
         Self::within_bounds(&self.0 - &other.0)
@@ -72,6 +78,20 @@ impl Amount {
         Self::within_bounds(
             exact.with_scale_round(i64::from(decimals), bigdecimal::RoundingMode::Down),
         )
+    }
+
+    /// How many of the smallest unit it is, `decimals` places after the point; nothing where a part
+    /// of one is left, or where they are more than fit.
+    pub fn to_units(&self, decimals: u8) -> Option<i128> {
+        let (digits, scale) = self
+            .0
+            .with_scale(i64::from(decimals))
+            .into_bigint_and_exponent();
+        debug_assert_eq!(scale, i64::from(decimals));
+        if self.decimals() > u64::from(decimals) {
+            return None;
+        }
+        digits.try_into().ok()
     }
 
     /// How many places after the point it uses.
@@ -176,6 +196,22 @@ impl<'de> Deserialize<'de> for Amount {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn units_are_whole_or_none() {
+        let units = |text: &str, decimals| {
+            text.parse::<Amount>()
+                .expect("an amount")
+                .to_units(decimals)
+        };
+        assert_eq!(units("1.5", 2), Some(150));
+        assert_eq!(units("1.50", 1), Some(15));
+        assert_eq!(units("-3", 0), Some(-3));
+        assert_eq!(units("1.5", 0), None);
+        assert_eq!(units(&"9".repeat(40), 2), None);
+        let amount = Amount::from_units(123_456_789_i128, 8);
+        assert_eq!(amount.to_units(8), Some(123_456_789));
+    }
 
     #[test]
     fn what_is_no_amount_is_refused_before_arithmetic() {

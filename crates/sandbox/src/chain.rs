@@ -11,13 +11,17 @@ use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
+use crate::coins::has_coins;
 use crate::deed::Deed;
-use crate::flight::{Act, Flight, PACE, PATIENCE, UnderWay, due, step};
+use crate::flight::{
+    Act, Effect, Flight, PACE, Pot, Signed, Step, UnderWay, due, fail, frozen, step,
+};
 use crate::hall::{Hall, doc};
+use crate::operations::Message;
 use crate::policy;
 use crate::rows::flights;
-use crate::world::assets::{self, AssetRow};
-use ledger::Fault;
+use crate::world::assets::{self, AddressForm, AssetRow};
+use ledger::{Fault, positions};
 
 /// Moves a workspace's transactions on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
@@ -96,44 +100,82 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         return Ok(None);
     };
     let by_itself = !deed.hall.house.manual;
-    let patient = deed.at < transaction.last_updated.plus(PATIENCE);
+    let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
         S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
         S::Queued => Some(Act::Turn),
         S::Cancelling => Some(Act::Cancelled),
         S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
         S::PendingAuthorization if by_itself => asked(&transaction).map(Act::Approve),
-        S::PendingSignature if by_itself => flight.signer.map(Act::Sign),
-        S::Broadcasting | S::Confirming if by_itself => Some(on_chain(&transaction, deed)),
+        S::PendingSignature if by_itself => match flight.signer.clone() {
+            Some(user) => Some(Act::Sign {
+                user,
+                signed: signed(deed, &transaction, &flight)?,
+            }),
+            None => None,
+        },
+        S::Broadcasting | S::Confirming if by_itself => on_chain(&transaction, &flight, deed),
         _ => None,
     })
 }
 
-/// What a block does to a transaction.
-fn on_chain(transaction: &Transaction, deed: &mut Deed<'_, '_>) -> Act {
+/// What a block does to a transaction; nothing to one whose place another one is about to take.
+fn on_chain(transaction: &Transaction, flight: &Flight, deed: &mut Deed<'_, '_>) -> Option<Act> {
     if transaction.status == TransactionStatus::Confirming {
-        return Act::Confirm;
+        return Some(Act::Confirm);
     }
-    let (hash, block) = assets::find(&transaction.asset_id)
-        .map(|asset| block(asset, deed))
-        .unwrap_or_default();
-    Act::Include { hash, block }
+    (flight.replaced_by.is_none()).then(|| Act::Include { block: block(deed) })
 }
 
-/// A hash, and the block it is in.
-pub(crate) fn block(asset: &AssetRow, deed: &mut Deed<'_, '_>) -> (String, BlockInfo) {
+/// A hash, as the asset's chain writes it.
+pub(crate) fn hash(asset: &AssetRow, deed: &mut Deed<'_, '_>) -> String {
     let hash = hex::encode(deed.chance.bytes::<32>());
-    let hash = if asset.native.starts_with("ETH") {
+    if asset.native.starts_with("ETH") {
         format!("0x{hash}")
     } else {
         hash
-    };
+    }
+}
+
+/// The block of this moment.
+pub(crate) fn block(deed: &mut Deed<'_, '_>) -> BlockInfo {
     let height = 19_000_000 + deed.at.0 / 12_000 % 5_000_000;
-    let block = BlockInfo {
+    BlockInfo {
         block_height: Some(height.to_string()),
         block_hash: Some(hex::encode(deed.chance.bytes::<32>())),
+    }
+}
+
+/// What a signature leads to: a transaction on the chain, or signed messages.
+fn signed(
+    deed: &mut Deed<'_, '_>,
+    transaction: &Transaction,
+    flight: &Flight,
+) -> Result<Signed, Fault> {
+    let asset = assets::find(&transaction.asset_id).ok_or_else(ApiError::internal)?;
+    let account = transaction.source.vault_account();
+    let account = account.ok_or_else(ApiError::internal)?;
+    if flight.effect == Effect::Signs {
+        let keys = deed.hall.keys();
+        let sign = |message: &Message| message.signed(&keys, asset, account.number());
+        return Ok(Signed::Messages(flight.messages.iter().map(sign).collect()));
+    }
+    let evm = assets::chain_of(asset).is_some_and(|chain| chain.form == AddressForm::Evm);
+    let replaced = match flight.replaces {
+        Some(id) => deed.batch.transaction(deed.writing, id)?,
+        None => None,
     };
-    (hash, block)
+    let nonce = match replaced.and_then(|(old, _)| old.nonce) {
+        Some(nonce) => Some(nonce),
+        None if evm => {
+            let counter = format!("nonce {account} {}", flight.fee_asset);
+            let next = positions::bump(deed.writing, deed.hall.id(), &counter)?;
+            Some((next - 1).to_string())
+        }
+        None => None,
+    };
+    let hash = hash(asset, deed);
+    Ok(Signed::Sent { hash, nonce })
 }
 
 /// The first approver who has not answered.
@@ -173,7 +215,10 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
         .into());
     };
     let refused = unfit();
-    let done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
+    let mut done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
+    if done.transaction.status == TransactionStatus::PendingSignature {
+        spend(deed, &mut done)?;
+    }
     if done.approval {
         deed.transaction(
             EventType::TransactionApprovalStatusUpdated,
@@ -183,9 +228,13 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
     if done.transaction.status != transaction.status || !done.approval {
         deed.transaction(EventType::TransactionStatusUpdated, &done.transaction)?;
     }
+    deed.follow(&done.transaction, &done.flight)?;
     deed.moves(&done.moves)?;
-    if let Some(credit) = &done.credit {
+    for credit in &done.credits {
         deed.credit(credit)?;
+    }
+    if let Some(replaced) = done.flight.replaces {
+        settle_replaced(deed, replaced, &done.transaction)?;
     }
     if done.transaction.status.is_final() {
         Ok(flights::end(deed.writing, deed.hall.id(), id)?)
@@ -205,8 +254,129 @@ pub(crate) fn keep(
         since: deed.at,
         status: Some(transaction.status),
         lane: flight.lane.clone(),
+        expires: matches!(
+            transaction.status,
+            TransactionStatus::PendingAuthorization | TransactionStatus::PendingSignature
+        )
+        .then(|| deed.at.plus(flight.patience())),
     };
     flights::put(deed.writing, deed.hall.id(), &under_way, &doc(flight)?)
+}
+
+/// Chooses the coins that a transaction spends, now that its turn has come.
+fn spend(deed: &mut Deed<'_, '_>, done: &mut Step) -> Result<(), Fault> {
+    let Some(asset) = assets::find(&done.transaction.asset_id).filter(|asset| has_coins(asset))
+    else {
+        return Ok(());
+    };
+    let amount = done.transaction.amount_info.amount.clone();
+    let (Some(account), Some(amount)) = (done.transaction.source.vault_account(), amount) else {
+        return Ok(());
+    };
+    if done.flight.effect != Effect::Moves || !done.flight.inputs.is_empty() {
+        return Ok(());
+    }
+    let need = match done.transaction.treat_as_gross_amount {
+        true => Some(amount),
+        false => amount.checked_add(&done.flight.fee),
+    };
+    match deed.choose(account, asset, &done.flight.coins, |_| need.clone())? {
+        Ok(selection) => done.flight.inputs = selection.inputs,
+        Err(_) => fail(done, "INSUFFICIENT_FUNDS"),
+    }
+    Ok(())
+}
+
+/// A transaction that was sent and that no block has taken in, by its hash.
+pub(crate) fn sent(
+    deed: &mut Deed<'_, '_>,
+    hash: &str,
+) -> Result<Option<(Transaction, Flight)>, Fault> {
+    for id in of_hash(deed, hash)? {
+        if let Some((transaction, flight)) = under_way(deed, id)?
+            && transaction.status == TransactionStatus::Broadcasting
+            && flight.replaced_by.is_none()
+        {
+            return Ok(Some((transaction, flight)));
+        }
+    }
+    Ok(None)
+}
+
+/// The transactions under way that have this hash.
+pub(crate) fn of_hash(deed: &mut Deed<'_, '_>, hash: &str) -> Result<Vec<TxId>, Fault> {
+    let mut found = Vec::new();
+    for UnderWay { id, .. } in flights::all(deed.writing, deed.hall.id())? {
+        let known = deed.batch.transaction(deed.writing, id)?;
+        if known.is_some_and(|(transaction, _)| transaction.tx_hash == hash && !hash.is_empty()) {
+            found.push(id);
+        }
+    }
+    Ok(found)
+}
+
+/// Another transaction is to take a sent one's place.
+pub(crate) fn replaced_by(deed: &mut Deed<'_, '_>, id: TxId, by: TxId) -> Result<(), Fault> {
+    let Some((transaction, mut flight)) = under_way(deed, id)? else {
+        return Err(ApiError::transaction_not_found().into());
+    };
+    flight.replaced_by = Some(by);
+    Ok(keep(deed, &transaction, &flight)?)
+}
+
+/// Once one that takes another's place is in a block, the other is gone; if it ends before, the
+/// other goes on.
+fn settle_replaced(deed: &mut Deed<'_, '_>, id: TxId, by: &Transaction) -> Result<(), Fault> {
+    let Some((transaction, mut flight)) = under_way(deed, id)? else {
+        return Ok(());
+    };
+    if flight.replaced_by != Some(by.id) {
+        return Ok(());
+    }
+    if by.block_info.is_some() {
+        let sub_status = "DROPPED_BY_BLOCKCHAIN".to_owned();
+        take(deed, id, Act::Fail { sub_status })
+    } else if by.status.is_final() {
+        flight.replaced_by = None;
+        Ok(keep(deed, &transaction, &flight)?)
+    } else {
+        Ok(())
+    }
+}
+
+/// Freezes what has arrived, or frees it again.
+pub(crate) fn freeze(deed: &mut Deed<'_, '_>, id: TxId, freezes: bool) -> Result<(), Fault> {
+    let Some((transaction, _)) = deed.batch.transaction(deed.writing, id)? else {
+        return Err(ApiError::transaction_not_found().into());
+    };
+    let refused = || match freezes {
+        true => ApiError::new(400, 1434, "The transaction cannot be frozen"),
+        false => ApiError::new(400, 1426, "The transaction is not frozen"),
+    };
+    let (changed, moves) = frozen(&transaction, freezes, deed.at).ok_or_else(refused)?;
+    for one in &moves {
+        let wallet = deed.batch.wallet(deed.writing, one.account, &one.asset)?;
+        let enough = |wallet: ledger::change::WalletFacts| match one.from {
+            Pot::Available => wallet.balance.available >= one.amount,
+            _ => wallet.balance.frozen >= one.amount,
+        };
+        if !wallet.is_some_and(enough) {
+            return Err(refused().into());
+        }
+    }
+    deed.transaction(EventType::TransactionStatusUpdated, &changed)?;
+    let flight = Flight::costing(protocol::amount::Amount::zero(), changed.asset_id.clone());
+    deed.follow(&changed, &flight)?;
+    deed.moves(&moves)
+}
+
+/// It fails, as a fault would have it.
+pub(crate) fn break_down(
+    deed: &mut Deed<'_, '_>,
+    id: TxId,
+    sub_status: String,
+) -> Result<(), Fault> {
+    take(deed, id, Act::Fail { sub_status })
 }
 
 /// A person says yes: the one named, or the first who is asked.
@@ -224,11 +394,12 @@ pub(crate) fn approve(
 
 /// The signer signs.
 pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
-    let who = match user {
-        Some(user) => Some(user),
-        None => under_way(deed, id)?.and_then(|(_, flight)| flight.signer),
+    let Some((transaction, flight)) = under_way(deed, id)? else {
+        return take(deed, id, Act::Turn); // Which says why not.
     };
-    take(deed, id, Act::Sign(who.unwrap_or_default()))
+    let user = user.or_else(|| flight.signer.clone()).unwrap_or_default();
+    let signed = signed(deed, &transaction, &flight)?;
+    take(deed, id, Act::Sign { user, signed })
 }
 
 /// A person says no: the one named, or whoever is asked now.
@@ -245,16 +416,17 @@ pub(crate) fn reject(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) ->
 pub(crate) fn mine(deed: &mut Deed<'_, '_>) -> Result<usize, Fault> {
     let mut moved = 0;
     for UnderWay { id, .. } in flights::all(deed.writing, deed.hall.id())? {
-        let Some((transaction, _)) = under_way(deed, id)? else {
+        let Some((transaction, flight)) = under_way(deed, id)? else {
             continue;
         };
         if matches!(
             transaction.status,
             TransactionStatus::Broadcasting | TransactionStatus::Confirming
         ) {
-            let act = on_chain(&transaction, deed);
-            take(deed, id, act)?;
-            moved += 1;
+            if let Some(act) = on_chain(&transaction, &flight, deed) {
+                take(deed, id, act)?;
+                moved += 1;
+            }
         }
     }
     Ok(moved)

@@ -164,6 +164,7 @@ fn shift(balance: &mut VaultAsset, one: &Move) -> Result<(), Fault> {
         Pot::Available => balance.available.clone(),
         Pot::Pending => balance.pending.clone(),
         Pot::Locked => balance.locked_amount.clone(),
+        Pot::Frozen => balance.frozen.clone(),
     };
     let less = pot(balance, one.from)
         .checked_sub(&one.amount)
@@ -193,5 +194,6 @@ fn set(balance: &mut VaultAsset, pot: Pot, amount: Amount) {
         Pot::Available => balance.available = amount,
         Pot::Pending => balance.pending = amount,
         Pot::Locked => balance.locked_amount = amount,
+        Pot::Frozen => balance.frozen = amount,
     }
 }

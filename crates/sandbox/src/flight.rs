@@ -1,16 +1,23 @@
 //! A transaction under way: which act leads to which status, and what it moves. Pure.
 
+mod moves;
+
 use std::collections::BTreeSet;
 
 use protocol::amount::Amount;
-use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
+use protocol::ids::{AssetId, TxId};
 use protocol::model::transaction::{
-    AuthorizationGroup, AuthorizationInfo, BlockInfo, PeerKind, Transaction, TransactionStatus,
+    AuthorizationGroup, AuthorizationInfo, BlockInfo, Transaction, TransactionStatus,
 };
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::operations::Message;
 use crate::policy::Verdict;
+use crate::utxo::{Choice, Outpoint};
+
+pub(crate) use moves::{Credit, Effect, Move, Pot, inflow, outflow, parts};
 
 /// Blocks that make a transaction final.
 pub(crate) const CONFIRMATIONS: u32 = 3;
@@ -30,6 +37,8 @@ pub(crate) struct UnderWay {
     pub(crate) status: Option<TransactionStatus>,
     /// Those of one lane are signed and sent one at a time. What comes in has none.
     pub(crate) lane: Option<String>,
+    /// Until when somebody must have approved or signed.
+    pub(crate) expires: Option<Millis>,
 }
 
 /// Which of them something may happen to by itself now, given all of a workspace in the order in
@@ -47,7 +56,7 @@ pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
             // The first that waits; the others see the lane taken.
             Some(S::Queued) => lane(one).is_none_or(|lane| taken.insert(lane)),
             Some(S::PendingAuthorization | S::PendingSignature) => {
-                !manual || now >= one.since.plus(PATIENCE)
+                !manual || now >= one.expires.unwrap_or(one.since.plus(PATIENCE))
             }
             Some(S::Broadcasting | S::Confirming) => !manual,
             _ => true,
@@ -85,6 +94,66 @@ pub(crate) struct Flight {
     /// In which lane it waits for its turn: its source and the chain's standard.
     #[serde(default)]
     pub(crate) lane: Option<String>,
+    /// What is paid for each unit of the chain's work, in the fee asset's smallest unit.
+    #[serde(default)]
+    pub(crate) price: Amount,
+    /// What it does to the books.
+    #[serde(default)]
+    pub(crate) effect: Effect,
+    /// How long approvers and signers have, where it is not the usual.
+    #[serde(default)]
+    pub(crate) patience: Option<i64>,
+    /// Blocks that make it final, where they are not the usual.
+    #[serde(default)]
+    pub(crate) threshold: Option<u32>,
+    /// Why it never gets through, in the contract's words.
+    #[serde(default)]
+    pub(crate) doom: Option<String>,
+    /// Which coins it may spend, and those it does once its turn has come.
+    #[serde(default)]
+    pub(crate) coins: Choice,
+    #[serde(default)]
+    pub(crate) inputs: Vec<Outpoint>,
+    /// What is signed where no chain is told.
+    #[serde(default)]
+    pub(crate) messages: Vec<Message>,
+    /// The transaction whose place on the chain it takes.
+    #[serde(default)]
+    pub(crate) replaces: Option<TxId>,
+    /// The one that takes its place.
+    #[serde(default)]
+    pub(crate) replaced_by: Option<TxId>,
+}
+
+impl Flight {
+    /// One that costs so much, and of which nothing else is known.
+    pub(crate) fn costing(fee: Amount, fee_asset: AssetId) -> Self {
+        Self {
+            fee,
+            fee_asset,
+            initiator_signs: false,
+            signer: None,
+            source_address: String::new(),
+            destination_address: String::new(),
+            destination_tag: String::new(),
+            lane: None,
+            price: Amount::zero(),
+            effect: Effect::Moves,
+            patience: None,
+            threshold: None,
+            doom: None,
+            coins: Choice::default(),
+            inputs: Vec::new(),
+            messages: Vec::new(),
+            replaces: None,
+            replaced_by: None,
+        }
+    }
+
+    /// How long approvers and signers have.
+    pub(crate) fn patience(&self) -> i64 {
+        self.patience.unwrap_or(PATIENCE)
+    }
 }
 
 /// Something done to a transaction.
@@ -99,9 +168,9 @@ pub(crate) enum Act {
     /// Its turn has come.
     Turn,
     /// The signer signs.
-    Sign(String),
-    /// The chain takes it in: its hash there, and the block.
-    Include { hash: String, block: BlockInfo },
+    Sign { user: String, signed: Signed },
+    /// The chain takes it in.
+    Include { block: BlockInfo },
     /// One more block.
     Confirm,
     /// Its initiator wants it no more.
@@ -110,6 +179,19 @@ pub(crate) enum Act {
     Cancelled,
     /// Nobody approved or signed in time.
     Expire,
+    /// It fails, in the contract's words for why.
+    Fail { sub_status: String },
+    /// So many blocks make it final.
+    Threshold(u32),
+}
+
+/// What a signature leads to.
+#[derive(Clone, Debug)]
+pub(crate) enum Signed {
+    /// A transaction of this hash, and the account's counter where the chain has one.
+    Sent { hash: String, nonce: Option<String> },
+    /// Messages with their signatures.
+    Messages(Vec<Value>),
 }
 
 /// What an act comes to.
@@ -118,37 +200,10 @@ pub(crate) struct Step {
     pub(crate) transaction: Transaction,
     pub(crate) flight: Flight,
     pub(crate) moves: Vec<Move>,
-    /// What has arrived at a wallet of the client's own outside the vault.
-    pub(crate) credit: Option<Credit>,
+    /// What has arrived at wallets of the client's own outside the vault.
+    pub(crate) credits: Vec<Credit>,
     /// Whether somebody's approval is what changed.
     pub(crate) approval: bool,
-}
-
-/// A change of a wallet's balances.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Move {
-    pub(crate) account: VaultAccountId,
-    pub(crate) asset: AssetId,
-    pub(crate) amount: Amount,
-    pub(crate) from: Pot,
-    pub(crate) to: Pot,
-}
-
-/// What has arrived at an internal wallet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Credit {
-    pub(crate) wallet: WalletId,
-    pub(crate) asset: AssetId,
-    pub(crate) amount: Amount,
-}
-
-/// Where in a wallet an amount is. `Outside` is no part of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pot {
-    Outside,
-    Available,
-    Pending,
-    Locked,
 }
 
 /// The act does not fit where the transaction is.
@@ -167,7 +222,7 @@ pub(crate) fn step(
         transaction: transaction.clone(),
         flight: flight.clone(),
         moves: Vec::new(),
-        credit: None,
+        credits: Vec::new(),
         approval: false,
     };
     let status = transaction.status;
@@ -200,17 +255,27 @@ pub(crate) fn step(
             step.approval = status == S::PendingAuthorization;
             end(&mut step, S::Cancelled, "REJECTED_BY_USER");
         }
-        Act::Turn if status == S::Queued => t.status = S::PendingSignature,
-        Act::Sign(user)
+        Act::Turn if status == S::Queued => match flight.doom.as_deref() {
+            Some(doom) if !on_chain(doom) => end(&mut step, S::Failed, doom),
+            _ => t.status = S::PendingSignature,
+        },
+        Act::Sign { user, signed }
             if status == S::PendingSignature && flight.signer.as_ref() == Some(&user) =>
         {
             t.signed_by = vec![user];
-            t.status = S::Broadcasting;
+            match signed {
+                Signed::Sent { hash, nonce } => {
+                    t.status = S::Broadcasting;
+                    t.tx_hash = hash;
+                    t.nonce = nonce;
+                }
+                Signed::Messages(messages) => {
+                    t.status = S::Completed;
+                    t.signed_messages = messages;
+                }
+            }
         }
-        Act::Include { hash, block } if status == S::Broadcasting => {
-            t.status = S::Confirming;
-            t.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
-            t.tx_hash = hash;
+        Act::Include { block } if status == S::Broadcasting => {
             t.block_info = Some(block);
             t.num_of_confirmations = 1;
             t.source_address.clone_from(&flight.source_address);
@@ -218,18 +283,38 @@ pub(crate) fn step(
                 .clone_from(&flight.destination_address);
             t.destination_tag.clone_from(&flight.destination_tag);
             t.fee_info.network_fee = Some(flight.fee.clone());
-            step.moves.extend(inflow(t, Pot::Outside, Pot::Pending));
+            match flight.doom.as_deref().filter(|doom| on_chain(doom)) {
+                Some(doom) => fail_on_chain(&mut step, doom),
+                None => {
+                    t.status = S::Confirming;
+                    t.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
+                    let arrives = inflow(flight.effect, t, Pot::Outside, Pot::Pending);
+                    step.moves.extend(arrives);
+                    confirmed(&mut step);
+                }
+            }
         }
         Act::Confirm if status == S::Confirming => {
             t.num_of_confirmations += 1;
-            if t.num_of_confirmations >= CONFIRMATIONS {
-                t.status = S::Completed;
-                t.sub_status = "CONFIRMED".to_owned();
-                step.moves
-                    .extend(outflow(flight, t, Pot::Locked, Pot::Outside));
-                step.moves.extend(inflow(t, Pot::Pending, Pot::Available));
-                step.credit = credit(t);
+            confirmed(&mut step);
+        }
+        Act::Threshold(blocks) if !status.is_final() => {
+            step.flight.threshold = Some(blocks);
+            if status == S::Confirming {
+                confirmed(&mut step);
             }
+        }
+        Act::Fail { sub_status } if status == S::Broadcasting && on_chain(&sub_status) => {
+            t.fee_info.network_fee = Some(flight.fee.clone());
+            fail_on_chain(&mut step, &sub_status);
+        }
+        Act::Fail { sub_status } if !status.is_final() && !on_chain(&sub_status) => {
+            if status == S::Confirming {
+                let back = inflow(flight.effect, t, Pot::Pending, Pot::Outside);
+                step.moves.extend(back);
+                t.fee_info.network_fee = None;
+            }
+            end(&mut step, S::Failed, &sub_status);
         }
         Act::Cancel if cancellable(status) => t.status = S::Cancelling,
         Act::Cancelled if status == S::Cancelling => {
@@ -241,6 +326,39 @@ pub(crate) fn step(
         _ => return Err(Unfit),
     }
     Ok(step)
+}
+
+/// Enough blocks make it final.
+fn confirmed(step: &mut Step) {
+    let (t, effect) = (&mut step.transaction, step.flight.effect);
+    if t.num_of_confirmations < step.flight.threshold.unwrap_or(CONFIRMATIONS) {
+        return;
+    }
+    t.status = TransactionStatus::Completed;
+    t.sub_status = "CONFIRMED".to_owned();
+    let left = outflow(&step.flight, t, Pot::Locked, Pot::Outside);
+    step.moves.extend(left);
+    step.moves
+        .extend(inflow(effect, t, Pot::Pending, Pot::Available));
+    step.credits = moves::credits(effect, t);
+}
+
+/// Whether a failure of this kind is in a block, and costs its fee.
+pub(crate) fn on_chain(sub_status: &str) -> bool {
+    sub_status == "SMART_CONTRACT_EXECUTION_FAILED"
+}
+
+/// It is in a block and did nothing: the amount comes back, the fee does not.
+fn fail_on_chain(step: &mut Step, sub_status: &str) {
+    step.transaction.error_description = "The chain executed it without success".to_owned();
+    end(step, TransactionStatus::Failed, sub_status);
+    let paid = moves::fee(
+        &step.flight,
+        &step.transaction,
+        Pot::Available,
+        Pot::Outside,
+    );
+    step.moves.extend(paid);
 }
 
 /// Whether its initiator may still call it back.
@@ -322,59 +440,45 @@ fn answer(transaction: &mut Transaction, user: &str, word: &str) -> bool {
     asked
 }
 
+/// It fails before it was on the chain.
+pub(crate) fn fail(step: &mut Step, sub_status: &str) {
+    end(step, TransactionStatus::Failed, sub_status);
+}
+
+/// One that has arrived, with its amount held back, or free again; nothing if it cannot be.
+pub(crate) fn frozen(
+    transaction: &Transaction,
+    freezes: bool,
+    at: Millis,
+) -> Option<(Transaction, Vec<Move>)> {
+    use TransactionStatus as S;
+    let mut changed = transaction.clone();
+    changed.last_updated = at;
+    let (from, to) = match (transaction.status, freezes) {
+        (S::Completed, true) => {
+            changed.status = S::Rejected;
+            changed.sub_status = "FROZEN_MANUALLY".to_owned();
+            (Pot::Available, Pot::Frozen)
+        }
+        (S::Rejected, false) => {
+            changed.status = S::Completed;
+            changed.sub_status = "CONFIRMED".to_owned();
+            (Pot::Frozen, Pot::Available)
+        }
+        _ => return None,
+    };
+    let moves = inflow(Effect::Moves, transaction, from, to);
+    // What went out is no longer there to be held back.
+    let incoming = transaction.source.vault_account().is_none() && !moves.is_empty();
+    incoming.then_some((changed, moves))
+}
+
 /// Ends it before it was on the chain: what was held is free again.
 fn end(step: &mut Step, status: TransactionStatus, sub_status: &str) {
     step.transaction.status = status;
     sub_status.clone_into(&mut step.transaction.sub_status);
     let free = outflow(&step.flight, &step.transaction, Pot::Locked, Pot::Available);
     step.moves.extend(free);
-}
-
-/// What leaves the source: the amount, and the fee where it is not part of the amount.
-pub(crate) fn outflow(flight: &Flight, transaction: &Transaction, from: Pot, to: Pot) -> Vec<Move> {
-    let Some(account) = transaction.source.vault_account() else {
-        return Vec::new();
-    };
-    let fee = (!transaction.treat_as_gross_amount)
-        .then(|| (flight.fee_asset.clone(), flight.fee.clone()));
-    let amount = transaction.amount_info.amount.clone();
-    amount
-        .map(|amount| (transaction.asset_id.clone(), amount))
-        .into_iter()
-        .chain(fee)
-        .map(|(asset, amount)| Move {
-            account,
-            asset,
-            amount,
-            from,
-            to,
-        })
-        .collect()
-}
-
-/// What arrives at the destination, if it is an internal wallet.
-fn credit(transaction: &Transaction) -> Option<Credit> {
-    let destination = &transaction.destination;
-    let id = destination.id.as_deref();
-    Some(Credit {
-        wallet: id
-            .filter(|_| destination.kind == PeerKind::InternalWallet)?
-            .parse()
-            .ok()?,
-        asset: transaction.asset_id.clone(),
-        amount: transaction.amount_info.net_amount.clone()?,
-    })
-}
-
-/// What arrives at the destination, if it is one of the workspace's.
-pub(crate) fn inflow(transaction: &Transaction, from: Pot, to: Pot) -> Option<Move> {
-    Some(Move {
-        account: transaction.destination.vault_account()?,
-        asset: transaction.asset_id.clone(),
-        amount: transaction.amount_info.net_amount.clone()?,
-        from,
-        to,
-    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
+//! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
@@ -20,12 +21,15 @@
 
 mod chain;
 mod chance;
+mod climate;
 mod clock;
+mod coins;
 mod contract;
 mod control;
 mod deed;
 mod doors;
 mod downloads;
+mod fees;
 mod flight;
 mod hall;
 mod lock;
@@ -39,6 +43,7 @@ mod seed;
 mod server;
 mod shelf;
 pub mod start;
+mod utxo;
 pub mod world;
 
 pub use start::{Config, Opened, Running, StartError, open, start};

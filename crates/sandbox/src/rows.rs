@@ -49,6 +49,11 @@ pub const ROOM: Room = Room {
             name: "resends",
             sql: Sql::Same(outbox::RESENDS),
         },
+        Migration {
+            id: 7,
+            name: "expiry",
+            sql: Sql::Same(flights::EXPIRY),
+        },
     ],
 };
 

@@ -364,6 +364,9 @@ impl<'a> Cells<'a> {
             rejected_by: String::new(),
             authorization_info: None,
             exchange_tx_id: String::new(),
+            replaced_tx_hash: String::new(),
+            extra_parameters: None,
+            signed_messages: Vec::new(),
         };
         let version = Version::of_transaction(&transaction);
         Ok((

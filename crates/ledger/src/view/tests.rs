@@ -50,6 +50,8 @@ fn outside() -> Vec<(Peer, Value)> {
             "rejectedBy": kind.as_str(),
             "note": kind.as_str(),
             "externalTxId": kind.as_str(),
+            "extraParameters": {"contractCallData": kind.as_str()},
+            "signedMessages": [{"content": kind.as_str()}],
             "authorizationInfo": {"logic": "AND", "groups": [{"th": 1, "users": {(kind.as_str()): "APPROVED"}}]},
         });
         (peer, beside)

@@ -5,6 +5,7 @@ mod status;
 
 use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::Value;
 
 pub use peer::{BadPeerKind, Peer, PeerKind};
 pub use status::{BadStatus, TransactionStatus};
@@ -117,6 +118,15 @@ pub struct Transaction {
     /// What went wrong on the chain.
     #[serde(default, deserialize_with = "null_as_default")]
     pub error_description: String,
+    /// The hash of the one that this one replaces on the chain; empty where there is none.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub replaced_tx_hash: String,
+    /// What the operation needs beside amount and places, as it was asked for.
+    #[serde(default)]
+    pub extra_parameters: Option<Value>,
+    /// The messages of `RAW` and `TYPED_MESSAGE`, with their signatures.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub signed_messages: Vec<Value>,
 }
 
 impl Transaction {
@@ -157,6 +167,9 @@ impl Transaction {
             exchange_tx_id: String::new(),
             treat_as_gross_amount: false,
             error_description: String::new(),
+            replaced_tx_hash: String::new(),
+            extra_parameters: None,
+            signed_messages: Vec::new(),
         }
     }
 }
@@ -179,7 +192,7 @@ fn number(amount: &Amount) -> Option<serde_json::Number> {
 impl Serialize for Transaction {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let amounts = &self.amount_info;
-        let mut out = serializer.serialize_struct("TransactionResponse", 44)?;
+        let mut out = serializer.serialize_struct("TransactionResponse", 46)?;
         out.serialize_field("id", &self.id)?;
         if let Some(external) = &self.external_tx_id {
             out.serialize_field("externalTxId", external)?;
@@ -243,7 +256,13 @@ impl Serialize for Transaction {
         if !self.error_description.is_empty() {
             out.serialize_field("errorDescription", &self.error_description)?;
         }
-        out.serialize_field("signedMessages", &[(); 0])?;
+        if !self.replaced_tx_hash.is_empty() {
+            out.serialize_field("replacedTxHash", &self.replaced_tx_hash)?;
+        }
+        if let Some(extra) = &self.extra_parameters {
+            out.serialize_field("extraParameters", extra)?;
+        }
+        out.serialize_field("signedMessages", &self.signed_messages)?;
         out.serialize_field("networkRecords", &[(); 0])?;
         out.end()
     }

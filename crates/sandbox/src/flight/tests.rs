@@ -30,14 +30,27 @@ fn transaction(gross: bool) -> Transaction {
 
 fn flight(initiator_signs: bool) -> Flight {
     Flight {
-        fee: amount("0.5"),
-        fee_asset: "ETH".parse().expect("an asset"),
         initiator_signs,
-        signer: None,
         source_address: "from".to_owned(),
         destination_address: "to".to_owned(),
-        destination_tag: String::new(),
-        lane: None,
+        ..Flight::costing(amount("0.5"), "ETH".parse().expect("an asset"))
+    }
+}
+
+fn signs(user: &str) -> Act {
+    let signed = Signed::Sent {
+        hash: "hash".to_owned(),
+        nonce: None,
+    };
+    Act::Sign {
+        user: user.to_owned(),
+        signed,
+    }
+}
+
+fn fails(sub_status: &str) -> Act {
+    Act::Fail {
+        sub_status: sub_status.to_owned(),
     }
 }
 
@@ -64,9 +77,11 @@ fn acts() -> Vec<Act> {
         goes(&[(&[INITIATOR], 1)], Some(SIGNER)),
         Act::Turn,
         Act::Include {
-            hash: "hash".to_owned(),
             block: BlockInfo::default(),
         },
+        fails("DROPPED_BY_BLOCKCHAIN"),
+        fails("SMART_CONTRACT_EXECUTION_FAILED"),
+        Act::Threshold(1),
         Act::Confirm,
         Act::Cancel,
         Act::Cancelled,
@@ -75,7 +90,7 @@ fn acts() -> Vec<Act> {
     for user in [INITIATOR, APPROVER, SECOND, SIGNER, ""] {
         acts.push(Act::Approve(user.to_owned()));
         acts.push(Act::Reject(user.to_owned()));
-        acts.push(Act::Sign(user.to_owned()));
+        acts.push(signs(user));
     }
     acts
 }
@@ -89,6 +104,7 @@ fn pot_name(pot: Pot) -> Option<&'static str> {
         Pot::Available => Some("available"),
         Pot::Pending => Some("pending"),
         Pot::Locked => Some("locked"),
+        Pot::Frozen => Some("frozen"),
     }
 }
 
@@ -152,15 +168,16 @@ fn no_way_makes_or_loses_money() {
         assert!(seen.len() > 20, "{} states", seen.len());
         let untouched = Pots::from([((1, "available"), amount("10"))]);
         let (left, arrived) = if gross { ("5", "4.5") } else { ("4.5", "5") };
+        let paid = Pots::from([((1, "available"), amount("9.5"))]);
         let sent = Pots::from([
             ((1, "available"), amount(left)),
             ((2, "available"), amount(arrived)),
         ]);
         for ((status, sub_status), pots) in &ends {
-            let expected = if status == "COMPLETED" {
-                &sent
-            } else {
-                &untouched
+            let expected = match (status.as_str(), sub_status.as_str()) {
+                ("COMPLETED", _) => &sent,
+                (_, "SMART_CONTRACT_EXECUTION_FAILED") => &paid,
+                _ => &untouched,
             };
             assert_eq!(pots, expected, "{status}/{sub_status}");
         }
@@ -176,7 +193,7 @@ fn after(acts: &[Act], initiator_signs: bool) -> Result<Step, Unfit> {
         flight: flight(initiator_signs),
         transaction: transaction(false),
         moves: Vec::new(),
-        credit: None,
+        credits: Vec::new(),
         approval: false,
     };
     for act in acts {
@@ -203,7 +220,7 @@ fn everybody_who_must_approve_does_and_nobody_else_can() {
         vec![judged.clone(), yes(SIGNER)],
         vec![judged.clone(), yes("")],
         vec![yes(APPROVER)],
-        vec![judged, Act::Sign(SIGNER.to_owned())],
+        vec![judged, signs(SIGNER)],
     ] {
         assert!(after(&acts, false).is_err(), "{acts:?}");
     }
@@ -211,7 +228,6 @@ fn everybody_who_must_approve_does_and_nobody_else_can() {
 
 #[test]
 fn nobody_signs_but_the_signer_and_without_one_it_fails() {
-    let signs = |user: &str| Act::Sign(user.to_owned());
     let waiting = [goes(&[], Some(SIGNER)), Act::Turn];
     for user in [INITIATOR, APPROVER, ""] {
         let acts = [&waiting[..], &[signs(user)]].concat();
@@ -241,23 +257,22 @@ fn what_arrives_at_an_internal_wallet_is_its_own() {
             goes(&[], None),
             Millis(2),
         );
-        assert_eq!(
-            before.expect("judged").credit,
-            None,
-            "not before it is there"
-        );
+        let before = before.expect("judged").credits;
+        assert!(before.is_empty(), "not before it is there");
         let end = step(&flight(true), &now, Act::Confirm, Millis(2)).expect("the end");
-        end.credit
+        let credits = end.credits.into_iter();
+        credits
             .map(|credit| (credit.wallet.to_string(), credit.amount))
+            .collect::<Vec<_>>()
     };
     let id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";
     assert_eq!(
         to(json!({"type": "INTERNAL_WALLET", "id": id})),
-        Some((id.to_owned(), amount("4.5"))),
+        [(id.to_owned(), amount("4.5"))],
         "less the fee"
     );
-    assert_eq!(to(json!({"type": "EXTERNAL_WALLET", "id": id})), None);
-    assert_eq!(to(json!({"type": "VAULT_ACCOUNT", "id": "2"})), None);
+    assert_eq!(to(json!({"type": "EXTERNAL_WALLET", "id": id})), []);
+    assert_eq!(to(json!({"type": "VAULT_ACCOUNT", "id": "2"})), []);
 }
 
 #[test]
@@ -268,6 +283,7 @@ fn those_of_one_lane_take_turns_in_their_order() {
         since: Millis(i64::try_from(number).expect("small")),
         status: Some(status),
         lane: lane.map(str::to_owned),
+        expires: None,
     };
     let due = |all: &[UnderWay], manual| -> Vec<u128> {
         let due = due(all, Millis(1_000), manual);
@@ -304,4 +320,79 @@ fn those_of_one_lane_take_turns_in_their_order() {
         ..one(1, S::PendingAuthorization, None)
     }];
     assert_eq!(due(&late, true), [1], "nobody approved in time");
+    let until = |expires| UnderWay {
+        expires: Some(Millis(expires)),
+        ..one(1, S::PendingSignature, None)
+    };
+    assert_eq!(due(&[until(1_000)], true), [1], "its own time is over");
+    assert_eq!(due(&[until(1_001)], true), [], "its own time is not over");
+}
+
+#[test]
+fn enough_blocks_are_as_many_as_were_asked_for() {
+    let sent = [
+        goes(&[], Some(SIGNER)),
+        Act::Turn,
+        signs(SIGNER),
+        Act::Include {
+            block: BlockInfo::default(),
+        },
+    ];
+    let status = |more: &[Act]| {
+        let now = after(&[&sent[..], more].concat(), false).expect("a way");
+        (now.transaction.status, now.transaction.num_of_confirmations)
+    };
+    use TransactionStatus as S;
+    assert_eq!(status(&[Act::Confirm]), (S::Confirming, 2));
+    assert_eq!(status(&[Act::Confirm, Act::Confirm]), (S::Completed, 3));
+    assert_eq!(status(&[Act::Threshold(1)]), (S::Completed, 1));
+    let five = [Act::Threshold(5), Act::Confirm, Act::Confirm];
+    assert_eq!(status(&five), (S::Confirming, 3));
+}
+
+#[test]
+fn what_is_doomed_fails_where_it_would() {
+    let doomed = |why: &str| Flight {
+        doom: Some(why.to_owned()),
+        ..flight(false)
+    };
+    let walk = |flight: &Flight, acts: &[Act]| {
+        let mut now = (flight.clone(), transaction(false));
+        for act in acts {
+            let next = step(&now.0, &now.1, act.clone(), Millis(2)).expect("a way");
+            now = (next.flight, next.transaction);
+        }
+        (now.1.status, now.1.sub_status, now.1.fee_info.network_fee)
+    };
+    let judged = goes(&[], Some(SIGNER));
+    let low = walk(&doomed("FAIL_ON_LOW_FEE"), &[judged.clone(), Act::Turn]);
+    let failed = TransactionStatus::Failed;
+    assert_eq!(low, (failed, "FAIL_ON_LOW_FEE".to_owned(), None));
+    let block = BlockInfo::default();
+    let acts = [judged, Act::Turn, signs(SIGNER), Act::Include { block }];
+    let why = "SMART_CONTRACT_EXECUTION_FAILED";
+    let out_of_gas = (failed, why.to_owned(), Some(amount("0.5")));
+    assert_eq!(walk(&doomed(why), &acts), out_of_gas);
+}
+
+#[test]
+fn what_has_arrived_can_be_held_back_and_freed() {
+    let mut arrived = transaction(true);
+    arrived.source = protocol::model::transaction::Peer::UNKNOWN;
+    arrived.status = TransactionStatus::Completed;
+    let (held, moves) = frozen(&arrived, true, Millis(9)).expect("held back");
+    assert_eq!(held.status, TransactionStatus::Rejected);
+    assert_eq!((moves[0].from, moves[0].to), (Pot::Available, Pot::Frozen));
+    assert_eq!(frozen(&held, true, Millis(9)), None, "once is enough");
+    let (freed, moves) = frozen(&held, false, Millis(9)).expect("freed");
+    assert_eq!(freed.status, TransactionStatus::Completed);
+    assert_eq!((moves[0].from, moves[0].to), (Pot::Frozen, Pot::Available));
+    assert_eq!(
+        frozen(&freed, false, Millis(9)),
+        None,
+        "it is not held back"
+    );
+    let mut out = transaction(false);
+    out.status = TransactionStatus::Completed;
+    assert_eq!(frozen(&out, true, Millis(9)), None, "it is gone");
 }

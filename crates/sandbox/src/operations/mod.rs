@@ -38,7 +38,7 @@ use area::{area, areas};
 
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
-pub(crate) use transactions::incoming;
+pub(crate) use transactions::{Message, incoming};
 pub(crate) use whitelists::decide as decide_on_addresses;
 
 areas! {

@@ -13,6 +13,10 @@ ALTER TABLE flights ADD COLUMN status TEXT;
 ALTER TABLE flights ADD COLUMN lane TEXT;
 ";
 
+pub(super) const EXPIRY: &str = "
+ALTER TABLE flights ADD COLUMN expires BIGINT;
+";
+
 /// Most transactions under way that are looked at together.
 const MAX_FLIGHTS: i64 = 100_000;
 
@@ -22,16 +26,17 @@ pub(crate) fn put(
     flight: &UnderWay,
     doc: &str,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO flights (workspace, id, since, status, lane, doc) VALUES ($1, $2, $3, $4, $5, $6)
+    let sql = "INSERT INTO flights (workspace, id, since, status, lane, doc, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (workspace, id) DO UPDATE
-        SET since = excluded.since, status = excluded.status, lane = excluded.lane, doc = excluded.doc";
+        SET since = excluded.since, status = excluded.status, lane = excluded.lane, doc = excluded.doc, expires = excluded.expires";
     let params = params![
         workspace.to_string(),
         flight.id.0.as_bytes().as_slice(),
         flight.since.0,
         flight.status.map(|status| status.to_string()),
         flight.lane.clone(),
-        doc
+        doc,
+        flight.expires.map(|at| at.0)
     ];
     writing.execute(sql, &params).map(drop)
 }
@@ -51,7 +56,7 @@ pub(crate) fn all(
     query: &mut impl Query,
     workspace: WorkspaceId,
 ) -> Result<Vec<UnderWay>, StoreError> {
-    let sql = "SELECT id, since, status, lane FROM flights WHERE workspace = $1 ORDER BY since, id LIMIT $2";
+    let sql = "SELECT id, since, status, lane, expires FROM flights WHERE workspace = $1 ORDER BY since, id LIMIT $2";
     let read = |row: &Row| {
         let status = row.opt_text(2)?.map(str::parse::<TransactionStatus>);
         Ok(UnderWay {
@@ -61,6 +66,7 @@ pub(crate) fn all(
                 .transpose()
                 .map_err(|_| corrupt("flights", "status", ""))?,
             lane: row.opt_text(3)?.map(str::to_owned),
+            expires: row.opt_int(4)?.map(Millis),
         })
     };
     query

@@ -4,7 +4,7 @@
 use protocol::error::ApiError;
 use serde_json::Value;
 
-const TRANSACTION: [&str; 11] = [
+const TRANSACTION: [&str; 25] = [
     "operation",
     "assetId",
     "amount",
@@ -16,17 +16,44 @@ const TRANSACTION: [&str; 11] = [
     "feeLevel",
     "treatAsGrossAmount",
     "customerRefId",
+    "fee",
+    "priorityFee",
+    "maxFee",
+    "maxTotalFee",
+    "failOnLowFee",
+    "gasLimit",
+    "gasPrice",
+    "networkFee",
+    "replaceTxByHash",
+    "extraParameters",
+    "utxoSelectionParams",
+    "configurations",
+    // Of chains that no workspace has.
+    "forceSweep",
+    "autoStaking",
 ];
 /// Names are shown by clients' own models; the id decides.
 const SOURCE: [&str; 4] = ["type", "id", "name", "subType"];
 const DESTINATION: [&str; 5] = ["type", "id", "name", "subType", "oneTimeAddress"];
 const ONE_TIME_ADDRESS: [&str; 2] = ["address", "tag"];
+const EXTRA_PARAMETERS: [&str; 5] = [
+    "rawMessageData",
+    "contractCallData",
+    "programCallData",
+    "inputsSelection",
+    "nodeControls",
+];
 
 /// Refuses the first field that is not served.
 pub(super) fn check(body: &Value) -> Result<(), ApiError> {
     let places = [
         ("", body, &TRANSACTION[..]),
         ("source.", &body["source"], &SOURCE),
+        (
+            "extraParameters.",
+            &body["extraParameters"],
+            &EXTRA_PARAMETERS,
+        ),
         ("destination.", &body["destination"], &DESTINATION),
         (
             "destination.oneTimeAddress.",
@@ -86,10 +113,8 @@ mod tests {
     #[test]
     fn what_would_change_what_happens_is_named() {
         for (pointer, name) in [
-            ("/replaceTxByHash", "replaceTxByHash"),
-            ("/fee", "fee"),
-            ("/gasPrice", "gasPrice"),
-            ("/maxFee", "maxFee"),
+            ("/travelRuleMessageId", "travelRuleMessageId"),
+            ("/useGasless", "useGasless"),
             ("/nothingOfThatName", "nothingOfThatName"),
             ("/source/walletId", "source.walletId"),
             ("/destination/walletId", "destination.walletId"),
@@ -102,7 +127,7 @@ mod tests {
             assert_eq!(asked.as_deref(), Some(name));
         }
         for value in [json!(true), json!(0), json!({"a": 1}), json!([1])] {
-            assert!(refused(json!({"/failOnLowFee": value})).is_some());
+            assert!(refused(json!({"/useGasless": value})).is_some());
         }
     }
 
@@ -110,7 +135,7 @@ mod tests {
     fn what_asks_for_nothing_passes() {
         for value in [json!(null), json!(false), json!({}), json!([])] {
             let asked = refused(
-                json!({"/failOnLowFee": value, "/extraParameters": value, "/source/walletId": value}),
+                json!({"/useGasless": value, "/travelRuleMessage": value, "/source/walletId": value}),
             );
             assert_eq!(asked, None);
         }
