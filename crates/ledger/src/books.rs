@@ -108,6 +108,21 @@ impl Books {
         model.accounts.get(&account)?.wallet(asset).cloned()
     }
 
+    /// The wallets in scope that have an address.
+    pub async fn wallets_of_address(
+        &self,
+        scope: &Scope,
+        address: &str,
+    ) -> Result<Vec<(VaultAccountId, AssetId)>, LedgerError> {
+        let (workspace, address) = (scope.workspace(), address.to_owned());
+        let read = self
+            .store
+            .read(move |reading| rows::wallets_of_address(reading, workspace, &address));
+        let mut found = read.await?;
+        found.retain(|(account, asset)| scope.covers_wallet(*account, asset));
+        Ok(found)
+    }
+
     pub(crate) fn model(&self) -> parking_lot::RwLockReadGuard<'_, Model> {
         self.model.read()
     }

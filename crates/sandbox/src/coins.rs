@@ -110,8 +110,9 @@ impl Deed<'_, '_> {
         choice: &utxo::Choice,
         need: impl Fn(usize) -> Option<Amount>,
     ) -> Result<Result<Selection, NoChoice>, Fault> {
+        let usual = self.strategy(account, asset)?;
         let purse = self.purse(account, asset)?;
-        Ok(utxo::choose(&purse.coins, choice, need))
+        Ok(utxo::choose(&purse.coins, choice, usual, need))
     }
 
     /// Keeps the coins of both sides in step with a transaction that has just become what it is.

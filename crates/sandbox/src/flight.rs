@@ -1,5 +1,6 @@
 //! A transaction under way: which act leads to which status, and what it moves. Pure.
 
+mod afterwards;
 mod moves;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use crate::operations::Message;
 use crate::policy::Verdict;
 use crate::utxo::{Choice, Outpoint};
 
+pub(crate) use afterwards::{frozen, undone};
 pub(crate) use moves::{Credit, Effect, Move, Pot, inflow, outflow, parts};
 
 /// Blocks that make a transaction final.
@@ -184,6 +186,32 @@ pub(crate) enum Act {
     /// So many blocks make it final.
     Threshold(u32),
 }
+
+/// How a transaction can fail that a fault befalls, in the contract's words.
+pub(crate) const FAILURES: [&str; 22] = [
+    "ACTUAL_AMOUNT_TOO_LOW",
+    "ADDRESS_NOT_WHITELISTED",
+    "AMOUNT_TOO_SMALL",
+    "AUTHORIZATION_FAILED",
+    "DOUBLE_SPENDING",
+    "DROPPED_BY_BLOCKCHAIN",
+    "INCOMPLETE_USER_SETUP",
+    "INSUFFICIENT_FUNDS",
+    "INSUFFICIENT_FUNDS_FOR_FEE",
+    "INTERNAL_ERROR",
+    "INVALID_ADDRESS",
+    "INVALID_SIGNATURE",
+    "MAX_FEE_EXCEEDED",
+    "NETWORK_ROUTING_MISMATCH",
+    "REJECTED_BY_BLOCKCHAIN",
+    "SIGNING_ERROR",
+    "SMART_CONTRACT_EXECUTION_FAILED",
+    "TIMEOUT",
+    "TOO_MANY_INPUTS",
+    "UNAUTHORISED_DEVICE",
+    "UNAUTHORISED_USER",
+    "UNKNOWN_ERROR",
+];
 
 /// What a signature leads to.
 #[derive(Clone, Debug)]
@@ -443,34 +471,6 @@ fn answer(transaction: &mut Transaction, user: &str, word: &str) -> bool {
 /// It fails before it was on the chain.
 pub(crate) fn fail(step: &mut Step, sub_status: &str) {
     end(step, TransactionStatus::Failed, sub_status);
-}
-
-/// One that has arrived, with its amount held back, or free again; nothing if it cannot be.
-pub(crate) fn frozen(
-    transaction: &Transaction,
-    freezes: bool,
-    at: Millis,
-) -> Option<(Transaction, Vec<Move>)> {
-    use TransactionStatus as S;
-    let mut changed = transaction.clone();
-    changed.last_updated = at;
-    let (from, to) = match (transaction.status, freezes) {
-        (S::Completed, true) => {
-            changed.status = S::Rejected;
-            changed.sub_status = "FROZEN_MANUALLY".to_owned();
-            (Pot::Available, Pot::Frozen)
-        }
-        (S::Rejected, false) => {
-            changed.status = S::Completed;
-            changed.sub_status = "CONFIRMED".to_owned();
-            (Pot::Frozen, Pot::Available)
-        }
-        _ => return None,
-    };
-    let moves = inflow(Effect::Moves, transaction, from, to);
-    // What went out is no longer there to be held back.
-    let incoming = transaction.source.vault_account().is_none() && !moves.is_empty();
-    incoming.then_some((changed, moves))
 }
 
 /// Ends it before it was on the chain: what was held is free again.

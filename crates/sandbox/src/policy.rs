@@ -89,9 +89,20 @@ fn place(peer: &Peer) -> [&str; 3] {
     }
 }
 
+/// What those who can sign may do by themselves in a seeded workspace, beside transfers.
+const BY_THEMSELVES: [&str; 7] = [
+    "CONTRACT_CALL",
+    "PROGRAM_CALL",
+    "APPROVE",
+    "MINT",
+    "BURN",
+    "RAW",
+    "TYPED_MESSAGE",
+];
+
 /// The policy of a seeded workspace: nothing goes to an address that is on no list; those who can
-/// sign send by themselves; whatever others ask for, the treasurer approves and the signing
-/// officer signs.
+/// sign send by themselves; whatever transfer others ask for, the treasurer approves and the
+/// signing officer signs.
 pub fn seeded(signers: &[UserId], treasurer: UserId, signing_officer: UserId) -> Vec<PolicyRule> {
     let any = || PolicyPlaces::one(&["*"]);
     let rule = |action, operators| PolicyRule {
@@ -110,16 +121,18 @@ pub fn seeded(signers: &[UserId], treasurer: UserId, signing_officer: UserId) ->
         designated_signers: None,
         authorization_groups: None,
     };
-    vec![
+    let signers = PolicyUsers::of(signers.iter().map(ToString::to_string));
+    let by_themselves = BY_THEMSELVES.map(|kind| PolicyRule {
+        transaction_type: kind.to_owned(),
+        ..rule(PolicyAction::Allow, signers.clone())
+    });
+    let mut rules = vec![
         PolicyRule {
             dst_address_type: "ONE_TIME".to_owned(),
             src: any(),
             ..rule(PolicyAction::Block, PolicyUsers::everybody())
         },
-        rule(
-            PolicyAction::Allow,
-            PolicyUsers::of(signers.iter().map(ToString::to_string)),
-        ),
+        rule(PolicyAction::Allow, signers),
         PolicyRule {
             designated_signers: Some(PolicyUsers::of([signing_officer.to_string()])),
             authorization_groups: Some(AuthorizationGroups {
@@ -133,7 +146,9 @@ pub fn seeded(signers: &[UserId], treasurer: UserId, signing_officer: UserId) ->
             }),
             ..rule(PolicyAction::TwoTier, PolicyUsers::everybody())
         },
-    ]
+    ];
+    rules.extend(by_themselves);
+    rules
 }
 
 #[cfg(test)]

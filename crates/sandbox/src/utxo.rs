@@ -101,7 +101,8 @@ impl Filter {
 /// What a request says of the coins it spends.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Choice {
-    pub(crate) strategy: Strategy,
+    /// Nothing: as the wallet has it.
+    pub(crate) strategy: Option<Strategy>,
     pub(crate) filter: Filter,
     /// These and no others.
     pub(crate) spend: Vec<Outpoint>,
@@ -128,6 +129,7 @@ pub(crate) struct Selection {
 pub(crate) fn choose(
     coins: &[Coin],
     choice: &Choice,
+    usual: Strategy,
     need: impl Fn(usize) -> Option<Amount>,
 ) -> Result<Selection, NoChoice> {
     let free: Vec<&Coin> = coins
@@ -148,7 +150,7 @@ pub(crate) fn choose(
         .filter(|coin| choice.filter.passes(coin) && !choice.exclude.contains(&coin.at))
         .collect();
     free.sort_by(|a, b| {
-        let by_amount = match choice.strategy {
+        let by_amount = match choice.strategy.unwrap_or(usual) {
             Strategy::Ascending => a.amount.cmp(&b.amount),
             Strategy::Descending => b.amount.cmp(&a.amount),
         };
@@ -272,18 +274,29 @@ mod tests {
             ..Choice::default()
         };
         let need = |units: i128| move |_: usize| Some(amount(units));
-        let chosen = choose(&all, &spend(0), need(3)).expect("coins");
+        let chosen = choose(&all, &spend(0), Strategy::default(), need(3)).expect("coins");
         assert_eq!((chosen.inputs.len(), chosen.sum), (1, amount(5)));
-        assert_eq!(choose(&all, &spend(0), need(6)), Err(NoChoice::TooLittle));
+        assert_eq!(
+            choose(&all, &spend(0), Strategy::default(), need(6)),
+            Err(NoChoice::TooLittle)
+        );
         let mut taken = all.clone();
         taken[0].status = CoinStatus::Selected;
         let missing = Err(NoChoice::Missing(all[0].at.clone()));
-        assert_eq!(choose(&taken, &spend(0), need(3)), missing);
+        assert_eq!(
+            choose(&taken, &spend(0), Strategy::default(), need(3)),
+            missing
+        );
         let not = Choice {
             exclude: vec![all[2].at.clone()],
             ..Choice::default()
         };
-        assert_eq!(choose(&all, &not, need(8)).expect("coins").sum, amount(12));
+        assert_eq!(
+            choose(&all, &not, Strategy::default(), need(8))
+                .expect("coins")
+                .sum,
+            amount(12)
+        );
         let labelled = Choice {
             filter: Filter {
                 include_any_labels: vec!["cold".to_owned()],
@@ -291,10 +304,15 @@ mod tests {
             },
             ..Choice::default()
         };
-        assert_eq!(choose(&all, &labelled, need(1)), Err(NoChoice::TooLittle));
+        assert_eq!(
+            choose(&all, &labelled, Strategy::default(), need(1)),
+            Err(NoChoice::TooLittle)
+        );
         taken[1].labels = vec!["cold".to_owned()];
         assert_eq!(
-            choose(&taken, &labelled, need(1)).expect("coins").sum,
+            choose(&taken, &labelled, Strategy::default(), need(1))
+                .expect("coins")
+                .sum,
             amount(7)
         );
     }
@@ -308,9 +326,9 @@ mod tests {
         ) {
             let all = coins(&units);
             let strategy = if ascending { Strategy::Ascending } else { Strategy::Descending };
-            let choice = Choice { strategy, ..Choice::default() };
+            let choice = Choice::default();
             let need = |inputs: usize| Some(amount(target + 68 * i128::try_from(inputs).expect("few")));
-            match choose(&all, &choice, need) {
+            match choose(&all, &choice, strategy, need) {
                 Ok(chosen) => {
                     let mut inputs = chosen.inputs.clone();
                     inputs.sort();

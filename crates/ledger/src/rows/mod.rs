@@ -70,6 +70,39 @@ pub(crate) fn addresses(
     query.rows(sql, &params)?.iter().map(fact).collect()
 }
 
+/// The wallets that have an address, found by looking at every address there is, page by page.
+pub(crate) fn wallets_of_address(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    address: &str,
+) -> Result<Vec<(VaultAccountId, AssetId)>, StoreError> {
+    const PAGE: i64 = 10_000;
+    let sql = "SELECT key, account, asset FROM facts
+        WHERE workspace = $1 AND kind = $2 AND key > $3 AND doc IS NOT NULL ORDER BY key LIMIT $4";
+    let (mut found, mut last) = (Vec::new(), String::new());
+    loop {
+        let kind = FactKind::Address.as_str();
+        let params = params![workspace.to_string(), kind, last.as_str(), PAGE];
+        let rows = query.rows(sql, &params)?;
+        for row in &rows {
+            // Account, asset, address, tag.
+            let parts: Vec<_> = row.text(0)?.split('/').collect();
+            if parts.get(2) == Some(&address) {
+                let asset = row.text(2)?.parse();
+                let account = u32::try_from(row.int(1)?);
+                let (Ok(account), Ok(asset)) = (account, asset) else {
+                    return Err(corrupt("facts", "account", row.text(0)?));
+                };
+                found.push((VaultAccountId::new(account), asset));
+            }
+        }
+        match rows.last() {
+            Some(row) => row.text(0)?.clone_into(&mut last),
+            None => return Ok(found),
+        }
+    }
+}
+
 pub(crate) fn one_fact(
     query: &mut impl Query,
     workspace: WorkspaceId,

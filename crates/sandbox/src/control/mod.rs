@@ -2,6 +2,7 @@
 //! listener, its own token.
 
 mod asked;
+mod chain;
 mod exports;
 
 use std::net::IpAddr;
@@ -24,7 +25,6 @@ use store::Writing;
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
-use crate::chain;
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
@@ -54,6 +54,15 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
         .route("/workspaces/{workspace}/incoming", post(incoming))
         .route("/workspaces/{workspace}/mine", post(mine))
         .route("/workspaces/{workspace}/transactions/{id}/{act}", post(act))
+        .route(
+            "/workspaces/{workspace}/transactions/{id}/fail",
+            post(chain::fail),
+        )
+        .route(
+            "/workspaces/{workspace}/transactions/{id}/reorganise",
+            post(chain::reorganise),
+        )
+        .route("/workspaces/{workspace}/fees/{chain}", put(chain::fees))
         .route(
             "/workspaces/{workspace}/webhooks/{id}/drop_next",
             post(drop_next),
@@ -186,7 +195,7 @@ async fn mine(
     State(desk): State<Desk>,
     At(workspace): At<WorkspaceId>,
 ) -> Result<Json<Value>, Refusal> {
-    let moved = desk.hall(workspace)?.deed(chain::mine).await?;
+    let moved = desk.hall(workspace)?.deed(crate::chain::mine).await?;
     Ok(Json(json!({ "moved": moved })))
 }
 
@@ -204,9 +213,9 @@ async fn act(
 ) -> Result<Json<Value>, Refusal> {
     let user = who.user.map(|user| user.to_string());
     let how: fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault> = match act.as_str() {
-        "approve" => chain::approve,
-        "sign" => chain::sign,
-        "reject" => chain::reject,
+        "approve" => crate::chain::approve,
+        "sign" => crate::chain::sign,
+        "reject" => crate::chain::reject,
         _ => return Err(Refusal(ApiError::uncoded(404, "approve, sign or reject"))),
     };
     desk.hall(workspace)?

@@ -5,8 +5,10 @@ mod account_changes;
 mod account_jobs;
 mod accounts;
 mod area;
+mod coins;
 mod events;
 mod groups;
+mod keys;
 mod notifications;
 mod paging;
 mod reports;
@@ -45,7 +47,9 @@ areas! {
     account_changes,
     account_jobs,
     accounts,
+    coins,
     groups,
+    keys,
     notifications,
     reports,
     resends,

@@ -61,11 +61,22 @@ pub(super) fn page<T>(
     first: First,
     key: impl Fn(&T) -> Key,
 ) -> Result<Page<T>, ApiError> {
-    let must = || ApiError::invalid("pageSize", format_args!("a number from 1 to {MAX_SIZE}"));
+    page_within(query, rows, (default_size, MAX_SIZE), first, key)
+}
+
+/// The page that a query asks for, of a list with a usual and a greatest size of its own.
+pub(super) fn page_within<T>(
+    query: &Query,
+    rows: Vec<T>,
+    (default_size, max_size): (usize, usize),
+    first: First,
+    key: impl Fn(&T) -> Key,
+) -> Result<Page<T>, ApiError> {
+    let must = || ApiError::invalid("pageSize", format_args!("a number from 1 to {max_size}"));
     let size = query
         .read::<usize, _>("pageSize", |_| must())?
         .unwrap_or(default_size);
-    if !(1..=MAX_SIZE).contains(&size) {
+    if !(1..=max_size).contains(&size) {
         return Err(must());
     }
     let down = match query.one("order") {

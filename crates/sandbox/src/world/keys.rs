@@ -56,20 +56,27 @@ impl Keyring {
 
     /// The public half: 33 bytes, compressed, of ECDSA; 32 of Ed25519.
     pub fn public(&self, algorithm: Algorithm, path: &[u32]) -> Vec<u8> {
-        match algorithm {
-            Algorithm::Ecdsa => self
-                .ecdsa(path)
-                .map(|key| {
-                    key.verifying_key()
-                        .to_encoded_point(true)
-                        .as_bytes()
-                        .to_vec()
-                })
-                .unwrap_or_default(),
-            Algorithm::Eddsa => Ed25519KeyPair::from_seed_unchecked(&self.secret(algorithm, path))
-                .map(|key| key.public_key().as_ref().to_vec())
-                .unwrap_or_default(),
-        }
+        self.public_half(algorithm, path, true)
+    }
+
+    /// The public half without compression: 65 bytes of ECDSA.
+    pub fn public_in_full(&self, algorithm: Algorithm, path: &[u32]) -> Vec<u8> {
+        self.public_half(algorithm, path, false)
+    }
+
+    fn public_half(&self, algorithm: Algorithm, path: &[u32], compressed: bool) -> Vec<u8> {
+        let bytes = match algorithm {
+            Algorithm::Ecdsa => self.ecdsa(path).map(|key| {
+                let point = key.verifying_key().to_encoded_point(compressed);
+                point.as_bytes().to_vec()
+            }),
+            Algorithm::Eddsa => {
+                let secret = self.secret(algorithm, path);
+                let key = Ed25519KeyPair::from_seed_unchecked(&secret).ok();
+                key.map(|key| key.public_key().as_ref().to_vec())
+            }
+        };
+        bytes.unwrap_or_default()
     }
 
     /// Signs; nothing if that is not something the algorithm signs.
@@ -116,7 +123,8 @@ impl Keyring {
         let path = self.path(chain, account, if shared { 0 } else { index });
         let algorithm = algorithm_of(chain);
         let public = match chain.form {
-            AddressForm::Evm => self.evm_public(&path),
+            // As Ethereum hashes it: without the byte that says how it is written.
+            AddressForm::Evm => self.public_in_full(algorithm, &path).split_off(1),
             _ => self.public(algorithm, &path),
         };
         let mut address = addresses::of_key(chain, &public);
@@ -125,15 +133,6 @@ impl Keyring {
             address.tag = u32::from_be_bytes([tag[0], tag[1], tag[2], tag[3]]).to_string();
         }
         address
-    }
-
-    /// The key without compression, as Ethereum hashes it: 64 bytes.
-    fn evm_public(&self, path: &[u32]) -> Vec<u8> {
-        let point = self
-            .ecdsa(path)
-            .map(|key| key.verifying_key().to_encoded_point(false));
-        let bytes = point.as_ref().and_then(|point| point.as_bytes().get(1..));
-        bytes.map(<[u8]>::to_vec).unwrap_or_default()
     }
 
     fn ecdsa(&self, path: &[u32]) -> Option<SigningKey> {

@@ -328,7 +328,7 @@ fn choice(older: Option<InputSelection>, newer: Option<UtxoSelectionParams>) -> 
     let newer = newer.unwrap_or_default();
     let selection = newer.input_selection.or(older).unwrap_or_default();
     Choice {
-        strategy: newer.selection_strategy.unwrap_or_default(),
+        strategy: newer.selection_strategy,
         filter: newer.filters.unwrap_or_default(),
         spend: selection.inputs_to_spend,
         exclude: selection.inputs_to_exclude,
