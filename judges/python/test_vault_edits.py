@@ -133,3 +133,18 @@ def test_by_the_dozen(admin):
     assert [a.address for a in pages.addresses[1:]] == [a.address for a in told.addresses]
     with refused(NotFoundException):
         admin.get_create_multiple_vault_accounts_job_status(job).result()
+
+
+def test_a_wallet_is_active_as_it_is(fund):
+    editor = fund["editor"]
+    told = editor.sdk.vaults.activate_asset_for_vault_account(
+        vault_account_id="1", asset_id="ETH"
+    ).result()
+    shown = editor.door.get("/v1/vault/accounts/1/ETH/addresses_paginated").json["addresses"]
+    assert (told.data.status, told.data.address) == ("READY", shown[0]["address"])
+    assert editor.door.post("/v1/vault/accounts/99999/ETH/activate", {}).code == 1006
+
+
+def test_the_list_of_old_is_disabled(fund):
+    answer = fund["editor"].door.get("/v1/vault/accounts")
+    assert (answer.status, answer.code) == (400, 1037)

@@ -21,13 +21,21 @@ use crate::world::{Network, vault_address};
 use ledger::Fault;
 
 area! { visit;
+    "getVaultAccounts" => Err(retired()),
     "createVaultAccount" => create(visit).await,
     "createVaultAccountAsset" => create_wallet(visit).await,
+    "activateAssetForVaultAccount" => activate(visit).await,
     "createVaultAccountAssetAddress" => create_address(visit).await,
 }
 
 /// Longest name.
 const MAX_NAME: usize = 255;
+
+/// `GET /vault/accounts`, as in every workspace made since May 2022.
+fn retired() -> ApiError {
+    let instead = "Use GET /vault/accounts_paged: this call is disabled for the workspace";
+    ApiError::new(400, 1037, instead)
+}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -177,17 +185,37 @@ async fn create_wallet(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             asset_id: id.clone(),
         };
         deed.announce(EventType::VaultAccountAssetAdded, None, &told)?;
-        let created = CreateVaultAssetResponse {
-            id: id.clone(),
-            address: address.text,
-            legacy_address: address.legacy,
-            enterprise_address: String::new(),
-            tag: address.tag,
-            eos_account_name: String::new(),
-            status: Some("READY".to_owned()),
-            activation_tx_id: None,
-        };
-        Ok(Reply::json(200, &created))
+        Ok(Reply::json(200, &ready(&id, address)))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+fn ready(id: &AssetId, address: Address) -> CreateVaultAssetResponse {
+    CreateVaultAssetResponse {
+        id: id.clone(),
+        address: address.text,
+        legacy_address: address.legacy,
+        enterprise_address: String::new(),
+        tag: address.tag,
+        eos_account_name: String::new(),
+        status: Some("READY".to_owned()),
+        activation_tx_id: None,
+    }
+}
+
+/// `POST /vault/accounts/{vaultAccountId}/{assetId}/activate`. The wallets of these chains need no
+/// activation: one that is there is active.
+async fn activate(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let account: VaultAccountId =
+        visit.param("vaultAccountId", ApiError::vault_account_not_found)?;
+    let id: AssetId = visit.param("assetId", ApiError::unsupported_wallet_asset)?;
+    let asset = asset_of(visit.hall, &id)?;
+    let work = move |deed: &mut Deed<'_, '_>| {
+        if deed.batch.wallet(deed.writing, account, &id)?.is_none() {
+            return Err(ApiError::vault_asset_not_found().into());
+        }
+        let address = address(deed.hall, account, asset, 0)?;
+        Ok(Reply::json(200, &ready(&id, address)))
     };
     visit.hall.effect(visit.call, work).await
 }
