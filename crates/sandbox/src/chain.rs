@@ -20,7 +20,9 @@ use crate::flight::{
 };
 use crate::hall::{Hall, doc};
 use crate::operations::Message;
+use crate::operations::workspace::{self, Standing};
 use crate::policy;
+use crate::quorum;
 use crate::rows::flights;
 use crate::world::assets::{self, AddressForm, AssetRow};
 use ledger::change::WalletFacts;
@@ -37,6 +39,13 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
                 true
             }
         };
+        if let Err(error) = quorum::expire(&hall).await {
+            let error = ApiError::from(error);
+            tracing::error!(
+                message = error.message(),
+                "requests of the quorum do not expire"
+            );
+        }
         let pause = if busy {
             Duration::from_millis(PACE.unsigned_abs() / 2)
         } else {
@@ -104,6 +113,9 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         return Ok(None);
     };
     let by_itself = !deed.hall.house.manual;
+    if !moves_in_frost(transaction.status) && workspace::standing(deed)? == Standing::Frozen {
+        return Ok(None);
+    }
     let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
         S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
@@ -121,6 +133,13 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         S::Broadcasting | S::Confirming if by_itself => on_chain(&transaction, &flight, deed),
         _ => None,
     })
+}
+
+/// Whether a transaction that is so far goes on while the workspace is frozen: what the chain has,
+/// and what is on its way to an end.
+const fn moves_in_frost(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(status, S::Broadcasting | S::Confirming | S::Cancelling)
 }
 
 /// What a block does to a transaction; nothing to one whose place another one is about to take.
@@ -218,6 +237,9 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
         }
         .into());
     };
+    if !moves_in_frost(transaction.status) {
+        workspace::check_standing(deed, "")?;
+    }
     let refused = unfit();
     let mut done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
     if done.transaction.status == TransactionStatus::PendingSignature {
