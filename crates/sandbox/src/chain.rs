@@ -19,6 +19,7 @@ use crate::flight::{
     step, undone,
 };
 use crate::hall::{Hall, doc};
+use crate::jobs;
 use crate::operations::Message;
 use crate::operations::workspace::{self, Standing};
 use crate::policy;
@@ -39,13 +40,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
                 true
             }
         };
-        if let Err(error) = quorum::expire(&hall).await {
-            let error = ApiError::from(error);
-            tracing::error!(
-                message = error.message(),
-                "requests of the quorum do not expire"
-            );
-        }
+        let busy = busy | jobs_go_on(&hall).await;
         let pause = if busy {
             Duration::from_millis(PACE.unsigned_abs() / 2)
         } else {
@@ -57,6 +52,18 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Does some more of the jobs, where nobody has to tell them to go on. Whether there is more to do.
+async fn jobs_go_on(hall: &Arc<Hall>) -> bool {
+    if hall.house.manual {
+        return false;
+    }
+    jobs::work(hall).await.unwrap_or_else(|fault| {
+        let error = ApiError::from(fault);
+        tracing::error!(message = error.message(), "jobs stand still");
+        true
+    })
 }
 
 /// Until nothing more happens by itself.
@@ -83,7 +90,8 @@ struct Tick {
     moved: bool,
 }
 
-/// Takes each transaction under way one act further, where one is due.
+/// Takes each transaction under way one act further, where one is due; and what the quorum has been
+/// asked for too long ago comes to its end.
 async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
     let id = hall.id();
     let all = hall
@@ -91,7 +99,7 @@ async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
         .store()
         .read(move |reading| flights::all(reading, id))
         .await?;
-    let mut moved = false;
+    let mut moved = quorum::expire(hall).await?;
     for transaction in due(&all, hall.house.clock.now(), hall.house.manual) {
         moved |= hall
             .change(move |deed| match next(deed, transaction)? {

@@ -15,6 +15,7 @@
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
 //! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
+//! | `jobs` | long work, done part by part |
 //! | `audit` | the audit log: what is told, written with what happened |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
@@ -35,6 +36,7 @@ mod downloads;
 mod fees;
 mod flight;
 mod hall;
+mod jobs;
 mod lives;
 mod lock;
 mod openapi;

@@ -94,9 +94,15 @@ impl Kept for Entry {
 impl Deed<'_, '_> {
     /// Writes into the audit log.
     pub(crate) fn audit(&mut self, event: Event, by: By) -> Result<(), StoreError> {
-        let user = match by {
-            By::User(id) => self.batch.user(self.writing, id)?,
-            By::Fireblocks => None,
+        let (user, user_id) = match by {
+            By::User(id) => (
+                self.hall
+                    .books
+                    .user(id)
+                    .map_or_else(|| id.to_string(), |user| name(&user)),
+                Some(id),
+            ),
+            By::Fireblocks => ("Fireblocks".to_owned(), None),
         };
         let place = Place(Place::at(self.at).0 + self.told);
         self.told += 1;
@@ -105,8 +111,8 @@ impl Deed<'_, '_> {
             id: Uuid::new_v5(&workspace.0, place.key().as_bytes()),
             place,
             at: self.at,
-            user: user.as_ref().map_or_else(|| "Fireblocks".to_owned(), name),
-            user_id: user.map(|user| user.id),
+            user,
+            user_id,
             event,
         };
         self.append(&entry, place.0)

@@ -16,6 +16,7 @@ use super::{Desk, Refusal, Who};
 use crate::audit::{By, Event};
 use crate::deed::Deed;
 use crate::hall::Hall;
+use crate::jobs;
 use crate::lives::{self, Turn};
 use crate::operations::workspace::{self, Standing};
 use crate::quorum::{Ask, DeleteUsers, QuorumSettings, Request, Threshold, Word};
@@ -41,6 +42,7 @@ pub(super) fn router() -> Router<Desk> {
             post(addresses),
         )
         .route("/workspaces/{workspace}/unfreeze", post(unfreeze))
+        .route("/workspaces/{workspace}/jobs/work", post(work))
 }
 
 fn word(text: &str) -> Result<Word, Refusal> {
@@ -249,4 +251,13 @@ async fn unfreeze(
     let work = |deed: &mut Deed<'_, '_>| workspace::stand(deed, Standing::Active);
     desk.hall(workspace)?.deed(work).await?;
     Ok(Json(json!({ "status": Standing::Active })))
+}
+
+/// The job that has waited longest goes on by one part.
+async fn work(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    let worked = jobs::work(desk.hall(workspace)?).await?;
+    Ok(Json(json!({ "worked": worked })))
 }

@@ -2,7 +2,7 @@
 //! file an area.
 
 mod account_changes;
-mod account_jobs;
+pub(crate) mod account_jobs;
 mod accounts;
 pub(crate) mod approval_keys;
 mod approvals;
@@ -12,6 +12,7 @@ mod coins;
 mod console_users;
 mod events;
 pub(crate) mod groups;
+mod jobs;
 mod keys;
 mod notifications;
 pub(crate) mod ota;
@@ -59,6 +60,7 @@ areas! {
     coins,
     console_users,
     groups,
+    jobs,
     keys,
     notifications,
     ota,

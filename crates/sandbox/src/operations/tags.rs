@@ -158,11 +158,17 @@ fn dress(deed: &mut Deed<'_, '_>, tag: &mut Tag, look: &TagLook) -> Result<(), F
         tag.color.clone_from(&look.color);
     }
     tag.updated_at = deed.at;
-    let taken = |other: &Tag| other.label == tag.label && other.id != tag.id;
+    free(deed, &tag.id, &tag.label)?;
+    Ok(deed.keep(tag)?)
+}
+
+/// Whether no other tag has the label.
+fn free(deed: &mut Deed<'_, '_>, id: &str, label: &str) -> Result<(), Fault> {
+    let taken = |other: &Tag| other.label == label && other.id != id;
     if deed.all_kept::<Tag>()?.iter().any(taken) {
         return Err(ApiError::invalid("label", "another tag has it").into());
     }
-    Ok(deed.keep(tag)?)
+    Ok(())
 }
 
 /// `POST /tags`.
@@ -210,6 +216,7 @@ async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let work = move |deed: &mut Deed<'_, '_>| {
         let tag = mine(deed, &id, administers)?;
         if tag.is_protected {
+            free(deed, &id, wanted.label.as_ref().unwrap_or(&tag.label))?;
             let ask = Ask::TagUpdate {
                 tag: id.clone(),
                 look: wanted.clone(),

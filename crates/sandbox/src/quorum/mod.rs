@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::By;
 use crate::deed::Deed;
 use crate::hall::Hall;
+use crate::operations::workspace;
 use crate::shelf::Kept;
 use request::Unheard;
 
@@ -174,6 +175,7 @@ impl Deed<'_, '_> {
         word: Word,
         who: Option<UserId>,
     ) -> Result<Request, Fault> {
+        workspace::check_standing(self, "")?;
         let (mut request, members) = (self.request(id)?, self.members()?);
         match (word, who) {
             (Word::Yes, Some(who)) => self.yes(&mut request, who, &members)?,
@@ -230,14 +232,14 @@ fn given(request: &Request, members: &Members) -> Vec<UserId> {
     }
 }
 
-/// Requests that nobody has decided on in time come to nothing.
-pub(crate) async fn expire(hall: &Arc<Hall>) -> Result<(), Fault> {
+/// Requests that nobody has decided on in time come to nothing. Whether there were any.
+pub(crate) async fn expire(hall: &Arc<Hall>) -> Result<bool, Fault> {
     let now = hall.house.clock.now();
     let late = |Open(request): &Open| now >= request.expires_at();
     if !hall.all_kept::<Open>().await?.iter().any(late) {
-        return Ok(());
+        return Ok(false);
     }
-    hall.deed(|deed: &mut Deed<'_, '_>| {
+    let work = |deed: &mut Deed<'_, '_>| {
         for mut request in deed.open_requests()? {
             if deed.at >= request.expires_at() {
                 request.state = State::Expired;
@@ -245,8 +247,9 @@ pub(crate) async fn expire(hall: &Arc<Hall>) -> Result<(), Fault> {
             }
         }
         Ok(())
-    })
-    .await
+    };
+    hall.change(work).await?;
+    Ok(true)
 }
 
 impl Hall {
