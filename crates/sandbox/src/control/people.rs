@@ -120,7 +120,8 @@ async fn decide(
     if text == "cancel" {
         let by = By::from(who.user);
         hall.deed(move |deed| deed.take_back(id, by)).await?;
-        return Ok(Json(shown(&hall.request(&id.to_string()).await?)));
+        let request = hall.request(id).await?;
+        return Ok(Json(request.as_ref().map_or(Value::Null, shown)));
     }
     let word = word(&text)?;
     let decided = hall.deed(move |deed| deed.decide(id, word, who.user));

@@ -13,7 +13,6 @@ use super::paging::{First, page, sized};
 use super::{Visit, area};
 use crate::deed::Deed;
 use crate::quorum::{Members, Request, State, Word};
-use ledger::Fault;
 
 area! { visit;
     "getApprovals" => list(visit).await,
@@ -144,10 +143,8 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let whose = Whose::read(visit, false)?;
     let mode = Mode::read(&visit.call.query)?;
-    let request = visit.hall.request(visit.params.get("requestId")).await?;
-    if !request.ask.is_in_approvals() {
-        return Err(not_found());
-    }
+    let id: i64 = visit.param("requestId", not_found)?;
+    let request = shown_here(visit.hall.request(id).await?)?;
     let shown = shown(&request, whose, mode, &visit.hall.members());
     Ok(Reply::json(200, &shown))
 }
@@ -202,14 +199,10 @@ fn quorum(request: &Request, mode: Mode, members: &Members) -> Value {
     told
 }
 
-/// A request that the caller may decide on.
-fn decidable(deed: &mut Deed<'_, '_>, id: i64) -> Result<Request, Fault> {
-    let request = deed.request(id)?;
-    if request.ask.is_in_approvals() {
-        Ok(request)
-    } else {
-        Err(not_found().into())
-    }
+/// A request, if it is one of those that are decided on here.
+fn shown_here(request: Option<Request>) -> Result<Request, ApiError> {
+    let request = request.filter(|request| request.ask.is_in_approvals());
+    request.ok_or_else(not_found)
 }
 
 #[derive(Deserialize)]
@@ -226,7 +219,7 @@ async fn approve(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let signed: Signed = visit.body()?;
     let user = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let request = decidable(deed, id)?;
+        let request = shown_here(deed.request(id)?)?;
         let mut keys = deed.all_kept::<ApprovalKey>()?;
         keys.retain(|key| {
             key.user == user
@@ -257,7 +250,7 @@ async fn reject(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let id: i64 = visit.param("requestId", not_found)?;
     let user = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        decidable(deed, id)?;
+        shown_here(deed.request(id)?)?;
         deed.decide(id, Word::No, Some(user))?;
         Ok(Reply::empty(204))
     };

@@ -264,18 +264,16 @@ fn no_request() -> ApiError {
     ApiError::typed(404, "NOT_FOUND", "Approval request not found")
 }
 
+fn of_tags(request: Option<Request>) -> Result<Request, ApiError> {
+    let request = request.filter(|request| request.ask.is_of_tags());
+    request.ok_or_else(no_request)
+}
+
 /// `GET /tags/approval_requests/{id}`.
 async fn request(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let found = visit.hall.request(visit.params.get("id")).await;
-    let request = found.map_err(|error| match error.status() {
-        404 => no_request(),
-        _ => error,
-    })?;
-    if request.ask.is_of_tags() {
-        Ok(Reply::json(200, &told(&request)))
-    } else {
-        Err(no_request())
-    }
+    let id: i64 = visit.param("id", no_request)?;
+    let request = of_tags(visit.hall.request(id).await?)?;
+    Ok(Reply::json(200, &told(&request)))
 }
 
 /// `POST /tags/approval_requests/{id}/cancel`.
@@ -283,12 +281,7 @@ async fn cancel(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let id: i64 = visit.param("id", no_request)?;
     let (administers, by) = (administers(visit), visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
-        let request = match deed.request(id) {
-            Ok(request) if request.ask.is_of_tags() => request,
-            Ok(_) => return Err(no_request().into()),
-            Err(Fault::Refused(_)) => return Err(no_request().into()),
-            Err(fault) => return Err(fault),
-        };
+        let request = of_tags(deed.request(id)?)?;
         if !administers {
             return Err(ApiError::from(TokenError::Role).into());
         }

@@ -83,15 +83,13 @@ impl Deed<'_, '_> {
     }
 
     /// A request, whatever became of it.
-    pub(crate) fn request(&mut self, id: i64) -> Result<Request, Fault> {
+    pub(crate) fn request(&mut self, id: i64) -> Result<Option<Request>, Fault> {
         let key = id.to_string();
         if let Some(Open(request)) = self.kept::<Open>(&key)? {
-            return Ok(request);
+            return Ok(Some(request));
         }
-        match self.kept::<Closed>(&key)? {
-            Some(Closed(request)) => Ok(request),
-            None => Err(unknown().into()),
-        }
+        let closed = self.kept::<Closed>(&key)?;
+        Ok(closed.map(|Closed(request)| request))
     }
 
     /// Asks the quorum. The request, as far as it is then.
@@ -176,7 +174,8 @@ impl Deed<'_, '_> {
         who: Option<UserId>,
     ) -> Result<Request, Fault> {
         workspace::check_standing(self, "")?;
-        let (mut request, members) = (self.request(id)?, self.members()?);
+        let mut request = self.request(id)?.ok_or_else(unknown)?;
+        let members = self.members()?;
         match (word, who) {
             (Word::Yes, Some(who)) => self.yes(&mut request, who, &members)?,
             (Word::Yes, None) => {
@@ -198,7 +197,7 @@ impl Deed<'_, '_> {
 
     /// A request is taken back.
     pub(crate) fn take_back(&mut self, id: i64, by: By) -> Result<(), Fault> {
-        let mut request = self.request(id)?;
+        let mut request = self.request(id)?.ok_or_else(unknown)?;
         if request.state != State::Pending {
             return Err(ApiError::from(Unheard::NotPending).into());
         }
@@ -260,12 +259,13 @@ impl Hall {
     }
 
     /// A request, whatever became of it.
-    pub(crate) async fn request(self: &Arc<Self>, id: &str) -> Result<Request, ApiError> {
-        if let Some(Open(request)) = self.kept::<Open>(id).await? {
-            return Ok(request);
+    pub(crate) async fn request(self: &Arc<Self>, id: i64) -> Result<Option<Request>, ApiError> {
+        let key = id.to_string();
+        if let Some(Open(request)) = self.kept::<Open>(&key).await? {
+            return Ok(Some(request));
         }
-        let closed = self.kept::<Closed>(id).await?;
-        closed.map(|Closed(request)| request).ok_or_else(unknown)
+        let closed = self.kept::<Closed>(&key).await?;
+        Ok(closed.map(|Closed(request)| request))
     }
 
     /// The quorum's members.
