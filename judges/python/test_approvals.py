@@ -146,7 +146,7 @@ def test_a_protected_tag_changes_with_the_last_signature(fund, admin, signing, t
     assert shown.pending_approval_request is None
     shown = admin.tags.get_tags(tag_ids=[tag.id], include_pending_approvals_info=True).result().data.data[0]
     assert shown.pending_approval_request == request
-    with refused(ConflictException):  # One request about a tag at a time.
+    with refused(BadRequestException):  # One request about a tag at a time.
         admin.tags.delete_tag(tag.id).result()
 
     first, second = fund["admin"], fund["non-signing-admin"]

@@ -66,6 +66,16 @@ fn unknown() -> ApiError {
     ApiError::uncoded(404, "Approval request not found")
 }
 
+/// What is asked for waits already; in the shape of the operations that ask for such things.
+fn pending_already(ask: &Ask) -> ApiError {
+    let why = "A similar request is pending";
+    match (ask.is_of_tags(), ask.is_in_approvals()) {
+        (true, _) => ApiError::uncoded(400, why),
+        (_, true) => ApiError::uncoded(409, why),
+        _ => ApiError::typed(409, "CONFLICT", why),
+    }
+}
+
 impl Deed<'_, '_> {
     /// The quorum's members.
     pub(crate) fn members(&mut self) -> Result<Members, Fault> {
@@ -97,12 +107,7 @@ impl Deed<'_, '_> {
         let subject = ask.subject();
         let same = |other: &Request| subject.is_some() && other.ask.subject() == subject;
         if self.open_requests()?.iter().any(same) {
-            let why = "A similar request is pending";
-            return Err(if ask.is_in_approvals() {
-                ApiError::uncoded(409, why).into()
-            } else {
-                ApiError::typed(409, "CONFLICT", why).into()
-            });
+            return Err(pending_already(&ask).into());
         }
         let members = self.members()?;
         let mut request = Request {
