@@ -192,7 +192,6 @@ def test_the_webhook_keys(lively):
 
 def test_what_is_not_served_says_so(fund):
     for method, path, operation in (
-        ("GET", "/v1/management/audit_logs", "getAuditLogs"),
         ("GET", "/v1/gas_station", "getGasStationInfo"),
         ("POST", "/v1/cosigners", "addCosigner"),
     ):

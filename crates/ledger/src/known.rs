@@ -1,7 +1,8 @@
 //! What the books know of a name, from the read model: for who grants a scope, makes a proposal or
 //! shows one to the client's own people. Providers' answers come from `reads`.
 
-use protocol::ids::{AssetId, VaultAccountId, WalletId};
+use protocol::ids::{AssetId, UserId, VaultAccountId, WalletId};
+use protocol::model::user::User;
 use protocol::model::whitelist::WhitelistKind;
 
 use crate::books::Books;
@@ -64,6 +65,11 @@ impl Books {
     pub fn account_name(&self, id: VaultAccountId) -> Option<String> {
         let model = self.model();
         Some(model.accounts.get(&id)?.facts()?.name.clone())
+    }
+
+    /// A user, if it is known.
+    pub fn user(&self, id: UserId) -> Option<User> {
+        Some(self.model().users.get(&id)?.value.clone())
     }
 
     /// The name of an entry of a whitelist, if it is known.

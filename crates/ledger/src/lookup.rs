@@ -1,8 +1,9 @@
 //! What a batch may look up while it writes: what is true at that point of its own transaction.
 
-use protocol::ids::{AssetId, TxId, VaultAccountId, WalletId};
+use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WalletId};
 use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
 use protocol::model::transaction::Transaction;
+use protocol::model::user::User;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 use serde::de::DeserializeOwned;
@@ -120,6 +121,20 @@ impl Batch {
     ) -> Result<Option<WhitelistedWallet>, StoreError> {
         let key = FactKey::plain(FactKind::of(kind), id);
         self.look_up(query, "whitelist", &key)
+    }
+
+    /// Every user, people and API keys.
+    pub fn users(&self, query: &mut impl Query) -> Result<Vec<User>, StoreError> {
+        rows::facts(query, self.workspace, FactKind::User)?
+            .iter()
+            .filter_map(|fact| fact.doc.as_deref())
+            .map(|doc| parse("user", doc))
+            .collect()
+    }
+
+    /// A user.
+    pub fn user(&self, query: &mut impl Query, id: UserId) -> Result<Option<User>, StoreError> {
+        self.look_up(query, "user", &FactKey::user(id))
     }
 
     fn look_up<T: DeserializeOwned>(

@@ -13,11 +13,13 @@
 //! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
 //! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
 //! | [`handover`] | the two files between provider and client |
+//! | [`approval_key`] | keys that sign approvals of pending requests |
 //! | [`keys`] | RSA keys of either half; the private half cannot be printed |
 //! | [`signature`] | webhook signatures, both generations, and JWKS |
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
+pub mod approval_key;
 pub mod contract;
 pub mod csr;
 mod der;

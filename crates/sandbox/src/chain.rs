@@ -19,8 +19,11 @@ use crate::flight::{
     step, undone,
 };
 use crate::hall::{Hall, doc};
+use crate::jobs;
 use crate::operations::Message;
+use crate::operations::workspace::{self, Standing};
 use crate::policy;
+use crate::quorum;
 use crate::rows::flights;
 use crate::world::assets::{self, AddressForm, AssetRow};
 use ledger::change::WalletFacts;
@@ -37,6 +40,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
                 true
             }
         };
+        let busy = busy | jobs_go_on(&hall).await;
         let pause = if busy {
             Duration::from_millis(PACE.unsigned_abs() / 2)
         } else {
@@ -48,6 +52,18 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// Does some more of the jobs, where nobody has to tell them to go on. Whether there is more to do.
+async fn jobs_go_on(hall: &Arc<Hall>) -> bool {
+    if hall.house.manual {
+        return false;
+    }
+    jobs::work(hall).await.unwrap_or_else(|fault| {
+        let error = ApiError::from(fault);
+        tracing::error!(message = error.message(), "jobs stand still");
+        true
+    })
 }
 
 /// Until nothing more happens by itself.
@@ -74,7 +90,8 @@ struct Tick {
     moved: bool,
 }
 
-/// Takes each transaction under way one act further, where one is due.
+/// Takes each transaction under way one act further, where one is due; and what the quorum has been
+/// asked for too long ago comes to its end.
 async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
     let id = hall.id();
     let all = hall
@@ -82,7 +99,7 @@ async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
         .store()
         .read(move |reading| flights::all(reading, id))
         .await?;
-    let mut moved = false;
+    let mut moved = quorum::expire(hall).await?;
     for transaction in due(&all, hall.house.clock.now(), hall.house.manual) {
         moved |= hall
             .change(move |deed| match next(deed, transaction)? {
@@ -104,6 +121,9 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         return Ok(None);
     };
     let by_itself = !deed.hall.house.manual;
+    if !moves_in_frost(transaction.status) && workspace::standing(deed)? == Standing::Frozen {
+        return Ok(None);
+    }
     let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
         S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
@@ -121,6 +141,13 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         S::Broadcasting | S::Confirming if by_itself => on_chain(&transaction, &flight, deed),
         _ => None,
     })
+}
+
+/// Whether a transaction that is so far goes on while the workspace is frozen: what the chain has,
+/// and what is on its way to an end.
+const fn moves_in_frost(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(status, S::Broadcasting | S::Confirming | S::Cancelling)
 }
 
 /// What a block does to a transaction; nothing to one whose place another one is about to take.
@@ -218,6 +245,9 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
         }
         .into());
     };
+    if !moves_in_frost(transaction.status) {
+        workspace::check_standing(deed, "")?;
+    }
     let refused = unfit();
     let mut done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
     if done.transaction.status == TransactionStatus::PendingSignature {

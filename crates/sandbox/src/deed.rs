@@ -16,6 +16,7 @@ use protocol::time::Millis;
 use serde::Serialize;
 use store::{StoreError, Writing};
 
+use crate::audit;
 use crate::chance::Chance;
 use crate::flight::{Credit, Move, Pot};
 use crate::hall::{Hall, doc};
@@ -28,6 +29,10 @@ pub(crate) struct Deed<'d, 'w> {
     pub(crate) batch: &'d mut Batch,
     pub(crate) at: Millis,
     pub(crate) chance: Chance,
+    /// How many changes of the books it has made.
+    pub(crate) applied: i64,
+    /// How many entries of the audit log it has written.
+    pub(crate) told: i64,
 }
 
 impl Deed<'_, '_> {
@@ -35,8 +40,13 @@ impl Deed<'_, '_> {
     pub(crate) fn apply(&mut self, change: Change) -> Result<(), StoreError> {
         let version = match &change {
             Change::Transaction(transaction, _) => Version::of_transaction(transaction),
-            _ => Version::at(self.at),
+            // Of two changes of one thing in one deed, the later stays.
+            _ => Version {
+                time: self.at,
+                rank: self.applied,
+            },
         };
+        self.applied += 1;
         self.batch.apply(self.writing, version, &change).map(drop)
     }
 
@@ -46,6 +56,11 @@ impl Deed<'_, '_> {
         event: EventType,
         transaction: &Transaction,
     ) -> Result<(), StoreError> {
+        let known = self.batch.transaction(self.writing, transaction.id)?;
+        let before = known.as_ref().map(|(before, _)| before);
+        for (event, by) in audit::events_of(before, transaction) {
+            self.audit(event, by)?;
+        }
         self.apply(Change::Transaction(
             Box::new(transaction.clone()),
             ledger::change::Origin::default(),

@@ -18,8 +18,6 @@ pub(crate) struct Guest {
     pub(crate) key: PublicKey,
     /// Where it may come from; none: from anywhere.
     pub(crate) addresses: Vec<IpAddr>,
-    /// Whether the quorum has let it in.
-    pub(crate) ready: bool,
 }
 
 /// Everybody who may come in.
@@ -35,12 +33,12 @@ impl Doors {
         self.0.read().get(&user).cloned()
     }
 
-    /// Whoever the key belongs to, if it may come from there.
+    /// Whoever the key belongs to, if it may come from there. Whether it may come in at all, its
+    /// workspace says.
     pub(crate) fn open(&self, user: UserId, from: IpAddr) -> Option<Arc<Guest>> {
         let from = from.to_canonical();
-        self.get(user).filter(|guest| {
-            guest.ready && (guest.addresses.is_empty() || guest.addresses.contains(&from))
-        })
+        self.get(user)
+            .filter(|guest| guest.addresses.is_empty() || guest.addresses.contains(&from))
     }
 }
 
@@ -51,12 +49,12 @@ mod tests {
     use crate::world::Network;
 
     #[test]
-    fn only_who_is_let_in_and_from_where_it_may() {
+    fn only_who_is_known_and_from_where_it_may_come() {
         let person = PEOPLE.iter().find(|person| person.name == "viewer");
         let key = person.and_then(people::Person::key).expect("a key");
         let key = key.expect("a key").public().clone();
         let (doors, user) = (Doors::default(), UserId(uuid::Uuid::from_u128(7)));
-        let guest = |addresses: &[&str], ready| Guest {
+        let guest = |addresses: &[&str]| Guest {
             user,
             workspace: people::workspace_id(Network::Mainnet),
             role: Role::Viewer,
@@ -65,7 +63,6 @@ mod tests {
                 .iter()
                 .map(|text| text.parse().expect("an address"))
                 .collect(),
-            ready,
         };
         let opens = |from: &str| {
             doors
@@ -73,11 +70,9 @@ mod tests {
                 .is_some()
         };
         assert!(!opens("127.0.0.1"), "a stranger");
-        doors.put(guest(&[], false));
-        assert!(!opens("127.0.0.1"), "the quorum has not decided");
-        doors.put(guest(&[], true));
+        doors.put(guest(&[]));
         assert!(opens("127.0.0.1") && opens("2001:db8::1"));
-        doors.put(guest(&["203.0.113.7"], true));
+        doors.put(guest(&["203.0.113.7"]));
         assert!(opens("203.0.113.7") && opens("::ffff:203.0.113.7"));
         assert!(!opens("203.0.113.8") && !opens("127.0.0.1") && !opens("::1"));
     }

@@ -19,12 +19,14 @@ use tokio::sync::Notify;
 use wire::hooks_out::TargetPolicy;
 use wire::server::{Call, Route};
 
+use crate::audit::{self, By};
 use crate::chain;
 use crate::chance::Chance;
 use crate::clock::WorkspaceClock;
 use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
+use crate::operations::workspace;
 use crate::rows;
 use crate::rows::house;
 use crate::world::Network;
@@ -60,6 +62,8 @@ pub(crate) struct Hall {
     pub(crate) chain: Arc<Notify>,
     /// Idempotency keys of requests under way, each with its operation.
     pub(crate) under_way: Mutex<std::collections::HashSet<(UserId, String)>>,
+    /// Who opens the doors anew.
+    pub(crate) at_the_doors: tokio::sync::Mutex<()>,
 }
 
 impl Hall {
@@ -100,6 +104,8 @@ impl Hall {
                 let number = positions::bump(writing, hall.id(), "changes")?;
                 work(&mut Deed {
                     chance: Chance::of(hall.house.seed, hall.id(), number),
+                    applied: 0,
+                    told: 0,
                     hall: &hall,
                     writing,
                     batch,
@@ -129,6 +135,12 @@ impl Hall {
             }
             _ => None,
         };
+        let told = audit::event_of(call);
+        let operation = match &call.route {
+            Route::Operation { operation, .. } => operation.id.as_str(),
+            _ => "",
+        };
+        let user = call.user;
         let _turn = key
             .as_ref()
             .map(|key| Turn::take(self, (call.user, key.clone())))
@@ -148,16 +160,26 @@ impl Hall {
                 Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
                 Standing::Answered(given) => return Ok(again(given)),
             }
+            workspace::check_standing(deed, operation)?;
             let reply = work(deed)?;
+            deed.audit_some(told, By::User(user))?;
             once::end(deed.writing, &attempt, &given(&reply))?;
             Ok(reply)
         });
         done.await.map_err(ApiError::from)
     }
 
+    /// Whether a user may come in now: the quorum has let it in, and nobody has deleted it.
+    pub(crate) fn lets_in(&self, user: UserId) -> bool {
+        let known = self.books.user(user);
+        known.is_some_and(|user| user.enabled && user.status == UserStatus::Ready)
+    }
+
     /// Lets in who is written down, and nobody else of this workspace's.
     pub(crate) async fn open_doors(&self) -> Result<(), ApiError> {
         let id = self.id();
+        // One after another: what was read earlier is not put later.
+        let _turn = self.at_the_doors.lock().await;
         let read = self.books.store().read(move |reading| rows::keys(reading));
         let rows = read.await.map_err(Fault::from)?;
         let users = self.books.users(&Scope::whole(id));
@@ -176,7 +198,6 @@ impl Hall {
                     .split(',')
                     .filter_map(|text| text.parse().ok())
                     .collect(),
-                ready: user.enabled && user.status == UserStatus::Ready,
             });
         }
         Ok(())

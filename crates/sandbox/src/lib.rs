@@ -14,11 +14,15 @@
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
+//! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
+//! | `jobs` | long work, done part by part |
+//! | `audit` | the audit log: what is told, written with what happened |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
+mod audit;
 mod chain;
 mod chance;
 mod climate;
@@ -32,12 +36,15 @@ mod downloads;
 mod fees;
 mod flight;
 mod hall;
+mod jobs;
+mod lives;
 mod lock;
 mod openapi;
 mod operations;
 mod outbox;
 pub mod people;
 mod policy;
+mod quorum;
 mod rows;
 mod seed;
 mod server;

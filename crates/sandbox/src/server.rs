@@ -28,6 +28,9 @@ impl Workspace for Sandbox {
 
     fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Guest>> {
         let guest = self.house.doors.open(user, from)?;
+        if !self.halls.get(&guest.workspace)?.lets_in(user) {
+            return None;
+        }
         Some(Admitted {
             key: guest.key.clone(),
             guest,

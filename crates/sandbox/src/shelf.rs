@@ -57,6 +57,13 @@ impl Deed<'_, '_> {
         shelf::put(self.writing, self.hall.id(), T::KIND, &thing.key(), &text)
     }
 
+    /// Keeps a thing that was not there, at a place of its own among those of its kind.
+    pub(crate) fn append<T: Kept>(&mut self, thing: &T, place: i64) -> Result<(), StoreError> {
+        let text = doc(thing)?;
+        let key = thing.key();
+        shelf::add(self.writing, self.hall.id(), T::KIND, &key, &text, place)
+    }
+
     /// Keeps a thing no longer; `false` if there was none.
     pub(crate) fn discard<T: Kept>(&mut self, key: &str) -> Result<bool, StoreError> {
         shelf::remove(self.writing, self.hall.id(), T::KIND, key)
@@ -81,6 +88,23 @@ impl Hall {
     pub(crate) async fn all_kept<T: Kept>(self: &std::sync::Arc<Self>) -> Result<Vec<T>, ApiError> {
         let hall = std::sync::Arc::clone(self);
         let read = self.books.store().read(move |reading| all(reading, &hall));
+        Ok(read.await.map_err(Fault::from)?)
+    }
+
+    /// Up to `limit` things of a kind at places after `from` and before `to`: the first ones, or
+    /// the last ones, the last first.
+    pub(crate) async fn kept_between<T: Kept>(
+        self: &std::sync::Arc<Self>,
+        between: (i64, i64),
+        last: bool,
+        limit: i64,
+    ) -> Result<Vec<T>, ApiError> {
+        let hall = std::sync::Arc::clone(self);
+        let read = self.books.store().read(move |reading| {
+            let rows = shelf::between(reading, hall.id(), T::KIND, between, last, limit)?;
+            let things = rows.iter().map(|(key, doc)| read(key, doc));
+            things.collect::<Result<Vec<T>, StoreError>>()
+        });
         Ok(read.await.map_err(Fault::from)?)
     }
 }

@@ -272,6 +272,7 @@ async fn hall(
         policy,
         chain: Arc::new(Notify::new()),
         under_way: parking_lot::Mutex::default(),
+        at_the_doors: tokio::sync::Mutex::default(),
     });
     hall.open_doors()
         .await

@@ -4,8 +4,8 @@
 mod asked;
 mod chain;
 mod exports;
+mod people;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -14,21 +14,18 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use ledger::{Change, Scope};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceId};
-use protocol::model::user::UserStatus;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Writing;
 use subtle::ConstantTimeEq;
-use uuid::Uuid;
 
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
-use crate::rows::{self, KeyRow, house};
+use crate::rows::{self, house};
 use asked::{Asked, At};
 use ledger::Fault;
 
@@ -68,21 +65,10 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             post(drop_next),
         )
         .route(
-            "/workspaces/{workspace}/users/{id}/approve",
-            post(approve_user),
-        )
-        .route(
-            "/workspaces/{workspace}/users/{id}/ip_addresses",
-            put(ip_addresses),
-        )
-        .route(
             "/workspaces/{workspace}/exports/{kind}",
             get(exports::export),
         )
-        .route(
-            "/workspaces/{workspace}/wallets/{id}/{decision}",
-            post(wallet_addresses),
-        )
+        .merge(people::router())
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
@@ -250,72 +236,6 @@ async fn drop_next(
     };
     desk.hall(workspace)?.deed(work).await?;
     Ok(Json(json!({ "dropping": count })))
-}
-
-/// The quorum lets a new API user in.
-async fn approve_user(
-    State(desk): State<Desk>,
-    At((workspace, id)): At<(WorkspaceId, UserId)>,
-) -> Result<Json<Value>, Refusal> {
-    let hall = desk.hall(workspace)?;
-    let everybody = hall.books.users(&Scope::whole(hall.id()));
-    let known = everybody.into_iter().find(|user| user.id == id);
-    let mut user = known.ok_or_else(|| ApiError::uncoded(404, "no such user"))?;
-    user.status = UserStatus::Ready;
-    hall.deed(move |deed| Ok(deed.apply(Change::User(user.clone()))?))
-        .await?;
-    hall.open_doors().await?;
-    Ok(Json(json!({ "success": true })))
-}
-
-/// The quorum decides on the addresses of a whitelist's entry that wait for it.
-async fn wallet_addresses(
-    State(desk): State<Desk>,
-    At((workspace, id, decision)): At<(WorkspaceId, Uuid, String)>,
-) -> Result<Json<Value>, Refusal> {
-    let yes = match decision.as_str() {
-        "approve" => true,
-        "reject" => false,
-        _ => return Err(Refusal(ApiError::uncoded(404, "approve or reject"))),
-    };
-    let hall = desk.hall(workspace)?;
-    let decided = operations::decide_on_addresses(hall, id, yes).await?;
-    Ok(Json(json!({ "decided": decided })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Addresses {
-    addresses: Vec<IpAddr>,
-}
-
-/// The owner sets a key's IP allow-list, as in the Console. An empty one means any address.
-async fn ip_addresses(
-    State(desk): State<Desk>,
-    At((workspace, id)): At<(WorkspaceId, UserId)>,
-    Asked(wanted): Asked<Addresses>,
-) -> Result<Json<Value>, Refusal> {
-    let hall = desk.hall(workspace)?;
-    let guest = desk
-        .house
-        .doors
-        .get(id)
-        .filter(|guest| guest.workspace == workspace);
-    let guest = guest.ok_or_else(|| ApiError::uncoded(404, "no such API user"))?;
-    let list: Vec<_> = wanted.addresses.iter().map(ToString::to_string).collect();
-    let (spki, addresses) = (guest.key.spki_der().to_vec(), list.join(","));
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let row = KeyRow {
-            user: id,
-            workspace,
-            spki: spki.clone(),
-            addresses: addresses.clone(),
-        };
-        Ok(rows::put_key(deed.writing, &row)?)
-    };
-    hall.deed(work).await?;
-    hall.open_doors().await?;
-    Ok(Json(json!({ "whitelistedIps": list })))
 }
 
 #[derive(Deserialize)]

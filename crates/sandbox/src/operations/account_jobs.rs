@@ -1,5 +1,7 @@
-//! Accounts and addresses by the dozen: jobs that can be asked about. A job is done in the deed
-//! that takes it in: whoever asks finds it completed.
+//! Accounts and addresses by the dozen: jobs that can be asked about.
+
+use std::collections::HashSet;
+use std::ops::Range;
 
 use ledger::change::WalletFacts;
 use ledger::{AccountFacts, Change, Fault};
@@ -14,55 +16,112 @@ use serde_json::{Map, Value, json};
 use super::accounts::{account_name, add_address, asset_of, first_address, several_addresses};
 use super::{Visit, area};
 use crate::deed::Deed;
-use crate::shelf::Kept;
+use crate::jobs::{self, Of, State};
 use crate::world::vault_address;
 
 area! { visit;
     "createMultipleAccounts" => accounts(visit).await,
-    "getCreateMultipleVaultAccountsJobStatus" => job(visit, Of::Accounts).await,
+    "getCreateMultipleVaultAccountsJobStatus" => status(visit, Of::Accounts).await,
     "createMultipleDepositAddresses" => addresses(visit).await,
-    "getCreateMultipleDepositAddressesJobStatus" => job(visit, Of::Addresses).await,
+    "getCreateMultipleDepositAddressesJobStatus" => status(visit, Of::Addresses).await,
 }
 
 /// Most accounts or addresses of one job.
 const MAX_COUNT: u32 = 10_000;
 
-/// What a job makes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Of {
-    Accounts,
-    Addresses,
-}
-
-/// A job, and what it answers who asks.
+/// What a job is to make.
 #[derive(Debug, Serialize, Deserialize)]
-struct Job {
-    id: String,
-    of: Of,
-    status: Value,
+pub(crate) enum Plan {
+    Accounts {
+        names: Vec<String>,
+        assets: Vec<AssetId>,
+    },
+    Addresses {
+        account: VaultAccountId,
+        asset: AssetId,
+        count: u32,
+        descriptions: Vec<String>,
+    },
 }
 
-impl Kept for Job {
-    const KIND: &'static str = "vault_job";
+impl Plan {
+    pub(crate) const fn of(&self) -> Of {
+        match self {
+            Self::Accounts { .. } => Of::Accounts,
+            Self::Addresses { .. } => Of::Addresses,
+        }
+    }
 
-    fn key(&self) -> String {
-        self.id.clone()
+    /// How many tasks it has.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Accounts { names, .. } => names.len(),
+            Self::Addresses { count, .. } => usize::try_from(*count).unwrap_or(usize::MAX),
+        }
     }
 }
 
-fn keep(deed: &mut Deed<'_, '_>, of: Of, status: Value) -> Result<Reply, Fault> {
-    let id = deed.chance.uuid().to_string();
-    let reply = Reply::json(200, &json!({ "jobId": id }));
-    deed.keep(&Job { id, of, status })?;
-    Ok(reply)
+/// Does tasks of a plan: what each has made.
+pub(crate) fn make(
+    deed: &mut Deed<'_, '_>,
+    plan: &Plan,
+    tasks: Range<usize>,
+) -> Result<Vec<Value>, Fault> {
+    match plan {
+        Plan::Accounts { names, assets } => {
+            make_accounts(deed, names.get(tasks).unwrap_or_default(), assets)
+        }
+        Plan::Addresses {
+            account,
+            asset,
+            descriptions,
+            ..
+        } => {
+            let row = asset_of(deed.hall, asset)?;
+            tasks
+                .map(|task| {
+                    let text = descriptions.get(task).map_or("", String::as_str);
+                    let made = add_address(deed, *account, asset, row, text, None)?;
+                    Ok(json!({
+                        "address": made.address,
+                        "index": made.bip44_address_index,
+                        "description": text,
+                    }))
+                })
+                .collect()
+        }
+    }
 }
 
 /// `GET .../bulk/{jobId}`.
-async fn job(visit: &Visit<'_>, of: Of) -> Result<Reply, ApiError> {
-    let found = visit.hall.kept::<Job>(visit.params.get("jobId")).await?;
-    let found = found.filter(|job| job.of == of);
-    let found = found.ok_or_else(|| ApiError::uncoded(404, "No such job"))?;
-    Ok(Reply::json(200, &found.status))
+async fn status(visit: &Visit<'_>, of: Of) -> Result<Reply, ApiError> {
+    let job = visit.hall.job(visit.params.get("jobId")).await?;
+    if job.of != of {
+        return Err(ApiError::uncoded(404, "No such job"));
+    }
+    let made = visit.hall.made(&job).await?;
+    let mut told = json!({"status": match job.state {
+        State::Active | State::Paused => "IN_PROGRESS",
+        State::Completed => "SUCCESS",
+        State::Canceled | State::Failed => "FAILED",
+    }});
+    if job.state == State::Canceled {
+        told["errorMessage"] = "The job was canceled".into();
+    }
+    if let Some(error) = job.error {
+        told["errorMessage"] = error.into();
+    }
+    match of {
+        Of::Addresses => told["addresses"] = made.into(),
+        Of::Accounts => {
+            let accounts = made.into_iter().filter_map(|mut one| {
+                let id = one["id"].as_str()?.to_owned();
+                Some((id, one["addresses"].take()))
+            });
+            told["vaultAccounts"] = accounts.collect::<Map<_, _>>().into();
+        }
+    }
+    Ok(Reply::json(200, &told))
 }
 
 fn count(wanted: u32) -> Result<u32, ApiError> {
@@ -117,29 +176,45 @@ async fn accounts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             return Err(ApiError::invalid("baseAssetIds", "base assets alone"));
         }
     }
-    let assets = wanted.base_asset_ids;
+    let (assets, by) = (wanted.base_asset_ids, visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
-        let there = deed.batch.accounts(deed.writing)?;
-        let taken: std::collections::HashSet<_> =
-            there.iter().map(|account| account.name.as_str()).collect();
-        let mut made = Map::new();
-        let mut next = there.iter().map(|known| known.id.number() + 1).max();
-        let mut fresh = std::collections::HashSet::new();
-        for name in &names {
-            if taken.contains(name.as_str()) || !fresh.insert(name) {
-                return Err(ApiError::vault_account_name_exists().into());
-            }
-            let id = VaultAccountId::new(next.unwrap_or(0));
-            next = Some(id.number() + 1);
-            made.insert(id.to_string(), one(deed, id, name, &assets)?);
-        }
-        keep(
-            deed,
-            Of::Accounts,
-            json!({"status": "SUCCESS", "vaultAccounts": made}),
-        )
+        free(&deed.batch.accounts(deed.writing)?, &names)?;
+        let plan = Plan::Accounts {
+            names: names.clone(),
+            assets: assets.clone(),
+        };
+        let id = jobs::begin(deed, plan, by)?;
+        Ok(Reply::json(200, &json!({ "jobId": id })))
     };
     visit.hall.effect(visit.call, work).await
+}
+
+/// Whether no account has any of the names, and no two of them are the same.
+fn free(there: &[AccountFacts], names: &[String]) -> Result<(), ApiError> {
+    let mut taken: HashSet<_> = there.iter().map(|account| account.name.as_str()).collect();
+    if names.iter().all(|name| taken.insert(name)) {
+        Ok(())
+    } else {
+        Err(ApiError::vault_account_name_exists())
+    }
+}
+
+fn make_accounts(
+    deed: &mut Deed<'_, '_>,
+    names: &[String],
+    assets: &[AssetId],
+) -> Result<Vec<Value>, Fault> {
+    let there = deed.batch.accounts(deed.writing)?;
+    free(&there, names)?;
+    let last = there.iter().map(|known| known.id.number()).max();
+    let first = last.map_or(0, |last| last + 1);
+    let numbered = (first..).zip(names);
+    numbered
+        .map(|(number, name)| {
+            let id = VaultAccountId::new(number);
+            Ok(json!({"id": id, "addresses": one(deed, id, name, assets)?}))
+        })
+        .collect()
 }
 
 /// One account of a job with its wallets; their addresses, by asset.
@@ -197,25 +272,16 @@ async fn addresses(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         return Err(ApiError::one_address_only());
     }
     let account = VaultAccountId::new(wanted.vault_account_id);
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let mut made = Vec::new();
-        for number in 0..count {
-            let text = usize::try_from(number)
-                .ok()
-                .and_then(|at| wanted.descriptions.get(at))
-                .map_or("", String::as_str);
-            let address = add_address(deed, account, &wanted.asset_id, asset, text, None)?;
-            made.push(json!({
-                "address": address.address,
-                "index": address.bip44_address_index,
-                "description": text,
-            }));
-        }
-        keep(
-            deed,
-            Of::Addresses,
-            json!({"status": "SUCCESS", "addresses": made}),
-        )
+        let plan = Plan::Addresses {
+            account,
+            asset: wanted.asset_id.clone(),
+            count,
+            descriptions: wanted.descriptions.clone(),
+        };
+        let id = jobs::begin(deed, plan, by)?;
+        Ok(Reply::json(200, &json!({ "jobId": id })))
     };
     visit.hall.effect(visit.call, work).await
 }

@@ -1,6 +1,7 @@
-//! User groups: named sets of the workspace's people, for the policy.
+//! User groups: named sets of the workspace's people, for the policy. The quorum decides on each
+//! change; until it has, a group is as it was.
 
-use ledger::Scope;
+use ledger::Fault;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::UserId;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Visit, area};
 use crate::deed::Deed;
+use crate::quorum::{Ask, State};
 use crate::shelf::Kept;
 
 area! { visit;
@@ -30,8 +32,16 @@ const MAX_MEMBERS: usize = 1_000;
 pub(crate) struct Group {
     id: String,
     name: String,
-    status: String,
+    status: Status,
     member_ids: Vec<UserId>,
+}
+
+/// Whether a group counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Status {
+    PendingApproval,
+    Active,
 }
 
 impl Kept for Group {
@@ -87,79 +97,141 @@ impl Wanted {
         }
         Ok(wanted)
     }
+}
 
-    /// Changes a group. Its members are people of the workspace, and none of them a Viewer.
-    fn apply(&self, deed: &Deed<'_, '_>, group: &mut Group) -> Result<(), ApiError> {
-        if let Some(name) = &self.group_name {
-            group.name.clone_from(name);
-        }
-        let Some(members) = &self.member_ids else {
-            return Ok(());
-        };
-        let users = deed.hall.books.users(&Scope::whole(deed.hall.id()));
-        for member in members {
-            match users.iter().find(|user| user.id == *member) {
-                None => return Err(invalid(&format!("{member} is no user of this workspace"))),
-                Some(user) if user.role == Role::Viewer => {
-                    return Err(invalid("a Viewer cannot be in a group"));
-                }
-                Some(_) => {}
+/// Whether they can be a group's: people of the workspace, and none of them a Viewer.
+fn check_members(deed: &mut Deed<'_, '_>, members: &[UserId]) -> Result<(), Fault> {
+    let users = deed.batch.users(deed.writing)?;
+    for member in members {
+        let user = users.iter().find(|user| user.id == *member);
+        match user.filter(|user| user.enabled) {
+            None => return Err(invalid(&format!("{member} is no user of this workspace")).into()),
+            Some(user) if user.role == Role::Viewer => {
+                return Err(invalid("a Viewer cannot be in a group").into());
             }
+            Some(_) => {}
         }
-        group.member_ids.clone_from(members);
-        group.member_ids.sort();
-        group.member_ids.dedup();
-        Ok(())
+    }
+    Ok(())
+}
+
+impl Group {
+    fn take(&mut self, name: Option<&str>, members: Option<&[UserId]>) {
+        if let Some(name) = name {
+            name.clone_into(&mut self.name);
+        }
+        if let Some(members) = members {
+            self.member_ids = members.to_vec();
+            self.member_ids.sort();
+            self.member_ids.dedup();
+        }
     }
 }
 
+/// Whether a group may be like this.
+fn check(deed: &mut Deed<'_, '_>, group: &Group) -> Result<(), Fault> {
+    check_members(deed, &group.member_ids)?;
+    let taken = |other: &Group| other.name == group.name && other.id != group.id;
+    if deed.all_kept::<Group>()?.iter().any(taken) {
+        return Err(invalid("a group of that name exists").into());
+    }
+    Ok(())
+}
+
+fn known(deed: &mut Deed<'_, '_>, id: &str) -> Result<Group, Fault> {
+    deed.kept::<Group>(id)?.ok_or_else(|| not_found().into())
+}
+
+/// `POST /management/user_groups`.
 async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted = Wanted::read(visit)?;
     if wanted.group_name.is_none() {
         return Err(invalid("groupName is required"));
     }
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut group = Group {
             id: deed.chance.uuid().to_string(),
             name: String::new(),
-            status: "ACTIVE".to_owned(),
+            status: Status::PendingApproval,
             member_ids: Vec::new(),
         };
-        wanted.apply(deed, &mut group)?;
-        let taken = |other: &Group| other.name == group.name;
-        if deed.all_kept::<Group>()?.iter().any(taken) {
-            return Err(invalid("a group of that name exists").into());
-        }
+        group.take(wanted.group_name.as_deref(), wanted.member_ids.as_deref());
+        check(deed, &group)?;
         deed.keep(&group)?;
-        Ok(Reply::json(201, &group))
+        let id = group.id.clone();
+        deed.ask(Ask::NewUserGroup { group: id.clone() }, Some(by))?;
+        Ok(Reply::json(201, &known(deed, &id)?))
     };
     visit.hall.effect(visit.call, work).await
 }
 
+/// `PUT /management/user_groups/{groupId}`: the answer shows what is asked for.
 async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted = Wanted::read(visit)?;
-    let id = visit.params.get("groupId").to_owned();
+    let (id, by) = (visit.params.get("groupId").to_owned(), visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
-        let mut group = deed.kept::<Group>(&id)?.ok_or_else(not_found)?;
-        wanted.apply(deed, &mut group)?;
-        let taken = |other: &Group| other.name == group.name && other.id != group.id;
-        if deed.all_kept::<Group>()?.iter().any(taken) {
-            return Err(invalid("a group of that name exists").into());
+        let mut group = known(deed, &id)?;
+        group.take(wanted.group_name.as_deref(), wanted.member_ids.as_deref());
+        check(deed, &group)?;
+        let ask = Ask::UserGroupChange {
+            group: id.clone(),
+            name: wanted.group_name.clone(),
+            members: wanted.member_ids.clone(),
+        };
+        let request = deed.ask(ask, Some(by))?;
+        if request.state == State::Pending {
+            group.status = Status::PendingApproval;
         }
-        deed.keep(&group)?;
         Ok(Reply::json(200, &group))
     };
     visit.hall.effect(visit.call, work).await
 }
 
+/// `DELETE /management/user_groups/{groupId}`.
 async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let id = visit.params.get("groupId").to_owned();
+    let (id, by) = (visit.params.get("groupId").to_owned(), visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
-        if deed.discard::<Group>(&id)? {
-            Ok(Reply::empty(204))
-        } else {
-            Err(not_found().into())
-        }
+        known(deed, &id)?;
+        deed.ask(Ask::UserGroupDeletion { group: id.clone() }, Some(by))?;
+        Ok(Reply::empty(204))
     };
     visit.hall.effect(visit.call, work).await
+}
+
+/// The quorum lets a new group be.
+pub(crate) fn admit(deed: &mut Deed<'_, '_>, id: &str) -> Result<(), Fault> {
+    let mut group = known(deed, id)?;
+    group.status = Status::Active;
+    Ok(deed.keep(&group)?)
+}
+
+/// The quorum lets a group change.
+pub(crate) fn change(
+    deed: &mut Deed<'_, '_>,
+    id: &str,
+    name: Option<&str>,
+    members: Option<&[UserId]>,
+) -> Result<(), Fault> {
+    let mut group = known(deed, id)?;
+    group.take(name, members);
+    check(deed, &group)?;
+    Ok(deed.keep(&group)?)
+}
+
+/// A group is no more.
+pub(crate) fn remove(deed: &mut Deed<'_, '_>, id: &str) -> Result<(), Fault> {
+    deed.discard::<Group>(id)?;
+    Ok(())
+}
+
+/// A user is in no group any more.
+pub(crate) fn leave(deed: &mut Deed<'_, '_>, user: UserId) -> Result<(), Fault> {
+    for mut group in deed.all_kept::<Group>()? {
+        if group.member_ids.contains(&user) {
+            group.member_ids.retain(|member| *member != user);
+            deed.keep(&group)?;
+        }
+    }
+    Ok(())
 }

@@ -2,23 +2,31 @@
 //! file an area.
 
 mod account_changes;
-mod account_jobs;
+pub(crate) mod account_jobs;
 mod accounts;
+pub(crate) mod approval_keys;
+mod approvals;
 mod area;
+mod audit_logs;
 mod coins;
+mod console_users;
 mod events;
-mod groups;
+pub(crate) mod groups;
+mod jobs;
 mod keys;
 mod notifications;
+pub(crate) mod ota;
 mod paging;
+mod quorum;
 mod reports;
 mod resends;
-mod tags;
+pub(crate) mod tag_attachments;
+pub(crate) mod tags;
 mod transactions;
 mod users;
 mod webhooks;
-mod whitelists;
-mod workspace;
+pub(crate) mod whitelists;
+pub(crate) mod workspace;
 
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
@@ -41,18 +49,25 @@ use area::{area, areas};
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
-pub(crate) use whitelists::decide as decide_on_addresses;
 
 areas! {
     account_changes,
     account_jobs,
     accounts,
+    approval_keys,
+    approvals,
+    audit_logs,
     coins,
+    console_users,
     groups,
+    jobs,
     keys,
     notifications,
+    ota,
+    quorum,
     reports,
     resends,
+    tag_attachments,
     tags,
     transactions,
     users,

@@ -25,6 +25,17 @@ pub(super) struct Page<T> {
     pub(super) prev: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The page with each row shown in another way.
+    pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(show).collect(),
+            next: self.next,
+            prev: self.prev,
+        }
+    }
+}
+
 /// Which rows come first where the query does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum First {
@@ -50,6 +61,17 @@ impl Place {
     fn cursor(key: &Key, back: bool) -> String {
         let key = key.clone();
         hex::encode(serde_json::to_vec(&Self { key, back }).unwrap_or_default())
+    }
+}
+
+/// Whether the query asks for pages of at most so many rows.
+pub(super) fn sized(query: &Query, max: usize) -> Result<(), ApiError> {
+    let must = || ApiError::invalid("pageSize", format_args!("a number from 1 to {max}"));
+    let size = query.read::<usize, _>("pageSize", |_| must())?;
+    if size.is_none_or(|size| (1..=max).contains(&size)) {
+        Ok(())
+    } else {
+        Err(must())
     }
 }
 

@@ -1,19 +1,20 @@
-//! Tags, and which accounts bear them. Protected tags are for administrators alone; the quorum,
-//! which says yes to whatever they ask, is not waited for.
+//! Tags, and which accounts bear them. Protected tags are for administrators alone, and the quorum
+//! decides on what changes of them.
 
-use ledger::Change;
+use ledger::{Change, Fault};
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::VaultAccountId;
 use protocol::model::vault::Tag;
 use protocol::role::Role;
 use protocol::token::TokenError;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::paging::{First, page};
 use super::{Visit, area};
+use crate::audit::By;
 use crate::deed::Deed;
+use crate::quorum::{Ask, Request, TagLook};
 use crate::shelf::Kept;
 
 area! { visit;
@@ -22,7 +23,8 @@ area! { visit;
     "getTag" => one(visit).await,
     "updateTag" => update(visit).await,
     "deleteTag" => delete(visit).await,
-    "attachOrDetachTagsFromVaultAccounts" => attach(visit).await,
+    "getApprovalRequest" => request(visit).await,
+    "cancelApprovalRequest" => cancel(visit).await,
 }
 
 /// Operations whose stated roles are for protected tags alone: on others every role may.
@@ -35,8 +37,6 @@ pub(crate) const ROLES_FOR_PROTECTED: [&str; 4] = [
 
 /// Rows of a page where the query does not say.
 const PAGE: usize = 100;
-/// Most tags of one account.
-const MAX_TAGS: usize = 20;
 
 impl Kept for Tag {
     const KIND: &'static str = "tag";
@@ -46,12 +46,12 @@ impl Kept for Tag {
     }
 }
 
-fn not_found() -> ApiError {
+pub(super) fn not_found() -> ApiError {
     ApiError::uncoded(404, "Tag not found")
 }
 
 /// Whether the guest may change protected tags.
-fn administers(visit: &Visit<'_>) -> bool {
+pub(super) fn administers(visit: &Visit<'_>) -> bool {
     matches!(
         visit.guest.role,
         Role::Owner | Role::Admin | Role::NonSigningAdmin
@@ -70,32 +70,67 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     tags.retain(|tag| {
         label
             .as_ref()
-            .is_none_or(|label| tag.label.to_lowercase().contains(label))
+            .is_none_or(|label| tag.label.to_lowercase().starts_with(label))
             && (ids.is_empty() || ids.contains(&tag.id.as_str()))
             && protected.is_none_or(|protected| tag.is_protected == protected)
     });
     let key = |tag: &Tag| (0, tag.label.clone(), tag.id.clone());
-    Ok(Reply::json(
-        200,
-        &page(query, tags, PAGE, First::Oldest, key)?,
-    ))
+    let page = page(query, tags, PAGE, First::Oldest, key)?;
+    let open = if query.one("includePendingApprovalsInfo") == Some("true") {
+        visit.hall.open_requests().await?
+    } else {
+        Vec::new()
+    };
+    Ok(Reply::json(200, &page.map(|tag| shown(tag, &open))))
+}
+
+/// A tag, and the request about it that is pending.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown {
+    #[serde(flatten)]
+    tag: Tag,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending_approval_request: Option<Value>,
+}
+
+fn shown(tag: Tag, open: &[Request]) -> Shown {
+    let about = |request: &&Request| match &request.ask {
+        Ask::TagUpdate { tag: id, .. } | Ask::TagDelete { tag: id } => *id == tag.id,
+        Ask::TagAttachDetach { operations } => operations.iter().any(|one| one.tag_id == tag.id),
+        _ => false,
+    };
+    let pending_approval_request = open.iter().find(about).map(told);
+    Shown {
+        tag,
+        pending_approval_request,
+    }
+}
+
+/// A request, as the API shows it.
+fn told(request: &Request) -> Value {
+    json!({
+        "id": request.id.to_string(),
+        "type": request.ask.word(),
+        "state": request.state,
+    })
 }
 
 /// `GET /tags/{tagId}`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let found = visit.hall.kept::<Tag>(visit.params.get("tagId")).await?;
-    Ok(Reply::json(200, &found.ok_or_else(not_found)?))
+    let open = visit.hall.open_requests().await?;
+    Ok(Reply::json(
+        200,
+        &shown(found.ok_or_else(not_found)?, &open),
+    ))
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Wanted {
-    #[serde(default)]
-    label: Option<String>,
-    #[serde(default)]
-    description: Option<String>,
-    #[serde(default)]
-    color: Option<String>,
+    #[serde(flatten)]
+    look: TagLook,
     #[serde(default)]
     is_protected: bool,
 }
@@ -104,36 +139,42 @@ impl Wanted {
     fn read(visit: &Visit<'_>) -> Result<Self, ApiError> {
         let wanted: Self = visit.body()?;
         let bad = |label: &String| !(2..=30).contains(&label.chars().count());
-        if wanted.label.as_ref().is_some_and(bad) {
+        if wanted.look.label.as_ref().is_some_and(bad) {
             return Err(ApiError::invalid("label", "2 to 30 characters"));
         }
         Ok(wanted)
     }
+}
 
-    fn apply(&self, deed: &mut Deed<'_, '_>, tag: &mut Tag) -> Result<(), ledger::Fault> {
-        if let Some(label) = &self.label {
-            tag.label.clone_from(label);
-        }
-        if self.description.is_some() {
-            tag.description.clone_from(&self.description);
-        }
-        if self.color.is_some() {
-            tag.color.clone_from(&self.color);
-        }
-        tag.updated_at = deed.at;
-        let taken = |other: &Tag| other.label == tag.label && other.id != tag.id;
-        if deed.all_kept::<Tag>()?.iter().any(taken) {
-            return Err(ApiError::invalid("label", "another tag has it").into());
-        }
-        deed.keep(tag)?;
-        Ok(())
+/// Keeps a tag with another look.
+fn dress(deed: &mut Deed<'_, '_>, tag: &mut Tag, look: &TagLook) -> Result<(), Fault> {
+    if let Some(label) = &look.label {
+        tag.label.clone_from(label);
     }
+    if look.description.is_some() {
+        tag.description.clone_from(&look.description);
+    }
+    if look.color.is_some() {
+        tag.color.clone_from(&look.color);
+    }
+    tag.updated_at = deed.at;
+    free(deed, &tag.id, &tag.label)?;
+    Ok(deed.keep(tag)?)
+}
+
+/// Whether no other tag has the label.
+fn free(deed: &mut Deed<'_, '_>, id: &str, label: &str) -> Result<(), Fault> {
+    let taken = |other: &Tag| other.label == label && other.id != id;
+    if deed.all_kept::<Tag>()?.iter().any(taken) {
+        return Err(ApiError::invalid("label", "another tag has it").into());
+    }
+    Ok(())
 }
 
 /// `POST /tags`.
 async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted = Wanted::read(visit)?;
-    if wanted.label.is_none() {
+    if wanted.look.label.is_none() {
         return Err(ApiError::invalid("label", "it is required"));
     }
     if wanted.is_protected && !administers(visit) {
@@ -148,51 +189,109 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             is_protected: wanted.is_protected,
             updated_at: deed.at,
         };
-        wanted.apply(deed, &mut tag)?;
+        dress(deed, &mut tag, &wanted.look)?;
         Ok(Reply::json(201, &tag))
     };
     visit.hall.effect(visit.call, work).await
 }
 
 /// The tag, as who may change it finds it.
-fn mine(deed: &mut Deed<'_, '_>, id: &str, administers: bool) -> Result<Tag, ledger::Fault> {
-    let tag = deed.kept::<Tag>(id)?.ok_or_else(not_found)?;
+pub(super) fn mine(deed: &mut Deed<'_, '_>, id: &str, administers: bool) -> Result<Tag, Fault> {
+    let tag = known(deed, id)?;
     if tag.is_protected && !administers {
         return Err(ApiError::from(TokenError::Role).into());
     }
     Ok(tag)
 }
 
+pub(super) fn known(deed: &mut Deed<'_, '_>, id: &str) -> Result<Tag, Fault> {
+    deed.kept::<Tag>(id)?.ok_or_else(|| not_found().into())
+}
+
 /// `PATCH /tags/{tagId}`: every account that bears it shows the change.
 async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let wanted = Wanted::read(visit)?;
+    let wanted = Wanted::read(visit)?.look;
     let (id, administers) = (visit.params.get("tagId").to_owned(), administers(visit));
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let mut tag = mine(deed, &id, administers)?;
-        wanted.apply(deed, &mut tag)?;
-        on_every_account(deed, &id, Some(&tag))?;
-        Ok(Reply::json(200, &tag))
+        let tag = mine(deed, &id, administers)?;
+        if tag.is_protected {
+            free(deed, &id, wanted.label.as_ref().unwrap_or(&tag.label))?;
+            let ask = Ask::TagUpdate {
+                tag: id.clone(),
+                look: wanted.clone(),
+            };
+            deed.ask(ask, Some(by))?;
+        } else {
+            look(deed, &id, &wanted)?;
+        }
+        let open = deed.open_requests()?;
+        Ok(Reply::json(200, &shown(known(deed, &id)?, &open)))
     };
     visit.hall.effect(visit.call, work).await
+}
+
+/// A tag looks different, wherever it is shown.
+pub(crate) fn look(deed: &mut Deed<'_, '_>, id: &str, look: &TagLook) -> Result<(), Fault> {
+    let mut tag = known(deed, id)?;
+    dress(deed, &mut tag, look)?;
+    on_every_account(deed, id, Some(&tag))
 }
 
 /// `DELETE /tags/{tagId}`: no account bears it any more.
 async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (id, administers) = (visit.params.get("tagId").to_owned(), administers(visit));
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        mine(deed, &id, administers)?;
-        deed.discard::<Tag>(&id)?;
-        on_every_account(deed, &id, None)?;
+        if mine(deed, &id, administers)?.is_protected {
+            deed.ask(Ask::TagDelete { tag: id.clone() }, Some(by))?;
+        } else {
+            remove(deed, &id)?;
+        }
         Ok(Reply::empty(204))
     };
     visit.hall.effect(visit.call, work).await
 }
 
-fn on_every_account(
-    deed: &mut Deed<'_, '_>,
-    id: &str,
-    now: Option<&Tag>,
-) -> Result<(), ledger::Fault> {
+/// A tag is no more.
+pub(crate) fn remove(deed: &mut Deed<'_, '_>, id: &str) -> Result<(), Fault> {
+    known(deed, id)?;
+    deed.discard::<Tag>(id)?;
+    on_every_account(deed, id, None)
+}
+
+fn no_request() -> ApiError {
+    ApiError::typed(404, "NOT_FOUND", "Approval request not found")
+}
+
+fn of_tags(request: Option<Request>) -> Result<Request, ApiError> {
+    let request = request.filter(|request| request.ask.is_of_tags());
+    request.ok_or_else(no_request)
+}
+
+/// `GET /tags/approval_requests/{id}`.
+async fn request(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let id: i64 = visit.param("id", no_request)?;
+    let request = of_tags(visit.hall.request(id).await?)?;
+    Ok(Reply::json(200, &told(&request)))
+}
+
+/// `POST /tags/approval_requests/{id}/cancel`.
+async fn cancel(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let id: i64 = visit.param("id", no_request)?;
+    let (administers, by) = (administers(visit), visit.guest.user);
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let request = of_tags(deed.request(id)?)?;
+        if !administers {
+            return Err(ApiError::from(TokenError::Role).into());
+        }
+        deed.take_back(request.id, By::User(by))?;
+        Ok(Reply::empty(202))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
+fn on_every_account(deed: &mut Deed<'_, '_>, id: &str, now: Option<&Tag>) -> Result<(), Fault> {
     for mut account in deed.batch.accounts(deed.writing)? {
         let Some(at) = account.tags.iter().position(|tag| tag.id == id) else {
             continue;
@@ -204,70 +303,4 @@ fn on_every_account(
         deed.apply(Change::Account(account))?;
     }
     Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Attachments {
-    vault_account_ids: Vec<VaultAccountId>,
-    #[serde(default)]
-    tag_ids_to_attach: Vec<String>,
-    #[serde(default)]
-    tag_ids_to_detach: Vec<String>,
-}
-
-/// `POST /vault/accounts/attached_tags`.
-async fn attach(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let wanted: Attachments = visit.body()?;
-    let administers = administers(visit);
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let (mut applied, mut rejected) = (Vec::new(), Vec::new());
-        let tags = |deed: &mut Deed<'_, '_>, ids: &[String]| {
-            ids.iter()
-                .map(|id| mine(deed, id, administers))
-                .collect::<Result<Vec<_>, _>>()
-        };
-        let on = tags(deed, &wanted.tag_ids_to_attach)?;
-        let off = tags(deed, &wanted.tag_ids_to_detach)?;
-        for id in &wanted.vault_account_ids {
-            let known = deed.batch.account(deed.writing, *id)?;
-            let mut account = known.ok_or_else(ApiError::vault_account_not_found)?;
-            for (tag, action) in on
-                .iter()
-                .map(|tag| (tag, "ATTACH"))
-                .chain(off.iter().map(|tag| (tag, "DETACH")))
-            {
-                let there = account.tags.iter().position(|known| known.id == tag.id);
-                let refusal = match (action, there) {
-                    ("ATTACH", Some(_)) => Some("ATTACHMENT_ALREADY_EXISTS"),
-                    ("ATTACH", None) if account.tags.len() >= MAX_TAGS => Some("CAPACITY_EXCEEDED"),
-                    ("ATTACH", None) => {
-                        account.tags.push(tag.clone());
-                        None
-                    }
-                    (_, Some(at)) => {
-                        account.tags.remove(at);
-                        None
-                    }
-                    (_, None) => Some("ATTACHMENT_DOES_NOT_EXIST"),
-                };
-                let mut told = json!({"vaultAccountId": id, "tagId": tag.id, "action": action});
-                match refusal {
-                    None => applied.push(told),
-                    Some(reason) => {
-                        told["reason"] = reason.into();
-                        rejected.push(told);
-                    }
-                }
-            }
-            deed.apply(Change::Account(account))?;
-        }
-        let told = json!({
-            "appliedOperations": applied,
-            "pendingOperations": [],
-            "rejectedOperations": rejected,
-        });
-        Ok(Reply::json(200, &told))
-    };
-    visit.hall.effect(visit.call, work).await
 }

@@ -9,26 +9,34 @@ use protocol::model::user::{
     CreateApiUser, User, UserStatus, UserType, WhitelistIpAddressesResponse,
 };
 use protocol::role::Role;
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Visit, area};
 use crate::deed::Deed;
+use crate::lives;
+use crate::quorum::Ask;
 use crate::rows::{self, KeyRow};
+use crate::shelf::Kept;
 
 area! { visit;
     "createApiUser" => create(visit).await,
+    "issueApiUserPairingToken" => pairing_token(visit).await,
     "getWhitelistIpAddresses" => addresses(visit),
 }
 
 /// Longest name.
 const MAX_NAME: usize = 30;
+/// How long a pairing token can be used.
+const PAIRING: i64 = Millis::HOUR;
 
 fn invalid(why: impl Into<String>) -> ApiError {
     ApiError::typed(400, "VALIDATION", why)
 }
 
 /// `POST /management/api_users`: an empty answer; the quorum decides, then the user is listed as
-/// ready. By default it decides at once.
+/// ready.
 async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: CreateApiUser = visit.body().map_err(|error| invalid(error.message()))?;
     if new.name.trim().is_empty() || new.name.chars().count() > MAX_NAME {
@@ -46,7 +54,6 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         invalid(format!("csrPem is refused: {}", rules.join("; ")))
     })?;
     let key = key.public_key().clone();
-    let ready = !visit.hall.house.manual;
     let user = User {
         id: UserId(Uuid::nil()),
         first_name: None,
@@ -54,15 +61,11 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         email: None,
         name: Some(new.name),
         role: new.role,
-        enabled: true,
-        status: if ready {
-            UserStatus::Ready
-        } else {
-            UserStatus::PendingActivation
-        },
+        enabled: false,
+        status: UserStatus::PendingActivation,
         user_type: UserType::Api,
     };
-    let workspace = visit.hall.id();
+    let (workspace, by) = (visit.hall.id(), visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
         let id = UserId(deed.chance.uuid());
         deed.apply(Change::User(User { id, ..user.clone() }))?;
@@ -73,6 +76,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             addresses: String::new(),
         };
         rows::put_key(deed.writing, &row)?;
+        deed.ask(Ask::NewUser { user: id }, Some(by))?;
         Ok(Reply::empty(200))
     };
     let reply = visit.hall.effect(visit.call, work).await?;
@@ -80,17 +84,58 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     Ok(reply)
 }
 
+/// What a co-signer shows to be paired with an API user.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PairingToken {
+    pub(crate) token: String,
+    pub(crate) user: UserId,
+    pub(crate) expires_at: Millis,
+}
+
+impl Kept for PairingToken {
+    const KIND: &'static str = "pairing_token";
+
+    fn key(&self) -> String {
+        self.token.clone()
+    }
+}
+
+/// `POST /management/api_users/{userId}/pairing_token`.
+async fn pairing_token(visit: &Visit<'_>) -> Result<Reply, ApiError> {
+    let unknown = || ApiError::uncoded(404, "API user not found");
+    let id: UserId = visit.param("userId", unknown)?;
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let user = deed.batch.user(deed.writing, id)?;
+        let user = user.filter(|user| user.user_type == UserType::Api);
+        let user = user.ok_or_else(unknown)?;
+        if user.enabled || user.status != UserStatus::PendingActivation {
+            let why = "The API user is not in PENDING_ACTIVATION status";
+            return Err(ApiError::uncoded(409, why).into());
+        }
+        let token = PairingToken {
+            token: hex::encode(deed.chance.bytes::<32>()),
+            user: id,
+            expires_at: deed.at.plus(PAIRING),
+        };
+        deed.keep(&token)?;
+        let mut told = serde_json::to_value(&user).unwrap_or_default();
+        told["pairingToken"] = token.token.into();
+        Ok(Reply::json(201, &told))
+    };
+    visit.hall.effect(visit.call, work).await
+}
+
 /// `GET /management/api_users/{userId}/whitelist_ip_addresses`.
 fn addresses(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let unknown = || ApiError::typed(404, "NOT_FOUND", "User not found");
-    let id: UserId = visit.param("userId", unknown)?;
+    let id: UserId = visit.param("userId", lives::not_found)?;
     let guest = visit
         .hall
         .house
         .doors
         .get(id)
         .filter(|guest| guest.workspace == visit.hall.id())
-        .ok_or_else(unknown)?;
+        .ok_or_else(lives::not_found)?;
     let list: Vec<_> = guest.addresses.iter().map(ToString::to_string).collect();
     let shown = WhitelistIpAddressesResponse {
         user_id: id,

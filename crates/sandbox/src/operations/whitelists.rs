@@ -1,7 +1,5 @@
 //! Whitelists changed: internal wallets, external wallets, contracts, and their addresses. The
-//! quorum decides on each address; by itself it says yes at once.
-
-use std::sync::Arc;
+//! quorum decides on each address.
 
 use ledger::{Change, Fault};
 use protocol::amount::Amount;
@@ -13,12 +11,12 @@ use protocol::model::whitelist::{
     WhitelistKind, WhitelistStatus, WhitelistedAsset, WhitelistedWallet,
 };
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::accounts::{asset_of, customer_ref_id};
 use super::{Visit, area};
+use crate::audit::By;
 use crate::deed::Deed;
-use crate::hall::Hall;
+use crate::quorum::Ask;
 
 use WhitelistKind::{Contract, External, Internal};
 
@@ -142,13 +140,17 @@ async fn create(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiErro
 
 /// `DELETE` of one: its addresses go with it.
 async fn delete(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
-    let id = wallet_id(visit, kind)?;
+    let (id, by) = (wallet_id(visit, kind)?, By::User(visit.guest.user));
     let work = move |deed: &mut Deed<'_, '_>| {
-        let wallet = known(deed, kind, id)?;
-        for asset in &wallet.assets {
-            tell(deed, events(kind).1, &wallet, asset)?;
+        let wallet_there = known(deed, kind, id)?;
+        for asset in &wallet_there.assets {
+            tell(deed, events(kind).1, &wallet_there, asset)?;
         }
         deed.apply(Change::WhitelistRemoved(kind, id))?;
+        deed.take_back_all(
+            |ask| matches!(ask, Ask::WhitelistAddress { wallet, .. } if *wallet == id),
+            by,
+        )?;
         Ok(Reply::empty(201))
     };
     visit.hall.effect(visit.call, work).await
@@ -191,7 +193,7 @@ async fn add(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> 
     if new.address.trim().is_empty() {
         return Err(wrong(kind, Wrong::Address));
     }
-    let tag = new.tag.unwrap_or_default();
+    let (tag, by) = (new.tag.unwrap_or_default(), visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut wallet = known(deed, kind, id)?;
         if wallet.assets.iter().any(|entry| entry.id == asset) {
@@ -200,11 +202,7 @@ async fn add(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> 
         let holds = (kind == Internal).then(Amount::zero);
         let entry = WhitelistedAsset {
             id: asset.clone(),
-            status: if deed.hall.house.manual {
-                WhitelistStatus::WaitingForApproval
-            } else {
-                WhitelistStatus::Approved
-            },
+            status: WhitelistStatus::WaitingForApproval,
             balance: holds.clone(),
             locked_amount: holds,
             address: new.address.clone(),
@@ -212,9 +210,16 @@ async fn add(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> 
             activation_time: Some(deed.at.0.to_string()),
         };
         tell(deed, events(kind).0, &wallet, &entry)?;
-        wallet.assets.push(entry.clone());
+        wallet.assets.push(entry);
         deed.apply(Change::Whitelist(kind, wallet))?;
-        Ok(Reply::json(200, &entry))
+        let ask = Ask::WhitelistAddress {
+            kind,
+            wallet: id,
+            asset: asset.clone(),
+        };
+        deed.ask(ask, Some(by))?;
+        let wallet = known(deed, kind, id)?;
+        Ok(Reply::json(200, &wallet.assets.last()))
     };
     visit.hall.effect(visit.call, work).await
 }
@@ -222,17 +227,25 @@ async fn add(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> 
 /// `DELETE .../{assetId}`.
 async fn remove(visit: &Visit<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
     let id = wallet_id(visit, kind)?;
-    let asset = visit.params.get("assetId").to_owned();
+    let (name, by) = (
+        visit.params.get("assetId").to_owned(),
+        By::User(visit.guest.user),
+    );
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut wallet = known(deed, kind, id)?;
         let at = wallet
             .assets
             .iter()
-            .position(|entry| entry.id.as_str() == asset);
+            .position(|entry| entry.id.as_str() == name);
         let at = at.ok_or_else(|| wrong(kind, Wrong::AssetUnknown))?;
         let gone = wallet.assets.remove(at);
         tell(deed, events(kind).1, &wallet, &gone)?;
         deed.apply(Change::Whitelist(kind, wallet))?;
+        let about = |ask: &Ask| {
+            matches!(ask, Ask::WhitelistAddress { wallet, asset, .. }
+                if *wallet == id && *asset == gone.id)
+        };
+        deed.take_back_all(about, by)?;
         Ok(Reply::empty(201))
     };
     visit.hall.effect(visit.call, work).await
@@ -255,30 +268,34 @@ fn tell(
     Ok(deed.announce(event, Some(wallet.id.to_string()), &told)?)
 }
 
-/// The quorum decides on every address of an entry that waits. How many it decided on.
-pub(crate) async fn decide(hall: &Arc<Hall>, id: Uuid, yes: bool) -> Result<usize, ApiError> {
-    let id = WalletId(id);
-    let status = if yes {
+/// The quorum has decided on an address. One that has been taken off the list meanwhile is refused.
+pub(crate) fn decided(
+    deed: &mut Deed<'_, '_>,
+    (kind, id): (WhitelistKind, WalletId),
+    asset: &AssetId,
+    yes: bool,
+) -> Result<(), Fault> {
+    let Some(mut wallet) = deed.batch.whitelisted(deed.writing, kind, id)? else {
+        return absent(kind, yes);
+    };
+    let waits = |entry: &&mut WhitelistedAsset| {
+        entry.id == *asset && entry.status == WhitelistStatus::WaitingForApproval
+    };
+    let Some(entry) = wallet.assets.iter_mut().find(waits) else {
+        return absent(kind, yes);
+    };
+    entry.status = if yes {
         WhitelistStatus::Approved
     } else {
         WhitelistStatus::Rejected
     };
-    let work = move |deed: &mut Deed<'_, '_>| {
-        for kind in [Internal, External, Contract] {
-            let Some(mut wallet) = deed.batch.whitelisted(deed.writing, kind, id)? else {
-                continue;
-            };
-            let mut decided = 0;
-            for entry in &mut wallet.assets {
-                if entry.status == WhitelistStatus::WaitingForApproval {
-                    entry.status = status;
-                    decided += 1;
-                }
-            }
-            deed.apply(Change::Whitelist(kind, wallet))?;
-            return Ok(decided);
-        }
-        Err(ApiError::uncoded(404, "no such wallet").into())
-    };
-    Ok(hall.deed(work).await?)
+    Ok(deed.apply(Change::Whitelist(kind, wallet))?)
+}
+
+/// What is there no more cannot be approved; to refuse it nothing is left to do.
+fn absent(kind: WhitelistKind, yes: bool) -> Result<(), Fault> {
+    if yes {
+        return Err(wrong(kind, Wrong::AssetUnknown).into());
+    }
+    Ok(())
 }

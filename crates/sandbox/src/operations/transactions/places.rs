@@ -7,6 +7,7 @@ use protocol::model::transaction::{Peer, PeerKind};
 use protocol::model::transaction_request::{OneTimeAddress, PeerRequest};
 use protocol::model::whitelist::{WhitelistKind, WhitelistStatus};
 
+use super::super::ota;
 use crate::deed::Deed;
 use crate::world::addresses;
 use crate::world::assets::{self, AssetRow};
@@ -71,6 +72,7 @@ pub(super) fn place(
                 .ok_or_else(|| ApiError::wallet_has_no_such_asset().into());
         }
         PeerKind::OneTimeAddress => {
+            ota::check(deed)?;
             let one_time = one_time(wanted, row)?;
             let peer = Peer {
                 kind: PeerKind::OneTimeAddress,

@@ -1,0 +1,59 @@
+//! What follows from a decision of the quorum.
+
+use ledger::Fault;
+
+use super::ask::Ask;
+use super::settings::QuorumSettings;
+use crate::deed::Deed;
+use crate::lives::{self, Turn};
+use crate::operations::{approval_keys, groups, ota, tag_attachments, tags, whitelists};
+
+/// What was asked for becomes true. Refused, with nothing written, where it has become impossible.
+pub(super) fn come_about(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), Fault> {
+    match ask {
+        Ask::NewUser { user } => lives::turn(deed, *user, Turn::Admitted),
+        Ask::DeleteUser { user } => lives::delete(deed, *user),
+        Ask::DeviceReset { user } => lives::turn(deed, *user, Turn::DeviceReset),
+        Ask::Threshold { threshold } => {
+            let settings = deed.quorum_settings()?;
+            Ok(deed.keep(&QuorumSettings {
+                threshold: *threshold,
+                ..settings
+            })?)
+        }
+        Ask::OneTimeAddress { enabled } => ota::turn(deed, *enabled),
+        Ask::WhitelistAddress {
+            kind,
+            wallet,
+            asset,
+        } => whitelists::decided(deed, (*kind, *wallet), asset, true),
+        Ask::NewUserGroup { group } => groups::admit(deed, group),
+        Ask::UserGroupChange {
+            group,
+            name,
+            members,
+        } => groups::change(deed, group, name.as_deref(), members.as_deref()),
+        Ask::UserGroupDeletion { group } => groups::remove(deed, group),
+        Ask::TagUpdate { tag, look } => tags::look(deed, tag, look),
+        Ask::TagDelete { tag } => tags::remove(deed, tag),
+        Ask::TagAttachDetach { operations } => tag_attachments::apply(deed, operations),
+        Ask::ApprovalKeyRegistration { key, .. } => approval_keys::enable(deed, key),
+        Ask::ApprovalKeyDeletion { key, .. } => approval_keys::remove(deed, key),
+    }
+}
+
+/// What was asked for will not become true.
+pub(super) fn come_to_nothing(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), Fault> {
+    match ask {
+        Ask::NewUser { user } => lives::turn(deed, *user, Turn::Refused),
+        Ask::WhitelistAddress {
+            kind,
+            wallet,
+            asset,
+        } => whitelists::decided(deed, (*kind, *wallet), asset, false),
+        Ask::NewUserGroup { group } => groups::remove(deed, group),
+        Ask::ApprovalKeyRegistration { key, .. } => approval_keys::remove(deed, key),
+        Ask::ApprovalKeyDeletion { key, .. } => approval_keys::enable(deed, key),
+        _ => Ok(()),
+    }
+}
