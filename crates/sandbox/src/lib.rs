@@ -14,11 +14,14 @@
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
+//! | `request`, `agents` | what waits for people; who acts by itself beside the chain |
+//! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
+mod agents;
 mod chain;
 mod chance;
 mod climate;
@@ -26,6 +29,7 @@ mod clock;
 mod coins;
 mod contract;
 mod control;
+mod cosigner;
 mod deed;
 mod doors;
 mod downloads;
@@ -38,6 +42,7 @@ mod operations;
 mod outbox;
 pub mod people;
 mod policy;
+mod request;
 mod rows;
 mod seed;
 mod server;

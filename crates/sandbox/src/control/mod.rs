@@ -3,7 +3,9 @@
 
 mod asked;
 mod chain;
+mod cosigners;
 mod exports;
+mod policy;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ use uuid::Uuid;
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
+use crate::policy::Written;
 use crate::rows::{self, KeyRow, house};
 use asked::{Asked, At};
 use ledger::Fault;
@@ -82,6 +85,15 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
         .route(
             "/workspaces/{workspace}/wallets/{id}/{decision}",
             post(wallet_addresses),
+        )
+        .route(
+            "/workspaces/{workspace}/policy/{decision}",
+            post(policy::decide),
+        )
+        .route("/workspaces/{workspace}/cosigners", get(cosigners::show))
+        .route(
+            "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
+            post(cosigners::decide),
         )
         .route("/clock/advance", post(advance))
         .fallback(nothing)
@@ -157,13 +169,14 @@ impl Desk {
     }
 }
 
-async fn workspaces(State(desk): State<Desk>) -> Json<Value> {
-    let list: Vec<_> = desk
-        .halls
-        .iter()
-        .map(|hall| json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": hall.policy}))
-        .collect();
-    Json(json!({ "data": list }))
+async fn workspaces(State(desk): State<Desk>) -> Result<Json<Value>, Refusal> {
+    let mut list = Vec::new();
+    for hall in desk.halls.iter() {
+        let active = hall.policy().await?.active;
+        let rules: Vec<_> = active.rules.iter().map(Written::shown).collect();
+        list.push(json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": rules}));
+    }
+    Ok(Json(json!({ "data": list })))
 }
 
 #[derive(Deserialize)]
@@ -340,6 +353,7 @@ async fn advance(
     desk.house.deliveries.notify_one();
     for hall in desk.halls.iter() {
         hall.chain.notify_one();
+        hall.agents.notify_one();
     }
     Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

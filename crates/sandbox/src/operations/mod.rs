@@ -6,11 +6,14 @@ mod account_jobs;
 mod accounts;
 mod area;
 mod coins;
+mod cosigners;
 mod events;
 mod groups;
 mod keys;
 mod notifications;
 mod paging;
+mod policy;
+mod policy_legacy;
 mod reports;
 mod resends;
 mod tags;
@@ -38,6 +41,7 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use groups::Group;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -48,9 +52,12 @@ areas! {
     account_jobs,
     accounts,
     coins,
+    cosigners,
     groups,
     keys,
     notifications,
+    policy,
+    policy_legacy,
     reports,
     resends,
     tags,
