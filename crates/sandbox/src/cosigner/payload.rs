@@ -3,14 +3,11 @@
 use protocol::amount::Amount;
 use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use serde_json::{Number, Value, json};
-use uuid::Uuid;
 
 use crate::flight::Flight;
 use crate::hall::Hall;
+use crate::operations::mpc_id;
 use crate::world::assets;
-
-/// Which parties sign with MPC: two of Fireblocks', one of the client's.
-const PLAYERS: [&[u8]; 3] = [b"player:1", b"player:2", b"player:cosigner"];
 
 /// The claims of the question. Of one that is about approval alone, without what is known once
 /// the transaction is built.
@@ -30,7 +27,9 @@ pub(super) fn claims(
         .clone()
         .unwrap_or_else(|| amount.clone());
     let one_time = transaction.destination.kind == PeerKind::OneTimeAddress;
-    let players = PLAYERS.map(|name| Uuid::new_v5(&hall.id().0, name));
+    // The parties of the signer's key: two of Fireblocks', and its own.
+    let own = format!("player:{signer}");
+    let players = ["player:1", "player:2", &own].map(|of| mpc_id(hall, of));
     let mut claims = json!({
         "txId": transaction.id,
         "requestId": transaction.id,

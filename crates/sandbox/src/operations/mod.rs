@@ -10,6 +10,7 @@ mod cosigners;
 mod events;
 mod groups;
 mod keys;
+mod mpc_keys;
 mod notifications;
 mod paging;
 mod policy;
@@ -42,6 +43,7 @@ pub(crate) use area::Service;
 use area::{area, areas};
 
 pub(crate) use groups::Group;
+pub(crate) use mpc_keys::mpc_id;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -55,6 +57,7 @@ areas! {
     cosigners,
     groups,
     keys,
+    mpc_keys,
     notifications,
     policy,
     policy_legacy,

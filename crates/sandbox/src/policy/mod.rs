@@ -9,6 +9,8 @@ mod asked;
 pub(crate) mod check;
 pub(crate) mod kept;
 mod legacy;
+#[cfg(test)]
+mod properties;
 mod roster;
 mod rule;
 mod seeded;

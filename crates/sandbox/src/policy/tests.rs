@@ -1,8 +1,7 @@
-//! The engine, by itself: both shapes, first match, windows, places, and what holds of any policy.
+//! The engine, by itself: both shapes, first match, windows, places.
 
 use std::convert::Infallible;
 
-use proptest::prelude::*;
 use protocol::role::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use super::*;
 use crate::policy::asked::Asked;
 use protocol::model::transaction::Transaction;
 
-fn user(number: u128) -> String {
+pub(super) fn user(number: u128) -> String {
     Uuid::from_u128(number).to_string()
 }
 
@@ -33,7 +32,7 @@ fn roster() -> Roster {
     }
 }
 
-fn transaction(by: &str, usd: &str, more: Value) -> Transaction {
+pub(super) fn transaction(by: &str, usd: &str, more: Value) -> Transaction {
     let mut doc = json!({
         "id": "1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001", "status": "SUBMITTED", "assetId": "ETH",
         "source": {"type": "VAULT_ACCOUNT", "id": "1"},
@@ -47,7 +46,7 @@ fn transaction(by: &str, usd: &str, more: Value) -> Transaction {
     serde_json::from_value(doc).expect("a transaction")
 }
 
-fn legacy(changes: Value) -> Written {
+pub(super) fn legacy(changes: Value) -> Written {
     let mut rule = json!({
         "type": "TRANSFER", "transactionType": "TRANSFER", "action": "ALLOW", "asset": "*",
         "amountCurrency": "USD", "amountScope": "SINGLE_TX", "amount": "0", "periodSec": 0,
@@ -79,7 +78,7 @@ fn read(rules: &[Written]) -> Vec<Option<Rule>> {
 }
 
 /// What is said after these have been asked for, the whole of each.
-fn said_after(rules: &[Written], before: &[Transaction], now: &Transaction) -> Verdict {
+pub(super) fn said_after(rules: &[Written], before: &[Transaction], now: &Transaction) -> Verdict {
     let asked = Asked::all(now).remove(0);
     let history = |_: &Rule, _: &Window, _: &Asked| {
         Ok::<_, Infallible>(before.iter().flat_map(Asked::all).collect())
@@ -390,123 +389,4 @@ fn what_cannot_be_a_rule_says_why() {
     );
     let screening = v2(json!({"type": "COMPLIANCE", "verdict": {"action": "SCREEN"}}));
     assert_eq!(screening.read(), Ok(None), "it judges no transactions");
-}
-
-fn places() -> impl Strategy<Value = Value> {
-    let id = prop_oneof![Just("*"), Just("1"), Just("2"), Just("7")];
-    let kind = prop_oneof![
-        Just("*"),
-        Just("VAULT"),
-        Just("UNMANAGED"),
-        Just("ONE_TIME_ADDRESS")
-    ];
-    let sub = prop_oneof![Just("*"), Just("EXTERNAL"), Just("INTERNAL")];
-    let place = (id, kind, sub, 1_usize..=3).prop_map(|(id, kind, sub, len)| {
-        json!([id, kind, sub].into_iter().take(len).collect::<Vec<_>>())
-    });
-    prop::collection::vec(place, 1..3).prop_map(|ids| json!({ "ids": ids }))
-}
-
-fn rules() -> impl Strategy<Value = Written> {
-    let kind = prop_oneof![Just("TRANSFER"), Just("CONTRACT_CALL"), Just("APPROVE")];
-    let who = prop_oneof![
-        Just(json!({"wildcard": "*"})),
-        Just(json!({"users": [user(1)]})),
-        Just(json!({"usersGroups": ["desk"]})),
-    ];
-    let action = prop_oneof![Just("ALLOW"), Just("BLOCK"), Just("2-TIER")];
-    let address = prop_oneof![Just("*"), Just("WHITELISTED"), Just("ONE_TIME")];
-    let of = prop_oneof![Just("PER_SINGLE_MATCH"), Just("ACROSS_ALL_MATCHES")];
-    let amount = (
-        0_u32..40,
-        prop_oneof![Just("USD"), Just("EUR"), Just("NATIVE")],
-    );
-    (kind, who, action, address, places(), places(), amount, prop::option::of(of), any::<bool>())
-        .prop_map(|(kind, who, action, address, src, dst, (amount, currency), of, more)| {
-            legacy(json!({
-                "transactionType": kind, "operators": who, "action": action,
-                "dstAddressType": address, "src": src, "dst": dst, "amount": amount.to_string(),
-                "amountCurrency": currency, "applyForApprove": more,
-                "asset": if more { "*" } else { "ETH" },
-                "amountScope": if of.is_some() { "TIMEFRAME" } else { "SINGLE_TX" },
-                "periodSec": if of.is_some() { 60 } else { 0 },
-                "amountAggregation": {"operators": of, "srcTransferPeers": of, "dstTransferPeers": of},
-                "designatedSigners": if more { json!({"usersGroups": ["board"]}) } else { Value::Null },
-                "authorizationGroups": {"logic": if more { "OR" } else { "AND" }, "groups": [
-                    {"users": [user(8)], "th": 1}, {"usersGroups": ["board"], "th": 2},
-                ]},
-            }))
-        })
-}
-
-fn transactions() -> impl Strategy<Value = Transaction> {
-    let kind = prop_oneof![Just("TRANSFER"), Just("CONTRACT_CALL"), Just("APPROVE")];
-    let peer = prop_oneof![
-        Just("VAULT_ACCOUNT"),
-        Just("EXTERNAL_WALLET"),
-        Just("INTERNAL_WALLET"),
-        Just("ONE_TIME_ADDRESS"),
-    ];
-    let id = || prop_oneof![Just("1"), Just("2"), Just("7")];
-    (kind, 1_u128..4, 0_u32..60, peer, id(), id(), any::<u128>()).prop_map(
-        |(kind, by, usd, peer, from, to, number)| {
-            let mut one = transaction(
-                &user(by),
-                &usd.to_string(),
-                json!({
-                    "operation": kind, "source": {"type": "VAULT_ACCOUNT", "id": from},
-                    "destination": {"type": peer, "id": to},
-                }),
-            );
-            one.id = protocol::ids::TxId(Uuid::from_u128(number));
-            one
-        },
-    )
-}
-
-proptest! {
-    /// A rule says the same in both shapes, and printing it and reading it again changes nothing.
-    #[test]
-    fn both_shapes_say_the_same(
-        rule in rules(), before in prop::collection::vec(transactions(), 0..6), now in transactions()
-    ) {
-        let newer = Written::v2(rule.as_v2().expect("a newer rule"));
-        let own = rule.read().expect("a rule").expect("a rule");
-        let read = newer.read().expect("a rule").expect("a rule");
-        prop_assert_eq!(&own.action, &read.action);
-        let verdict = |rule: &Written| said_after(std::slice::from_ref(rule), &before, &now);
-        prop_assert_eq!(verdict(&rule), verdict(&newer));
-        let back = Written::legacy(newer.as_legacy().expect("an older rule"), String::new);
-        prop_assert_eq!(verdict(&rule), verdict(&back));
-    }
-
-    /// What a policy says is what the first of its rules that says anything says.
-    #[test]
-    fn the_first_that_matches_decides_whatever_follows(
-        rules in prop::collection::vec(rules(), 0..6),
-        before in prop::collection::vec(transactions(), 0..6), now in transactions()
-    ) {
-        let alone = |rule: &Written| said_after(std::slice::from_ref(rule), &before, &now);
-        let first = rules.iter().map(alone).enumerate().find(|(_, said)| *said != Verdict::Blocked { rule: None });
-        let expected = match first {
-            None => Verdict::Blocked { rule: None },
-            Some((at, Verdict::Blocked { .. })) => Verdict::Blocked { rule: Some(at + 1) },
-            Some((_, goes)) => goes,
-        };
-        prop_assert_eq!(said_after(&rules, &before, &now), expected);
-    }
-
-    /// A window's rule that matches goes on matching when more was asked for before.
-    #[test]
-    fn more_before_never_unblocks(
-        rule in rules(), before in prop::collection::vec(transactions(), 0..6),
-        more in transactions(), now in transactions()
-    ) {
-        let blocks = |before: &[Transaction]| {
-            said_after(std::slice::from_ref(&rule), before, &now) != Verdict::Blocked { rule: None }
-        };
-        let mut longer = before.clone();
-        longer.push(more);
-        prop_assert!(!blocks(&before) || blocks(&longer));
-    }
 }
