@@ -76,7 +76,7 @@ def wanted(handler, **changes):
 def done(answer):
     """The id of the request that an answer tells of, by its Location."""
     assert answer.status_code == 202
-    return answer.headers["Location"].rsplit("/", 1)[1]
+    return answer.headers["location"].rsplit("/", 1)[1]
 
 
 def status(workspace, cosigner, key, request):
@@ -306,9 +306,9 @@ def test_what_a_handler_answers_is_what_happens(fund, handlers):
             assert ended.rejected_by == signer.id
     reasons = [call["reason"] for call in told(fund)["calls"]]
     assert reasons[0] == "too much" and reasons[-1] is None
-    handler.close = lambda: None
-    handler._server.shutdown()
-    handler._server.server_close()
+    gone = CallbackHandler(None)
+    gone.close()
+    set_handler(fund, signer, gone)
     ended = follow(signer, propose(signer, "SOL", "0.1", 0, 1))
     assert (ended.status, ended.sub_status) == failed, "nobody is there"
 
@@ -317,12 +317,21 @@ def test_retry_is_asked_again_every_three_minutes(by_hand, handlers):
     fund, signer, handler = by_hand, by_hand["signer"], handlers(by_hand)
     cosigner = communal(fund)
     body = UpdateCallbackHandlerRequest(callback_handler=wanted(handler))
-    request = done(cosigners(fund).update_callback_handler(
-        cosigner_id=cosigner, api_key_id=signer.id, update_callback_handler_request=body
-    ).result())
-    fund.control("POST", f"/cosigners/requests/{request}/approve")
-    handler.action = "RETRY"
+
+    def set_up():
+        request = done(cosigners(fund).update_callback_handler(
+            cosigner_id=cosigner, api_key_id=signer.id, update_callback_handler_request=body
+        ).result())
+        fund.control("POST", f"/cosigners/requests/{request}/approve")
+
     transaction = propose(signer, "SOL", "0.5", 0, 1)
+
+    def respond(question):
+        action = "RETRY" if question["txId"] == transaction else "APPROVE"
+        return 200, handler.signed(action=action, requestId=question["requestId"])
+
+    handler.respond = respond
+    set_up()
     queued = propose(signer, "SOL", "0.6", 0, 1)
     handler.asked(transaction)
 
@@ -345,7 +354,6 @@ def test_retry_is_asked_again_every_three_minutes(by_hand, handlers):
             kept(answers)
     ended = follow(signer, transaction)
     assert (ended.status, ended.sub_status) == ("FAILED", "TIMEOUT"), "once too often"
-    handler.action = "APPROVE"
     assert statuses(signer, queued, "BROADCASTING")[-1] == "BROADCASTING", "asked with --manual too"
 
 

@@ -163,11 +163,12 @@ def test_a_window_counts_what_every_rule_let_through(fund):
     assert end(admin, "SOL", "0.5", 0, 1)[0] == "COMPLETED", "another initiator"
     assert end(signer, "ETH", "0.01", 0, 1)[0] == "COMPLETED", "another asset"
 
-    rule = active_v2(fund).rules[0]
+    # The newer shape names the asset, and the official client reads no rule that does.
+    first, second = (json.loads(rule.external_descriptor)["id"] for rule in active(fund).rules)
     quota = fund["admin"].sdk.policy_editor_v2_beta.get_policy_rule_quota
 
     def used(initiator):
-        body = PolicyRuleQuotaRequest(rule_id=rule.id, initiator=initiator)
+        body = PolicyRuleQuotaRequest(rule_id=first, initiator=initiator)
         return quota(policy_rule_quota_request=body).result().data
 
     told = used(signer.id)
@@ -175,8 +176,8 @@ def test_a_window_counts_what_every_rule_let_through(fund):
     assert told.window_end - told.window_start == 3600
     assert used(admin.id).amount == "0.5" and used(STRANGER).amount == "0"
     for body, kind in (
-        (PolicyRuleQuotaRequest(rule_id=rule.id), BadRequestException),
-        (PolicyRuleQuotaRequest(rule_id=active_v2(fund).rules[1].id), BadRequestException),
+        (PolicyRuleQuotaRequest(rule_id=first), BadRequestException),
+        (PolicyRuleQuotaRequest(rule_id=second), BadRequestException),
         (PolicyRuleQuotaRequest(rule_id=STRANGER), NotFoundException),
     ):
         with refused(kind):

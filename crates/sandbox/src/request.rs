@@ -60,8 +60,16 @@ impl Request {
     }
 
     /// A person says yes; whether that was the last word needed.
-    pub(crate) fn approve(&mut self, person: &User, needs: Needs) -> Result<bool, ApiError> {
+    pub(crate) fn approve(
+        &mut self,
+        person: &User,
+        needs: Needs,
+        now: Millis,
+    ) -> Result<bool, ApiError> {
         administers(person)?;
+        if self.standing(now, true) == Standing::Expired {
+            return Err(ApiError::uncoded(409, "It is too late for that"));
+        }
         let id = person.id.to_string();
         if self.approved_by.contains(&id) {
             return Err(ApiError::uncoded(409, "The user has approved it already"));
@@ -87,5 +95,66 @@ pub(crate) fn administers(person: &User) -> Result<(), ApiError> {
     match person.role {
         Role::Owner | Role::Admin | Role::NonSigningAdmin => Ok(()),
         _ => Err(ApiError::uncoded(403, "The user is no administrator")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::ids::UserId;
+    use protocol::model::user::{UserStatus, UserType};
+
+    use super::*;
+
+    fn person(number: u128, role: Role) -> User {
+        User {
+            id: UserId(uuid::Uuid::from_u128(number)),
+            first_name: None,
+            last_name: None,
+            email: None,
+            name: None,
+            role,
+            enabled: true,
+            status: UserStatus::Ready,
+            user_type: UserType::Console,
+        }
+    }
+
+    fn asked() -> Request {
+        Request::new("somebody".to_owned(), Millis(0))
+    }
+
+    #[test]
+    fn the_owner_has_the_last_word_where_it_is_needed() {
+        let (owner, admin) = (person(1, Role::Owner), person(2, Role::Admin));
+        let now = Millis(1);
+        let mut one = asked();
+        assert_eq!(one.approve(&admin, Needs::OwnerAndQuorum, now), Ok(false));
+        assert!(
+            one.approve(&admin, Needs::OwnerAndQuorum, now).is_err(),
+            "twice"
+        );
+        assert_eq!(one.approve(&owner, Needs::OwnerAndQuorum, now), Ok(true));
+        assert!(asked().approve(&admin, Needs::Owner, now).is_err());
+        assert_eq!(asked().approve(&owner, Needs::Owner, now), Ok(true));
+        assert_eq!(asked().approve(&admin, Needs::Admin, now), Ok(true));
+        for role in [Role::Signer, Role::Approver, Role::Editor, Role::Viewer] {
+            assert!(
+                asked()
+                    .approve(&person(3, role), Needs::Admin, now)
+                    .is_err(),
+                "{role}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_waits_for_a_week_and_by_itself_for_a_moment() {
+        let at = |millis, manual| asked().standing(Millis(millis), manual);
+        assert_eq!(at(PACE - 1, false), Standing::Waits);
+        assert_eq!(at(PACE, false), Standing::Agreed);
+        assert_eq!(at(PATIENCE - 1, true), Standing::Waits);
+        assert_eq!(at(PATIENCE, true), Standing::Expired);
+        let late = asked().approve(&person(1, Role::Owner), Needs::Owner, Millis(PATIENCE));
+        assert!(late.is_err());
     }
 }

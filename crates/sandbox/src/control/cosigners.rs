@@ -45,7 +45,9 @@ pub(super) async fn decide(
             return Err(ApiError::uncoded(409, "the request waits for nobody").into());
         }
         if yes {
-            request.request.approve(&person, request.command.needs())?;
+            request
+                .request
+                .approve(&person, request.command.needs(), deed.at)?;
             cosigner::settle(deed, request)
         } else {
             administers(&person)?;

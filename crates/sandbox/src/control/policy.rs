@@ -46,7 +46,9 @@ pub(super) async fn decide(
         let nothing = || ApiError::uncoded(409, "no policy waits for its approval");
         let pending = policy.pending.as_mut().ok_or_else(nothing)?;
         let active = if yes {
-            pending.request.approve(&person, Needs::OwnerAndQuorum)?
+            pending
+                .request
+                .approve(&person, Needs::OwnerAndQuorum, deed.at)?
         } else {
             administers(&person)?;
             false

@@ -45,6 +45,8 @@ impl Caller {
             .redirect(reqwest::redirect::Policy::none())
             // A proxy would resolve names by itself, past the policy.
             .no_proxy()
+            // A connection that the other side has closed meanwhile would be no answer.
+            .pool_max_idle_per_host(0)
             .dns_resolver(Arc::new(policy.clone()))
             .build()?;
         Ok(Self { http, policy })
