@@ -36,6 +36,7 @@ pub use change::{AccountFacts, Change, Version};
 pub use digest::Digest;
 pub use fault::Fault;
 pub use known::Absent;
+pub use lookup::LookBack;
 pub use rows::ROOM;
 pub use scope::{AssetFilter, PartScope, Scope, ScopeId};
 pub use view::{Seen, view_transaction};

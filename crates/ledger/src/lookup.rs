@@ -2,20 +2,88 @@
 
 use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WalletId};
 use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
-use protocol::model::transaction::Transaction;
+use protocol::model::transaction::{PeerKind, Transaction};
 use protocol::model::user::User;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
+use protocol::time::Millis;
 use serde::de::DeserializeOwned;
 use store::{Query, StoreError};
 use uuid::Uuid;
 
-use crate::books::Batch;
+use crate::books::{Batch, Books};
 use crate::change::{AccountFacts, FactKey, FactKind, Origin, WalletFacts};
 use crate::docs::parse;
 use crate::rows;
+use crate::scope::Scope;
+
+/// Rows read at once.
+const PAGE: i64 = 1_000;
+
+/// Which transactions a look back is about: created between two moments, both excluded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookBack {
+    /// After this one.
+    pub after: Millis,
+    /// Before this one.
+    pub before: Millis,
+    /// From there; nothing: from anywhere.
+    pub source: Option<(PeerKind, String)>,
+    /// To there; nothing: to anywhere.
+    pub destination: Option<(PeerKind, String)>,
+    /// Of these assets; none: of all.
+    pub assets: Vec<AssetId>,
+}
+
+impl Books {
+    /// A transaction by its public id, for whoever acts in the whole workspace.
+    pub fn transaction(
+        &self,
+        query: &mut impl Query,
+        id: TxId,
+    ) -> Result<Option<Transaction>, StoreError> {
+        Ok(rows::transaction(query, self.workspace(), id)?.map(|row| row.transaction))
+    }
+}
 
 impl Batch {
+    /// The transactions of a look back, the oldest first. Costs the rows created in that time.
+    pub fn look_back(
+        &self,
+        query: &mut impl Query,
+        wanted: &LookBack,
+    ) -> Result<Vec<Transaction>, StoreError> {
+        let side = |side: &Option<(PeerKind, String)>| side.clone().unzip();
+        let (source_kind, source_id) = side(&wanted.source);
+        let (destination_kind, destination_id) = side(&wanted.destination);
+        let filter = rows::Filter {
+            after: Some(wanted.after),
+            before: Some(wanted.before),
+            source_kind,
+            source_id,
+            destination_kind,
+            destination_id,
+            assets: wanted.assets.clone(),
+            ..rows::Filter::default()
+        };
+        let whole = Scope::whole(self.workspace);
+        let mut found: Vec<Transaction> = Vec::new();
+        loop {
+            let last = found.last();
+            let order = rows::Order {
+                by_update: false,
+                ascending: true,
+                past: last.map(|last| (last.created_at.0, last.id)),
+                limit: PAGE,
+            };
+            let page = rows::page(query, &whole, &filter, &order)?;
+            if page.is_empty() {
+                return Ok(found);
+            }
+            found.extend(page.into_iter().map(|row| row.transaction));
+        }
+    }
+
     /// A transaction by its public id, with what the books know beside it.
     pub fn transaction(
         &self,

@@ -16,10 +16,12 @@
 //! | [`approval_key`] | keys that sign approvals of pending requests |
 //! | [`keys`] | RSA keys of either half; the private half cannot be printed |
 //! | [`signature`] | webhook signatures, both generations, and JWKS |
+//! | [`callback`] | what co-signers ask their callback handlers, and what those answer |
 //! | [`error`] | every error body and code, in one table |
 
 pub mod amount;
 pub mod approval_key;
+pub mod callback;
 pub mod contract;
 pub mod csr;
 mod der;

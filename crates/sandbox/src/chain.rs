@@ -13,6 +13,7 @@ use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::coins::has_coins;
+use crate::cosigner;
 use crate::deed::Deed;
 use crate::flight::{
     Act, Effect, FAILURES, Flight, Move, PACE, Pot, Signed, Step, UnderWay, due, fail, frozen,
@@ -22,7 +23,6 @@ use crate::hall::{Hall, doc};
 use crate::jobs;
 use crate::operations::Message;
 use crate::operations::workspace::{self, Standing};
-use crate::policy;
 use crate::quorum;
 use crate::rows::flights;
 use crate::world::assets::{self, AddressForm, AssetRow};
@@ -126,12 +126,14 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
     }
     let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
-        S::Submitted => Some(Act::Judge(policy::judge(&deed.hall.policy, &transaction))),
+        S::Submitted => Some(Act::Judge(deed.judged(&transaction, &flight)?)),
         S::Queued => Some(Act::Turn),
         S::Cancelling => Some(Act::Cancelled),
         S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
-        S::PendingAuthorization if by_itself => asked(&transaction).map(Act::Approve),
-        S::PendingSignature if by_itself => match flight.signer.clone() {
+        S::PendingAuthorization if by_itself => {
+            cosigner::approver(deed, &transaction)?.map(Act::Approve)
+        }
+        S::PendingSignature if by_itself => match cosigner::signer(deed, &flight)? {
             Some(user) => Some(Act::Sign {
                 user,
                 signed: signed(deed, &transaction, &flight)?,
@@ -465,7 +467,8 @@ pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> R
     let Some((transaction, flight)) = under_way(deed, id)? else {
         return take(deed, id, Act::Turn); // Which says why not.
     };
-    let user = user.or_else(|| flight.signer.clone()).unwrap_or_default();
+    let first = || flight.signers.first().cloned();
+    let user = user.or_else(first).unwrap_or_default();
     let signed = signed(deed, &transaction, &flight)?;
     take(deed, id, Act::Sign { user, signed })
 }
@@ -474,8 +477,9 @@ pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> R
 pub(crate) fn reject(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
     let who = match user {
         Some(user) => Some(user),
-        None => under_way(deed, id)?
-            .and_then(|(transaction, flight)| asked(&transaction).or(flight.signer)),
+        None => under_way(deed, id)?.and_then(|(transaction, flight)| {
+            asked(&transaction).or(flight.signers.into_iter().next())
+        }),
     };
     take(deed, id, Act::Reject(who.unwrap_or_default()))
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operations::Message;
-use crate::policy::Verdict;
+use crate::policy::{Logic, Verdict};
 use crate::utxo::{Choice, Outpoint};
 
 pub(crate) use afterwards::{frozen, undone};
@@ -87,8 +87,9 @@ pub(crate) struct Flight {
     pub(crate) fee_asset: AssetId,
     /// Whether the initiator holds a key share.
     pub(crate) initiator_signs: bool,
-    /// Who signs, once the policy has said so.
-    pub(crate) signer: Option<String>,
+    /// Who may sign, one of them, once the policy has said so.
+    #[serde(default, alias = "signer", deserialize_with = "one_or_many")]
+    pub(crate) signers: Vec<String>,
     /// What is shown once it is on the chain.
     pub(crate) source_address: String,
     pub(crate) destination_address: String,
@@ -134,7 +135,7 @@ impl Flight {
             fee,
             fee_asset,
             initiator_signs: false,
-            signer: None,
+            signers: Vec::new(),
             source_address: String::new(),
             destination_address: String::new(),
             destination_tag: String::new(),
@@ -156,6 +157,20 @@ impl Flight {
     pub(crate) fn patience(&self) -> i64 {
         self.patience.unwrap_or(PATIENCE)
     }
+}
+
+/// Older releases knew one signer, or none.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(kept: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        Many(Vec<String>),
+        One(Option<String>),
+    }
+    Ok(match Kept::deserialize(kept)? {
+        Kept::Many(signers) => signers,
+        Kept::One(signer) => signer.into_iter().collect(),
+    })
 }
 
 /// Something done to a transaction.
@@ -273,7 +288,7 @@ pub(crate) fn step(
         Act::Reject(user) => {
             let named = match status {
                 S::PendingAuthorization => answer(t, &user, "REJECTED"),
-                S::PendingSignature => flight.signer.as_ref() == Some(&user),
+                S::PendingSignature => flight.signers.contains(&user),
                 _ => false,
             };
             if !named {
@@ -288,7 +303,7 @@ pub(crate) fn step(
             _ => t.status = S::PendingSignature,
         },
         Act::Sign { user, signed }
-            if status == S::PendingSignature && flight.signer.as_ref() == Some(&user) =>
+            if status == S::PendingSignature && flight.signers.contains(&user) =>
         {
             t.signed_by = vec![user];
             match signed {
@@ -405,25 +420,29 @@ pub(crate) fn cancellable(status: TransactionStatus) -> bool {
 
 fn judged(step: &mut Step, verdict: Verdict) {
     use TransactionStatus as S;
-    let (groups, initiator_counts, signer) = match verdict {
-        Verdict::Blocked { .. } => return end(step, S::Blocked, "BLOCKED_BY_POLICY"),
-        Verdict::Goes {
-            groups,
-            initiator_counts,
-            signer,
-        } => (groups, initiator_counts, signer),
+    let (approvers, signers) = match verdict {
+        Verdict::Blocked { rule } => {
+            step.transaction.error_description = Verdict::why_blocked(rule);
+            return end(step, S::Blocked, "BLOCKED_BY_POLICY");
+        }
+        Verdict::Goes { approvers, signers } => (approvers, signers),
     };
     let initiator = step.transaction.created_by.clone();
-    let signer = signer.or_else(|| step.flight.initiator_signs.then(|| initiator.clone()));
-    if signer.is_none() {
+    let itself = || step.flight.initiator_signs.then(|| initiator.clone());
+    step.flight.signers = signers.unwrap_or_else(|| itself().into_iter().collect());
+    if step.flight.signers.is_empty() {
         return end(step, S::Failed, "SIGNER_NOT_FOUND");
     }
-    step.flight.signer = signer;
-    let asked = |user: &String| initiator_counts || *user != initiator;
-    let groups: Vec<_> = groups
+    let Some(approvers) = approvers else {
+        step.transaction.status = S::Queued;
+        return;
+    };
+    let asked = |user: &String| approvers.initiator_counts || *user != initiator;
+    let groups: Vec<_> = approvers
+        .groups
         .iter()
         .map(|group| AuthorizationGroup {
-            th: group.th,
+            th: group.threshold,
             users: group
                 .users
                 .iter()
@@ -432,20 +451,20 @@ fn judged(step: &mut Step, verdict: Verdict) {
                 .collect(),
         })
         .collect();
-    if groups.is_empty() {
-        step.transaction.status = S::Queued;
-        return;
-    }
     let reachable = |group: &AuthorizationGroup| {
         usize::try_from(group.th).is_ok_and(|th| group.users.len() >= th)
     };
-    if !groups.iter().all(reachable) {
+    let enough = match approvers.logic {
+        Logic::And => groups.iter().all(reachable),
+        Logic::Or => groups.iter().any(reachable),
+    };
+    if !enough {
         return end(step, S::Failed, "AUTHORIZER_NOT_FOUND");
     }
     step.transaction.status = S::PendingAuthorization;
     step.transaction.authorization_info = Some(AuthorizationInfo {
-        allow_operator_as_authorizer: initiator_counts,
-        logic: "AND".to_owned(),
+        allow_operator_as_authorizer: approvers.initiator_counts,
+        logic: approvers.logic.as_str().to_owned(),
         groups,
     });
 }

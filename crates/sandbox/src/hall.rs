@@ -7,16 +7,16 @@ use parking_lot::Mutex;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{UserId, WorkspaceId};
-use protocol::keys::PublicKey;
-use protocol::model::policy::PolicyRule;
+use protocol::keys::{PrivateKey, PublicKey};
 use protocol::model::user::UserStatus;
 use protocol::model::webhook::Webhook;
 use protocol::token::TokenError;
 use serde::Serialize;
+use serde_json::Value;
 use store::StoreError;
 use store::once::{self, Attempt, Given, Standing};
 use tokio::sync::Notify;
-use wire::hooks_out::TargetPolicy;
+use wire::hooks_out::{Caller, TargetPolicy};
 use wire::server::{Call, Route};
 
 use crate::audit::{self, By};
@@ -44,6 +44,10 @@ pub(crate) struct House {
     /// What stands before `/v1`.
     pub(crate) origin: String,
     pub(crate) targets: TargetPolicy,
+    /// Asks callback handlers.
+    pub(crate) caller: Caller,
+    /// What co-signers sign their questions with.
+    pub(crate) cosigner_key: PrivateKey,
     /// Whether people and chain wait to be told.
     pub(crate) manual: bool,
     /// What all that looks random comes from.
@@ -57,9 +61,12 @@ pub(crate) struct Hall {
     pub(crate) books: Books,
     pub(crate) name: String,
     pub(crate) network: Network,
-    pub(crate) policy: Vec<PolicyRule>,
+    /// The policy that it was made with.
+    pub(crate) first_policy: Vec<Value>,
     /// Wakes whoever moves transactions on.
     pub(crate) chain: Arc<Notify>,
+    /// Wakes whoever acts by itself beside the chain.
+    pub(crate) agents: Notify,
     /// Idempotency keys of requests under way, each with its operation.
     pub(crate) under_way: Mutex<std::collections::HashSet<(UserId, String)>>,
     /// Who opens the doors anew.
@@ -115,6 +122,7 @@ impl Hall {
             .await?;
         self.house.deliveries.notify_one();
         self.chain.notify_one();
+        self.agents.notify_one();
         Ok(done)
     }
 

@@ -17,11 +17,14 @@
 //! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
 //! | `jobs` | long work, done part by part |
 //! | `audit` | the audit log: what is told, written with what happened |
+//! | `request`, `agents` | what waits for people; who acts by itself beside the chain |
+//! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
+mod agents;
 mod audit;
 mod chain;
 mod chance;
@@ -30,6 +33,7 @@ mod clock;
 mod coins;
 mod contract;
 mod control;
+mod cosigner;
 mod deed;
 mod doors;
 mod downloads;
@@ -45,6 +49,7 @@ mod outbox;
 pub mod people;
 mod policy;
 mod quorum;
+mod request;
 mod rows;
 mod seed;
 mod server;

@@ -128,6 +128,11 @@ pub fn webhook_key() -> Result<WebhookKey, KeyError> {
     ))
 }
 
+/// The key that signs what every sandbox's co-signers ask their callback handlers.
+pub fn cosigner_key() -> Result<PrivateKey, KeyError> {
+    PrivateKey::from_pem(include_str!("../keys/cosigner.pem"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +145,7 @@ mod tests {
             .map(|key| key.expect("a key"))
             .collect();
         keys.push(PrivateKey::from_pem(include_str!("../keys/webhook.pem")).expect("a key"));
+        keys.push(cosigner_key().expect("a key"));
         for key in keys {
             assert!(
                 protocol::keys::development::is_known(key.public().fingerprint()),

@@ -30,12 +30,16 @@ fn read<T: Kept>(key: &str, doc: &str) -> Result<T, StoreError> {
     })
 }
 
-fn one<T: Kept>(query: &mut impl Query, hall: &Hall, key: &str) -> Result<Option<T>, StoreError> {
+pub(crate) fn one<T: Kept>(
+    query: &mut impl Query,
+    hall: &Hall,
+    key: &str,
+) -> Result<Option<T>, StoreError> {
     let found = shelf::one(query, hall.id(), T::KIND, key)?;
     found.map(|doc| read(key, &doc)).transpose()
 }
 
-fn all<T: Kept>(query: &mut impl Query, hall: &Hall) -> Result<Vec<T>, StoreError> {
+pub(crate) fn all<T: Kept>(query: &mut impl Query, hall: &Hall) -> Result<Vec<T>, StoreError> {
     let rows = shelf::all(query, hall.id(), T::KIND)?;
     rows.iter().map(|(key, doc)| read(key, doc)).collect()
 }

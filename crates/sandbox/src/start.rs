@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::clock::{SystemClock, WallClock};
-use wire::hooks_out::{Dispatcher, TargetPolicy};
+use wire::hooks_out::{Caller, Dispatcher, TargetPolicy};
 use wire::server::{Server, serve};
 
 use crate::clock::WorkspaceClock;
@@ -30,7 +30,7 @@ use crate::rows::WorkspaceRow;
 use crate::rows::house::{self, Fact};
 use crate::server::Sandbox;
 use crate::world::Network;
-use crate::{chain, control, openapi, people, rows, seed};
+use crate::{agents, chain, control, openapi, people, rows, seed};
 
 /// Attempts at once per webhook: events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
@@ -177,17 +177,20 @@ impl Opened {
         let (control, control_origin) = listen(config.control).await?;
         let clock = Arc::new(clock(&store).await?);
         let (seed, rows) = seed::workspaces(&store, &config, clock.now()).await?;
+        let targets = if config.strict_webhooks {
+            TargetPolicy::Public { except: Vec::new() }
+        } else {
+            TargetPolicy::Any
+        };
         let house = Arc::new(House {
             clock: Arc::clone(&clock),
             doors: Doors::default(),
             downloads: Downloads::default(),
             deliveries: Arc::new(Notify::new()),
             origin: origin.clone(),
-            targets: if config.strict_webhooks {
-                TargetPolicy::Public { except: Vec::new() }
-            } else {
-                TargetPolicy::Any
-            },
+            caller: Caller::new(targets.clone())?,
+            cosigner_key: people::cosigner_key()?,
+            targets,
             manual: config.manual,
             seed,
         });
@@ -201,6 +204,7 @@ impl Opened {
         let mut tasks = JoinSet::new();
         for hall in halls.values() {
             tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
+            tasks.spawn(agents::drive(Arc::clone(hall), shutdown.clone()));
         }
         let key = Arc::new(people::webhook_key()?);
         let jwks = Arc::new(Jwks {
@@ -262,15 +266,16 @@ async fn hall(
     row: WorkspaceRow,
 ) -> Result<Arc<Hall>, StartError> {
     let network = Network::named(&row.network).ok_or(StartError::Damaged("an unknown network"))?;
-    let policy = serde_json::from_str(&row.policy)
+    let first_policy = serde_json::from_str(&row.policy)
         .map_err(|_| StartError::Damaged("a policy that cannot be read"))?;
     let hall = Arc::new(Hall {
         house: Arc::clone(house),
         books: Books::open(store, row.id).await?,
         name: row.name,
         network,
-        policy,
+        first_policy,
         chain: Arc::new(Notify::new()),
+        agents: Notify::new(),
         under_way: parking_lot::Mutex::default(),
         at_the_doors: tokio::sync::Mutex::default(),
     });

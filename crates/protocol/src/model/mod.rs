@@ -9,6 +9,7 @@
 pub mod asset;
 pub mod event;
 pub mod policy;
+pub mod policy_v2;
 pub mod report;
 pub mod transaction;
 pub mod transaction_request;

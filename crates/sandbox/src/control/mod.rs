@@ -3,8 +3,10 @@
 
 mod asked;
 mod chain;
+mod cosigners;
 mod exports;
 mod people;
+mod policy;
 
 use std::sync::Arc;
 
@@ -25,6 +27,7 @@ use subtle::ConstantTimeEq;
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
+use crate::policy::Written;
 use crate::rows::{self, house};
 use asked::{Asked, At};
 use ledger::Fault;
@@ -69,6 +72,15 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             get(exports::export),
         )
         .merge(people::router())
+        .route(
+            "/workspaces/{workspace}/policy/{decision}",
+            post(policy::decide),
+        )
+        .route("/workspaces/{workspace}/cosigners", get(cosigners::show))
+        .route(
+            "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
+            post(cosigners::decide),
+        )
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
@@ -143,13 +155,14 @@ impl Desk {
     }
 }
 
-async fn workspaces(State(desk): State<Desk>) -> Json<Value> {
-    let list: Vec<_> = desk
-        .halls
-        .iter()
-        .map(|hall| json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": hall.policy}))
-        .collect();
-    Json(json!({ "data": list }))
+async fn workspaces(State(desk): State<Desk>) -> Result<Json<Value>, Refusal> {
+    let mut list = Vec::new();
+    for hall in desk.halls.iter() {
+        let active = hall.policy().await?.active;
+        let rules: Vec<_> = active.rules.iter().map(Written::shown).collect();
+        list.push(json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": rules}));
+    }
+    Ok(Json(json!({ "data": list })))
 }
 
 #[derive(Deserialize)]
@@ -260,6 +273,7 @@ async fn advance(
     desk.house.deliveries.notify_one();
     for hall in desk.halls.iter() {
         hall.chain.notify_one();
+        hall.agents.notify_one();
     }
     Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use protocol::model::policy::AuthorizationGroupRule;
 use serde_json::json;
 
 use super::*;
+use crate::policy::{ApproverGroup, Approvers};
 
 const INITIATOR: &str = "initiator";
 const APPROVER: &str = "approver";
@@ -55,15 +55,22 @@ fn fails(sub_status: &str) -> Act {
 }
 
 fn goes(groups: &[(&[&str], u32)], signer: Option<&str>) -> Act {
-    let group = |(users, th): &(&[&str], u32)| AuthorizationGroupRule {
-        users: users.iter().map(|user| (*user).to_owned()).collect(),
-        users_groups: Vec::new(),
-        th: *th,
+    asks(Logic::And, groups, signer.map(|signer| vec![signer]))
+}
+
+fn asks(logic: Logic, groups: &[(&[&str], u32)], signers: Option<Vec<&str>>) -> Act {
+    let names = |users: &[&str]| users.iter().map(|user| (*user).to_owned()).collect();
+    let group = |(users, threshold): &(&[&str], u32)| ApproverGroup {
+        users: names(users),
+        threshold: *threshold,
     };
     Act::Judge(Verdict::Goes {
-        groups: groups.iter().map(group).collect(),
-        initiator_counts: false,
-        signer: signer.map(str::to_owned),
+        approvers: (!groups.is_empty()).then(|| Approvers {
+            logic,
+            initiator_counts: false,
+            groups: groups.iter().map(group).collect(),
+        }),
+        signers: signers.map(|signers| names(&signers)),
     })
 }
 
@@ -75,6 +82,11 @@ fn acts() -> Vec<Act> {
         goes(&[(&[APPROVER, SECOND], 2)], Some(SIGNER)),
         goes(&[(&[APPROVER], 1), (&[SECOND], 1)], None),
         goes(&[(&[INITIATOR], 1)], Some(SIGNER)),
+        asks(
+            Logic::Or,
+            &[(&[APPROVER], 1), (&[SECOND], 1)],
+            Some(vec![SIGNER, SECOND]),
+        ),
         Act::Turn,
         Act::Include {
             block: BlockInfo::default(),
@@ -242,6 +254,56 @@ fn nobody_signs_but_the_signer_and_without_one_it_fails() {
     // The only approver is who asked: nobody is left to approve.
     let none = after(&[goes(&[(&[INITIATOR], 1)], Some(SIGNER))], false).expect("judged");
     assert_eq!(none.transaction.sub_status, "AUTHORIZER_NOT_FOUND");
+}
+
+#[test]
+fn with_or_one_group_is_enough_and_each_of_several_signers_signs() {
+    let yes = |user: &str| Act::Approve(user.to_owned());
+    let groups: [(&[&str], u32); 2] = [(&[APPROVER], 2), (&[SECOND], 1)];
+    let both = Some(vec![SIGNER, SECOND]);
+    let judged = asks(Logic::Or, &groups, both.clone());
+    let approved = after(&[judged, yes(SECOND)], false).expect("approved");
+    assert_eq!(approved.transaction.status, TransactionStatus::Queued);
+    for signer in [SIGNER, SECOND] {
+        let acts = [
+            asks(Logic::Or, &groups, both.clone()),
+            yes(SECOND),
+            Act::Turn,
+            signs(signer),
+        ];
+        let signed = after(&acts, false).expect("signed");
+        assert_eq!(signed.transaction.signed_by, [signer]);
+    }
+    let none = after(&[asks(Logic::Or, &groups[..1], both)], false).expect("judged");
+    assert_eq!(none.transaction.sub_status, "AUTHORIZER_NOT_FOUND");
+    let nobody = after(&[asks(Logic::And, &[], Some(Vec::new()))], true).expect("judged");
+    assert_eq!(
+        nobody.transaction.sub_status, "SIGNER_NOT_FOUND",
+        "not the initiator instead"
+    );
+}
+
+#[test]
+fn a_blocked_one_names_the_rule() {
+    let said = |rule| {
+        let judged = after(&[Act::Judge(Verdict::Blocked { rule })], true).expect("judged");
+        judged.transaction.error_description
+    };
+    assert_eq!(said(Some(3)), "Blocked by policy rule 3");
+    assert_eq!(said(None), "Blocked by the policy: no rule matches");
+}
+
+#[test]
+fn a_flight_of_an_older_release_is_read() {
+    let mut kept = serde_json::to_value(flight(true)).expect("JSON");
+    let fields = kept.as_object_mut().expect("an object");
+    fields.remove("signers");
+    fields.insert("signer".to_owned(), json!(SIGNER));
+    let read: Flight = serde_json::from_value(kept.clone()).expect("a flight");
+    assert_eq!(read.signers, [SIGNER]);
+    kept["signer"] = json!(null);
+    let read: Flight = serde_json::from_value(kept).expect("a flight");
+    assert!(read.signers.is_empty());
 }
 
 #[test]

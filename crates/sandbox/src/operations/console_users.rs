@@ -169,7 +169,7 @@ async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 /// Whether the workspace does without a user: no rule of the policy names it, and the quorum has
 /// enough members without it.
 fn harmless(deed: &mut Deed<'_, '_>, id: UserId) -> Result<(), Fault> {
-    let rules = serde_json::to_string(&deed.hall.policy).unwrap_or_default();
+    let rules = serde_json::to_string(&deed.policy()?.active).unwrap_or_default();
     if rules.contains(&id.to_string()) {
         let why = "USER_REFERENCED_IN_TAP: rules of the policy name the user";
         return Err(ApiError::uncoded(409, why).into());

@@ -30,10 +30,10 @@ const MAX_MEMBERS: usize = 1_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Group {
-    id: String,
+    pub(crate) id: String,
     name: String,
     status: Status,
-    member_ids: Vec<UserId>,
+    pub(crate) member_ids: Vec<UserId>,
 }
 
 /// Whether a group counts.

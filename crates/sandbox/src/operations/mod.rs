@@ -10,13 +10,17 @@ mod area;
 mod audit_logs;
 mod coins;
 mod console_users;
+mod cosigners;
 mod events;
 pub(crate) mod groups;
 mod jobs;
 mod keys;
+mod mpc_keys;
 mod notifications;
 pub(crate) mod ota;
 mod paging;
+mod policy;
+mod policy_legacy;
 mod quorum;
 mod reports;
 mod resends;
@@ -46,6 +50,8 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use groups::Group;
+pub(crate) use mpc_keys::mpc_id;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -59,12 +65,16 @@ areas! {
     audit_logs,
     coins,
     console_users,
+    cosigners,
     groups,
     jobs,
     keys,
+    mpc_keys,
     notifications,
     ota,
     quorum,
+    policy,
+    policy_legacy,
     reports,
     resends,
     tag_attachments,

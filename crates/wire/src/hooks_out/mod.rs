@@ -1,6 +1,7 @@
 //! Sending webhooks out: due deliveries of an outbox, each at least once, no endpoint in the way
 //! of another. Bodies are signed once, by whoever writes the outbox, never per attempt.
 
+mod caller;
 mod schedule;
 mod target;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use caller::{Caller, NoAnswer};
 pub use schedule::{Next, WAITS, next};
 pub use target::{Refused, TargetPolicy};
 
