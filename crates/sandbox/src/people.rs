@@ -128,6 +128,9 @@ pub fn webhook_key() -> Result<WebhookKey, KeyError> {
     ))
 }
 
+/// What credentials of exchanges are encrypted with, PEM. Nobody can open them.
+pub(crate) const CREDENTIALS_KEY: &str = include_str!("../keys/credentials_public.pem");
+
 #[cfg(test)]
 mod tests {
     use super::*;

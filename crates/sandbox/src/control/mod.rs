@@ -4,6 +4,7 @@
 mod asked;
 mod chain;
 mod exports;
+mod outside;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,6 +84,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/wallets/{id}/{decision}",
             post(wallet_addresses),
         )
+        .merge(outside::routes())
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)

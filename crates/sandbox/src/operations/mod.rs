@@ -7,6 +7,9 @@ mod accounts;
 mod area;
 mod coins;
 mod events;
+mod exchange_accounts;
+mod fiat_accounts;
+mod gas_stations;
 mod groups;
 mod keys;
 mod notifications;
@@ -38,6 +41,8 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
+pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -48,6 +53,9 @@ areas! {
     account_jobs,
     accounts,
     coins,
+    exchange_accounts,
+    fiat_accounts,
+    gas_stations,
     groups,
     keys,
     notifications,
