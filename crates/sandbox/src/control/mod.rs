@@ -4,6 +4,8 @@
 mod asked;
 mod chain;
 mod exports;
+mod network;
+mod nfts;
 mod outside;
 
 use std::net::IpAddr;
@@ -84,6 +86,8 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/wallets/{id}/{decision}",
             post(wallet_addresses),
         )
+        .merge(network::routes())
+        .merge(nfts::routes())
         .merge(outside::routes())
         .route("/clock/advance", post(advance))
         .fallback(nothing)

@@ -12,6 +12,10 @@ mod fiat_accounts;
 mod gas_stations;
 mod groups;
 mod keys;
+mod network_connections;
+mod network_ids;
+mod nft_changes;
+mod nfts;
 mod notifications;
 mod paging;
 mod reports;
@@ -43,6 +47,9 @@ use area::{area, areas};
 
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
+pub(crate) use network_connections::act as act_on_connection;
+pub(crate) use network_ids::add_peer as add_network_peer;
+pub(crate) use nft_changes::incoming as incoming_nft;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -58,6 +65,10 @@ areas! {
     gas_stations,
     groups,
     keys,
+    network_connections,
+    network_ids,
+    nft_changes,
+    nfts,
     notifications,
     reports,
     resends,
