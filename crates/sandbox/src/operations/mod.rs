@@ -6,6 +6,7 @@ mod account_jobs;
 mod accounts;
 mod area;
 mod coins;
+mod dates;
 mod events;
 mod exchange_accounts;
 mod fiat_accounts;
@@ -20,6 +21,9 @@ mod notifications;
 mod paging;
 mod reports;
 mod resends;
+mod staking;
+mod staking_changes;
+mod staking_transactions;
 mod tags;
 mod transactions;
 mod users;
@@ -72,6 +76,8 @@ areas! {
     notifications,
     reports,
     resends,
+    staking,
+    staking_changes,
     tags,
     transactions,
     users,
