@@ -25,6 +25,7 @@ use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
 use crate::hall::{Hall, House};
 use crate::lock::Lock;
+use crate::operations::recall_tokens;
 use crate::outbox::SandboxOutbox;
 use crate::rows::WorkspaceRow;
 use crate::rows::house::{self, Fact};
@@ -273,6 +274,9 @@ async fn hall(
         chain: Arc::new(Notify::new()),
         under_way: parking_lot::Mutex::default(),
     });
+    recall_tokens(&hall)
+        .await
+        .map_err(|_| StartError::Damaged("a token that cannot be read"))?;
     hall.open_doors()
         .await
         .map_err(|_| StartError::Damaged("a key that cannot be read"))?;

@@ -6,6 +6,7 @@ mod account_jobs;
 mod accounts;
 mod area;
 mod coins;
+mod asset_changes;
 mod dates;
 mod events;
 mod exchange_accounts;
@@ -21,6 +22,7 @@ mod notifications;
 mod paging;
 mod reports;
 mod resends;
+mod security;
 mod staking;
 mod staking_changes;
 mod staking_transactions;
@@ -49,6 +51,7 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use asset_changes::recall as recall_tokens;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use network_connections::act as act_on_connection;
@@ -64,6 +67,7 @@ areas! {
     account_jobs,
     accounts,
     coins,
+    asset_changes,
     exchange_accounts,
     fiat_accounts,
     gas_stations,
@@ -76,6 +80,7 @@ areas! {
     notifications,
     reports,
     resends,
+    security,
     staking,
     staking_changes,
     tags,
