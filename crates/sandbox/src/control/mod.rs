@@ -4,6 +4,7 @@
 mod asked;
 mod chain;
 mod exports;
+mod made;
 mod network;
 mod nfts;
 mod outside;
@@ -86,6 +87,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/wallets/{id}/{decision}",
             post(wallet_addresses),
         )
+        .merge(made::routes())
         .merge(network::routes())
         .merge(nfts::routes())
         .merge(outside::routes())

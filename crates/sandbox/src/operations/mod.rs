@@ -7,7 +7,9 @@ mod accounts;
 mod area;
 mod coins;
 mod asset_changes;
+mod connected_accounts;
 mod dates;
+mod earn;
 mod events;
 mod exchange_accounts;
 mod fiat_accounts;
@@ -19,7 +21,9 @@ mod network_ids;
 mod nft_changes;
 mod nfts;
 mod notifications;
+mod off_exchange;
 mod paging;
+mod payments;
 mod reports;
 mod resends;
 mod security;
@@ -27,6 +31,7 @@ mod staking;
 mod staking_changes;
 mod staking_transactions;
 mod tags;
+mod trading;
 mod transactions;
 mod users;
 mod webhooks;
@@ -52,6 +57,7 @@ pub(crate) use area::Service;
 use area::{area, areas};
 
 pub(crate) use asset_changes::recall as recall_tokens;
+pub(crate) use dates::date_time;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use network_connections::act as act_on_connection;
@@ -68,6 +74,8 @@ areas! {
     accounts,
     coins,
     asset_changes,
+    connected_accounts,
+    earn,
     exchange_accounts,
     fiat_accounts,
     gas_stations,
@@ -78,12 +86,15 @@ areas! {
     nft_changes,
     nfts,
     notifications,
+    off_exchange,
+    payments,
     reports,
     resends,
     security,
     staking,
     staking_changes,
     tags,
+    trading,
     transactions,
     users,
     webhooks,

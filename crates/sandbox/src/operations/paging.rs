@@ -7,6 +7,7 @@ use protocol::error::ApiError;
 use protocol::exchange::Query;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Most rows of a page.
 const MAX_SIZE: usize = 100;
@@ -23,6 +24,28 @@ pub(super) struct Page<T> {
     pub(super) next: Option<String>,
     #[serde(skip)]
     pub(super) prev: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The same page, each row shown so.
+    pub(super) fn map<U>(self, shown: impl Fn(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(shown).collect(),
+            next: self.next,
+            prev: self.prev,
+        }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// As lists that count all their rows show it: `next` is there only where there is more.
+    pub(super) fn counted(&self, total: usize) -> Value {
+        let mut shown = json!({"data": self.data, "total": total});
+        if let Some(next) = &self.next {
+            shown["next"] = next.clone().into();
+        }
+        shown
+    }
 }
 
 /// Which rows come first where the query does not say.
