@@ -11,6 +11,9 @@
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
+//! | `holdings`, `outside` | what the workspace has outside its vault accounts (pure), and how it moves |
+//! | `prices` | what things are worth |
+//! | `findings` | what is not as safe as it could be (pure) |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
@@ -38,16 +41,20 @@ mod deed;
 mod doors;
 mod downloads;
 mod fees;
+mod findings;
 mod flight;
 mod hall;
+mod holdings;
 mod jobs;
 mod lives;
 mod lock;
 mod openapi;
 mod operations;
 mod outbox;
+mod outside;
 pub mod people;
 mod policy;
+mod prices;
 mod quorum;
 mod request;
 mod rows;

@@ -5,6 +5,10 @@ mod asked;
 mod chain;
 mod cosigners;
 mod exports;
+mod made;
+mod network;
+mod nfts;
+mod outside;
 mod people;
 mod policy;
 
@@ -81,6 +85,10 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
             post(cosigners::decide),
         )
+        .merge(made::routes())
+        .merge(network::routes())
+        .merge(nfts::routes())
+        .merge(outside::routes())
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)

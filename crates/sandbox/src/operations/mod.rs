@@ -7,25 +7,43 @@ mod accounts;
 pub(crate) mod approval_keys;
 mod approvals;
 mod area;
+mod asset_changes;
 mod audit_logs;
 mod coins;
+mod connected_accounts;
 mod console_users;
 mod cosigners;
+mod dates;
+mod earn;
 mod events;
+mod exchange_accounts;
+mod fiat_accounts;
+mod gas_stations;
 pub(crate) mod groups;
 mod jobs;
 mod keys;
 mod mpc_keys;
+mod network_connections;
+mod network_ids;
+mod nft_changes;
+mod nfts;
 mod notifications;
+mod off_exchange;
 pub(crate) mod ota;
 mod paging;
+mod payments;
 mod policy;
 mod policy_legacy;
 mod quorum;
 mod reports;
 mod resends;
+mod security;
+mod staking;
+mod staking_changes;
+mod staking_transactions;
 pub(crate) mod tag_attachments;
 pub(crate) mod tags;
+mod trading;
 mod transactions;
 mod users;
 mod webhooks;
@@ -50,8 +68,15 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use asset_changes::recall as recall_tokens;
+pub(crate) use dates::date_time;
+pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
+pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
+pub(crate) use network_connections::act as act_on_connection;
+pub(crate) use network_ids::add_peer as add_network_peer;
+pub(crate) use nft_changes::incoming as incoming_nft;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -62,23 +87,39 @@ areas! {
     accounts,
     approval_keys,
     approvals,
+    asset_changes,
     audit_logs,
     coins,
+    connected_accounts,
     console_users,
     cosigners,
+    earn,
+    exchange_accounts,
+    fiat_accounts,
+    gas_stations,
     groups,
     jobs,
     keys,
     mpc_keys,
+    network_connections,
+    network_ids,
+    nft_changes,
+    nfts,
     notifications,
+    off_exchange,
     ota,
-    quorum,
+    payments,
     policy,
     policy_legacy,
+    quorum,
     reports,
     resends,
+    security,
+    staking,
+    staking_changes,
     tag_attachments,
     tags,
+    trading,
     transactions,
     users,
     webhooks,
