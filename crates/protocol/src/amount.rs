@@ -94,6 +94,21 @@ impl Amount {
         digits.try_into().ok()
     }
 
+    /// The quotient, cut (not rounded) to `decimals` places, if there is one that is an amount.
+    pub fn checked_div(&self, other: &Self, decimals: u8) -> Option<Self> {
+        /// As many as an amount has at most: nothing is cut before the division.
+        const PLACES: i64 = 40;
+        let units = |amount: &Self| {
+            let scaled = amount.0.with_scale(PLACES);
+            scaled.into_bigint_and_exponent().0
+        };
+        if other.is_zero() {
+            return None;
+        }
+        let quotient = units(self) * BigInt::from(10).pow(u32::from(decimals)) / units(other);
+        Self::within_bounds(BigDecimal::from_bigint(quotient, i64::from(decimals)))
+    }
+
     /// How many places after the point it uses.
     pub fn decimals(&self) -> u64 {
         self.0
@@ -248,6 +263,22 @@ mod tests {
     fn a_sum_that_is_too_long_is_no_amount() {
         let most: Amount = "9".repeat(40).parse().expect("an amount");
         assert_eq!(most.checked_add(&"1".parse().expect("one")), None);
+    }
+
+    #[test]
+    fn a_quotient_is_cut() {
+        let divided = |a: &str, b: &str| {
+            let (a, b): (Amount, Amount) = (a.parse().expect("a"), b.parse().expect("b"));
+            a.checked_div(&b, 2).map(|quotient| quotient.to_string())
+        };
+        assert_eq!(divided("2", "3").as_deref(), Some("0.66"));
+        assert_eq!(divided("-2", "3").as_deref(), Some("-0.66"));
+        assert_eq!(
+            divided("100.5", "0.0000000001").as_deref(),
+            Some("1005000000000")
+        );
+        assert_eq!(divided("1", "0"), None);
+        assert_eq!(divided(&"9".repeat(40), "0.1"), None);
     }
 
     proptest! {

@@ -11,6 +11,8 @@
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
+//! | `holdings`, `outside` | what the workspace has outside its vault accounts (pure), and how it moves |
+//! | `prices` | what things are worth |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
@@ -42,14 +44,17 @@ mod flight;
 mod hall;
 mod jobs;
 mod lives;
+mod holdings;
 mod lock;
 mod openapi;
 mod operations;
 mod outbox;
+mod outside;
 pub mod people;
 mod policy;
 mod quorum;
 mod request;
+mod prices;
 mod rows;
 mod seed;
 mod server;

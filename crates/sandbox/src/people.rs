@@ -132,6 +132,8 @@ pub fn webhook_key() -> Result<WebhookKey, KeyError> {
 pub fn cosigner_key() -> Result<PrivateKey, KeyError> {
     PrivateKey::from_pem(include_str!("../keys/cosigner.pem"))
 }
+/// What credentials of exchanges are encrypted with, PEM. Nobody can open them.
+pub(crate) const CREDENTIALS_KEY: &str = include_str!("../keys/credentials_public.pem");
 
 #[cfg(test)]
 mod tests {

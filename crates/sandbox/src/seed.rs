@@ -79,6 +79,7 @@ async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<
         .iter()
         .map(|person| Change::User(person.user(network)));
     let changes: Vec<_> = users.chain(fund.changes).map(versioned).collect();
+    let beside = world::beside(seed, workspace, network, now).map_err(|_| StartError::Seed)?;
     let rules = policy::seeded(&signers, treasurer, officer);
     let row = WorkspaceRow {
         id: workspace,
@@ -107,6 +108,10 @@ async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<
                 addresses: String::new(),
             };
             rows::put_key(writing, &row)?;
+        }
+        for document in &beside {
+            let (key, text) = (&document.key, &document.text);
+            rows::shelf::put(writing, workspace, document.kind, key, text)?;
         }
         house::reached(writing, now)?;
         rows::add_workspace(writing, &row)

@@ -7,6 +7,7 @@ mod cosigners;
 mod exports;
 mod people;
 mod policy;
+mod outside;
 
 use std::sync::Arc;
 
@@ -81,6 +82,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
             post(cosigners::decide),
         )
+        .merge(outside::routes())
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)

@@ -14,6 +14,9 @@ mod cosigners;
 mod events;
 pub(crate) mod groups;
 mod jobs;
+mod exchange_accounts;
+mod fiat_accounts;
+mod gas_stations;
 mod keys;
 mod mpc_keys;
 mod notifications;
@@ -52,6 +55,8 @@ use area::{area, areas};
 
 pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
+pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
+pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -66,6 +71,9 @@ areas! {
     coins,
     console_users,
     cosigners,
+    exchange_accounts,
+    fiat_accounts,
+    gas_stations,
     groups,
     jobs,
     keys,

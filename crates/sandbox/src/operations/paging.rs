@@ -107,17 +107,54 @@ pub(super) fn page_within<T>(
         Some("ASC") => false,
         Some(_) => return Err(ApiError::invalid("order", "ASC or DESC")),
     };
-    let place = match query.one("pageCursor") {
-        None => None,
-        Some(text) => Some(
-            Place::read(text)
-                .ok_or_else(|| ApiError::invalid("pageCursor", "a cursor of an answer"))?,
-        ),
+    let place = place(query, "pageCursor")?;
+    Ok(cut(rows, size, down, place.as_ref(), key))
+}
+
+/// The place that a cursor of an answer names, if the query has one.
+fn place(query: &Query, name: &'static str) -> Result<Option<Place>, ApiError> {
+    let Some(text) = query.one(name) else {
+        return Ok(None);
     };
+    let place = Place::read(text);
+    place
+        .map(Some)
+        .ok_or_else(|| ApiError::invalid(name, "a cursor of an answer"))
+}
+
+/// The page that a query asks for by `before` or `after`, oldest first.
+pub(super) fn page_between<T>(
+    query: &Query,
+    rows: Vec<T>,
+    size: usize,
+    key: impl Fn(&T) -> Key,
+) -> Result<Page<T>, ApiError> {
+    let place = match (place(query, "before")?, place(query, "after")?) {
+        (Some(_), Some(_)) => return Err(ApiError::paging_changed_direction()),
+        (Some(place), None) => Some(Place {
+            back: true,
+            ..place
+        }),
+        (None, Some(place)) => Some(Place {
+            back: false,
+            ..place
+        }),
+        (None, None) => None,
+    };
+    Ok(cut(rows, size, false, place.as_ref(), key))
+}
+
+fn cut<T>(
+    rows: Vec<T>,
+    size: usize,
+    down: bool,
+    place: Option<&Place>,
+    key: impl Fn(&T) -> Key,
+) -> Page<T> {
     let compare = |a: &Key, b: &Key| if down { b.cmp(a) } else { a.cmp(b) };
     let mut rows: Vec<(Key, T)> = rows.into_iter().map(|row| (key(&row), row)).collect();
     rows.sort_by(|(a, _), (b, _)| compare(a, b));
-    let start = match &place {
+    let start = match place {
         None => 0,
         Some(Place { key, back: false }) => {
             rows.partition_point(|(known, _)| compare(known, key) != Ordering::Greater)
@@ -129,11 +166,11 @@ pub(super) fn page_within<T>(
     let more = rows.len() > start.saturating_add(size);
     let page: Vec<(Key, T)> = rows.into_iter().skip(start).take(size).collect();
     let cursor = |row: Option<&(Key, T)>, back| row.map(|(key, _)| Place::cursor(key, back));
-    Ok(Page {
+    Page {
         next: cursor(page.last().filter(|_| more), false),
         prev: cursor(page.first().filter(|_| start > 0), true),
         data: page.into_iter().map(|(_, row)| row).collect(),
-    })
+    }
 }
 
 /// Every value of a filter, each of which must be a word of its list.
@@ -172,6 +209,25 @@ mod tests {
         assert_eq!((last.data, last.next), (vec![1], None));
         let upwards = ask(&[3, 1, 2], "order=ASC&pageSize=3").expect("a page");
         assert_eq!(upwards.data, [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_page_before_or_after_one() {
+        let ask = |query: &str| {
+            let query = Query::parse(query).expect("a query");
+            let key = |row: &i64| (*row, String::new(), String::new());
+            page_between(&query, vec![3, 1, 2, 5, 4], 2, key)
+        };
+        let first = ask("").expect("a page");
+        assert_eq!((first.data, first.prev), (vec![1, 2], None));
+        let after = first.next.expect("more");
+        let second = ask(&format!("after={after}")).expect("a page");
+        assert_eq!(second.data, [3, 4]);
+        let before = second.prev.expect("a page before");
+        assert_eq!(ask(&format!("before={before}")).expect("it").data, [1, 2]);
+        let both = ask(&format!("before={before}&after={after}"));
+        assert_eq!(both.expect_err("both").code(), Some(1408));
+        assert_eq!(ask("after=5").expect_err("made up").status(), 400);
     }
 
     #[test]

@@ -1,0 +1,9 @@
+//! What a workspace has outside its vault accounts: gas stations, exchange and fiat accounts,
+//! NFTs, stakes. What each may do, without a database. Pure.
+
+pub(crate) mod exchange;
+pub(crate) mod fiat;
+pub(crate) mod gas_station;
+mod purse;
+
+pub(crate) use purse::Purse;

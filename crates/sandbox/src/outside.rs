@@ -1,0 +1,144 @@
+//! Places outside the vault accounts that hold the workspace's money: gas stations, exchange and
+//! fiat accounts. Where a transfer comes from or goes to one of them, it is found and moved here.
+
+use ledger::Fault;
+use protocol::amount::Amount;
+use protocol::error::ApiError;
+use protocol::ids::AssetId;
+use protocol::model::transaction::{Peer, PeerKind};
+
+use crate::deed::Deed;
+use crate::holdings::exchange::{ExchangeAccount, MAIN, Status};
+use crate::holdings::fiat::FiatAccount;
+use crate::holdings::gas_station::GasStation;
+
+/// A place outside the vault accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outside {
+    GasStation(GasStation),
+    Exchange(ExchangeAccount),
+    Fiat(FiatAccount),
+}
+
+fn low() -> Fault {
+    ApiError::new(400, 1402, "The source's balance is too low").into()
+}
+
+fn overflow() -> Fault {
+    ApiError::bad_transaction("the balance would have too many digits").into()
+}
+
+impl Outside {
+    /// As a transaction shows it.
+    pub(crate) fn peer(&self) -> Peer {
+        let (kind, id, name, sub_type) = match self {
+            Self::GasStation(station) => (PeerKind::GasStation, &station.asset_id, "", ""),
+            Self::Exchange(account) => (
+                PeerKind::ExchangeAccount,
+                &account.id,
+                account.name.as_str(),
+                account.exchange.as_str(),
+            ),
+            Self::Fiat(account) => (
+                PeerKind::FiatAccount,
+                &account.id,
+                account.name.as_str(),
+                "BLINC",
+            ),
+        };
+        Peer {
+            kind,
+            id: Some(id.clone()),
+            name: name.to_owned(),
+            sub_type: sub_type.to_owned(),
+        }
+    }
+
+    /// What of an asset can be sent from there.
+    pub(crate) fn available(&self, asset: &AssetId) -> Amount {
+        let asset = asset.as_str();
+        let held = match self {
+            Self::GasStation(station) => (station.asset_id == asset).then_some(&station.balance),
+            Self::Exchange(account) => account.trading.get(MAIN).and_then(|spot| spot.holds(asset)),
+            Self::Fiat(account) => account.holds.holds(asset),
+        };
+        held.cloned().unwrap_or_default()
+    }
+
+    fn put(&mut self, asset: &AssetId, amount: &Amount) -> Result<(), Fault> {
+        let asset = asset.as_str();
+        match self {
+            Self::GasStation(station) if station.asset_id == asset => {
+                let more = station.balance.checked_add(amount);
+                station.balance = more.ok_or_else(overflow)?;
+                Ok(())
+            }
+            Self::GasStation(_) => Err(ApiError::wallet_has_no_such_asset().into()),
+            Self::Exchange(account) => account.credit(asset, amount).map_err(|_| overflow()),
+            Self::Fiat(account) => account.holds.put(asset, amount).ok_or_else(overflow),
+        }
+    }
+
+    fn take(&mut self, asset: &AssetId, amount: &Amount) -> Result<(), Fault> {
+        let asset = asset.as_str();
+        match self {
+            Self::GasStation(station) if station.asset_id == asset => {
+                let left = station.balance.checked_sub(amount);
+                let left = left.filter(|left| !left.is_negative());
+                station.balance = left.ok_or_else(low)?;
+                Ok(())
+            }
+            Self::GasStation(_) => Err(low()),
+            Self::Exchange(account) => account.debit(asset, amount).map_err(|_| low()),
+            Self::Fiat(account) => account.holds.take(asset, amount).ok_or_else(low),
+        }
+    }
+}
+
+impl Deed<'_, '_> {
+    /// The place of this kind and id; `None`: there is none, or it waits for its approval. A gas
+    /// station's id is its asset's.
+    pub(crate) fn outside(&mut self, kind: PeerKind, id: &str) -> Result<Option<Outside>, Fault> {
+        Ok(match kind {
+            PeerKind::GasStation => self.kept(id)?.map(Outside::GasStation),
+            PeerKind::ExchangeAccount => self
+                .kept::<ExchangeAccount>(id)?
+                .filter(|account| account.status == Status::Approved)
+                .map(Outside::Exchange),
+            PeerKind::FiatAccount => self.kept(id)?.map(Outside::Fiat),
+            _ => None,
+        })
+    }
+
+    /// Something arrives there: the place as it is then.
+    pub(crate) fn put_outside(
+        &mut self,
+        mut place: Outside,
+        asset: &AssetId,
+        amount: &Amount,
+    ) -> Result<Outside, Fault> {
+        place.put(asset, amount)?;
+        self.keep_outside(&place)?;
+        Ok(place)
+    }
+
+    /// Something leaves from there: the place as it is then; 1402 if there is not so much.
+    pub(crate) fn take_outside(
+        &mut self,
+        mut place: Outside,
+        asset: &AssetId,
+        amount: &Amount,
+    ) -> Result<Outside, Fault> {
+        place.take(asset, amount)?;
+        self.keep_outside(&place)?;
+        Ok(place)
+    }
+
+    fn keep_outside(&mut self, place: &Outside) -> Result<(), Fault> {
+        Ok(match place {
+            Outside::GasStation(station) => self.keep(station),
+            Outside::Exchange(account) => self.keep(account),
+            Outside::Fiat(account) => self.keep(account),
+        }?)
+    }
+}
