@@ -1,16 +1,20 @@
-//! Places outside the vault accounts that hold the workspace's money: gas stations, exchange and
-//! fiat accounts. Where a transfer comes from or goes to one of them, it is found and moved here.
+//! Places outside the vault accounts: gas stations, exchange and fiat accounts, which hold the
+//! workspace's money, and connected peers, which hold their own. Where a transfer comes from or goes to one of them, it is found and moved here.
 
 use ledger::Fault;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::ids::AssetId;
 use protocol::model::transaction::{Peer, PeerKind};
+use sha3::{Digest, Keccak256};
 
 use crate::deed::Deed;
 use crate::holdings::exchange::{ExchangeAccount, MAIN, Status};
 use crate::holdings::fiat::FiatAccount;
 use crate::holdings::gas_station::GasStation;
+use crate::holdings::network::{Connection, NetworkId, Status as Connected};
+use crate::world::addresses::{self, Address};
+use crate::world::assets::{self, AssetRow};
 
 /// A place outside the vault accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +22,8 @@ pub(crate) enum Outside {
     GasStation(GasStation),
     Exchange(ExchangeAccount),
     Fiat(FiatAccount),
+    /// A connection, and the peer.
+    Peer(Connection, NetworkId),
 }
 
 fn low() -> Fault {
@@ -45,6 +51,12 @@ impl Outside {
                 account.name.as_str(),
                 "BLINC",
             ),
+            Self::Peer(connection, peer) => (
+                PeerKind::NetworkConnection,
+                &connection.id,
+                peer.name.as_str(),
+                "",
+            ),
         };
         Peer {
             kind,
@@ -54,6 +66,16 @@ impl Outside {
         }
     }
 
+    /// Where an asset is sent to, to come there: the same for ever. Money of states has no address.
+    pub(crate) fn address(&self, asset: &AssetRow) -> Option<Address> {
+        let chain = assets::chain_of(asset)?;
+        let peer = self.peer();
+        let place = (!matches!(self, Self::Fiat(_))).then_some(peer.id)??;
+        let told = format!("{} {place} {}", peer.kind.as_str(), chain.native);
+        let bytes: [u8; 32] = Keccak256::digest(told.as_bytes()).into();
+        Some(addresses::make(chain, &bytes))
+    }
+
     /// What of an asset can be sent from there.
     pub(crate) fn available(&self, asset: &AssetId) -> Amount {
         let asset = asset.as_str();
@@ -61,6 +83,7 @@ impl Outside {
             Self::GasStation(station) => (station.asset_id == asset).then_some(&station.balance),
             Self::Exchange(account) => account.trading.get(MAIN).and_then(|spot| spot.holds(asset)),
             Self::Fiat(account) => account.holds.holds(asset),
+            Self::Peer(..) => None,
         };
         held.cloned().unwrap_or_default()
     }
@@ -76,6 +99,7 @@ impl Outside {
             Self::GasStation(_) => Err(ApiError::wallet_has_no_such_asset().into()),
             Self::Exchange(account) => account.credit(asset, amount).map_err(|_| overflow()),
             Self::Fiat(account) => account.holds.put(asset, amount).ok_or_else(overflow),
+            Self::Peer(..) => Ok(()),
         }
     }
 
@@ -91,6 +115,7 @@ impl Outside {
             Self::GasStation(_) => Err(low()),
             Self::Exchange(account) => account.debit(asset, amount).map_err(|_| low()),
             Self::Fiat(account) => account.holds.take(asset, amount).ok_or_else(low),
+            Self::Peer(..) => Err(ApiError::bad_source_type().into()),
         }
     }
 }
@@ -106,6 +131,15 @@ impl Deed<'_, '_> {
                 .filter(|account| account.status == Status::Approved)
                 .map(Outside::Exchange),
             PeerKind::FiatAccount => self.kept(id)?.map(Outside::Fiat),
+            PeerKind::NetworkConnection => {
+                let connection = self.kept::<Connection>(id)?;
+                let Some(connection) = connection.filter(|one| one.status == Connected::Approved)
+                else {
+                    return Ok(None);
+                };
+                let peer = self.kept::<NetworkId>(&connection.remote)?;
+                peer.map(|peer| Outside::Peer(connection, peer))
+            }
             _ => None,
         })
     }
@@ -139,6 +173,7 @@ impl Deed<'_, '_> {
             Outside::GasStation(station) => self.keep(station),
             Outside::Exchange(account) => self.keep(account),
             Outside::Fiat(account) => self.keep(account),
+            Outside::Peer(..) => Ok(()),
         }?)
     }
 }

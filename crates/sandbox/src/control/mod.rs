@@ -7,6 +7,8 @@ mod cosigners;
 mod exports;
 mod people;
 mod policy;
+mod network;
+mod nfts;
 mod outside;
 
 use std::sync::Arc;
@@ -82,6 +84,8 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
             post(cosigners::decide),
         )
+        .merge(network::routes())
+        .merge(nfts::routes())
         .merge(outside::routes())
         .route("/clock/advance", post(advance))
         .fallback(nothing)

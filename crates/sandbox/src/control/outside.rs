@@ -17,6 +17,7 @@ use super::{Desk, Refusal};
 use crate::deed::Deed;
 use crate::operations;
 use crate::outside::Outside;
+use crate::world::assets;
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
@@ -125,7 +126,8 @@ async fn moved(
     }
     let work = move |deed: &mut Deed<'_, '_>| {
         let found = deed.outside(wanted.kind, &wanted.id)?;
-        let place = found.ok_or_else(|| ApiError::uncoded(404, "no such account"))?;
+        let own = found.filter(|place| !matches!(place, Outside::Peer(..)));
+        let place = own.ok_or_else(|| ApiError::uncoded(404, "no such account"))?;
         let id = wanted.asset_id.as_str();
         let worth = deed
             .worth(id)?
@@ -134,7 +136,12 @@ async fn moved(
             return Err(ApiError::bad_amount().into());
         }
         let place = how(deed, place, &wanted.asset_id, &wanted.amount)?;
-        Ok(json!({"peer": place.peer(), "available": place.available(&wanted.asset_id)}))
+        let address = assets::find(&wanted.asset_id).and_then(|asset| place.address(asset));
+        Ok(json!({
+            "peer": place.peer(),
+            "available": place.available(&wanted.asset_id),
+            "address": address.map(|address| address.text),
+        }))
     };
     Ok(Json(desk.hall(workspace)?.deed(work).await?))
 }

@@ -1,9 +1,11 @@
 //! What a workspace has outside its vault accounts: gas stations, exchange and fiat accounts,
-//! NFTs, stakes. What each may do, without a database. Pure.
+//! peers, NFTs, stakes. What each may do, without a database. Pure.
 
 pub(crate) mod exchange;
 pub(crate) mod fiat;
 pub(crate) mod gas_station;
+pub(crate) mod network;
+pub(crate) mod nft;
 mod purse;
 
 pub(crate) use purse::Purse;

@@ -19,6 +19,10 @@ mod fiat_accounts;
 mod gas_stations;
 mod keys;
 mod mpc_keys;
+mod network_connections;
+mod network_ids;
+mod nft_changes;
+mod nfts;
 mod notifications;
 pub(crate) mod ota;
 mod paging;
@@ -57,6 +61,9 @@ pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
+pub(crate) use network_connections::act as act_on_connection;
+pub(crate) use network_ids::add_peer as add_network_peer;
+pub(crate) use nft_changes::incoming as incoming_nft;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
@@ -78,6 +85,10 @@ areas! {
     jobs,
     keys,
     mpc_keys,
+    network_connections,
+    network_ids,
+    nft_changes,
+    nfts,
     notifications,
     ota,
     quorum,

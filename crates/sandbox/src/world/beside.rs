@@ -8,6 +8,8 @@ use serde_json::Error;
 use super::Network;
 use super::exchanges;
 use super::gas_stations;
+use super::nfts;
+use super::peers;
 use crate::chance::Chance;
 use crate::shelf::Kept;
 
@@ -41,7 +43,12 @@ pub(super) struct Ground {
 type Maker = fn(&mut Ground) -> Result<Vec<Document>, Error>;
 
 /// Every kind; its place is its number, never to be changed.
-const MAKERS: [Maker; 2] = [gas_stations::seeded, exchanges::seeded];
+const MAKERS: [Maker; 4] = [
+    gas_stations::seeded,
+    exchanges::seeded,
+    peers::seeded,
+    nfts::seeded,
+];
 
 /// Everything.
 pub(crate) fn beside(

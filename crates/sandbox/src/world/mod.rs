@@ -9,6 +9,8 @@ mod fund;
 pub(crate) mod keys;
 mod gas_stations;
 mod network;
+mod nfts;
+mod peers;
 
 pub(crate) use beside::beside;
 pub use fund::{Fund, seeded};

@@ -1,0 +1,61 @@
+//! What the peers of a workspace do, and what its quorum says to connections.
+
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
+use protocol::error::ApiError;
+use protocol::ids::WorkspaceId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::asked::{Asked, At};
+use super::{Desk, Refusal};
+use crate::holdings::network::Act;
+use crate::operations;
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/workspaces/{workspace}/network_peers", post(add_peer))
+        .route(
+            "/workspaces/{workspace}/network_connections/{id}/{act}",
+            post(act),
+        )
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewPeer {
+    name: String,
+    #[serde(default)]
+    is_discoverable: bool,
+}
+
+/// A peer comes into the network.
+async fn add_peer(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+    Asked(new): Asked<NewPeer>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    let id = operations::add_network_peer(hall, new.name, new.is_discoverable).await?;
+    Ok(Json(json!({ "id": id })))
+}
+
+async fn act(
+    State(desk): State<Desk>,
+    At((workspace, id, act)): At<(WorkspaceId, String, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let act = match act.as_str() {
+        "approve" => Act::Approve,
+        "reject" => Act::Reject,
+        "peer_approve" => Act::PeerApprove,
+        "peer_reject" => Act::PeerReject,
+        "peer_remove" => Act::PeerRemove,
+        _ => {
+            let acts = "approve, reject, peer_approve, peer_reject or peer_remove";
+            return Err(ApiError::uncoded(404, acts).into());
+        }
+    };
+    operations::act_on_connection(desk.hall(workspace)?, id, act).await?;
+    Ok(Json(json!({ "success": true })))
+}
