@@ -180,6 +180,7 @@ fn shift(balance: &mut VaultAsset, one: &Move) -> Result<(), Fault> {
         Pot::Pending => balance.pending.clone(),
         Pot::Locked => balance.locked_amount.clone(),
         Pot::Frozen => balance.frozen.clone(),
+        Pot::Staked => balance.staked.clone(),
     };
     let less = pot(balance, one.from)
         .checked_sub(&one.amount)
@@ -210,5 +211,6 @@ fn set(balance: &mut VaultAsset, pot: Pot, amount: Amount) {
         Pot::Pending => balance.pending = amount,
         Pot::Locked => balance.locked_amount = amount,
         Pot::Frozen => balance.frozen = amount,
+        Pot::Staked => balance.staked = amount,
     }
 }

@@ -47,6 +47,7 @@ pub(crate) enum Pot {
     Pending,
     Locked,
     Frozen,
+    Staked,
 }
 
 /// What leaves the source: the amount, and the fee where it is not part of the amount.

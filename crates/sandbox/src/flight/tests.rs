@@ -117,6 +117,7 @@ fn pot_name(pot: Pot) -> Option<&'static str> {
         Pot::Pending => Some("pending"),
         Pot::Locked => Some("locked"),
         Pot::Frozen => Some("frozen"),
+        Pot::Staked => Some("staked"),
     }
 }
 

@@ -7,5 +7,6 @@ pub(crate) mod gas_station;
 pub(crate) mod network;
 pub(crate) mod nft;
 mod purse;
+pub(crate) mod stake;
 
 pub(crate) use purse::Purse;

@@ -11,6 +11,7 @@ mod audit_logs;
 mod coins;
 mod console_users;
 mod cosigners;
+mod dates;
 mod events;
 pub(crate) mod groups;
 mod jobs;
@@ -33,6 +34,9 @@ mod reports;
 mod resends;
 pub(crate) mod tag_attachments;
 pub(crate) mod tags;
+mod staking;
+mod staking_changes;
+mod staking_transactions;
 mod transactions;
 mod users;
 mod webhooks;
@@ -97,6 +101,8 @@ areas! {
     reports,
     resends,
     tag_attachments,
+    staking,
+    staking_changes,
     tags,
     transactions,
     users,
