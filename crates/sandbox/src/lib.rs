@@ -13,6 +13,7 @@
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
 //! | `holdings`, `outside` | what the workspace has outside its vault accounts (pure), and how it moves |
 //! | `prices` | what things are worth |
+//! | `findings` | what is not as safe as it could be (pure) |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
@@ -40,6 +41,7 @@ mod deed;
 mod doors;
 mod downloads;
 mod fees;
+mod findings;
 mod flight;
 mod hall;
 mod jobs;

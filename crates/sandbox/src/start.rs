@@ -25,6 +25,7 @@ use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
 use crate::hall::{Hall, House};
 use crate::lock::Lock;
+use crate::operations::recall_tokens;
 use crate::outbox::SandboxOutbox;
 use crate::rows::WorkspaceRow;
 use crate::rows::house::{self, Fact};
@@ -279,6 +280,9 @@ async fn hall(
         under_way: parking_lot::Mutex::default(),
         at_the_doors: tokio::sync::Mutex::default(),
     });
+    recall_tokens(&hall)
+        .await
+        .map_err(|_| StartError::Damaged("a token that cannot be read"))?;
     hall.open_doors()
         .await
         .map_err(|_| StartError::Damaged("a key that cannot be read"))?;

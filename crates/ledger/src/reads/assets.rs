@@ -1,5 +1,7 @@
-//! Assets and blockchains: no secret of the workspace's, the same for every reader.
+//! Assets and blockchains: no secret of the workspace's, the same for every reader, but for the
+//! notes of its people.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use protocol::error::ApiError;
@@ -25,6 +27,16 @@ fn fits(ask: &Ask<'_>, name: &str, value: &str) -> bool {
     ask.query
         .one(name)
         .is_none_or(|text| text.eq_ignore_ascii_case(value))
+}
+
+/// An asset as its reader sees it: notes are for who sees the whole.
+fn seen<'a>(ask: &Ask<'_>, asset: &'a Asset) -> Cow<'a, Asset> {
+    if ask.scope.is_whole() || asset.metadata.note.is_none() {
+        return Cow::Borrowed(asset);
+    }
+    let mut asset = asset.clone();
+    asset.metadata.note = None;
+    Cow::Owned(asset)
 }
 
 /// The ids that alone are asked for; none: all.
@@ -72,6 +84,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .last()
         .filter(|_| assets.next().is_some())
         .map(|last| cursor::make(&last.legacy_id));
+    let page: Vec<_> = page.into_iter().map(|asset| seen(&ask, asset)).collect();
     Ok(Reply::json(
         200,
         &json!({"data": public(page).get(), "next": next}),
@@ -88,7 +101,7 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .map(|entry| &entry.value.1)
         .find(|asset| asset.legacy_id.as_str() == id || asset.id.to_string() == id);
     found
-        .map(|asset| Reply::json(200, public(asset).get()))
+        .map(|asset| Reply::json(200, public(seen(&ask, asset)).get()))
         .ok_or_else(|| ApiError::new(404, 1504, "Asset with specified ID not found"))
 }
 

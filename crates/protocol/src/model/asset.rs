@@ -98,6 +98,23 @@ pub struct AssetMetadata {
     pub verified: bool,
     /// Whether it is on its way out.
     pub deprecated: bool,
+    /// What the workspace's people wrote on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<AssetNote>,
+}
+
+/// What somebody of the workspace wrote on an asset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AssetNote {
+    /// What.
+    pub text: String,
+    /// Who.
+    pub user_id: String,
+    /// That user's name.
+    pub user_name: String,
+    /// When, as a `date-time`.
+    pub updated_at: String,
 }
 
 /// A blockchain (`GET /blockchains`).

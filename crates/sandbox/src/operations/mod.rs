@@ -11,6 +11,7 @@ mod audit_logs;
 mod coins;
 mod console_users;
 mod cosigners;
+mod asset_changes;
 mod dates;
 mod events;
 pub(crate) mod groups;
@@ -34,6 +35,7 @@ mod reports;
 mod resends;
 pub(crate) mod tag_attachments;
 pub(crate) mod tags;
+mod security;
 mod staking;
 mod staking_changes;
 mod staking_transactions;
@@ -63,6 +65,7 @@ use area::{area, areas};
 
 pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
+pub(crate) use asset_changes::recall as recall_tokens;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use network_connections::act as act_on_connection;
@@ -82,6 +85,7 @@ areas! {
     coins,
     console_users,
     cosigners,
+    asset_changes,
     exchange_accounts,
     fiat_accounts,
     gas_stations,
@@ -101,6 +105,7 @@ areas! {
     reports,
     resends,
     tag_attachments,
+    security,
     staking,
     staking_changes,
     tags,

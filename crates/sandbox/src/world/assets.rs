@@ -1,10 +1,15 @@
 //! The assets and blockchains that a seeded workspace knows.
 
-use protocol::ids::AssetId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use parking_lot::RwLock;
+use protocol::ids::{AssetId, WorkspaceId};
 use protocol::model::asset::{
     Asset, AssetClass, AssetMetadata, Blockchain, BlockchainMetadata, OnchainAsset,
     OnchainBlockchain, SupportedAsset,
 };
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// How addresses of a chain look.
@@ -95,9 +100,89 @@ const ASSETS: [AssetRow; 18] = [
     AssetRow { id: "LINK_ETH_TEST5", name: "ChainLink Token (Sepolia)", symbol: "LINK", kind: "ERC20", native: "ETH_TEST5", decimals: 18, contract: "0x779877A7B0D9E8603169DdbD7836e478b4624789", cents: 1_400 },
 ];
 
+/// Tokens that workspaces have registered, and which: they stay for as long as the process lives,
+/// as the table's own do.
+static REGISTERED: LazyLock<RwLock<BTreeMap<&'static str, Registered>>> =
+    LazyLock::new(RwLock::default);
+
+#[derive(Debug)]
+struct Registered {
+    row: &'static AssetRow,
+    by: BTreeSet<WorkspaceId>,
+}
+
+/// A token that a workspace has registered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Token {
+    pub(crate) id: AssetId,
+    pub(crate) symbol: String,
+    /// The id of its chain's own asset.
+    pub(crate) native: String,
+    pub(crate) contract: String,
+}
+
+/// A workspace knows a token from now on; `None`: its chain takes none.
+pub(crate) fn register(workspace: WorkspaceId, token: &Token) -> Option<&'static AssetRow> {
+    let mut registered = REGISTERED.write();
+    if let Some(known) = registered.get_mut(token.id.as_str()) {
+        known.by.insert(workspace);
+        return Some(known.row);
+    }
+    let chain = CHAINS.iter().find(|chain| chain.native == token.native)?;
+    let (kind, decimals) = chain.tokens()?;
+    let kept = |text: &str| -> &'static str { Box::leak(text.into()) };
+    let row: &'static AssetRow = Box::leak(Box::new(AssetRow {
+        id: kept(token.id.as_str()),
+        name: kept(&token.symbol),
+        symbol: kept(&token.symbol),
+        kind,
+        native: chain.native,
+        decimals,
+        contract: kept(&token.contract),
+        cents: 0,
+    }));
+    let by = BTreeSet::from([workspace]);
+    registered.insert(row.id, Registered { row, by });
+    Some(row)
+}
+
+/// Whether a workspace has registered a token.
+pub(crate) fn is_registered(workspace: WorkspaceId, id: &str) -> bool {
+    let registered = REGISTERED.read();
+    registered
+        .get(id)
+        .is_some_and(|token| token.by.contains(&workspace))
+}
+
+/// Every asset that a workspace knows: its network's, and those it has registered.
+pub(crate) fn of_workspace(workspace: WorkspaceId, test: bool) -> Vec<&'static AssetRow> {
+    let registered = REGISTERED.read();
+    let own = registered
+        .values()
+        .filter(|token| token.by.contains(&workspace))
+        .map(|token| token.row);
+    of_network(test).chain(own).collect()
+}
+
 /// The asset of an id.
 pub fn find(id: &AssetId) -> Option<&'static AssetRow> {
-    ASSETS.iter().find(|asset| asset.id == id.as_str())
+    let own = ASSETS.iter().find(|asset| asset.id == id.as_str());
+    own.or_else(|| REGISTERED.read().get(id.as_str()).map(|token| token.row))
+}
+
+/// The asset that lives at a contract's address, for everybody.
+pub(crate) fn at_contract(native: &str, contract: &str) -> Option<&'static AssetRow> {
+    ASSETS
+        .iter()
+        .find(|asset| asset.native == native && asset.contract.eq_ignore_ascii_case(contract))
+}
+
+/// The blockchain of an id, in either form.
+pub(crate) fn chain_named(id: &str) -> Option<&'static Chain> {
+    CHAINS
+        .iter()
+        .find(|chain| chain.native == id || id_of("blockchain", chain.native).to_string() == id)
 }
 
 /// The chain that an asset lives on.
@@ -170,6 +255,7 @@ impl AssetRow {
                 scope: "GLOBAL".to_owned(),
                 verified: true,
                 deprecated: false,
+                note: None,
             },
         };
         (supported, asset)
@@ -177,6 +263,26 @@ impl AssetRow {
 }
 
 impl Chain {
+    /// What its tokens are called, and how many decimals they have here; `None`: none can be
+    /// registered.
+    const fn tokens(&self) -> Option<(&'static str, u8)> {
+        match self.form {
+            AddressForm::Evm => Some(("ERC20", 18)),
+            AddressForm::Solana => Some(("SOL_ASSET", 9)),
+            _ => None,
+        }
+    }
+
+    /// Whether tokens of it can be registered.
+    pub(crate) const fn takes_tokens(&self) -> bool {
+        self.tokens().is_some()
+    }
+
+    /// Whether it is a test network.
+    pub(crate) const fn is_test(&self) -> bool {
+        self.test
+    }
+
     /// What chains have in common that work alike: one key of an account signs for all of them.
     pub const fn standard(&self) -> &'static str {
         self.protocol
