@@ -13,7 +13,6 @@ from fireblocks.exceptions import (
 )
 from fireblocks.models.asset_metadata_request import AssetMetadataRequest
 from fireblocks.models.asset_note_request import AssetNoteRequest
-from fireblocks.models.create_vault_asset_request import CreateVaultAssetRequest
 from fireblocks.models.register_new_asset_request import RegisterNewAssetRequest
 from fireblocks.models.set_asset_price_request import SetAssetPriceRequest
 from fireblocks.models.update_asset_user_metadata_request import UpdateAssetUserMetadataRequest
@@ -52,7 +51,7 @@ def test_a_token_is_registered_and_used(fund, lively, api):
     assert supported[made.legacy_id].contract_address == DAI
     vaults = fund["admin"].sdk.vaults
     wallet = vaults.create_vault_account_asset(
-        vault_account_id="0", asset_id=made.legacy_id, create_vault_asset_request=CreateVaultAssetRequest()
+        vault_account_id="0", asset_id=made.legacy_id
     ).result().data
     assert wallet.address.startswith("0x")
     told = {"vaultAccountId": "0", "assetId": made.legacy_id, "amount": "12.5"}
@@ -61,7 +60,7 @@ def test_a_token_is_registered_and_used(fund, lively, api):
     test = lively.workspaces["testnet"]["admin"].sdk
     with refused(BadRequestException, 1034):
         test.vaults.create_vault_account_asset(
-            vault_account_id="0", asset_id=made.legacy_id, create_vault_asset_request=CreateVaultAssetRequest()
+            vault_account_id="0", asset_id=made.legacy_id
         ).result()
     with refused(ApiException, 1002):
         register(api, address=DAI.lower(), symbol="OTHER")
@@ -109,7 +108,7 @@ def test_a_price_is_seen_in_later_transactions(fund, api):
     assert worth(fund, "LINK", "2") == Decimal("21.6")
     token = register(api, address="0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed", symbol="NEW").legacy_id
     fund["admin"].sdk.vaults.create_vault_account_asset(
-        vault_account_id="0", asset_id=token, create_vault_asset_request=CreateVaultAssetRequest()
+        vault_account_id="0", asset_id=token
     ).result()
     assert worth(fund, token, "2") is None, "nobody knows its price"
     price(api, token, 0.25)
@@ -157,7 +156,7 @@ def test_a_token_outlives_a_restart(tmp_path):
         fund = sandbox.workspaces["mainnet"]
         assert fund["editor"].sdk.blockchains_assets.get_asset(made).result().data.legacy_id == made
         fund["admin"].sdk.vaults.create_vault_account_asset(
-            vault_account_id="0", asset_id=made, create_vault_asset_request=CreateVaultAssetRequest()
+            vault_account_id="0", asset_id=made
         ).result()
         with refused(ApiException, 1002):
             register(fund["editor"].sdk.blockchains_assets)

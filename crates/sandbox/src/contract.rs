@@ -200,6 +200,16 @@ fn told(why: &str) -> String {
     text
 }
 
+/// Whether an answer of an operation's is one of the contract's.
+#[cfg(test)]
+pub(crate) fn answer_fits(id: &str, status: u16, answer: &Value) -> Result<(), String> {
+    let validator = validator(&format!("/operations/{id}/answers/{status}"));
+    let validator = validator.ok_or_else(|| format!("{id} has no answer {status}"))?;
+    validator
+        .validate(answer)
+        .map_err(|error| format!("{id}: {error} at {} in {answer}", error.instance_path()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

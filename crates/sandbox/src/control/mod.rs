@@ -7,6 +7,7 @@ mod cosigners;
 mod exports;
 mod people;
 mod policy;
+mod made;
 mod network;
 mod nfts;
 mod outside;
@@ -84,6 +85,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
             post(cosigners::decide),
         )
+        .merge(made::routes())
         .merge(network::routes())
         .merge(nfts::routes())
         .merge(outside::routes())

@@ -149,7 +149,7 @@ impl ExchangeAccount {
 }
 
 /// What an amount of one asset is of another, cut to that one's decimals.
-fn exchanged(amount: &Amount, from: &Worth, to: &Worth) -> Option<Amount> {
+pub(crate) fn exchanged(amount: &Amount, from: &Worth, to: &Worth) -> Option<Amount> {
     let dollars = amount.checked_mul(&from.dollars, 20)?;
     dollars.checked_div(&to.dollars, to.decimals)
 }

@@ -12,7 +12,9 @@ mod coins;
 mod console_users;
 mod cosigners;
 mod asset_changes;
+mod connected_accounts;
 mod dates;
+mod earn;
 mod events;
 pub(crate) mod groups;
 mod jobs;
@@ -31,6 +33,8 @@ mod paging;
 mod policy;
 mod policy_legacy;
 mod quorum;
+mod off_exchange;
+mod payments;
 mod reports;
 mod resends;
 pub(crate) mod tag_attachments;
@@ -39,6 +43,7 @@ mod security;
 mod staking;
 mod staking_changes;
 mod staking_transactions;
+mod trading;
 mod transactions;
 mod users;
 mod webhooks;
@@ -66,6 +71,7 @@ use area::{area, areas};
 pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
 pub(crate) use asset_changes::recall as recall_tokens;
+pub(crate) use dates::date_time;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use network_connections::act as act_on_connection;
@@ -86,6 +92,8 @@ areas! {
     console_users,
     cosigners,
     asset_changes,
+    connected_accounts,
+    earn,
     exchange_accounts,
     fiat_accounts,
     gas_stations,
@@ -102,6 +110,8 @@ areas! {
     quorum,
     policy,
     policy_legacy,
+    off_exchange,
+    payments,
     reports,
     resends,
     tag_attachments,
@@ -109,6 +119,7 @@ areas! {
     staking,
     staking_changes,
     tags,
+    trading,
     transactions,
     users,
     webhooks,

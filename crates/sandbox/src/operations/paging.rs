@@ -7,6 +7,7 @@ use protocol::error::ApiError;
 use protocol::exchange::Query;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 /// Most rows of a page.
 const MAX_SIZE: usize = 100;
@@ -30,9 +31,24 @@ impl<T> Page<T> {
     pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
         Page {
             data: self.data.into_iter().map(show).collect(),
+    /// The same page, each row shown so.
+    pub(super) fn map<U>(self, shown: impl Fn(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(shown).collect(),
             next: self.next,
             prev: self.prev,
         }
+    }
+}
+
+impl<T: Serialize> Page<T> {
+    /// As lists that count all their rows show it: `next` is there only where there is more.
+    pub(super) fn counted(&self, total: usize) -> Value {
+        let mut shown = json!({"data": self.data, "total": total});
+        if let Some(next) = &self.next {
+            shown["next"] = next.clone().into();
+        }
+        shown
     }
 }
 

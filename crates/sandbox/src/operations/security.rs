@@ -131,12 +131,8 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let total = all.len();
     let key = |finding: &Finding| (finding.created.0, String::new(), finding.id.clone());
     let page = page(query, all, PAGE, First::Newest, key)?;
-    let data: Vec<_> = page.data.iter().map(shown).collect();
-    let mut answer = json!({"data": data, "total": total});
-    if let Some(next) = page.next {
-        answer["next"] = next.into();
-    }
-    Ok(Reply::json(200, &answer))
+    let shown = page.map(|finding| shown(&finding));
+    Ok(Reply::json(200, &shown.counted(total)))
 }
 
 /// `GET /security/fspm/findings/{id}`.

@@ -278,6 +278,11 @@ impl Chain {
         self.tokens().is_some()
     }
 
+    /// Its number, where it has one.
+    pub(crate) const fn number(&self) -> Option<&'static str> {
+        self.chain_id
+    }
+
     /// Whether it is a test network.
     pub(crate) const fn is_test(&self) -> bool {
         self.test

@@ -6,10 +6,13 @@ use protocol::time::Millis;
 use serde_json::Error;
 
 use super::Network;
+use super::earn;
 use super::exchanges;
 use super::gas_stations;
 use super::nfts;
+use super::payments;
 use super::peers;
+use super::venues;
 use crate::chance::Chance;
 use crate::shelf::Kept;
 
@@ -43,11 +46,14 @@ pub(super) struct Ground {
 type Maker = fn(&mut Ground) -> Result<Vec<Document>, Error>;
 
 /// Every kind; its place is its number, never to be changed.
-const MAKERS: [Maker; 4] = [
+const MAKERS: [Maker; 7] = [
     gas_stations::seeded,
     exchanges::seeded,
     peers::seeded,
     nfts::seeded,
+    venues::seeded,
+    earn::seeded,
+    payments::seeded,
 ];
 
 /// Everything.
@@ -68,4 +74,59 @@ pub(crate) fn beside(
         all.extend(make(&mut ground)?);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract;
+    use crate::people;
+    use serde_json::Value;
+
+    fn all(seed: u64, network: Network) -> Vec<Document> {
+        let now = Millis(1_790_000_000_000);
+        beside(seed, people::workspace_id(network), network, now).expect("documents")
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_things_and_no_key_twice() {
+        for network in [Network::Mainnet, Network::Testnet] {
+            let told = |seed| -> Vec<_> {
+                let all = all(seed, network).into_iter();
+                all.map(|one| (one.kind, one.key, one.text)).collect()
+            };
+            let first = told(1);
+            assert_eq!(first, told(1));
+            assert_ne!(first, told(2));
+            let mut keys: Vec<_> = first.iter().map(|(kind, key, _)| (kind, key)).collect();
+            assert!(keys.iter().all(|(_, key)| !key.is_empty()));
+            keys.sort();
+            keys.dedup();
+            assert_eq!(keys.len(), first.len());
+        }
+    }
+
+    #[test]
+    fn what_is_shown_as_it_is_made_is_the_contracts() {
+        for network in [Network::Mainnet, Network::Testnet] {
+            let mut seen = 0;
+            for document in all(1, network) {
+                let operation = match document.kind {
+                    "connected_account" => "getConnectedAccount",
+                    "trading_provider" => "getTradingProviderById",
+                    "trading_order" => "getOrder",
+                    "collateral_account" => "getOffExchangeCollateralAccounts",
+                    "earn_action" => "getEarnAction",
+                    "payout" => "getPayout",
+                    "flow_configuration" => "getFlowConfiguration",
+                    "flow_execution" => "getFlowExecution",
+                    _ => continue,
+                };
+                let value: Value = serde_json::from_str(&document.text).expect("JSON");
+                assert_eq!(contract::answer_fits(operation, 200, &value), Ok(()));
+                seen += 1;
+            }
+            assert!(seen > 15, "{seen}");
+        }
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::Error;
 
 use super::assets::{self, AssetRow};
 use super::beside::{Document, Ground};
+use super::collateral;
 use super::{Network, units_of};
 use crate::holdings::Purse;
 use crate::holdings::exchange::{ExchangeAccount, MAIN, Status};
@@ -67,6 +68,10 @@ pub(super) fn seeded(ground: &mut Ground) -> Result<Vec<Document>, Error> {
         holds: Purse::from_iter([("USD", Amount::from_units(25_000_000, 2))]),
         linked: Amount::from_units(100_000_000, 2),
     })?);
+    let main = ids.get(SUBACCOUNT.1).zip(PLANS.get(SUBACCOUNT.1));
+    if let Some((id, (exchange, ..))) = main {
+        documents.extend(collateral::seeded(ground, id, exchange, &known)?);
+    }
     Ok(documents)
 }
 

@@ -3,16 +3,25 @@
 pub mod addresses;
 pub mod assets;
 mod beside;
+mod collateral;
+mod earn;
 mod exchanges;
 pub(crate) mod fiat;
 mod fund;
 pub(crate) mod keys;
 mod gas_stations;
+mod made;
 mod network;
 mod nfts;
+mod payments;
 mod peers;
+mod venues;
 
 pub(crate) use beside::beside;
 pub use fund::{Fund, seeded};
 pub(crate) use fund::{units_of, vault_address};
+pub(crate) use made::{
+    Collateral, ConnectedAccount, EarnAction, EarnPosition, Execution, Flow, Opportunity, Order,
+    Payout, Settlement, TradingProvider,
+};
 pub use network::Network;
