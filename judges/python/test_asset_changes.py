@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 from fireblocks.exceptions import (
-    ApiException,
     BadRequestException,
+    ConflictException,
     ForbiddenException,
     NotFoundException,
     UnauthorizedException,
@@ -62,12 +62,12 @@ def test_a_token_is_registered_and_used(fund, lively, api):
         test.vaults.create_vault_account_asset(
             vault_account_id="0", asset_id=made.legacy_id
         ).result()
-    with refused(ApiException, 1002):
+    with refused(ConflictException, 1002):
         register(api, address=DAI.lower(), symbol="OTHER")
 
 
 def test_what_cannot_be_registered(fund, lively, api):
-    with refused(ApiException, 1001):
+    with refused(ConflictException, 1001):
         register(api, address=USDC)
     with refused(BadRequestException, 1003):
         register(api, address=DAI[:-1])
@@ -158,7 +158,7 @@ def test_a_token_outlives_a_restart(tmp_path):
         fund["admin"].sdk.vaults.create_vault_account_asset(
             vault_account_id="0", asset_id=made
         ).result()
-        with refused(ApiException, 1002):
+        with refused(ConflictException, 1002):
             register(fund["editor"].sdk.blockchains_assets)
     finally:
         sandbox.stop()

@@ -70,6 +70,7 @@ def test_what_is_found(fund, auditor, api):
     assert everything(api, severity="INFO") == []
     one = auditor.sdk.security_posture_management.get_security_finding_by_id(id=found[0].id).result().data
     assert (one.id, one.title, one.status) == (found[0].id, found[0].title, "OPEN")
+    assert one.info["about"] in {u.id for u in fund["admin"].sdk.users.get_users().result().data}
     assert one.risk_explanation and one.mitigation_guidance and one.status_updated_at is None
     with refused(NotFoundException):
         api.get_security_finding_by_id(id="rando").result()

@@ -54,6 +54,8 @@ pub(crate) enum Status {
 pub(crate) struct Finding {
     pub(crate) id: String,
     pub(crate) kind: Kind,
+    /// What it is about: a user's id, a rule.
+    pub(crate) about: String,
     pub(crate) title: String,
     pub(crate) status: Status,
     pub(crate) created: Millis,
@@ -200,6 +202,7 @@ pub(crate) fn changed(
             None => changed.push(Finding {
                 id: id.clone(),
                 kind,
+                about,
                 title,
                 status: Status::Open,
                 created: at,

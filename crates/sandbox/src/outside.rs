@@ -73,7 +73,7 @@ impl Outside {
         let place = (!matches!(self, Self::Fiat(_))).then_some(peer.id)??;
         let told = format!("{} {place} {}", peer.kind.as_str(), chain.native);
         let bytes: [u8; 32] = Keccak256::digest(told.as_bytes()).into();
-        Some(addresses::make(chain, &bytes))
+        Some(addresses::of_nobody(chain, &bytes))
     }
 
     /// What of an asset can be sent from there.

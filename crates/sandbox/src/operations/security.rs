@@ -90,6 +90,7 @@ fn shown(finding: &Finding) -> Value {
 /// With all that is known of it.
 fn detailed(finding: &Finding) -> Value {
     let mut shown = shown(finding);
+    shown["info"] = json!({ "about": finding.about });
     shown["complianceReqs"] = json!([]);
     shown["riskExplanation"] = finding.kind.risk().into();
     shown["mitigationGuidance"] = finding.kind.mitigation().into();

@@ -154,7 +154,9 @@ fn address(deed: &mut Deed<'_, '_>, chain: &Chain) -> String {
     let bytes = deed.chance.bytes();
     let row = chain.id.parse().ok().and_then(|id| assets::find(&id));
     let chain = row.and_then(assets::chain_of);
-    chain.map_or_else(String::new, |chain| addresses::make(chain, &bytes).text)
+    chain.map_or_else(String::new, |chain| {
+        addresses::of_nobody(chain, &bytes).text
+    })
 }
 
 #[derive(Deserialize)]

@@ -121,7 +121,7 @@ impl Asker {
         let (id, transaction) = (TxId(deed.chance.uuid()), operation == "STAKE");
         let name = deed.batch.account(deed.writing, account)?;
         let row = assets::find(&self.asset()?).ok_or_else(ApiError::internal)?;
-        let (hash, block) = chain::block(row, deed);
+        let (hash, block) = (chain::hash(row, deed), chain::block(deed));
         // What is staked leaves its wallet as little as what is called back: only the fee does.
         let shown = if transaction {
             amount.clone()

@@ -29,7 +29,7 @@ pub(super) fn seeded(
             "credit": "0",
         }));
         let bytes = ground.chance.bytes();
-        let address = chain_of(asset).map(|chain| addresses::make(chain, &bytes));
+        let address = chain_of(asset).map(|chain| addresses::of_nobody(chain, &bytes));
         let address = address.unwrap_or_default();
         let moved = amount(100_000 + u64::from(much) * 1_000);
         if to_exchange.is_empty() {

@@ -45,7 +45,7 @@ fn opportunity(
 ) -> Value {
     debug_assert_eq!(chain.form, AddressForm::Evm);
     let bytes = ground.chance.bytes();
-    let address = addresses::make(chain, &bytes).text;
+    let address = addresses::of_nobody(chain, &bytes).text;
     let [much] = ground.chance.bytes::<1>();
     let cents = 1_000_000_000 + u64::from(much) * 7_000_000;
     let amount = |cents| Amount::from_units(units_of(asset, cents), asset.decimals);

@@ -37,7 +37,9 @@ pub(super) fn seeded(ground: &mut Ground) -> Result<Vec<Document>, Error> {
             symbol: symbol.to_owned(),
             standard: standard.to_owned(),
             blockchain: blockchain(native).unwrap_or_default().to_owned(),
-            contract: chain.map_or_else(String::new, |chain| addresses::make(chain, &bytes).text),
+            contract: chain.map_or_else(String::new, |chain| {
+                addresses::of_nobody(chain, &bytes).text
+            }),
         };
         documents.push(Document::of(&collection)?);
         for number in 1..=count {

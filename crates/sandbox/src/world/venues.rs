@@ -103,7 +103,7 @@ fn account(
         }));
         let bytes = ground.chance.bytes();
         let (_, described) = asset.described();
-        let address = chain_of(asset).map(|chain| addresses::make(chain, &bytes));
+        let address = chain_of(asset).map(|chain| addresses::of_nobody(chain, &bytes));
         allowlist.push(json!({
             "id": ground.chance.uuid(),
             "address": address.unwrap_or_default().text,

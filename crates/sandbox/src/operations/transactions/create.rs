@@ -95,7 +95,7 @@ fn make(
         Some(hash) => Some(replaced(deed, order, hash, &bill)?),
         None => None,
     };
-    let mut transaction = blank(asset, &order.amount, deed);
+    let mut transaction = blank(asset, &order.amount, deed)?;
     transaction.operation = operation_name(&order.operation, asset).to_owned();
     transaction.amount_info.net_amount = Some(net(order, &fee, bill.gross)?);
     transaction.treat_as_gross_amount = bill.gross;
@@ -327,18 +327,22 @@ fn operation_name(operation: &Operation, asset: &AssetRow) -> &'static str {
 }
 
 /// A transaction of which amount and asset are known.
-pub(super) fn blank(asset: &AssetRow, amount: &Amount, deed: &mut Deed<'_, '_>) -> Transaction {
-    let price = Amount::from_units(asset.cents, 2);
-    Transaction {
+pub(super) fn blank(
+    asset: &AssetRow,
+    amount: &Amount,
+    deed: &mut Deed<'_, '_>,
+) -> Result<Transaction, Fault> {
+    let price = deed.price(asset)?;
+    Ok(Transaction {
         asset_type: asset.kind.to_owned(),
         amount_info: AmountInfo {
             amount: Some(amount.clone()),
             requested_amount: Some(amount.clone()),
             net_amount: Some(amount.clone()),
-            amount_usd: amount.checked_mul(&price, 2),
+            amount_usd: price.and_then(|price| amount.checked_mul(&price, 2)),
         },
         fee_currency: asset.native.parse().ok(),
         status: TransactionStatus::Submitted,
         ..Transaction::new(TxId(deed.chance.uuid()), asset.asset_id(), deed.at)
-    }
+    })
 }

@@ -37,7 +37,7 @@ pub(crate) async fn incoming(
         let bytes = deed.chance.bytes();
         let fresh =
             || assets::chain_of(asset).map(|chain| addresses::of_nobody(chain, &bytes).text);
-        let mut transaction = blank(asset, &amount, deed);
+        let mut transaction = blank(asset, &amount, deed)?;
         transaction.destination = to.peer;
         transaction.destination_address = to.address;
         transaction.destination_tag = to.tag;

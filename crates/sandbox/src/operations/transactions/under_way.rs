@@ -81,7 +81,7 @@ fn replacement(
         return Err(low_fee().into());
     }
     let from = vault_place(deed, account, &flight.fee_asset)?.ok_or_else(late)?;
-    let mut made = blank(base, &Amount::zero(), deed);
+    let mut made = blank(base, &Amount::zero(), deed)?;
     made.source = from.peer.clone();
     made.destination = from.peer;
     made.created_by.clone_from(&initiator.user);
