@@ -233,7 +233,11 @@ async fn collections(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             "blockchainDescriptor": collection.blockchain,
             "contractAddress": collection.contract,
         });
-        let order = by_name.then_some(collection.name).unwrap_or_default();
+        let order = if by_name {
+            collection.name
+        } else {
+            String::new()
+        };
         (order, id, shown)
     };
     paged(query, found.into_iter().map(row).collect())

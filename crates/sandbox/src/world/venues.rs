@@ -173,7 +173,7 @@ fn order(ground: &mut Ground, number: usize, ids: &[String], known: &[&'static A
     };
     let mut execution = json!({
         "type": if direct { "QUOTE" } else { "MARKET" },
-        "side": if number % 2 == 0 { "BUY" } else { "SELL" },
+        "side": if number.is_multiple_of(2) { "BUY" } else { "SELL" },
         "baseAmount": amount(base, cents),
         "baseAssetId": base.map(|asset| asset.id),
         "quoteAssetId": quote.map(|asset| asset.id),
