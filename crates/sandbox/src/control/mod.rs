@@ -5,12 +5,12 @@ mod asked;
 mod chain;
 mod cosigners;
 mod exports;
-mod people;
-mod policy;
 mod made;
 mod network;
 mod nfts;
 mod outside;
+mod people;
+mod policy;
 
 use std::sync::Arc;
 

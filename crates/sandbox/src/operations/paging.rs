@@ -31,10 +31,6 @@ impl<T> Page<T> {
     pub(super) fn map<U>(self, show: impl FnMut(T) -> U) -> Page<U> {
         Page {
             data: self.data.into_iter().map(show).collect(),
-    /// The same page, each row shown so.
-    pub(super) fn map<U>(self, shown: impl Fn(T) -> U) -> Page<U> {
-        Page {
-            data: self.data.into_iter().map(shown).collect(),
             next: self.next,
             prev: self.prev,
         }
