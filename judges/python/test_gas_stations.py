@@ -93,6 +93,11 @@ def test_its_balance_is_a_wallets_own(fund, stations):
     fund.control("POST", "/withdrawals", {**place, "amount": "0.25"})
     after = stations.get_gas_station_info().result().data.balance["ETH"]
     assert abs(float(after) - before - 0.25) < 1e-9
+    told = {"type": "EXCHANGE_ACCOUNT", "id": "rando", "assetId": "ETH", "amount": "1"}
+    assert fund.sandbox.control("POST", f"/workspaces/{fund.id}/deposits", told)[0] == 404
+    for asset in ("BTC", "ETH_TEST5", "rando"):
+        told = {**place, "assetId": asset, "amount": "1"}
+        assert fund.sandbox.control("POST", f"/workspaces/{fund.id}/deposits", told)[0] == 400, asset
     for amount in ("1000000", "0", "-1", "0.0000000000000000001"):
         told = {**place, "amount": amount}
         status, _ = fund.sandbox.control("POST", f"/workspaces/{fund.id}/withdrawals", told)

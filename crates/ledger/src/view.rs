@@ -12,7 +12,10 @@
 //!   signed or called beside the amount (`extraParameters`, `signedMessages`);
 //! - words (`note`, `externalTxId`, `customerRefId`) are seen by who proposed the transaction.
 
+use std::borrow::Cow;
+
 use protocol::ids::VaultAccountId;
+use protocol::model::asset::Asset;
 use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use protocol::model::whitelist::WhitelistedWallet;
 
@@ -170,6 +173,16 @@ pub(crate) fn view_of_account<T>(
 /// What is its reader's own, and stands beside the books: handed in for that reader alone.
 pub(crate) fn view_beside<T>(own: T) -> Seen<T> {
     Seen(own)
+}
+
+/// An asset: what the workspace's people wrote on it is for who sees the whole.
+pub(crate) fn view_asset<'a>(asset: &'a Asset, scope: &Scope) -> Seen<Cow<'a, Asset>> {
+    if scope.is_whole() || asset.metadata.note.is_none() {
+        return Seen(Cow::Borrowed(asset));
+    }
+    let mut asset = asset.clone();
+    asset.metadata.note = None;
+    Seen(Cow::Owned(asset))
 }
 
 /// What is no secret of the workspace's: assets, blockchains.

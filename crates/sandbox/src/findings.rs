@@ -6,7 +6,6 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::policy::{Action, Rule};
 use crate::shelf::Kept;
 
 /// What is looked at.
@@ -17,7 +16,19 @@ pub(crate) struct Look<'a> {
     pub(crate) from_anywhere: &'a [UserId],
     /// API users who sign without a co-signer that asks back.
     pub(crate) without_callback: &'a [UserId],
-    pub(crate) policy: &'a [Rule],
+    /// How many can approve what a rule of the policy is of, and how many have to.
+    pub(crate) approvals: &'a [Approvals],
+    /// How many are in the Admin Quorum, and how many have to say yes.
+    pub(crate) quorum: (usize, usize),
+}
+
+/// How many can approve what a rule of the policy is of, and how many have to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Approvals {
+    /// The rule's number, from 1.
+    pub(crate) rule: usize,
+    pub(crate) people: usize,
+    pub(crate) threshold: u32,
 }
 
 /// What is found, in the contract's words.
@@ -28,6 +39,10 @@ pub(crate) enum Kind {
     ApiCosignerWithNoCallback,
     #[serde(rename = "TH_SET_TO_1_AND_MORE_THAN_3_APPROVERS")]
     OneOfManyApproves,
+    #[serde(rename = "ADMIN_TH_SET_TO_1_AND_MORE_THAN_3_ADMINS")]
+    OneOfManyAdmins,
+    #[serde(rename = "ADMIN_TH_SET_TO_ALL_AND_MORE_THAN_2_ADMINS")]
+    AllAdmins,
     UserEmailDomainNonBusiness,
 }
 
@@ -84,7 +99,8 @@ impl Kind {
         match self {
             Self::ApiUserNotWhitelisted => Severity::Medium,
             Self::ApiCosignerWithNoCallback => Severity::High,
-            Self::OneOfManyApproves => Severity::Medium,
+            Self::OneOfManyAdmins => Severity::High,
+            Self::OneOfManyApproves | Self::AllAdmins => Severity::Medium,
             Self::UserEmailDomainNonBusiness => Severity::Low,
         }
     }
@@ -94,6 +110,7 @@ impl Kind {
             Self::ApiUserNotWhitelisted | Self::UserEmailDomainNonBusiness => "USER_MANAGEMENT",
             Self::ApiCosignerWithNoCallback => "WORKSPACE_CONFIGURATION",
             Self::OneOfManyApproves => "APPROVAL_GROUP_MANAGEMENT",
+            Self::OneOfManyAdmins | Self::AllAdmins => "WORKSPACE_CONFIGURATION",
         }
     }
 
@@ -105,6 +122,8 @@ impl Kind {
                 "The co-signer signs whatever the policy lets pass, and nothing of yours is asked."
             }
             Self::OneOfManyApproves => "One person out of many can approve alone.",
+            Self::OneOfManyAdmins => "One administrator out of many decides alone.",
+            Self::AllAdmins => "Nothing is decided any more once one administrator is gone.",
             Self::UserEmailDomainNonBusiness => {
                 "A mail box that is not the company's can outlive the employment."
             }
@@ -117,6 +136,8 @@ impl Kind {
             Self::ApiUserNotWhitelisted => "Set the API user's IP allow-list.",
             Self::ApiCosignerWithNoCallback => "Configure a callback handler for the API user.",
             Self::OneOfManyApproves => "Raise the group's threshold.",
+            Self::OneOfManyAdmins => "Raise the threshold of the Admin Quorum.",
+            Self::AllAdmins => "Lower the threshold of the Admin Quorum.",
             Self::UserEmailDomainNonBusiness => "Use an address of the company's domain.",
         }
     }
@@ -171,16 +192,21 @@ fn found(look: &Look<'_>) -> Vec<(Kind, String, String)> {
             all.push((Kind::UserEmailDomainNonBusiness, user.id.to_string(), title));
         }
     }
-    for (number, rule) in (1..).zip(look.policy) {
-        let Action::Go(Some(approval), _) = &rule.action else {
-            continue;
-        };
-        let mut groups = approval.groups.iter();
-        if groups.any(|group| group.threshold == 1 && group.people.users.len() > FEW) {
-            let title = format!("One of many approvers is enough in rule {number}");
-            all.push((Kind::OneOfManyApproves, format!("rule {number}"), title));
+    for approvals in look.approvals {
+        if approvals.threshold == 1 && approvals.people > FEW {
+            let rule = approvals.rule;
+            let title = format!("One of many approvers is enough in rule {rule}");
+            all.push((Kind::OneOfManyApproves, format!("rule {rule}"), title));
         }
     }
+    let quorum = match look.quorum {
+        (admins, 1) if admins > FEW => Some((Kind::OneOfManyAdmins, "One administrator decides")),
+        (admins, needed) if needed >= admins && admins > 2 => {
+            Some((Kind::AllAdmins, "All administrators have to decide"))
+        }
+        _ => None,
+    };
+    all.extend(quorum.map(|(kind, title)| (kind, "quorum".to_owned(), title.to_owned())));
     all
 }
 
@@ -253,13 +279,39 @@ mod tests {
     }
 
     #[test]
+    fn thresholds_are_neither_one_nor_all() {
+        let kinds = |people, threshold, quorum| -> Vec<Kind> {
+            let look = Look {
+                users: &[],
+                from_anywhere: &[],
+                without_callback: &[],
+                approvals: &[Approvals {
+                    rule: 2,
+                    people,
+                    threshold,
+                }],
+                quorum,
+            };
+            let all = changed(WORKSPACE, &[], &look, Millis(5));
+            all.into_iter().map(|finding| finding.kind).collect()
+        };
+        assert_eq!(kinds(3, 1, (3, 2)), []);
+        assert_eq!(kinds(4, 2, (3, 1)), []);
+        assert_eq!(kinds(4, 1, (4, 2)), [Kind::OneOfManyApproves]);
+        assert_eq!(kinds(3, 1, (4, 1)), [Kind::OneOfManyAdmins]);
+        assert_eq!(kinds(3, 1, (3, 3)), [Kind::AllAdmins]);
+        assert_eq!(kinds(3, 1, (2, 2)), []);
+    }
+
+    #[test]
     fn what_is_found_is_kept_until_it_is_no_more() {
         let users = [user(1, None), user(2, Some("x@gmail.com"))];
         let look = |from_anywhere: &'static [UserId]| Look {
             users: &users,
             from_anywhere,
             without_callback: &[],
-            policy: &[],
+            approvals: &[],
+            quorum: (4, 2),
         };
         const ONE: [UserId; 1] = [UserId(Uuid::from_u128(1))];
         let first = changed(WORKSPACE, &[], &look(&ONE), Millis(5));

@@ -177,3 +177,80 @@ impl Deed<'_, '_> {
         }?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::holdings::gas_station::Configuration;
+    use crate::holdings::network::{Status as Connected, Whose};
+
+    fn amount(text: &str) -> Amount {
+        text.parse().expect("an amount")
+    }
+
+    fn id(text: &str) -> AssetId {
+        text.parse().expect("an asset")
+    }
+
+    fn station() -> Outside {
+        Outside::GasStation(GasStation {
+            asset_id: "ETH".to_owned(),
+            balance: amount("1"),
+            configuration: Configuration {
+                gas_threshold: amount("0.1"),
+                gas_cap: amount("0.2"),
+                max_gas_price: None,
+            },
+        })
+    }
+
+    fn peer() -> Outside {
+        let connection = Connection {
+            id: "c".to_owned(),
+            local: "a".to_owned(),
+            remote: "b".to_owned(),
+            status: Connected::Approved,
+            routing_policy: Default::default(),
+        };
+        let peer = NetworkId {
+            id: "b".to_owned(),
+            name: "Northwind".to_owned(),
+            whose: Whose::Peer,
+            is_discoverable: true,
+            routing_policy: Default::default(),
+        };
+        Outside::Peer(connection, peer)
+    }
+
+    #[test]
+    fn a_gas_station_holds_its_own_asset_alone() {
+        let mut station = station();
+        assert!(station.put(&id("ETH"), &amount("0.5")).is_ok());
+        assert!(station.take(&id("ETH"), &amount("1.2")).is_ok());
+        assert_eq!(station.available(&id("ETH")), amount("0.3"));
+        assert!(station.take(&id("ETH"), &amount("0.31")).is_err());
+        assert!(station.put(&id("USDC"), &amount("1")).is_err());
+        assert!(station.take(&id("USDC"), &amount("1")).is_err());
+        assert_eq!(station.available(&id("ETH")), amount("0.3"));
+    }
+
+    #[test]
+    fn a_peer_takes_everything_and_gives_nothing() {
+        let mut peer = peer();
+        assert_eq!(peer.peer().name, "Northwind");
+        assert!(peer.put(&id("BTC"), &amount("1")).is_ok());
+        assert!(peer.take(&id("BTC"), &amount("1")).is_err());
+        assert_eq!(peer.available(&id("BTC")), Amount::zero());
+    }
+
+    #[test]
+    fn every_place_has_its_own_address_on_a_chain() {
+        for asset in assets::of_network(false) {
+            let chain = assets::chain_of(asset).expect("a chain");
+            let of = |place: &Outside| place.address(asset).expect("an address").text;
+            assert!(addresses::is_valid(chain, &of(&peer())));
+            assert_eq!(of(&peer()), of(&peer()));
+            assert_ne!(of(&peer()), of(&station()));
+        }
+    }
+}

@@ -9,7 +9,7 @@ use crate::deed::Deed;
 use crate::holdings::exchange::Worth;
 use crate::shelf::Kept;
 use crate::world::assets::AssetRow;
-use crate::world::{assets, fiat};
+use crate::world::{Network, assets, fiat};
 
 /// A price that somebody has set, as the API shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,7 +47,8 @@ impl Deed<'_, '_> {
         Ok(own.or(seeded))
     }
 
-    /// The worth of an asset or of money of a state, by its id; `None`: nobody knows.
+    /// The worth of an asset of the workspace's or of money of a state, by its id; `None`: nobody
+    /// knows.
     pub(crate) fn worth(&mut self, id: &str) -> Result<Option<Worth>, StoreError> {
         if let Some(currency) = fiat::currency(id) {
             return Ok(Some(Worth {
@@ -55,7 +56,9 @@ impl Deed<'_, '_> {
                 decimals: currency.decimals,
             }));
         }
-        let Some(asset) = id.parse().ok().and_then(|id| assets::find(&id)) else {
+        let test = self.hall.network == Network::Testnet;
+        let known = assets::of_workspace(self.hall.id(), test);
+        let Some(asset) = known.into_iter().find(|asset| asset.id == id) else {
             return Ok(None);
         };
         let decimals = asset.decimals;

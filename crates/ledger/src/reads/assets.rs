@@ -1,7 +1,6 @@
 //! Assets and blockchains: no secret of the workspace's, the same for every reader, but for the
 //! notes of its people.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use protocol::error::ApiError;
@@ -10,7 +9,7 @@ use protocol::model::asset::{Asset, Blockchain};
 use serde_json::json;
 
 use super::{Ask, cursor, flag, limit};
-use crate::view::public;
+use crate::view::{Seen, public, view_asset};
 
 /// Most ids that a list can be asked for.
 const MAX_IDS: usize = 100;
@@ -27,16 +26,6 @@ fn fits(ask: &Ask<'_>, name: &str, value: &str) -> bool {
     ask.query
         .one(name)
         .is_none_or(|text| text.eq_ignore_ascii_case(value))
-}
-
-/// An asset as its reader sees it: notes are for who sees the whole.
-fn seen<'a>(ask: &Ask<'_>, asset: &'a Asset) -> Cow<'a, Asset> {
-    if ask.scope.is_whole() || asset.metadata.note.is_none() {
-        return Cow::Borrowed(asset);
-    }
-    let mut asset = asset.clone();
-    asset.metadata.note = None;
-    Cow::Owned(asset)
 }
 
 /// The ids that alone are asked for; none: all.
@@ -84,11 +73,9 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .last()
         .filter(|_| assets.next().is_some())
         .map(|last| cursor::make(&last.legacy_id));
-    let page: Vec<_> = page.into_iter().map(|asset| seen(&ask, asset)).collect();
-    Ok(Reply::json(
-        200,
-        &json!({"data": public(page).get(), "next": next}),
-    ))
+    let page = page.into_iter().map(|asset| view_asset(asset, ask.scope));
+    let page: Vec<_> = page.map(Seen::into_inner).collect();
+    Ok(Reply::json(200, &json!({"data": page, "next": next})))
 }
 
 /// `GET /assets/{id}`, by either id.
@@ -101,7 +88,7 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .map(|entry| &entry.value.1)
         .find(|asset| asset.legacy_id.as_str() == id || asset.id.to_string() == id);
     found
-        .map(|asset| Reply::json(200, public(seen(&ask, asset)).get()))
+        .map(|asset| Reply::json(200, view_asset(asset, ask.scope).get()))
         .ok_or_else(|| ApiError::new(404, 1504, "Asset with specified ID not found"))
 }
 

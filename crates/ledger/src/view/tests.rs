@@ -146,3 +146,20 @@ fn what_is_all_in_scope_keeps_its_words() {
     assert_eq!(seen.address_type, "WHITELISTED");
     assert_eq!(seen.error_description, within.error_description);
 }
+
+#[test]
+fn what_people_wrote_on_an_asset_is_for_who_sees_the_whole() {
+    let asset: Asset = serde_json::from_value(json!({
+        "id": Uuid::from_u128(1), "legacyId": "BTC", "displayName": "Bitcoin", "displaySymbol": "BTC",
+        "assetClass": "NATIVE",
+        "metadata": {"scope": "GLOBAL", "verified": true, "deprecated": false, "note": {
+            "text": "ours", "userId": "1", "userName": "somebody", "updatedAt": "2026-01-01T00:00:00.000Z",
+        }},
+    }))
+    .expect("an asset");
+    let whole = Scope::whole(WorkspaceId(Uuid::from_u128(7)));
+    assert_eq!(view_asset(&asset, &whole).get().as_ref(), &asset);
+    let seen = view_asset(&asset, &scope());
+    assert_eq!(seen.get().metadata.note, None);
+    assert_eq!(seen.get().legacy_id, asset.legacy_id);
+}

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ledger::{Change, Fault, Scope};
+use ledger::{Change, Fault};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::AssetId;
+use protocol::ids::{AssetId, UserId};
 use protocol::model::asset::AssetNote;
 use serde::Deserialize;
 use serde_json::json;
@@ -250,9 +250,8 @@ async fn note(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// What a user is called.
-fn name(deed: &Deed<'_, '_>, id: protocol::ids::UserId) -> String {
-    let users = deed.hall.books.users(&Scope::whole(deed.hall.id()));
-    let found = users.into_iter().find(|user| user.id == id);
+fn name(deed: &Deed<'_, '_>, id: UserId) -> String {
+    let found = deed.hall.books.user(id);
     found
         .and_then(|user| user.name.or(user.first_name))
         .unwrap_or_default()

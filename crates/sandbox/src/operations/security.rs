@@ -7,20 +7,22 @@ use ledger::{Fault, Scope};
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::UserId;
-use protocol::model::user::UserType;
+use protocol::model::user::User;
 use protocol::role::Role;
 use protocol::token::TokenError;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::Group;
 use super::dates::date_time;
 use super::paging::{First, page, words};
 use super::{Visit, area};
 use crate::cosigner::Pairing;
 use crate::deed::Deed;
-use crate::findings::{Finding, Look, Said, Severity, Status, changed};
+use crate::findings::{Approvals, Finding, Look, Said, Severity, Status, changed};
 use crate::hall::Hall;
+use crate::policy::{self, Action};
 use crate::rows;
 
 area! { visit;
@@ -55,33 +57,47 @@ fn look(deed: &mut Deed<'_, '_>) -> Result<Vec<Finding>, Fault> {
         .filter(|key| key.addresses.is_empty())
         .map(|key| key.user)
         .collect();
-    let signers = users
-        .iter()
-        .filter(|user| user.user_type == UserType::Api && user.role.signs());
-    let signers: Vec<UserId> = signers.map(|user| user.id).collect();
-    let pairings = deed.all_kept::<Pairing>()?;
-    let asks = |user: &UserId| {
-        let own = |pairing: &&Pairing| pairing.api_key == user.to_string();
-        pairings
-            .iter()
-            .find(own)
-            .is_some_and(|pairing| pairing.handler.is_some())
-    };
-    let without_callback: Vec<UserId> = signers.into_iter().filter(|user| !asks(user)).collect();
-    let written = deed.policy()?.active.rules;
-    let rules = written.iter().filter_map(|rule| rule.read().ok().flatten());
-    let rules: Vec<_> = rules.collect();
+    let mut without_callback = Vec::new();
+    for user in &users {
+        let pairing = Pairing::of(deed.writing, deed.hall, user)?;
+        if user.role.signs() && pairing.is_some_and(|pairing| pairing.handler.is_none()) {
+            without_callback.push(user.id);
+        }
+    }
+    let (approvals, settings) = (approvals(deed, &users)?, deed.quorum_settings()?);
+    let admins = deed.members()?.all().len();
     let look = Look {
         users: &users,
         from_anywhere: &from_anywhere,
         without_callback: &without_callback,
-        policy: &rules,
+        approvals: &approvals,
+        quorum: (admins, settings.threshold.of(admins)),
     };
     let known = deed.all_kept::<Finding>()?;
     for finding in changed(workspace, &known, &look, deed.at) {
         deed.keep(&finding)?;
     }
     Ok(deed.all_kept()?)
+}
+
+/// How many can approve, by rule and group of the policy.
+fn approvals(deed: &mut Deed<'_, '_>, users: &[User]) -> Result<Vec<Approvals>, Fault> {
+    let roster = policy::check::roster(users.to_vec(), deed.all_kept::<Group>()?);
+    let mut all = Vec::new();
+    for (rule, written) in (1..).zip(deed.policy()?.active.rules) {
+        let Ok(Some(read)) = written.read() else {
+            continue;
+        };
+        let Action::Go(Some(approval), _) = read.action else {
+            continue;
+        };
+        all.extend(approval.groups.iter().map(|group| Approvals {
+            rule,
+            people: roster.approvers(&group.people).len(),
+            threshold: group.threshold,
+        }));
+    }
+    Ok(all)
 }
 
 async fn looked(hall: &Arc<Hall>) -> Result<Vec<Finding>, ApiError> {

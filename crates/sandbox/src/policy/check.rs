@@ -76,7 +76,7 @@ pub(crate) struct World {
 }
 
 /// The users that may act, and the groups, as rules name them.
-pub(super) fn roster(users: Vec<User>, groups: Vec<Group>) -> Roster {
+pub(crate) fn roster(users: Vec<User>, groups: Vec<Group>) -> Roster {
     Roster {
         roles: users
             .into_iter()

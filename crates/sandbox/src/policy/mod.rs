@@ -23,10 +23,10 @@ use protocol::model::policy::AmountCurrency;
 
 use asked::Asked;
 use roster::Roster;
-use rule::{Approval, Signers, Window};
+use rule::{Approval, Rule, Signers, Window};
 
 pub(crate) use ask::{Quota, Wanted, quota};
-pub(crate) use rule::{Action, Logic, Rule};
+pub(crate) use rule::{Action, Logic};
 pub(crate) use seeded::seeded;
 pub(crate) use v2::Participant;
 pub(crate) use written::Written;
