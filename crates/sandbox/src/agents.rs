@@ -1,5 +1,5 @@
-//! Those who act by themselves beside the chain: people who agree to what they are asked for, and
-//! co-signers that ask their callback handlers. No database transaction is open while one is asked.
+//! Those who act by themselves beside the chain: co-signers that ask their callback handlers. No
+//! database transaction is open while one is asked.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,17 +9,15 @@ use ledger::Fault;
 use protocol::callback::{self, Answer};
 use protocol::error::ApiError;
 use protocol::keys::PublicKey;
-use store::StoreError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::cosigner::{self, Call, Errand, Handler, KeyRequest};
+use crate::cosigner::{self, Call, Errand, Handler};
 use crate::deed::Deed;
 use crate::flight::PACE;
 use crate::hall::Hall;
-use crate::request::Standing;
-use crate::shelf::{self, Kept as _};
+use crate::shelf::Kept as _;
 
 /// How long nothing is looked at where nothing waits and nobody knocks.
 const REST: Duration = Duration::from_secs(30);
@@ -32,10 +30,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
         let waits = match act(&hall, &mut calls, &mut under_way).await {
             Ok(waits) => waits,
             Err(error) => {
-                tracing::error!(
-                    message = error.message(),
-                    "what waits for people stands still"
-                );
+                tracing::error!(message = error.message(), "callback handlers are not asked");
                 true
             }
         };
@@ -67,7 +62,6 @@ async fn act(
     calls: &mut JoinSet<String>,
     under_way: &mut HashSet<String>,
 ) -> Result<bool, ApiError> {
-    let waits = people(hall).await?;
     let (reader, now) = (Arc::clone(hall), hall.house.clock.now());
     let read = move |reading: &mut store::Reading<'_>| cosigner::errands(reading, &reader, now);
     let read = hall.books.store().read(read).await.map_err(Fault::from)?;
@@ -90,47 +84,7 @@ async fn act(
             }
         }
     }
-    Ok(waits || later)
-}
-
-/// People agree to what they are asked for, or let it lie until it is over. Whether more waits.
-async fn people(hall: &Arc<Hall>) -> Result<bool, ApiError> {
-    let (now, manual) = (hall.house.clock.now(), hall.house.manual);
-    let reader = Arc::clone(hall);
-    let read = move |reading: &mut store::Reading<'_>| {
-        let requests = shelf::all::<KeyRequest>(reading, &reader)?.into_iter();
-        let waiting = requests.filter(|request| request.status.waits());
-        let standing = waiting.map(|request| request.request.standing(now, manual));
-        Ok::<_, StoreError>(standing.collect::<Vec<_>>())
-    };
-    let requests = hall.books.store().read(read).await.map_err(Fault::from)?;
-    let policy = hall.policy().await?.pending;
-    let policy = policy.map(|pending| pending.request.standing(now, manual));
-    let all: Vec<_> = requests.into_iter().chain(policy).collect();
-    if all.iter().any(|standing| *standing != Standing::Waits) {
-        hall.deed(move |deed| settle(deed, manual)).await?;
-    }
-    Ok(!all.is_empty())
-}
-
-fn settle(deed: &mut Deed<'_, '_>, manual: bool) -> Result<(), Fault> {
-    let mut policy = deed.policy()?;
-    let pending = policy.pending.as_ref();
-    match pending.map(|pending| pending.request.standing(deed.at, manual)) {
-        Some(Standing::Agreed) => policy.agree(|| deed.chance.uuid().to_string()),
-        Some(Standing::Expired) => policy.disagree(),
-        Some(Standing::Waits) | None => {}
-    }
-    deed.keep(&policy)?;
-    for request in deed.all_kept::<KeyRequest>()? {
-        match request.request.standing(deed.at, manual) {
-            _ if !request.status.waits() => {}
-            Standing::Agreed => cosigner::settle(deed, request)?,
-            Standing::Expired => cosigner::expire(deed, request)?,
-            Standing::Waits => {}
-        }
-    }
-    Ok(())
+    Ok(later)
 }
 
 /// Asks a handler, and does what follows.

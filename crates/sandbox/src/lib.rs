@@ -17,7 +17,7 @@
 //! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
 //! | `jobs` | long work, done part by part |
 //! | `audit` | the audit log: what is told, written with what happened |
-//! | `request`, `agents` | what waits for people; who acts by itself beside the chain |
+//! | `agents` | those who act by themselves beside the chain: co-signers |
 //! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
@@ -49,7 +49,6 @@ mod outbox;
 pub mod people;
 mod policy;
 mod quorum;
-mod request;
 mod rows;
 mod seed;
 mod server;

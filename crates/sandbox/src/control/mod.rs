@@ -6,7 +6,6 @@ mod chain;
 mod cosigners;
 mod exports;
 mod people;
-mod policy;
 
 use std::sync::Arc;
 
@@ -72,15 +71,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             get(exports::export),
         )
         .merge(people::router())
-        .route(
-            "/workspaces/{workspace}/policy/{decision}",
-            post(policy::decide),
-        )
         .route("/workspaces/{workspace}/cosigners", get(cosigners::show))
-        .route(
-            "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
-            post(cosigners::decide),
-        )
         .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)

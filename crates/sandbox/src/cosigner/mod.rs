@@ -21,7 +21,7 @@ use crate::hall::Hall;
 use crate::shelf::{self, Kept};
 
 pub(crate) use asking::{Call, Errand, LIMIT, answered, approver, errands, sign, signer};
-pub(crate) use requests::{Command, KeyRequest, Status, expire, settle};
+pub(crate) use requests::{Command, KeyRequest, settle};
 
 /// A co-signer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
