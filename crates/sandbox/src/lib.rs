@@ -17,14 +17,12 @@
 //! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
 //! | `jobs` | long work, done part by part |
 //! | `audit` | the audit log: what is told, written with what happened |
-//! | `agents` | those who act by themselves beside the chain: co-signers |
 //! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
-mod agents;
 mod audit;
 mod chain;
 mod chance;

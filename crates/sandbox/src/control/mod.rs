@@ -264,7 +264,7 @@ async fn advance(
     desk.house.deliveries.notify_one();
     for hall in desk.halls.iter() {
         hall.chain.notify_one();
-        hall.agents.notify_one();
+        hall.callbacks.notify_one();
     }
     Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

@@ -1,5 +1,5 @@
-//! Those who act by themselves beside the chain: co-signers that ask their callback handlers. No
-//! database transaction is open while one is asked.
+//! Asks callback handlers what is to be asked, and does what follows. No database transaction is
+//! open while one is asked.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::cosigner::{self, Call, Errand, Handler};
+use super::Handler;
+use super::asking::{Call, Errand, LIMIT, answered, errands, sign};
 use crate::deed::Deed;
 use crate::flight::PACE;
 use crate::hall::Hall;
@@ -22,7 +23,7 @@ use crate::shelf::Kept as _;
 /// How long nothing is looked at where nothing waits and nobody knocks.
 const REST: Duration = Duration::from_secs(30);
 
-/// Lets them act until told to end.
+/// Goes on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     let mut calls: JoinSet<String> = JoinSet::new();
     let mut under_way: HashSet<String> = HashSet::new();
@@ -41,7 +42,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
         };
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = hall.agents.notified(), if !waits => {}
+            () = hall.callbacks.notified(), if !waits => {}
             () = tokio::time::sleep(pause) => {}
             Some(ended) = calls.join_next() => match ended {
                 Ok(key) => {
@@ -63,10 +64,10 @@ async fn act(
     under_way: &mut HashSet<String>,
 ) -> Result<bool, ApiError> {
     let (reader, now) = (Arc::clone(hall), hall.house.clock.now());
-    let read = move |reading: &mut store::Reading<'_>| cosigner::errands(reading, &reader, now);
+    let read = move |reading: &mut store::Reading<'_>| errands(reading, &reader, now);
     let read = hall.books.store().read(read).await.map_err(Fault::from)?;
-    let (errands, later) = read;
-    for errand in errands {
+    let (now_due, later) = read;
+    for errand in now_due {
         match errand {
             Errand::Ask(call, handler) => {
                 let key = call.key();
@@ -79,8 +80,8 @@ async fn act(
                 }
             }
             Errand::Sign(id, user) => {
-                let sign = move |deed: &mut Deed<'_, '_>| cosigner::sign(deed, id, user.clone());
-                hall.deed(sign).await?;
+                let work = move |deed: &mut Deed<'_, '_>| sign(deed, id, user.clone());
+                hall.deed(work).await?;
             }
         }
     }
@@ -93,7 +94,7 @@ async fn ask(hall: Arc<Hall>, call: Call, handler: Handler) {
     if let Err(why) = &heard {
         tracing::warn!(transaction = %call.transaction, user = %call.user, %why, "a callback handler gave no answer that counts");
     }
-    let done = hall.deed(move |deed| cosigner::answered(deed, &call, &heard));
+    let done = hall.deed(move |deed| answered(deed, &call, &heard));
     if let Err(fault) = done.await {
         let error = ApiError::from(fault);
         tracing::error!(
@@ -109,7 +110,7 @@ async fn hear(hall: &Hall, call: &Call, handler: &Handler) -> Result<Answer, Str
     let url = below(&handler.url).ok_or("the handler's URL cannot be called")?;
     let question = callback::question(&call.claims, &house.cosigner_key);
     let question = question.map_err(|error| error.to_string())?;
-    let answer = house.caller.post(url, question, cosigner::LIMIT).await;
+    let answer = house.caller.post(url, question, LIMIT).await;
     let answer = answer.map_err(|error| error.to_string())?;
     let id = call.transaction.to_string();
     callback::answer(&answer, &key, &id).map_err(|error| error.to_string())
