@@ -1,8 +1,8 @@
 """Rules of policies, in both of Fireblocks' shapes, and how they come into force."""
 
-from fireblocks.models.legacy_policy_rules import LegacyPolicyRules
+import json
 
-from waiting import until
+from fireblocks.models.legacy_policy_rules import LegacyPolicyRules
 
 
 def legacy(action="ALLOW", **changes):
@@ -56,8 +56,20 @@ def active(workspace):
 
 
 def enforce(workspace, *rules):
-    """Publishes a policy and waits until people have agreed to it."""
+    """Publishes a policy to which people agree by themselves."""
     told = publish(workspace, *rules)
     assert told.status == "AWAITING_QUORUM", told
-    at = told.metadata.published_at
-    until("the policy is in force", lambda: active(workspace).metadata.published_at == at)
+    assert active(workspace).metadata.published_at == told.metadata.published_at
+
+
+def waiting(workspace, kind):
+    """The ids of the requests of a kind that wait for people."""
+    requests = json.loads(workspace.control("GET", "/quorum"))["requests"]
+    return [request["id"] for request in requests if request["ask"]["type"] == kind]
+
+
+def decide(workspace, request, word, user=None):
+    """A member of the quorum says yes or no, or all of it: the status, and what became of it."""
+    path = f"/workspaces/{workspace.id}/quorum/{request}/{word}"
+    status, answer = workspace.sandbox.control("POST", path, {"user": user} if user else {})
+    return status, json.loads(answer).get("state")

@@ -20,7 +20,7 @@ from handler import CallbackHandler, new_key, public_pem
 from money import follow, propose, statuses
 from pages import by_cursor
 from refusals import refused
-from rules import enforce, legacy, publish
+from rules import decide, enforce, legacy, waiting
 from sandbox import Sandbox
 from waiting import until
 
@@ -87,16 +87,14 @@ def status(workspace, cosigner, key, request):
 
 
 def set_handler(workspace, user, handler):
-    """Gives an API user's co-signer a handler, and waits until the owner has agreed."""
+    """Gives an API user's co-signer a handler."""
     cosigner, body = communal(workspace), UpdateCallbackHandlerRequest()
     if handler is not None:
         body = UpdateCallbackHandlerRequest(callback_handler=wanted(handler))
     answer = cosigners(workspace).update_callback_handler(
         cosigner_id=cosigner, api_key_id=user.id, update_callback_handler_request=body
     ).result()
-    request = done(answer)
-    if status(workspace, cosigner, user.id, request) == "WAITING_FOR_APPROVAL":
-        until("the owner agrees", lambda: status(workspace, cosigner, user.id, request) == "COMPLETED")
+    assert status(workspace, cosigner, user.id, done(answer)) == "COMPLETED", "people agree by themselves"
 
 
 def test_a_workspace_has_a_cosigner_and_its_api_users_are_paired(fund):
@@ -131,7 +129,7 @@ def test_another_cosigner_and_who_moves_there(fund, handlers):
     added = cosigners(fund).add_cosigner(add_cosigner_request=body).result()
     assert added.status_code == 201 and added.data.name == "Machine two"
     second = added.data.pending_cosigner_id
-    until("it is there", lambda: len(cosigners(fund).get_cosigners().result().data.data) == 2)
+    assert len(cosigners(fund).get_cosigners().result().data.data) == 2
     keys = lambda id: {k.id for k in cosigners(fund).get_api_keys(cosigner_id=id).result().data.data}  # noqa: E731
     assert keys(second) == {fund["signer"].id} and fund["signer"].id not in keys(communal(fund))
     handler = handlers(fund)
@@ -140,8 +138,7 @@ def test_another_cosigner_and_who_moves_there(fund, handlers):
         cosigner_id=second, api_key_id=fund["approver"].id, pair_api_key_request=body
     ).result()
     assert (answer.data.id, answer.data.callback_handler.url) == (fund["approver"].id, handler.url)
-    request = done(answer)
-    until("it is paired", lambda: status(fund, second, fund["approver"].id, request) == "COMPLETED")
+    assert status(fund, second, fund["approver"].id, done(answer)) == "COMPLETED"
     shown = cosigners(fund).get_api_key(cosigner_id=second, api_key_id=fund["approver"].id).result().data
     assert shown.callback_handler.public_key == handler.public_key
     newest_first = [c.id for c in by_cursor(cosigners(fund).get_cosigners, page_size=1)]
@@ -151,8 +148,7 @@ def test_another_cosigner_and_who_moves_there(fund, handlers):
 def test_who_is_unpaired_signs_nothing(fund):
     cosigner, signer = communal(fund), fund["signer"]
     answer = cosigners(fund).unpair_api_key(cosigner_id=cosigner, api_key_id=signer.id).result()
-    request = done(answer)
-    until("it is unpaired", lambda: status(fund, cosigner, signer.id, request) == "COMPLETED")
+    assert status(fund, cosigner, signer.id, done(answer)) == "COMPLETED"
     with refused(NotFoundException):
         cosigners(fund).get_api_key(cosigner_id=cosigner, api_key_id=signer.id).result()
     waiting = propose(signer, "SOL", "0.5", 0, 1)
@@ -174,9 +170,9 @@ def test_people_agree_one_after_another(by_hand, handlers):
             cosigner_id=cosigner, api_key_id=signer.id, update_callback_handler_request=body
         ).result()
 
-    def decide(request, decision, user=None):
-        path = f"/workspaces/{fund.id}/cosigners/requests/{request}/{decision}"
-        return fund.sandbox.control("POST", path, {"user": user} if user else {})[0]
+    def people(word, user=None):
+        request, = waiting(fund, "COSIGNER_KEY")
+        return decide(fund, request, word, user)
 
     key = lambda: cosigners(fund).get_api_key(cosigner_id=cosigner, api_key_id=signer.id).result().data  # noqa: E731
     first = done(ask())
@@ -185,16 +181,16 @@ def test_people_agree_one_after_another(by_hand, handlers):
     with pytest.raises(ApiException) as caught:
         ask()
     assert caught.value.status == 409
-    assert decide(first, "approve", fund["admin"].id) == 403, "the owner alone"
-    assert decide(first, "reject", fund["editor"].id) == 403
-    assert decide(first, "reject") == 200
+    assert people("approve", fund["admin"].id) == (200, "PENDING"), "the owner must"
+    assert people("reject", fund["editor"].id)[0] == 403
+    assert people("reject") == (200, "REJECTED")
     assert status(fund, cosigner, signer.id, first) == "REJECTED"
-    assert decide(first, "approve") == 409 and decide(STRANGER, "approve") == 404
     second = done(ask())
-    assert decide(second, "approve") == 200
+    assert people("approve") == (200, "APPROVED")
+    assert status(fund, cosigner, signer.id, second) == "COMPLETED"
     assert key().callback_handler.url == handler.url
-    third = done(cosigners(fund).unpair_api_key(cosigner_id=cosigner, api_key_id=signer.id).result())
-    assert decide(third, "approve", fund["admin"].id) == 200, "an administrator is enough"
+    cosigners(fund).unpair_api_key(cosigner_id=cosigner, api_key_id=signer.id).result()
+    assert people("approve", fund["admin"].id) == (200, "APPROVED"), "an administrator is enough"
     fourth = done(cosigners(fund).pair_api_key(
         cosigner_id=cosigner, api_key_id=signer.id, pair_api_key_request=PairApiKeyRequest()
     ).result())
@@ -319,10 +315,11 @@ def test_retry_is_asked_again_every_three_minutes(by_hand, handlers):
     body = UpdateCallbackHandlerRequest(callback_handler=wanted(handler))
 
     def set_up():
-        request = done(cosigners(fund).update_callback_handler(
+        cosigners(fund).update_callback_handler(
             cosigner_id=cosigner, api_key_id=signer.id, update_callback_handler_request=body
-        ).result())
-        fund.control("POST", f"/cosigners/requests/{request}/approve")
+        ).result()
+        request, = waiting(fund, "COSIGNER_KEY")
+        assert decide(fund, request, "approve") == (200, "APPROVED")
 
     transaction = propose(signer, "SOL", "0.5", 0, 1)
 

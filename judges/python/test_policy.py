@@ -20,7 +20,7 @@ from fireblocks.models.user_group_create_request import UserGroupCreateRequest
 
 from money import follow, propose, statuses
 from refusals import refused
-from rules import active, editor, enforce, legacy, newer, publish
+from rules import active, decide, editor, enforce, legacy, newer, publish, waiting
 from sandbox import Sandbox
 from waiting import until
 
@@ -67,12 +67,10 @@ def publish_draft(workspace, draft_id, types=("TRANSFER",)):
     return v2(workspace).publish_draft(publish_draft_request=body).result().data
 
 
-def people(workspace, decision, user=None, status=200):
-    body = {"user": user} if user else {}
-    path = f"/workspaces/{workspace.id}/policy/{decision}"
-    told = workspace.sandbox.control("POST", path, body)
-    assert told[0] == status, told
-    return json.loads(told[1])
+def people(workspace, word, user=None):
+    """What people say to the policy that waits: the status, and what became of it."""
+    request, = waiting(workspace, "POLICY_CHANGE")
+    return decide(workspace, request, word, user)
 
 
 def owner(workspace):
@@ -205,7 +203,7 @@ def test_groups_and_alternatives(by_hand):
             authorizationGroups=either,
         ),
     )
-    people(fund, "approve")
+    assert people(fund, "approve") == (200, "APPROVED")
 
     def act(transaction, what, user):
         path = f"/workspaces/{fund.id}/transactions/{transaction}/{what}"
@@ -214,12 +212,12 @@ def test_groups_and_alternatives(by_hand):
     def status(transaction):
         return fund["viewer"].door.get(f"/v1/transactions/{transaction}").json["status"]
 
-    def waiting():
+    def asked():
         transaction = propose(fund["editor"], "SOL", "0.5", 0, 1)
         statuses(fund["editor"], transaction, "PENDING_AUTHORIZATION")
         return transaction
 
-    first = waiting()
+    first = asked()
     shown = fund["editor"].sdk.transactions.get_transaction(first).result().data.authorization_info
     assert (shown.logic, len(shown.groups)) == ("OR", 2)
     assert act(first, "approve", fund["signer"].id) == 409, "it was not asked"
@@ -230,7 +228,7 @@ def test_groups_and_alternatives(by_hand):
     statuses(fund["editor"], first, "PENDING_SIGNATURE")
     assert act(first, "sign", fund["admin"].id) == 409
     assert act(first, "sign", fund["signer"].id) == 200
-    second = waiting()
+    second = asked()
     assert act(second, "approve", fund["admin"].id) == 200, "the other group alone"
     statuses(fund["editor"], second, "QUEUED")
     third = propose(fund["signer"], "SOL", "0.5", 0, 1)
@@ -313,24 +311,24 @@ def test_drafts(by_hand):
         publish(fund, legacy())
     assert caught.value.status == 409
 
-    people(fund, "approve", user=fund["editor"].id, status=403)
-    people(fund, "approve", user=STRANGER, status=404)
-    people(fund, "frown", status=404)
-    assert people(fund, "approve", user=fund["admin"].id) == {"active": False}, "the owner must"
-    people(fund, "approve", user=fund["admin"].id, status=409)
-    assert people(fund, "approve", user=owner(fund)) == {"active": True}
+    assert people(fund, "approve", fund["editor"].id)[0] == 403, "no member of the quorum"
+    assert people(fund, "approve", fund["admin"].id) == (200, "PENDING")
+    assert people(fund, "approve", fund["admin"].id)[0] == 409, "twice"
+    assert people(fund, "approve", fund["non-signing-admin"].id) == (200, "PENDING"), "the owner must"
+    assert active(fund) == before
+    assert people(fund, "approve", owner(fund)) == (200, "APPROVED")
     assert [rule.asset for rule in active(fund).rules] == ["SOL"]
-    people(fund, "approve", status=409)
+    assert waiting(fund, "POLICY_CHANGE") == []
 
     publish(fund, legacy(asset="BTC"))
-    assert people(fund, "reject") == {"active": False}
+    assert people(fund, "reject") == (200, "REJECTED")
     assert [rule.asset for rule in active(fund).rules] == ["SOL"]
     assert edit.get_draft_legacy().result().data.draft_response.rules[0].asset == "BTC"
     publish(fund, legacy(asset="ETH"))
     fund.sandbox.control("POST", "/clock/advance", {"millis": 7 * 86_400_000})
-    until("nobody agreed", lambda: fund.sandbox.control(
-        "POST", f"/workspaces/{fund.id}/policy/approve", {})[0] == 409)
+    until("nobody agreed", lambda: waiting(fund, "POLICY_CHANGE") == [])
     assert [rule.asset for rule in active(fund).rules] == ["SOL"]
+    assert edit.get_draft_legacy().result().data.draft_response.rules[0].asset == "ETH"
 
 
 def test_the_newer_editor_edits_types(fund):
@@ -375,7 +373,7 @@ def test_newer_rules_name_people_places_and_signers(fund):
     )
     told = save(fund, two_tier)
     publish_draft(fund, told.draft_response.draft_id)
-    until("it is in force", lambda: [rule.id for rule in active_v2(fund).rules] == ["two"])
+    assert [rule.id for rule in active_v2(fund).rules] == ["two"]
     done = follow(fund["editor"], propose(fund["editor"], "SOL", "0.1", 0, 1))
     assert (done.status, done.signed_by) == ("COMPLETED", [signer])
     assert done.authorization_info.groups[0].users == {fund["approver"].id: "APPROVED"}
@@ -430,12 +428,14 @@ def test_a_policy_survives_kill_9(tmp_path):
     first = Sandbox(tmp_path, "--manual", data=data)
     fund = first.workspaces["mainnet"]
     publish(fund, legacy(asset="SOL"))
-    people(fund, "approve")
+    assert people(fund, "approve") == (200, "APPROVED")
     publish(fund, legacy(asset="BTC"))
     first.kill()
-    second = Sandbox(tmp_path, data=data)
+    second = Sandbox(tmp_path, "--manual", data=data)
     try:
         fund = second.workspaces["mainnet"]
-        until("people agree by themselves", lambda: active(fund).rules[0].asset == "BTC")
+        assert active(fund).rules[0].asset == "SOL"
+        assert people(fund, "approve") == (200, "APPROVED")
+        assert active(fund).rules[0].asset == "BTC"
     finally:
         second.stop()

@@ -193,7 +193,7 @@ def test_the_webhook_keys(lively):
 def test_what_is_not_served_says_so(fund):
     for method, path, operation in (
         ("GET", "/v1/gas_station", "getGasStationInfo"),
-        ("POST", "/v1/cosigners", "addCosigner"),
+        ("POST", "/v1/ncw/wallets", "CreateEmbeddedWallet"),
     ):
         answer = fund["admin"].door.send(method, path)
         assert answer.status == 501 and operation in answer.json["message"], answer.body

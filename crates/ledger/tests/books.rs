@@ -11,14 +11,16 @@ use std::collections::BTreeSet;
 use ledger::change::{Origin, WalletFacts};
 use ledger::reads::{Ask, answer, holds};
 use ledger::reports::{Expected, Kind, ReportError, read as read_report, rows, write};
-use ledger::{AccountFacts, AssetFilter, Books, Change, Digest, PartScope, ROOM, Scope, Version};
+use ledger::{
+    AccountFacts, AssetFilter, Books, Change, Digest, LookBack, PartScope, ROOM, Scope, Version,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use protocol::ed25519::SigningKey;
 use protocol::exchange::{Params, Query};
 use protocol::ids::{AssetId, TxId, VaultAccountId, WorkspaceId};
-use protocol::model::transaction::Transaction;
+use protocol::model::transaction::{PeerKind, Transaction};
 use protocol::model::user::User;
 use protocol::model::vault::{VaultAsset, VaultWalletAddress};
 use protocol::operations;
@@ -536,5 +538,41 @@ on_both! {
         let waiting = "limit=10&status=PENDING_AUTHORIZATION";
         let (_, page, _) = read_beside(&books, &scope, "getTransactions", &[], waiting, &own[..2]).await;
         assert_eq!(page.as_array().map(Vec::len), Some(2));
+    }
+}
+
+on_both! {
+    rooms: &[ROOM],
+    async fn a_look_back_holds_what_was_created_in_between_and_nothing_else(store: TestStore) {
+        let books = Books::open(&store, workspace()).await.expect("books");
+        // Each an hour before the one of the number before; every third from another account.
+        let changes: Vec<_> = (1..=50)
+            .map(|id| transaction(id, vault(u32::from(id % 3 == 0)), vault(7), "COMPLETED", NOW.0, 3))
+            .collect();
+        books.apply(NOW, changes).await.expect("applied");
+        let hours = |hours: i64| NOW.plus(-hours * 3_600_000);
+        let found = async |wanted: LookBack| -> Vec<u128> {
+            let look = books.transact(NOW, move |writing, batch| {
+                batch.look_back(writing, &wanted)
+            });
+            let found: Vec<Transaction> = look.await.expect("rows");
+            found.iter().map(|transaction| transaction.id.0.as_u128()).collect()
+        };
+        let between = |after, before| LookBack {
+            after: hours(after),
+            before: hours(before),
+            source: None,
+            destination: None,
+            assets: Vec::new(),
+        };
+        assert_eq!(found(between(6, 2)).await, [5, 4, 3], "neither end, the oldest first");
+        let of = |source: &str| Some((PeerKind::VaultAccount, source.to_owned()));
+        let from_one = LookBack { source: of("1"), ..between(7, 0) };
+        assert_eq!(found(from_one).await, [6, 3]);
+        let to_nobody = LookBack { destination: of("8"), ..between(60, 0) };
+        assert!(found(to_nobody).await.is_empty());
+        let other_asset = LookBack { assets: vec![asset("BTC")], ..between(60, 0) };
+        assert!(found(other_asset).await.is_empty());
+        assert_eq!(found(between(60, 0)).await.len(), 50);
     }
 }

@@ -65,8 +65,8 @@ pub(crate) struct Hall {
     pub(crate) first_policy: Vec<Value>,
     /// Wakes whoever moves transactions on.
     pub(crate) chain: Arc<Notify>,
-    /// Wakes whoever acts by itself beside the chain.
-    pub(crate) agents: Notify,
+    /// Wakes whoever asks callback handlers.
+    pub(crate) callbacks: Notify,
     /// Idempotency keys of requests under way, each with its operation.
     pub(crate) under_way: Mutex<std::collections::HashSet<(UserId, String)>>,
     /// Who opens the doors anew.
@@ -122,7 +122,7 @@ impl Hall {
             .await?;
         self.house.deliveries.notify_one();
         self.chain.notify_one();
-        self.agents.notify_one();
+        self.callbacks.notify_one();
         Ok(done)
     }
 

@@ -20,14 +20,12 @@
 //! | `quorum`, `lives` | what waits for the Admin Quorum, and what follows; the life of a user |
 //! | `jobs` | long work, done part by part |
 //! | `audit` | the audit log: what is told, written with what happened |
-//! | `request`, `agents` | what waits for people; who acts by itself beside the chain |
 //! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `outbox` | deliveries of webhooks |
 
-mod agents;
 mod audit;
 mod chain;
 mod chance;
@@ -56,7 +54,6 @@ pub mod people;
 mod policy;
 mod prices;
 mod quorum;
-mod request;
 mod rows;
 mod seed;
 mod server;

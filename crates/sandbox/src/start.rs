@@ -31,7 +31,7 @@ use crate::rows::WorkspaceRow;
 use crate::rows::house::{self, Fact};
 use crate::server::Sandbox;
 use crate::world::Network;
-use crate::{agents, chain, control, openapi, people, rows, seed};
+use crate::{chain, control, cosigner, openapi, people, rows, seed};
 
 /// Attempts at once per webhook: events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
@@ -205,7 +205,7 @@ impl Opened {
         let mut tasks = JoinSet::new();
         for hall in halls.values() {
             tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
-            tasks.spawn(agents::drive(Arc::clone(hall), shutdown.clone()));
+            tasks.spawn(cosigner::drive(Arc::clone(hall), shutdown.clone()));
         }
         let key = Arc::new(people::webhook_key()?);
         let jwks = Arc::new(Jwks {
@@ -276,7 +276,7 @@ async fn hall(
         network,
         first_policy,
         chain: Arc::new(Notify::new()),
-        agents: Notify::new(),
+        callbacks: Notify::new(),
         under_way: parking_lot::Mutex::default(),
         at_the_doors: tokio::sync::Mutex::default(),
     });

@@ -10,7 +10,6 @@ mod network;
 mod nfts;
 mod outside;
 mod people;
-mod policy;
 
 use std::sync::Arc;
 
@@ -76,15 +75,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             get(exports::export),
         )
         .merge(people::router())
-        .route(
-            "/workspaces/{workspace}/policy/{decision}",
-            post(policy::decide),
-        )
         .route("/workspaces/{workspace}/cosigners", get(cosigners::show))
-        .route(
-            "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
-            post(cosigners::decide),
-        )
         .merge(made::routes())
         .merge(network::routes())
         .merge(nfts::routes())
@@ -281,7 +272,7 @@ async fn advance(
     desk.house.deliveries.notify_one();
     for hall in desk.halls.iter() {
         hall.chain.notify_one();
-        hall.agents.notify_one();
+        hall.callbacks.notify_one();
     }
     Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

@@ -3,6 +3,7 @@
 //! elsewhere, or unpaired.
 
 mod asking;
+mod drive;
 mod payload;
 mod requests;
 
@@ -20,8 +21,9 @@ use uuid::Uuid;
 use crate::hall::Hall;
 use crate::shelf::{self, Kept};
 
-pub(crate) use asking::{Call, Errand, LIMIT, answered, approver, errands, sign, signer};
-pub(crate) use requests::{Command, KeyRequest, Status, expire, settle};
+pub(crate) use asking::{Call, approver, signer};
+pub(crate) use drive::drive;
+pub(crate) use requests::{Command, KeyRequest, settle};
 
 /// A co-signer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,12 +3,13 @@
 
 use ledger::Fault;
 use protocol::error::ApiError;
+use protocol::ids::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Cosigner, Handler, Pairing, user};
 use crate::deed::Deed;
-use crate::request::{Needs, Request};
+use crate::quorum::{Ask, State};
 use crate::shelf::Kept;
 
 /// A request about an API user's pairing.
@@ -16,14 +17,14 @@ use crate::shelf::Kept;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct KeyRequest {
     pub(crate) id: String,
+    /// What people decide on.
+    pub(crate) quorum_request: i64,
     pub(crate) command: Command,
-    pub(crate) status: Status,
     pub(crate) cosigner: String,
     /// Of a co-signer that is to be made by it: its name.
     pub(crate) new_cosigner: Option<String>,
     pub(crate) api_key: String,
     pub(crate) handler: Option<Handler>,
-    pub(crate) request: Request,
 }
 
 /// What is asked.
@@ -35,22 +36,6 @@ pub(crate) enum Command {
     UnpairApiKey,
 }
 
-/// What became of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Status {
-    WaitingForApproval,
-    Cancelled,
-    Rejected,
-    Completed,
-}
-
-impl Status {
-    pub(crate) fn waits(self) -> bool {
-        self == Self::WaitingForApproval
-    }
-}
-
 impl Kept for KeyRequest {
     const KIND: &'static str = "cosigner_request";
 
@@ -59,67 +44,70 @@ impl Kept for KeyRequest {
     }
 }
 
-impl Command {
-    /// Whose word it needs.
-    pub(crate) const fn needs(self) -> Needs {
-        match self {
-            Self::PairApiKey | Self::UpdateCallbackHandler => Needs::Owner,
-            Self::UnpairApiKey => Needs::Admin,
-        }
+/// How the API shows what people have said.
+const fn status(state: State) -> &'static str {
+    match state {
+        State::Pending => "WAITING_FOR_APPROVAL",
+        State::Approved => "COMPLETED",
+        State::Rejected => "REJECTED",
+        State::Failed | State::Cancelled | State::Expired => "CANCELLED",
     }
 }
 
 impl KeyRequest {
-    /// Asks people for it. An API user waits for one at a time.
-    pub(crate) fn ask(
+    /// One of which people have not heard.
+    pub(crate) fn new(
         deed: &mut Deed<'_, '_>,
         command: Command,
-        cosigner: String,
-        api_key: String,
-        asked_by: String,
-    ) -> Result<Self, Fault> {
-        let waits = |other: &Self| other.api_key == api_key && other.status.waits();
-        if deed.all_kept::<Self>()?.iter().any(waits) {
-            let why = "a request about the API key waits for its approval";
-            return Err(ApiError::uncoded(409, why).into());
-        }
-        Ok(Self {
+        cosigner: &str,
+        key: &str,
+    ) -> Self {
+        Self {
             id: deed.chance.uuid().to_string(),
+            quorum_request: 0,
             command,
-            status: Status::WaitingForApproval,
-            cosigner,
+            cosigner: cosigner.to_owned(),
             new_cosigner: None,
-            api_key,
+            api_key: key.to_owned(),
             handler: None,
-            request: Request::new(asked_by, deed.at),
-        })
+        }
+    }
+
+    /// Asks people for it. An API user waits for one at a time.
+    pub(crate) fn ask(mut self, deed: &mut Deed<'_, '_>, by: UserId) -> Result<Self, Fault> {
+        deed.keep(&self)?;
+        let ask = Ask::CosignerKey {
+            request: self.id.clone(),
+            api_key: self.api_key.clone(),
+            command: self.command,
+        };
+        self.quorum_request = deed.ask(ask, Some(by))?.id;
+        deed.keep(&self)?;
+        Ok(self)
     }
 
     /// As the API shows it.
-    pub(crate) fn shown(&self) -> Value {
-        json!({"status": self.status, "type": self.command})
+    pub(crate) fn shown(&self, state: State) -> Value {
+        json!({"status": status(state), "type": self.command})
     }
 }
 
-/// People have agreed: it is done.
-pub(crate) fn settle(deed: &mut Deed<'_, '_>, mut request: KeyRequest) -> Result<(), Fault> {
+/// People have agreed: it is done. Refused where the API user cannot sign any more, or was moved
+/// elsewhere.
+pub(crate) fn settle(deed: &mut Deed<'_, '_>, request: &str) -> Result<(), Fault> {
+    let gone = || ApiError::uncoded(409, "The API key is not there any more");
+    let request = deed.kept::<KeyRequest>(request)?.ok_or_else(gone)?;
+    let user = user(deed.hall, &request.api_key).ok_or_else(gone)?;
+    let known = Pairing::of(deed.writing, deed.hall, &user)?;
+    let known = known.filter(|known| {
+        request.command == Command::PairApiKey || known.cosigner.as_ref() == Some(&request.cosigner)
+    });
+    let mut pairing = known.ok_or_else(gone)?;
     if let Some(name) = &request.new_cosigner {
         let (id, name) = (request.cosigner.clone(), name.clone());
         let made_at = deed.at;
         deed.keep(&Cosigner { id, name, made_at })?;
     }
-    let known = match user(deed.hall, &request.api_key) {
-        Some(user) => Pairing::of(deed.writing, deed.hall, &user)?,
-        None => None,
-    };
-    // Whoever cannot sign any more, or was moved elsewhere, is left as it is.
-    let pairing = known.filter(|known| {
-        request.command == Command::PairApiKey || known.cosigner.as_ref() == Some(&request.cosigner)
-    });
-    let Some(mut pairing) = pairing else {
-        request.status = Status::Cancelled;
-        return Ok(deed.keep(&request)?);
-    };
     match request.command {
         Command::PairApiKey => {
             pairing.cosigner = Some(request.cosigner.clone());
@@ -132,13 +120,5 @@ pub(crate) fn settle(deed: &mut Deed<'_, '_>, mut request: KeyRequest) -> Result
             pairing.handler = None;
         }
     }
-    request.status = Status::Completed;
-    deed.keep(&pairing)?;
-    Ok(deed.keep(&request)?)
-}
-
-/// Nobody agreed in time.
-pub(crate) fn expire(deed: &mut Deed<'_, '_>, mut request: KeyRequest) -> Result<(), Fault> {
-    request.status = Status::Cancelled;
-    Ok(deed.keep(&request)?)
+    Ok(deed.keep(&pairing)?)
 }

@@ -191,16 +191,15 @@ async fn ask(
     shown: Value,
 ) -> Result<Reply, ApiError> {
     let key = visit.params.get("apiKeyId").to_owned();
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let at = format!(
         "{}/v1/cosigners/{}/api_keys/{key}",
         visit.hall.house.origin, cosigner.id
     );
     let work = move |deed: &mut Deed<'_, '_>| {
-        let (id, key, by) = (cosigner.id.clone(), key.clone(), by.clone());
-        let mut request = KeyRequest::ask(deed, command, id, key, by)?;
+        let mut request = KeyRequest::new(deed, command, &cosigner.id, &key);
         request.handler.clone_from(&handler);
-        deed.keep(&request)?;
+        let request = request.ask(deed, by)?;
         let location = format!("{at}/{}", request.id);
         Ok(Reply::json(202, &shown).with("location", location))
     };
@@ -258,8 +257,11 @@ async fn status(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             request.cosigner == visit.params.get("cosignerId")
                 && request.api_key == visit.params.get("apiKeyId")
         });
-    let found = found.ok_or_else(|| ApiError::uncoded(404, "Request not found"))?;
-    Ok(Reply::json(200, &found.shown()))
+    let missing = || ApiError::uncoded(404, "Request not found");
+    let found = found.ok_or_else(missing)?;
+    let asked = visit.hall.request(found.quorum_request).await?;
+    let state = asked.ok_or_else(missing)?.state;
+    Ok(Reply::json(200, &found.shown(state)))
 }
 
 #[derive(Deserialize)]
@@ -276,13 +278,12 @@ async fn add(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Add = visit.body()?;
     let name = named(&wanted.name)?;
     let user = machine(visit.hall, &wanted.api_key_id.to_string())?;
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let id = deed.chance.uuid().to_string();
-        let (command, key) = (Command::PairApiKey, user.id.to_string());
-        let mut request = KeyRequest::ask(deed, command, id, key, by.clone())?;
+        let (id, key) = (deed.chance.uuid().to_string(), user.id.to_string());
+        let mut request = KeyRequest::new(deed, Command::PairApiKey, &id, &key);
         request.new_cosigner = Some(name.clone());
-        deed.keep(&request)?;
+        let request = request.ask(deed, by)?;
         let answer = json!({
             "apiKeyId": request.api_key,
             "name": name,

@@ -139,16 +139,15 @@ async fn publish(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Publish = visit.body()?;
     some_type(&wanted.policy_types)?;
     let world = World::of(visit.hall).await?;
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
         let types = &wanted.policy_types;
-        let mut policy = deed.policy()?;
+        let policy = deed.policy()?;
         let draft = policy.draft_of(Some(&wanted.draft_id))?;
         let mut version = policy.with_types(&draft, types);
-        let (checked, by) = (checked(&version, types, &world), by.clone());
+        let checked = checked(&version, types, &world);
         let status = if checked.is_valid() {
-            version = policy.ask_for(version, Act { by, at: deed.at })?;
-            deed.keep(&policy)?;
+            version = deed.publish(policy, version, by)?;
             "AWAITING_QUORUM"
         } else {
             "INVALID_CONFIGURATION"

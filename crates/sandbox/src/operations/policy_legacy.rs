@@ -1,7 +1,9 @@
 //! The policy editor of the older shape: the whole policy at once.
 
+use ledger::Fault;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
+use protocol::ids::UserId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -75,7 +77,7 @@ fn rules(visit: &Visit<'_>) -> Result<Vec<Value>, ApiError> {
 }
 
 /// Saves the rules as the draft.
-fn save(deed: &mut Deed<'_, '_>, rules: &[Value], by: &str) -> Result<Policy, ledger::Fault> {
+fn save(deed: &mut Deed<'_, '_>, rules: &[Value], by: UserId) -> Result<Policy, Fault> {
     let mut policy = deed.policy()?;
     let mut written: Vec<Written> = Vec::new();
     for rule in rules {
@@ -87,7 +89,7 @@ fn save(deed: &mut Deed<'_, '_>, rules: &[Value], by: &str) -> Result<Policy, le
         written.push(rule);
     }
     let by = Act {
-        by: by.to_owned(),
+        by: by.to_string(),
         at: deed.at,
     };
     policy.save(deed.chance.uuid().to_string(), written, by);
@@ -96,34 +98,30 @@ fn save(deed: &mut Deed<'_, '_>, rules: &[Value], by: &str) -> Result<Policy, le
 
 async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (rules, world) = (rules(visit)?, World::of(visit.hall).await?);
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let policy = save(deed, &rules, &by)?;
+        let policy = save(deed, &rules, by)?;
         deed.keep(&policy)?;
         Ok(Reply::json(200, &shown(policy.draft(), &world)))
     };
     visit.hall.effect(visit.call, work).await
 }
 
-/// Asks people for a version of the policy, if it can be one.
+/// Asks people for a version of the policy, if it can be one; else it is a draft.
 fn ask(
     deed: &mut Deed<'_, '_>,
-    mut policy: Policy,
+    policy: Policy,
     version: Version,
-    by: &str,
+    by: UserId,
     world: &World,
-) -> Result<Reply, ledger::Fault> {
+) -> Result<Reply, Fault> {
     let checked = check(version.rules.iter(), world);
-    let by = Act {
-        by: by.to_owned(),
-        at: deed.at,
-    };
     let (status, version) = if checked.is_valid() {
-        ("AWAITING_QUORUM", policy.ask_for(version, by)?)
+        ("AWAITING_QUORUM", deed.publish(policy, version, by)?)
     } else {
+        deed.keep(&policy)?;
         ("INVALID_CONFIGURATION", version)
     };
-    deed.keep(&policy)?;
     let answer = json!({
         "status": status,
         "rules": printed(&version).0,
@@ -143,22 +141,22 @@ struct Publish {
 async fn publish(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Publish = visit.body()?;
     let world = World::of(visit.hall).await?;
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
         let policy = deed.policy()?;
         let version = policy.draft_of(wanted.draft_id.as_deref())?;
-        ask(deed, policy, version, &by, &world)
+        ask(deed, policy, version, by, &world)
     };
     visit.hall.effect(visit.call, work).await
 }
 
 async fn publish_rules(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (rules, world) = (rules(visit)?, World::of(visit.hall).await?);
-    let by = visit.guest.user.to_string();
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let policy = save(deed, &rules, &by)?;
+        let policy = save(deed, &rules, by)?;
         let version = policy.draft().clone();
-        ask(deed, policy, version, &by, &world)
+        ask(deed, policy, version, by, &world)
     };
     visit.hall.effect(visit.call, work).await
 }

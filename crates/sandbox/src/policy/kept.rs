@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use ledger::Fault;
 use protocol::error::ApiError;
+use protocol::ids::UserId;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use super::seeded::usual;
 use super::written::Written;
 use crate::deed::Deed;
 use crate::hall::Hall;
-use crate::request::Request;
+use crate::quorum::Ask;
 use crate::shelf::Kept;
 
 /// The one key of its kind.
@@ -27,7 +29,7 @@ pub(crate) struct Policy {
     pub(crate) active: Version,
     draft: Option<Version>,
     /// What is to be the active one.
-    pub(crate) pending: Option<Pending>,
+    pub(crate) pending: Option<Version>,
 }
 
 /// A policy in full.
@@ -44,13 +46,6 @@ pub(crate) struct Version {
 pub(crate) struct Act {
     pub(crate) by: String,
     pub(crate) at: Millis,
-}
-
-/// A policy that waits for people.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Pending {
-    version: Version,
-    pub(crate) request: Request,
 }
 
 /// A moment, as the editors show it.
@@ -123,8 +118,8 @@ impl Policy {
 
     /// What people work on: until somebody saves another, what waits or what is in force.
     pub(crate) fn draft(&self) -> &Version {
-        let pending = self.pending.as_ref().map(|pending| &pending.version);
-        self.draft.as_ref().or(pending).unwrap_or(&self.active)
+        let waits = self.pending.as_ref();
+        self.draft.as_ref().or(waits).unwrap_or(&self.active)
     }
 
     /// Saves a draft of these rules.
@@ -170,28 +165,25 @@ impl Policy {
         }
     }
 
-    /// Asks people for a policy. It is the draft until they agree.
-    pub(crate) fn ask_for(&mut self, mut version: Version, by: Act) -> Result<Version, ApiError> {
+    /// Lets a version wait for people.
+    fn ask_for(&mut self, mut version: Version, by: Act) -> Result<Version, ApiError> {
         if self.pending.is_some() {
             let why = "a policy waits for its approval: only one can";
             return Err(ApiError::uncoded(409, why));
         }
-        version.published = Some(by.clone());
+        version.published = Some(by);
         // What was edited of other types is a draft still.
         self.draft = self
             .draft
             .take()
             .filter(|draft| draft.rules != version.rules);
-        self.pending = Some(Pending {
-            version: version.clone(),
-            request: Request::new(by.by, by.at),
-        });
+        self.pending = Some(version.clone());
         Ok(version)
     }
 
     /// People have agreed: what waits is in force. Without a rule, the usual ones hold.
-    pub(crate) fn agree(&mut self, mut fresh: impl FnMut() -> String) {
-        let Some(Pending { mut version, .. }) = self.pending.take() else {
+    fn agree(&mut self, mut fresh: impl FnMut() -> String) {
+        let Some(mut version) = self.pending.take() else {
             return;
         };
         if version.rules.is_empty() {
@@ -204,16 +196,48 @@ impl Policy {
     }
 
     /// People do not agree, or never said anything: what waits is a draft again.
-    pub(crate) fn disagree(&mut self) {
-        if let Some(Pending { version, .. }) = self.pending.take()
-            && self.draft.is_none()
-        {
-            self.draft = Some(version);
+    fn disagree(&mut self) {
+        if let Some(version) = self.pending.take() {
+            self.draft.get_or_insert(version);
         }
     }
 }
 
+/// What waits is in force.
+pub(crate) fn in_force(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
+    let mut policy = deed.policy()?;
+    policy.agree(|| deed.chance.uuid().to_string());
+    Ok(deed.keep(&policy)?)
+}
+
+/// What waits will not be in force.
+pub(crate) fn not_in_force(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
+    let mut policy = deed.policy()?;
+    policy.disagree();
+    Ok(deed.keep(&policy)?)
+}
+
 impl Deed<'_, '_> {
+    /// Asks people for a version of the policy. It is the draft until they agree.
+    pub(crate) fn publish(
+        &mut self,
+        mut policy: Policy,
+        version: Version,
+        by: UserId,
+    ) -> Result<Version, Fault> {
+        let act = Act {
+            by: by.to_string(),
+            at: self.at,
+        };
+        let version = policy.ask_for(version, act)?;
+        self.keep(&policy)?;
+        let ask = Ask::PolicyChange {
+            version: version.id.clone(),
+        };
+        self.ask(ask, Some(by))?;
+        Ok(version)
+    }
+
     /// The workspace's policy.
     pub(crate) fn policy(&mut self) -> Result<Policy, StoreError> {
         let kept = self.kept::<Policy>(KEY)?;

@@ -26,6 +26,7 @@ use roster::Roster;
 use rule::{Approval, Rule, Signers, Window};
 
 pub(crate) use ask::{Quota, Wanted, quota};
+pub(crate) use kept::{in_force, not_in_force};
 pub(crate) use rule::{Action, Logic};
 pub(crate) use seeded::seeded;
 pub(crate) use v2::Participant;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::settings::Threshold;
 use crate::audit::Event;
+use crate::cosigner::Command;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +67,17 @@ pub(crate) enum Ask {
     ApprovalKeyDeletion {
         user: UserId,
         key: String,
+    },
+    /// A policy is to be in force.
+    PolicyChange {
+        version: String,
+    },
+    /// An API user is to be paired with a co-signer, or not any more, or to have another callback
+    /// handler.
+    CosignerKey {
+        request: String,
+        api_key: String,
+        command: Command,
     },
 }
 
@@ -132,7 +144,17 @@ impl Ask {
                 | Self::NewUserGroup { .. }
                 | Self::UserGroupChange { .. }
                 | Self::UserGroupDeletion { .. }
+                | Self::PolicyChange { .. }
+                | Self::CosignerKey {
+                    command: Command::PairApiKey | Command::UpdateCallbackHandler,
+                    ..
+                }
         )
+    }
+
+    /// Whether one yes is enough, whatever the threshold: the Owner's, where the Owner's is needed.
+    pub(crate) const fn takes_one(&self) -> bool {
+        matches!(self, Self::CosignerKey { .. })
     }
 
     /// Whether asking counts as a yes of who asks.
@@ -177,6 +199,8 @@ impl Ask {
             Self::ApprovalKeyRegistration { key, .. } | Self::ApprovalKeyDeletion { key, .. } => {
                 format!("approval key {key}")
             }
+            Self::PolicyChange { .. } => "policy".to_owned(),
+            Self::CosignerKey { api_key, .. } => format!("co-signer's key {api_key}"),
             Self::TagAttachDetach { .. } => return None,
         })
     }
@@ -258,12 +282,15 @@ impl Ask {
                     None,
                 )
             },
-            // Fireblocks' list of events has none of tags and of approval keys.
+            // Fireblocks' list of events has none of tags, of approval keys and of co-signers; of a
+            // policy the call tells.
             Self::TagUpdate { .. }
             | Self::TagDelete { .. }
             | Self::TagAttachDetach { .. }
             | Self::ApprovalKeyRegistration { .. }
-            | Self::ApprovalKeyDeletion { .. } => Told::default(),
+            | Self::ApprovalKeyDeletion { .. }
+            | Self::PolicyChange { .. }
+            | Self::CosignerKey { .. } => Told::default(),
         }
     }
 }

@@ -4,9 +4,11 @@ use ledger::Fault;
 
 use super::ask::Ask;
 use super::settings::QuorumSettings;
+use crate::cosigner;
 use crate::deed::Deed;
 use crate::lives::{self, Turn};
 use crate::operations::{approval_keys, groups, ota, tag_attachments, tags, whitelists};
+use crate::policy;
 
 /// What was asked for becomes true. Refused, with nothing written, where it has become impossible.
 pub(super) fn come_about(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), Fault> {
@@ -39,6 +41,8 @@ pub(super) fn come_about(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), Fault
         Ask::TagAttachDetach { operations } => tag_attachments::apply(deed, operations),
         Ask::ApprovalKeyRegistration { key, .. } => approval_keys::enable(deed, key),
         Ask::ApprovalKeyDeletion { key, .. } => approval_keys::remove(deed, key),
+        Ask::PolicyChange { .. } => policy::in_force(deed),
+        Ask::CosignerKey { request, .. } => cosigner::settle(deed, request),
     }
 }
 
@@ -54,6 +58,7 @@ pub(super) fn come_to_nothing(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), 
         Ask::NewUserGroup { group } => groups::remove(deed, group),
         Ask::ApprovalKeyRegistration { key, .. } => approval_keys::remove(deed, key),
         Ask::ApprovalKeyDeletion { key, .. } => approval_keys::enable(deed, key),
+        Ask::PolicyChange { .. } => policy::not_in_force(deed),
         _ => Ok(()),
     }
 }

@@ -69,6 +69,9 @@ fn unknown() -> ApiError {
 /// What is asked for waits already; in the shape of the operations that ask for such things.
 fn pending_already(ask: &Ask) -> ApiError {
     let why = "A similar request is pending";
+    if matches!(ask, Ask::PolicyChange { .. } | Ask::CosignerKey { .. }) {
+        return ApiError::uncoded(409, why);
+    }
     match (ask.is_of_tags(), ask.is_in_approvals()) {
         (true, _) => ApiError::uncoded(400, why),
         (_, true) => ApiError::uncoded(409, why),
@@ -114,7 +117,10 @@ impl Deed<'_, '_> {
             id: positions::bump(self.writing, self.hall.id(), "quorum")?,
             asked_by: by,
             asked_at: self.at,
-            threshold: self.quorum_settings()?.threshold.of(members.all().len()),
+            threshold: match ask.takes_one() {
+                true => 1,
+                false => self.quorum_settings()?.threshold.of(members.all().len()),
+            },
             owner: members.owner().filter(|_| ask.needs_owner()),
             approved_by: Vec::new(),
             state: State::Pending,

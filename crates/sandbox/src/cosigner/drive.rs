@@ -1,5 +1,5 @@
-//! Those who act by themselves beside the chain: people who agree to what they are asked for, and
-//! co-signers that ask their callback handlers. No database transaction is open while one is asked.
+//! Asks callback handlers what is to be asked, and does what follows. No database transaction is
+//! open while one is asked.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,22 +9,21 @@ use ledger::Fault;
 use protocol::callback::{self, Answer};
 use protocol::error::ApiError;
 use protocol::keys::PublicKey;
-use store::StoreError;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::cosigner::{self, Call, Errand, Handler, KeyRequest};
+use super::Handler;
+use super::asking::{Call, Errand, LIMIT, answered, errands, sign};
 use crate::deed::Deed;
 use crate::flight::PACE;
 use crate::hall::Hall;
-use crate::request::Standing;
-use crate::shelf::{self, Kept as _};
+use crate::shelf::Kept as _;
 
 /// How long nothing is looked at where nothing waits and nobody knocks.
 const REST: Duration = Duration::from_secs(30);
 
-/// Lets them act until told to end.
+/// Goes on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     let mut calls: JoinSet<String> = JoinSet::new();
     let mut under_way: HashSet<String> = HashSet::new();
@@ -32,10 +31,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
         let waits = match act(&hall, &mut calls, &mut under_way).await {
             Ok(waits) => waits,
             Err(error) => {
-                tracing::error!(
-                    message = error.message(),
-                    "what waits for people stands still"
-                );
+                tracing::error!(message = error.message(), "callback handlers are not asked");
                 true
             }
         };
@@ -46,7 +42,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
         };
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = hall.agents.notified(), if !waits => {}
+            () = hall.callbacks.notified(), if !waits => {}
             () = tokio::time::sleep(pause) => {}
             Some(ended) = calls.join_next() => match ended {
                 Ok(key) => {
@@ -67,12 +63,11 @@ async fn act(
     calls: &mut JoinSet<String>,
     under_way: &mut HashSet<String>,
 ) -> Result<bool, ApiError> {
-    let waits = people(hall).await?;
     let (reader, now) = (Arc::clone(hall), hall.house.clock.now());
-    let read = move |reading: &mut store::Reading<'_>| cosigner::errands(reading, &reader, now);
+    let read = move |reading: &mut store::Reading<'_>| errands(reading, &reader, now);
     let read = hall.books.store().read(read).await.map_err(Fault::from)?;
-    let (errands, later) = read;
-    for errand in errands {
+    let (now_due, later) = read;
+    for errand in now_due {
         match errand {
             Errand::Ask(call, handler) => {
                 let key = call.key();
@@ -85,52 +80,12 @@ async fn act(
                 }
             }
             Errand::Sign(id, user) => {
-                let sign = move |deed: &mut Deed<'_, '_>| cosigner::sign(deed, id, user.clone());
-                hall.deed(sign).await?;
+                let work = move |deed: &mut Deed<'_, '_>| sign(deed, id, user.clone());
+                hall.deed(work).await?;
             }
         }
     }
-    Ok(waits || later)
-}
-
-/// People agree to what they are asked for, or let it lie until it is over. Whether more waits.
-async fn people(hall: &Arc<Hall>) -> Result<bool, ApiError> {
-    let (now, manual) = (hall.house.clock.now(), hall.house.manual);
-    let reader = Arc::clone(hall);
-    let read = move |reading: &mut store::Reading<'_>| {
-        let requests = shelf::all::<KeyRequest>(reading, &reader)?.into_iter();
-        let waiting = requests.filter(|request| request.status.waits());
-        let standing = waiting.map(|request| request.request.standing(now, manual));
-        Ok::<_, StoreError>(standing.collect::<Vec<_>>())
-    };
-    let requests = hall.books.store().read(read).await.map_err(Fault::from)?;
-    let policy = hall.policy().await?.pending;
-    let policy = policy.map(|pending| pending.request.standing(now, manual));
-    let all: Vec<_> = requests.into_iter().chain(policy).collect();
-    if all.iter().any(|standing| *standing != Standing::Waits) {
-        hall.deed(move |deed| settle(deed, manual)).await?;
-    }
-    Ok(!all.is_empty())
-}
-
-fn settle(deed: &mut Deed<'_, '_>, manual: bool) -> Result<(), Fault> {
-    let mut policy = deed.policy()?;
-    let pending = policy.pending.as_ref();
-    match pending.map(|pending| pending.request.standing(deed.at, manual)) {
-        Some(Standing::Agreed) => policy.agree(|| deed.chance.uuid().to_string()),
-        Some(Standing::Expired) => policy.disagree(),
-        Some(Standing::Waits) | None => {}
-    }
-    deed.keep(&policy)?;
-    for request in deed.all_kept::<KeyRequest>()? {
-        match request.request.standing(deed.at, manual) {
-            _ if !request.status.waits() => {}
-            Standing::Agreed => cosigner::settle(deed, request)?,
-            Standing::Expired => cosigner::expire(deed, request)?,
-            Standing::Waits => {}
-        }
-    }
-    Ok(())
+    Ok(later)
 }
 
 /// Asks a handler, and does what follows.
@@ -139,7 +94,7 @@ async fn ask(hall: Arc<Hall>, call: Call, handler: Handler) {
     if let Err(why) = &heard {
         tracing::warn!(transaction = %call.transaction, user = %call.user, %why, "a callback handler gave no answer that counts");
     }
-    let done = hall.deed(move |deed| cosigner::answered(deed, &call, &heard));
+    let done = hall.deed(move |deed| answered(deed, &call, &heard));
     if let Err(fault) = done.await {
         let error = ApiError::from(fault);
         tracing::error!(
@@ -155,7 +110,7 @@ async fn hear(hall: &Hall, call: &Call, handler: &Handler) -> Result<Answer, Str
     let url = below(&handler.url).ok_or("the handler's URL cannot be called")?;
     let question = callback::question(&call.claims, &house.cosigner_key);
     let question = question.map_err(|error| error.to_string())?;
-    let answer = house.caller.post(url, question, cosigner::LIMIT).await;
+    let answer = house.caller.post(url, question, LIMIT).await;
     let answer = answer.map_err(|error| error.to_string())?;
     let id = call.transaction.to_string();
     callback::answer(&answer, &key, &id).map_err(|error| error.to_string())
