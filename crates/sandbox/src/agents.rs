@@ -14,6 +14,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::audit::{By, Event};
 use crate::cosigner::{self, Call, Errand, Handler, KeyRequest};
 use crate::deed::Deed;
 use crate::flight::PACE;
@@ -117,7 +118,10 @@ fn settle(deed: &mut Deed<'_, '_>, manual: bool) -> Result<(), Fault> {
     let mut policy = deed.policy()?;
     let pending = policy.pending.as_ref();
     match pending.map(|pending| pending.request.standing(deed.at, manual)) {
-        Some(Standing::Agreed) => policy.agree(|| deed.chance.uuid().to_string()),
+        Some(Standing::Agreed) => {
+            policy.agree(|| deed.chance.uuid().to_string());
+            deed.audit(Event::PolicyInEffect, By::Fireblocks)?;
+        }
         Some(Standing::Expired) => policy.disagree(),
         Some(Standing::Waits) | None => {}
     }

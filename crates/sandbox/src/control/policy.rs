@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
 use super::{Desk, Refusal, Who};
+use crate::audit::{By, Event};
 use crate::deed::Deed;
 use crate::hall::Hall;
 use crate::request::{Needs, administers};
@@ -53,8 +54,15 @@ pub(super) async fn decide(
             administers(&person)?;
             false
         };
+        let said = if yes {
+            Event::PolicySigned
+        } else {
+            Event::PolicyRejected
+        };
+        deed.audit(said, By::User(person.id))?;
         if active {
             policy.agree(|| deed.chance.uuid().to_string());
+            deed.audit(Event::PolicyInEffect, By::Fireblocks)?;
         } else if !yes {
             policy.disagree();
         }
