@@ -10,6 +10,7 @@ from fireblocks.models.set_auto_fuel_request import SetAutoFuelRequest
 from fireblocks.models.update_vault_account_request import UpdateVaultAccountRequest
 
 from refusals import refused
+from rules import legacy, publish
 from sandbox import Sandbox
 from waiting import until
 
@@ -119,6 +120,17 @@ def test_a_transactions_way(fund, admin):
     assert entries[-1].user_id is None
     fund.control("POST", "/incoming", {"vaultAccountId": "0", "assetId": "ETH_TEST5", "amount": "1"})
     assert newest(admin, 1) == [("Incoming transaction", "Submitted")]
+
+
+def test_a_policys_way(fund, admin):
+    publish(fund, legacy())
+    fund.control("POST", "/policy/reject", {})
+    publish(fund, legacy(), legacy(action="BLOCK"))
+    fund.control("POST", "/policy/approve", {})
+    assert newest(admin, 5, category=["Policies"]) == [
+        ("TAP", "Requested policy draft publishing"), ("TAP", "Rejected policy"),
+        ("TAP", "Requested policy draft publishing"), ("TAP", "Signed policy"), ("TAP", "Put policy into effect"),
+    ]  # fmt: skip
 
 
 def test_filters(fund, admin):

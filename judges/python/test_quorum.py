@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fireblocks.exceptions import (
@@ -320,6 +321,21 @@ def test_an_address_that_is_taken_off_waits_no_longer(fund):
     assert json.loads(fund.control("POST", f"/wallets/{wallet}/reject"))["decided"] == 1
     assert api.get(f"/v1/external_wallets/{wallet}").json["assets"][0]["status"] == "REJECTED"
     assert json.loads(fund.control("POST", f"/wallets/{wallet}/approve"))["decided"] == 0
+
+
+def test_members_at_once(fund):
+    """Of many at the same moment each counts once, and the request is decided once."""
+    api = fund["editor"].door
+    wallet = api.post("/v1/external_wallets", {"name": "At once"}).json["id"]
+    body = {"address": "0x52908400098527886E0F7030069857D2E4169EE7"}
+    api.post(f"/v1/external_wallets/{wallet}/ETH", body)
+    request = waiting(fund, "WHITELIST_ADDRESS")
+    path = f"/workspaces/{fund.id}/quorum/{request['id']}/approve"
+    members = [fund["admin"].id, fund["non-signing-admin"].id, owner(fund)] * 4
+    with ThreadPoolExecutor(12) as at_once:
+        said = list(at_once.map(lambda who: fund.sandbox.control("POST", path, {"user": who})[0], members))
+    assert sorted(set(said)) == [200, 409] and said.count(200) == 2
+    assert api.get(f"/v1/external_wallets/{wallet}").json["assets"][0]["status"] == "APPROVED"
 
 
 def test_what_nobody_decides_on_expires(tmp_path):

@@ -62,6 +62,33 @@ def test_protected_tags_are_for_administrators(fund):
     assert mine.get_tag(made.id).result().data == made
 
 
+def test_what_tags_are_for(fund):
+    tags, vaults = fund["admin"].sdk.tags, fund["admin"].sdk.vaults
+    usual = tags.create_tag(CreateTagRequest(label="Usual")).result().data
+    assert (usual.type, usual.allowed_entity_types) == (None, ["vault_account"])
+    pool = tags.create_tag(
+        CreateTagRequest(label="Pool", type="WALLET_POOL", allowed_entity_types=["contact"])
+    ).result().data
+    assert (pool.type, pool.allowed_entity_types) == ("WALLET_POOL", ["contact"])
+    assert tags.get_tag(pool.id).result().data == pool
+    ids = lambda **filters: {tag.id for tag in by_cursor(tags.get_tags, **filters)}
+    assert ids(type=["WALLET_POOL"]) == {pool.id} == ids(allowed_entity_type="contact")
+    assert usual.id in ids(allowed_entity_type="vault_account") and pool.id not in ids(is_protected=True)
+    with refused(BadRequestException):
+        attach(vaults, ["0"], on=[pool.id])
+    with refused(BadRequestException):
+        tags.create_tag(CreateTagRequest(label="For cats", allowed_entity_types=["cat"])).result()
+    assert fund["admin"].door.get("/v1/tags?allowedEntityType=cat").status == 400
+    # Accounts by the dozen bear tags from the beginning.
+    body = {"count": 2, "baseAssetIds": [], "prefix": "Tagged ", "tagIds": [usual.id]}
+    assert fund["admin"].door.post("/v1/vault/accounts/bulk", body).status == 200
+    tagged = vaults.get_paged_vault_accounts(tag_ids=[usual.id]).result().data.accounts
+    assert [account.name for account in tagged] == ["Tagged 2", "Tagged 1"]
+    for wrong, status in (([pool.id], 400), (["1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001"], 404)):
+        wanted = {**body, "prefix": "Never ", "tagIds": wrong}
+        assert fund["admin"].door.post("/v1/vault/accounts/bulk", wanted).status == status
+
+
 def test_tags_to_the_end(fund):
     tags = fund["admin"].sdk.tags
     made = {tags.create_tag(CreateTagRequest(label=f"Page {n}")).result().data.id for n in range(5)}

@@ -192,12 +192,12 @@ def test_the_webhook_keys(lively):
 
 def test_what_is_not_served_says_so(fund):
     for method, path, operation in (
-        ("GET", "/v1/gas_station", "getGasStationInfo"),
-        ("POST", "/v1/ncw/wallets", "CreateEmbeddedWallet"),
+        ("GET", "/v1/smart-transfers/settings/user-groups", "getSmartTransferUserGroups"),
+        ("POST", "/v1/tokenization/collections", "createNewCollection"),
     ):
         answer = fund["admin"].door.send(method, path)
         assert answer.status == 501 and operation in answer.json["message"], answer.body
-    with refused(ServiceException, says="getGasStationInfo"):
-        fund["admin"].sdk.gas_stations.get_gas_station_info().result()
+    with refused(ServiceException, says="getSmartTransferUserGroups"):
+        fund["admin"].sdk.smart_transfer.get_smart_transfer_user_groups().result()
     for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/workspace"), ("GET", "/v1/")):
         assert fund["admin"].door.send(method, path).status == 404

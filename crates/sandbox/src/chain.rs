@@ -491,14 +491,13 @@ pub(crate) fn mine(deed: &mut Deed<'_, '_>) -> Result<usize, Fault> {
         let Some((transaction, flight)) = under_way(deed, id)? else {
             continue;
         };
-        if matches!(
+        let on_its_way = matches!(
             transaction.status,
             TransactionStatus::Broadcasting | TransactionStatus::Confirming
-        ) {
-            if let Some(act) = on_chain(&transaction, &flight, deed) {
-                take(deed, id, act)?;
-                moved += 1;
-            }
+        );
+        if on_its_way && let Some(act) = on_chain(&transaction, &flight, deed) {
+            take(deed, id, act)?;
+            moved += 1;
         }
     }
     Ok(moved)

@@ -93,6 +93,9 @@ events! {
     }
     "Policies" {
         PolicyDraftEdited = "PolicyEditor_UserStartedEditingTheDraftPolicy" "TAP" "Edited draft",
+        PolicySigned = "PolicyEditor_ASignerApprovedThePendingDraftPolicy" "TAP" "Signed policy",
+        PolicyRejected = "PolicyEditor_ThePendingPolicyWasRejected" "TAP" "Rejected policy",
+        PolicyInEffect = "PolicyEditor_ThePendingPolicyWentIntoEffect" "TAP" "Put policy into effect",
         PolicyPublishRequested = "PolicyEditor_UserRequestedToPublishTheDraftPolicy" "TAP" "Requested policy draft publishing",
     }
     "Security" {

@@ -9,11 +9,12 @@ use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::event::EventType;
-use protocol::model::vault::VaultAsset;
+use protocol::model::vault::{Tag, VaultAsset};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::accounts::{account_name, add_address, asset_of, first_address, several_addresses};
+use super::tag_attachments::at_birth;
 use super::{Visit, area};
 use crate::deed::Deed;
 use crate::jobs::{self, Of, State};
@@ -35,6 +36,7 @@ pub(crate) enum Plan {
     Accounts {
         names: Vec<String>,
         assets: Vec<AssetId>,
+        tags: Vec<String>,
     },
     Addresses {
         account: VaultAccountId,
@@ -68,8 +70,13 @@ pub(crate) fn make(
     tasks: Range<usize>,
 ) -> Result<Vec<Value>, Fault> {
     match plan {
-        Plan::Accounts { names, assets } => {
-            make_accounts(deed, names.get(tasks).unwrap_or_default(), assets)
+        Plan::Accounts {
+            names,
+            assets,
+            tags,
+        } => {
+            let tags = at_birth(deed, tags)?;
+            make_accounts(deed, names.get(tasks).unwrap_or_default(), assets, &tags)
         }
         Plan::Addresses {
             account,
@@ -144,6 +151,8 @@ struct Accounts {
     vault_account_names_starting_index: Option<u32>,
     #[serde(default)]
     prefix: Option<String>,
+    #[serde(default)]
+    tag_ids: Vec<String>,
 }
 
 impl Accounts {
@@ -176,12 +185,13 @@ async fn accounts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             return Err(ApiError::invalid("baseAssetIds", "base assets alone"));
         }
     }
-    let (assets, by) = (wanted.base_asset_ids, visit.guest.user);
+    let (assets, tags, by) = (wanted.base_asset_ids, wanted.tag_ids, visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
         free(&deed.batch.accounts(deed.writing)?, &names)?;
         let plan = Plan::Accounts {
             names: names.clone(),
             assets: assets.clone(),
+            tags: tags.clone(),
         };
         let id = jobs::begin(deed, plan, by)?;
         Ok(Reply::json(200, &json!({ "jobId": id })))
@@ -203,6 +213,7 @@ fn make_accounts(
     deed: &mut Deed<'_, '_>,
     names: &[String],
     assets: &[AssetId],
+    tags: &[Tag],
 ) -> Result<Vec<Value>, Fault> {
     let there = deed.batch.accounts(deed.writing)?;
     free(&there, names)?;
@@ -212,7 +223,7 @@ fn make_accounts(
     numbered
         .map(|(number, name)| {
             let id = VaultAccountId::new(number);
-            Ok(json!({"id": id, "addresses": one(deed, id, name, assets)?}))
+            Ok(json!({"id": id, "addresses": one(deed, id, name, assets, tags)?}))
         })
         .collect()
 }
@@ -223,6 +234,7 @@ fn one(
     id: VaultAccountId,
     name: &str,
     assets: &[AssetId],
+    tags: &[Tag],
 ) -> Result<Value, Fault> {
     deed.apply(Change::Account(AccountFacts {
         id,
@@ -230,7 +242,7 @@ fn one(
         hidden_on_ui: false,
         customer_ref_id: None,
         auto_fuel: false,
-        tags: Vec::new(),
+        tags: tags.to_vec(),
     }))?;
     let told = json!({"id": id, "name": name, "hiddenOnUI": false, "assets": []});
     deed.announce(EventType::VaultAccountCreated, Some(id.to_string()), &told)?;

@@ -66,7 +66,12 @@ async fn attach(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             (&wanted.tag_ids_to_detach, Action::Detach),
         ] {
             for id in ids {
-                todo.push((mine(deed, id, administers)?, action));
+                let entry = mine(deed, id, administers)?;
+                if !entry.is_for_accounts() {
+                    let why = "the tag is not for vault accounts";
+                    return Err(ApiError::invalid("tagIdsToAttach", why).into());
+                }
+                todo.push((entry.tag, action));
             }
         }
         let waiting = waiting(deed)?;
@@ -134,6 +139,26 @@ fn shown(one: &Attachment, more: Option<(&str, Value)>) -> Value {
     told
 }
 
+/// The tags that new accounts are to bear from the beginning: no protected ones, which the quorum
+/// would have to decide on.
+pub(super) fn at_birth(deed: &mut Deed<'_, '_>, ids: &[String]) -> Result<Vec<Tag>, Fault> {
+    if ids.len() > MAX_TAGS {
+        let must = format_args!("at most {MAX_TAGS}");
+        return Err(ApiError::invalid("tagIds", must).into());
+    }
+    let mut tags: Vec<Tag> = Vec::new();
+    for id in ids {
+        let entry = known(deed, id)?;
+        if entry.tag.is_protected || !entry.is_for_accounts() {
+            return Err(ApiError::invalid("tagIds", "tags of accounts, not protected").into());
+        }
+        if tags.iter().all(|tag| tag.id != entry.tag.id) {
+            tags.push(entry.tag);
+        }
+    }
+    Ok(tags)
+}
+
 /// What waits for the quorum.
 fn waiting(deed: &mut Deed<'_, '_>) -> Result<Vec<Attachment>, Fault> {
     let requests = deed.open_requests()?.into_iter();
@@ -148,7 +173,7 @@ fn waiting(deed: &mut Deed<'_, '_>) -> Result<Vec<Attachment>, Fault> {
 pub(crate) fn apply(deed: &mut Deed<'_, '_>, operations: &[Attachment]) -> Result<(), Fault> {
     let mut accounts: Vec<AccountFacts> = Vec::new();
     for one in operations {
-        let tag = known(deed, &one.tag_id)?;
+        let tag = known(deed, &one.tag_id)?.tag;
         let at = match accounts
             .iter()
             .position(|known| known.id == one.vault_account_id)

@@ -10,7 +10,7 @@ use protocol::token::TokenError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::paging::{First, page};
+use super::paging::{First, page, words};
 use super::{Visit, area};
 use crate::audit::By;
 use crate::deed::Deed;
@@ -38,11 +38,42 @@ pub(crate) const ROLES_FOR_PROTECTED: [&str; 4] = [
 /// Rows of a page where the query does not say.
 const PAGE: usize = 100;
 
-impl Kept for Tag {
+/// A tag, and what it may be attached to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Entry {
+    #[serde(flatten)]
+    pub(super) tag: Tag,
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    #[serde(default = "accounts_alone")]
+    allowed_entity_types: Vec<EntityType>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EntityType {
+    VaultAccount,
+    Contact,
+}
+
+fn accounts_alone() -> Vec<EntityType> {
+    vec![EntityType::VaultAccount]
+}
+
+impl Entry {
+    /// Whether accounts may bear it.
+    pub(super) fn is_for_accounts(&self) -> bool {
+        self.allowed_entity_types
+            .contains(&EntityType::VaultAccount)
+    }
+}
+
+impl Kept for Entry {
     const KIND: &'static str = "tag";
 
     fn key(&self) -> String {
-        self.id.clone()
+        self.tag.id.clone()
     }
 }
 
@@ -66,22 +97,28 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let protected = query.read::<bool, _>("isProtected", |_| {
         ApiError::invalid("isProtected", "true or false")
     })?;
-    let mut tags = visit.hall.all_kept::<Tag>().await?;
-    tags.retain(|tag| {
+    let kinds: Vec<_> = query.many("type").collect();
+    let of: Vec<EntityType> = words(query, "allowedEntityType")?;
+    let mut tags = visit.hall.all_kept::<Entry>().await?;
+    tags.retain(|entry| {
+        let tag = &entry.tag;
+        let kind = entry.kind.as_deref().unwrap_or_default();
         label
             .as_ref()
             .is_none_or(|label| tag.label.to_lowercase().starts_with(label))
             && (ids.is_empty() || ids.contains(&tag.id.as_str()))
+            && (kinds.is_empty() || kinds.contains(&kind))
+            && of.iter().all(|of| entry.allowed_entity_types.contains(of))
             && protected.is_none_or(|protected| tag.is_protected == protected)
     });
-    let key = |tag: &Tag| (0, tag.label.clone(), tag.id.clone());
+    let key = |entry: &Entry| (0, entry.tag.label.clone(), entry.tag.id.clone());
     let page = page(query, tags, PAGE, First::Oldest, key)?;
     let open = if query.one("includePendingApprovalsInfo") == Some("true") {
         visit.hall.open_requests().await?
     } else {
         Vec::new()
     };
-    Ok(Reply::json(200, &page.map(|tag| shown(tag, &open))))
+    Ok(Reply::json(200, &page.map(|entry| shown(entry, &open))))
 }
 
 /// A tag, and the request about it that is pending.
@@ -89,12 +126,13 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 #[serde(rename_all = "camelCase")]
 struct Shown {
     #[serde(flatten)]
-    tag: Tag,
+    entry: Entry,
     #[serde(skip_serializing_if = "Option::is_none")]
     pending_approval_request: Option<Value>,
 }
 
-fn shown(tag: Tag, open: &[Request]) -> Shown {
+fn shown(entry: Entry, open: &[Request]) -> Shown {
+    let tag = &entry.tag;
     let about = |request: &&Request| match &request.ask {
         Ask::TagUpdate { tag: id, .. } | Ask::TagDelete { tag: id } => *id == tag.id,
         Ask::TagAttachDetach { operations } => operations.iter().any(|one| one.tag_id == tag.id),
@@ -102,7 +140,7 @@ fn shown(tag: Tag, open: &[Request]) -> Shown {
     };
     let pending_approval_request = open.iter().find(about).map(told);
     Shown {
-        tag,
+        entry,
         pending_approval_request,
     }
 }
@@ -118,7 +156,7 @@ fn told(request: &Request) -> Value {
 
 /// `GET /tags/{tagId}`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let found = visit.hall.kept::<Tag>(visit.params.get("tagId")).await?;
+    let found = visit.hall.kept::<Entry>(visit.params.get("tagId")).await?;
     let open = visit.hall.open_requests().await?;
     Ok(Reply::json(
         200,
@@ -133,6 +171,10 @@ struct Wanted {
     look: TagLook,
     #[serde(default)]
     is_protected: bool,
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    allowed_entity_types: Option<Vec<EntityType>>,
 }
 
 impl Wanted {
@@ -147,7 +189,8 @@ impl Wanted {
 }
 
 /// Keeps a tag with another look.
-fn dress(deed: &mut Deed<'_, '_>, tag: &mut Tag, look: &TagLook) -> Result<(), Fault> {
+fn dress(deed: &mut Deed<'_, '_>, entry: &mut Entry, look: &TagLook) -> Result<(), Fault> {
+    let tag = &mut entry.tag;
     if let Some(label) = &look.label {
         tag.label.clone_from(label);
     }
@@ -159,13 +202,13 @@ fn dress(deed: &mut Deed<'_, '_>, tag: &mut Tag, look: &TagLook) -> Result<(), F
     }
     tag.updated_at = deed.at;
     free(deed, &tag.id, &tag.label)?;
-    Ok(deed.keep(tag)?)
+    Ok(deed.keep(entry)?)
 }
 
 /// Whether no other tag has the label.
 fn free(deed: &mut Deed<'_, '_>, id: &str, label: &str) -> Result<(), Fault> {
-    let taken = |other: &Tag| other.label == label && other.id != id;
-    if deed.all_kept::<Tag>()?.iter().any(taken) {
+    let taken = |other: &Entry| other.tag.label == label && other.tag.id != id;
+    if deed.all_kept::<Entry>()?.iter().any(taken) {
         return Err(ApiError::invalid("label", "another tag has it").into());
     }
     Ok(())
@@ -181,7 +224,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         return Err(TokenError::Role.into());
     }
     let work = move |deed: &mut Deed<'_, '_>| {
-        let mut tag = Tag {
+        let tag = Tag {
             id: deed.chance.uuid().to_string(),
             label: String::new(),
             description: None,
@@ -189,23 +232,29 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             is_protected: wanted.is_protected,
             updated_at: deed.at,
         };
-        dress(deed, &mut tag, &wanted.look)?;
-        Ok(Reply::json(201, &tag))
+        let allowed = wanted.allowed_entity_types.clone();
+        let mut entry = Entry {
+            tag,
+            kind: wanted.kind.clone(),
+            allowed_entity_types: allowed.unwrap_or_else(accounts_alone),
+        };
+        dress(deed, &mut entry, &wanted.look)?;
+        Ok(Reply::json(201, &entry))
     };
     visit.hall.effect(visit.call, work).await
 }
 
 /// The tag, as who may change it finds it.
-pub(super) fn mine(deed: &mut Deed<'_, '_>, id: &str, administers: bool) -> Result<Tag, Fault> {
-    let tag = known(deed, id)?;
-    if tag.is_protected && !administers {
+pub(super) fn mine(deed: &mut Deed<'_, '_>, id: &str, administers: bool) -> Result<Entry, Fault> {
+    let entry = known(deed, id)?;
+    if entry.tag.is_protected && !administers {
         return Err(ApiError::from(TokenError::Role).into());
     }
-    Ok(tag)
+    Ok(entry)
 }
 
-pub(super) fn known(deed: &mut Deed<'_, '_>, id: &str) -> Result<Tag, Fault> {
-    deed.kept::<Tag>(id)?.ok_or_else(|| not_found().into())
+pub(super) fn known(deed: &mut Deed<'_, '_>, id: &str) -> Result<Entry, Fault> {
+    deed.kept::<Entry>(id)?.ok_or_else(|| not_found().into())
 }
 
 /// `PATCH /tags/{tagId}`: every account that bears it shows the change.
@@ -214,7 +263,7 @@ async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (id, administers) = (visit.params.get("tagId").to_owned(), administers(visit));
     let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        let tag = mine(deed, &id, administers)?;
+        let tag = mine(deed, &id, administers)?.tag;
         if tag.is_protected {
             free(deed, &id, wanted.label.as_ref().unwrap_or(&tag.label))?;
             let ask = Ask::TagUpdate {
@@ -233,9 +282,9 @@ async fn update(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 
 /// A tag looks different, wherever it is shown.
 pub(crate) fn look(deed: &mut Deed<'_, '_>, id: &str, look: &TagLook) -> Result<(), Fault> {
-    let mut tag = known(deed, id)?;
-    dress(deed, &mut tag, look)?;
-    on_every_account(deed, id, Some(&tag))
+    let mut entry = known(deed, id)?;
+    dress(deed, &mut entry, look)?;
+    on_every_account(deed, id, Some(&entry.tag))
 }
 
 /// `DELETE /tags/{tagId}`: no account bears it any more.
@@ -243,7 +292,7 @@ async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (id, administers) = (visit.params.get("tagId").to_owned(), administers(visit));
     let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
-        if mine(deed, &id, administers)?.is_protected {
+        if mine(deed, &id, administers)?.tag.is_protected {
             deed.ask(Ask::TagDelete { tag: id.clone() }, Some(by))?;
         } else {
             remove(deed, &id)?;
@@ -256,7 +305,7 @@ async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 /// A tag is no more.
 pub(crate) fn remove(deed: &mut Deed<'_, '_>, id: &str) -> Result<(), Fault> {
     known(deed, id)?;
-    deed.discard::<Tag>(id)?;
+    deed.discard::<Entry>(id)?;
     on_every_account(deed, id, None)
 }
 

@@ -289,8 +289,14 @@ impl Ask {
             | Self::TagAttachDetach { .. }
             | Self::ApprovalKeyRegistration { .. }
             | Self::ApprovalKeyDeletion { .. }
-            | Self::PolicyChange { .. }
             | Self::CosignerKey { .. } => Told::default(),
+            // The call that asks is told of by itself.
+            Self::PolicyChange { .. } => Told {
+                approved: Some(E::PolicySigned),
+                rejected: Some(E::PolicyRejected),
+                done: Some(E::PolicyInEffect),
+                ..Told::default()
+            },
         }
     }
 }
