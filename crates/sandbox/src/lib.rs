@@ -22,7 +22,7 @@
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
-//! | `outbox` | deliveries of webhooks |
+//! | `hooks`, `outbox` | webhooks as they are kept, and what goes wrong with them; their deliveries |
 
 mod agents;
 mod audit;
@@ -40,6 +40,7 @@ mod downloads;
 mod fees;
 mod flight;
 mod hall;
+mod hooks;
 mod jobs;
 mod lives;
 mod lock;

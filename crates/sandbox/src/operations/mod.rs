@@ -24,10 +24,13 @@ mod policy_legacy;
 mod quorum;
 mod reports;
 mod resends;
+mod resends_v1;
 pub(crate) mod tag_attachments;
 pub(crate) mod tags;
 mod transactions;
 mod users;
+mod webhook_mtls;
+mod webhook_oauth;
 mod webhooks;
 pub(crate) mod whitelists;
 pub(crate) mod workspace;
@@ -50,6 +53,7 @@ use crate::hall::Hall;
 pub(crate) use area::Service;
 use area::{area, areas};
 
+pub(crate) use events::is_known as is_event;
 pub(crate) use groups::Group;
 pub(crate) use mpc_keys::mpc_id;
 pub(crate) use reports::DOWNLOADS;
@@ -77,10 +81,13 @@ areas! {
     policy_legacy,
     reports,
     resends,
+    resends_v1,
     tag_attachments,
     tags,
     transactions,
     users,
+    webhook_mtls,
+    webhook_oauth,
     webhooks,
     whitelists,
     workspace,
