@@ -34,8 +34,8 @@ const SEED: u64 = 4;
 const MOST: usize = 110;
 /// How many variants an operation has on average, at least.
 const AVERAGE: usize = 40;
-/// The exception of an operation that accepts nothing.
-const NEVER: &str = "never-accepted";
+/// How many in a hundred of the operations accept some of their variants, at least.
+const ACCEPTING: usize = 75;
 /// How many sandboxes run at once.
 const AT_ONCE: usize = 3;
 
@@ -205,8 +205,11 @@ async fn of(operation: &'static Operation, caller: &Caller, pool: &mut Pool) -> 
         }
     }
     if outcome.accepted == 0 {
-        let why = format!("none of its variants is accepted; {}", right.join("\n    "));
-        outcome.wrong.push((NEVER.to_owned(), why));
+        println!(
+            "{}: nothing accepted; {}",
+            operation.id,
+            right.join("\n    ")
+        );
     }
     outcome
 }
@@ -253,14 +256,18 @@ fn tell(outcomes: &BTreeMap<&str, Outcome>, whole: bool) {
     if !whole {
         return;
     }
-    let mut gone: Vec<_> = known.difference(&found).collect();
-    // Whether anything is accepted may be chance.
-    gone.retain(|(_, name)| name != NEVER);
+    let gone: Vec<_> = known.difference(&found).collect();
     assert!(gone.is_empty(), "no exceptions any more: {gone:?}");
     let total: usize = outcomes.values().map(|outcome| outcome.variants).sum();
     assert!(
         total >= AVERAGE * outcomes.len(),
         "{total} variants of {}",
+        outcomes.len()
+    );
+    let accepting = outcomes.values().filter(|one| one.accepted > 0).count();
+    assert!(
+        100 * accepting >= ACCEPTING * outcomes.len(),
+        "only {accepting} of {} accept anything",
         outcomes.len()
     );
     let place = place().join("coverage");

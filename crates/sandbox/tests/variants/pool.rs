@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::caller::{Caller, Door};
 
 /// Where things of a parameter's name are listed, where that is not what stands before it.
-const LISTS: [(&str, &str); 4] = [
+const LISTS: [(&str, &str); 5] = [
+    ("jobId", "/vault/accounts/bulk"),
     ("txId", "/transactions"),
     ("vaultAccountId", "/vault/accounts"),
     ("webhookId", "/webhooks"),
@@ -222,6 +223,9 @@ impl Pool {
         };
         let named = self.named(name).iter().map(text);
         known.extend(named.filter(|id| !id.is_empty() && !id.contains('/')));
+        if known.is_empty() {
+            known.push("0".to_owned());
+        }
         known
     }
 }
