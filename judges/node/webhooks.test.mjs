@@ -17,9 +17,8 @@ const unverified = [];
 before(async () => {
   sandbox = await start();
   [admin, editor] = ["admin", "editor"].map((name) => sandbox.client(name));
-  keys = createRemoteJWKSet(new URL(sandbox.jwksUrl));
-  const listed = await (await fetch(sandbox.jwksUrl)).json();
-  legacyKeys = listed.keys.map((key) => createPublicKey({ key, format: "jwk" }));
+  keys = keySet();
+  legacyKeys = await listedKeys();
   server = createServer(receive);
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${server.address().port}`;
@@ -32,6 +31,13 @@ after(async () => {
 beforeEach(() => {
   taken.length = 0;
 });
+
+// A name that is not known is asked for at once.
+const keySet = () => createRemoteJWKSet(new URL(sandbox.jwksUrl), { cooldownDuration: 0 });
+const listedKeys = async () => {
+  const listed = await (await fetch(sandbox.jwksUrl)).json();
+  return listed.keys.map((key) => createPublicKey({ key, format: "jwk" }));
+};
 
 /** Verifies the detached JWS: the payload is the raw body. */
 async function verifyJws(header, body) {
@@ -168,4 +174,30 @@ test("webhooks are changed, listed, deleted", async () => {
   assert.deepEqual((await admin.webhooksV2.getWebhook({ webhookId })).data, changed);
   for (const { id } of made) await admin.webhooksV2.deleteWebhook({ webhookId: id });
   assert.deepEqual((await admin.webhooksV2.getWebhooks()).data.data, []);
+});
+
+test("a key is rotated, and the old one retired", async () => {
+  const webhook = await make("/rotated", ["transaction.created"]);
+  const kid = ({ headers }) =>
+    JSON.parse(Buffer.from(headers["fireblocks-webhook-signature"].split(".")[0], "base64url")).kid;
+  await transfer();
+  await until("the first", () => taken.length === 1);
+  await sandbox.house("POST", "/webhook_keys/rotate");
+  legacyKeys = await listedKeys();
+  assert.equal(legacyKeys.length, 2);
+  await transfer();
+  await until("the second", () => taken.length === 2);
+  assert.deepEqual(unverified, [], "jose finds the new key by itself");
+  const [old, fresh] = taken;
+  assert.notEqual(kid(old), kid(fresh));
+  for (const { body, headers } of taken) {
+    await verifyJws(headers["fireblocks-webhook-signature"], body);
+    verifyLegacy(headers["fireblocks-signature"], body);
+  }
+  await sandbox.house("POST", "/webhook_keys/retire");
+  [keys, legacyKeys] = [keySet(), await listedKeys()];
+  await verifyJws(fresh.headers["fireblocks-webhook-signature"], fresh.body);
+  await assert.rejects(verifyJws(old.headers["fireblocks-webhook-signature"], old.body));
+  assert.throws(() => verifyLegacy(old.headers["fireblocks-signature"], old.body));
+  await admin.webhooksV2.deleteWebhook({ webhookId: webhook.id });
 });

@@ -55,13 +55,25 @@ class Delivery:
     body: bytes
     answered: int
     event: dict = field(default_factory=dict)
+    # The subject of the sender's certificate, where one was asked for; headers as they came.
+    subject: str | None = None
+    lines: list = field(default_factory=list)
+
+
+class Quiet(ThreadingHTTPServer):
+    """A server that says nothing of callers who hang up."""
+
+    def handle_error(self, request, client_address):
+        pass
 
 
 class Receiver:
-    """An HTTP server that keeps what is delivered to it, and answers `self.answer`."""
+    """An HTTP server that keeps what is delivered to it, and answers `self.answer`. With a TLS
+    context it is an HTTPS server."""
 
-    def __init__(self, keys):
+    def __init__(self, keys, context=None):
         self.keys = keys
+        self._scheme = "http" if context is None else "https"
         self.answer = 200
         self.deliveries = []
         self.unverified = []
@@ -73,7 +85,9 @@ class Receiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                status = receiver._take(dict(self.headers.items()), body)
+                told = getattr(self.connection, "getpeercert", dict)() or {}
+                subject = {name: text for ((name, text),) in told.get("subject", ())}
+                status = receiver._take(self.headers.items(), body, subject.get("commonName"))
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -81,30 +95,36 @@ class Receiver:
             def log_message(self, *_):
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", 0), Handler)
+        if context is not None:
+            listener = self._server.socket
+            self._server.socket = context.wrap_socket(
+                listener, server_side=True, do_handshake_on_connect=False
+            )
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
     def url(self, path="/"):
-        return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}{path}"
 
     def close(self):
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
-    def _take(self, headers, body):
-        named = {name.lower(): value for name, value in headers.items()}
+    def _take(self, headers, body, subject):
+        lines = [(name.lower(), value) for name, value in headers]
+        named = dict(lines)
         with self._changed:
             try:
                 self.keys.verify(named[SIGNATURE.lower()], body)
                 self.keys.verify_legacy(named[LEGACY.lower()], body)
                 event = json.loads(body)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is not verified
-                self.unverified.append((headers, body, repr(error)))
+                self.unverified.append((named, body, repr(error)))
                 return 401
-            self.deliveries.append(Delivery(named, body, self.answer, event))
+            self.deliveries.append(Delivery(named, body, self.answer, event, subject, lines))
             self._changed.notify_all()
             return self.answer
 

@@ -11,7 +11,8 @@
 //! | [`operations`] | the table of the contract's operations; a request resolves to one row |
 //! | [`contract`] | what the contract says of each operation's query, body and answers |
 //! | [`token`] | request tokens; a `VerifiedToken` comes only out of verification |
-//! | [`csr`], [`private_key`] | certificate signing requests; finding private keys where none may be |
+//! | [`csr`], [`certificate`] | certificate signing requests, and what is made of them |
+//! | [`private_key`] | finding private keys where none may be |
 //! | [`handover`] | the two files between provider and client |
 //! | [`approval_key`] | keys that sign approvals of pending requests |
 //! | [`keys`] | RSA keys of either half; the private half cannot be printed |
@@ -22,6 +23,7 @@
 pub mod amount;
 pub mod approval_key;
 pub mod callback;
+pub mod certificate;
 pub mod contract;
 pub mod csr;
 mod der;

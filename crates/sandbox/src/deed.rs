@@ -6,11 +6,11 @@ use ledger::change::WalletFacts;
 use ledger::{Batch, Change, Fault, Version, positions};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
-use protocol::ids::{AssetId, NotificationId, VaultAccountId};
+use protocol::ids::{AssetId, NotificationId, VaultAccountId, WorkspaceId};
 use protocol::model::event::{BalanceUpdated, Envelope, EventType};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::VaultAsset;
-use protocol::model::webhook::{Notification, NotificationStatus, Webhook, WebhookStatus};
+use protocol::model::webhook::{Notification, NotificationStatus};
 use protocol::model::whitelist::WhitelistKind;
 use protocol::time::Millis;
 use serde::Serialize;
@@ -19,8 +19,9 @@ use store::{StoreError, Writing};
 use crate::audit;
 use crate::chance::Chance;
 use crate::flight::{Credit, Move, Pot};
-use crate::hall::{Hall, doc};
-use crate::rows;
+use crate::hall::Hall;
+use crate::hooks::{Endpoint, Treatment};
+use crate::rows::{self, Posting};
 
 /// One change of a workspace, in one database transaction, at one moment.
 pub(crate) struct Deed<'d, 'w> {
@@ -121,49 +122,82 @@ impl Deed<'_, '_> {
         resource_id: Option<String>,
         data: &impl Serialize,
     ) -> Result<(), StoreError> {
-        let webhooks = self.hall.webhooks(self.writing)?;
-        let wanted = |webhook: &Webhook| {
-            webhook.status != WebhookStatus::Disabled && webhook.events.contains(&event_type)
-        };
-        for (webhook, drop_next) in webhooks.into_iter().filter(|(webhook, _)| wanted(webhook)) {
+        debug_assert!(
+            crate::operations::is_event(&event_type),
+            "nobody can ask for {event_type}"
+        );
+        for mut endpoint in self.hall.endpoints(self.writing)? {
+            let asked = endpoint.webhook.events.contains(&event_type);
+            if !asked || !endpoint.hears() || !endpoint.generation.has(&event_type) {
+                continue;
+            }
+            let treatment = if endpoint.faults.is_empty() {
+                Treatment::default()
+            } else {
+                let treatment = Treatment::next(&mut endpoint.faults);
+                self.keep(&endpoint)?;
+                treatment
+            };
             let data = serde_json::value::to_raw_value(data)
                 .map_err(|error| StoreError::Engine(error.to_string()))?;
             let envelope = Envelope {
                 id: NotificationId(self.chance.uuid()),
                 resource_id: resource_id.clone(),
-                webhook_id: Some(webhook.id),
-                workspace_id: self.hall.id(),
+                webhook_id: Some(endpoint.webhook.id),
+                workspace_id: match treatment.other_workspace {
+                    None => self.hall.id(),
+                    Some(named) => named.unwrap_or_else(|| WorkspaceId(self.chance.uuid())),
+                },
                 event_type: event_type.clone(),
                 created_at: self.at,
                 data,
             };
-            let status = if drop_next > 0 {
-                rows::drop_next(self.writing, self.hall.id(), webhook.id, drop_next - 1)?;
-                NotificationStatus::Failed
-            } else if webhook.status == WebhookStatus::Suspended {
-                NotificationStatus::OnHold
-            } else {
-                NotificationStatus::InProgress
-            };
-            let notification = Notification {
-                id: envelope.id,
-                created_at: self.at,
-                updated_at: self.at,
-                status,
-                event_type: event_type.clone(),
-                resource_id: resource_id.clone(),
-                data: None,
-            };
-            let seq = positions::bump(self.writing, self.hall.id(), "notifications")?;
-            let body = doc(&envelope)?;
-            rows::add_notification(
-                self.writing,
-                self.hall.id(),
-                webhook.id,
-                seq,
-                &notification,
-                body.as_bytes(),
-            )?;
+            self.post(&endpoint, &envelope, treatment)?;
+        }
+        Ok(())
+    }
+
+    /// An event is on its way to a webhook, or waits, or is lost.
+    fn post(
+        &mut self,
+        endpoint: &Endpoint,
+        envelope: &Envelope,
+        treatment: Treatment,
+    ) -> Result<(), StoreError> {
+        let (workspace, webhook) = (self.hall.id(), endpoint.webhook.id);
+        let status = match (treatment.lost, endpoint.sends()) {
+            (true, _) => NotificationStatus::Failed,
+            (false, true) => NotificationStatus::InProgress,
+            (false, false) => NotificationStatus::OnHold,
+        };
+        let notification = Notification {
+            id: envelope.id,
+            created_at: self.at,
+            updated_at: self.at,
+            status,
+            event_type: envelope.event_type.clone(),
+            resource_id: envelope.resource_id.clone(),
+            data: None,
+        };
+        let posting = Posting {
+            due_at: (!treatment.held).then(|| self.at.plus(treatment.delay)),
+            forged: treatment.forged,
+            copies: treatment.copies,
+        };
+        let seq = positions::bump(self.writing, workspace, "notifications")?;
+        let body = endpoint.generation.body(envelope)?;
+        let body = body.as_bytes();
+        rows::add_notification(
+            self.writing,
+            workspace,
+            webhook,
+            seq,
+            &notification,
+            posting,
+            body,
+        )?;
+        if treatment.released {
+            rows::release(self.writing, workspace, webhook, self.at)?;
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use protocol::exchange::Reply;
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::{PrivateKey, PublicKey};
 use protocol::model::user::UserStatus;
-use protocol::model::webhook::Webhook;
 use protocol::token::TokenError;
 use serde::Serialize;
 use serde_json::Value;
@@ -26,6 +25,7 @@ use crate::clock::WorkspaceClock;
 use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
+use crate::hooks::WebhookKeys;
 use crate::operations::workspace;
 use crate::rows;
 use crate::rows::house;
@@ -41,6 +41,8 @@ pub(crate) struct House {
     pub(crate) downloads: Downloads,
     /// Wakes the dispatcher.
     pub(crate) deliveries: Arc<Notify>,
+    /// What signs webhooks.
+    pub(crate) hooks: WebhookKeys,
     /// What stands before `/v1`.
     pub(crate) origin: String,
     pub(crate) targets: TargetPolicy,
@@ -209,24 +211,6 @@ impl Hall {
             });
         }
         Ok(())
-    }
-
-    /// The webhooks, and how many of the next notifications of each get lost.
-    pub(crate) fn webhooks(
-        &self,
-        query: &mut impl store::Query,
-    ) -> Result<Vec<(Webhook, i64)>, StoreError> {
-        rows::webhooks(query, self.id())?
-            .into_iter()
-            .map(|(doc, drop_next)| {
-                let webhook = serde_json::from_str(&doc).map_err(|_| StoreError::Corrupt {
-                    table: "webhooks",
-                    column: "doc",
-                    id: String::new(),
-                })?;
-                Ok((webhook, drop_next))
-            })
-            .collect()
     }
 }
 

@@ -24,7 +24,7 @@
 //! | `operations` | one file an area of the API |
 //! | `contract`, `openapi` | what a call must look like; the document of what is served |
 //! | `control` | `/_sandbox`: people and chain, by hand |
-//! | `outbox` | deliveries of webhooks |
+//! | `hooks`, `outbox` | webhooks as they are kept, and what goes wrong with them; their deliveries |
 
 mod audit;
 mod chain;
@@ -43,6 +43,7 @@ mod findings;
 mod flight;
 mod hall;
 mod holdings;
+mod hooks;
 mod jobs;
 mod lives;
 mod lock;

@@ -4,23 +4,35 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use protocol::ids::WebhookId;
 use protocol::keys::KeyError;
-use protocol::model::webhook::{NotificationAttempt, WebhookStatus};
-use protocol::signature::{JWS_HEADER, LEGACY_HEADER, WebhookKey};
+use protocol::model::webhook::NotificationAttempt;
+use protocol::signature::{JWS_HEADER, LEGACY_HEADER};
 use protocol::time::Millis;
 use store::{Store, StoreError};
 use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError};
 
-use crate::clock::WorkspaceClock;
-use crate::hall::Hall;
+use crate::hall::{Hall, House};
+use crate::hooks::{self, Endpoint, Settings};
 use crate::rows::{self, Parcel};
 
 pub(crate) struct SandboxOutbox {
     pub(crate) store: Store,
     pub(crate) halls: Vec<Arc<Hall>>,
-    pub(crate) key: Arc<WebhookKey>,
-    pub(crate) clock: Arc<WorkspaceClock>,
+    pub(crate) house: Arc<House>,
+}
+
+/// A notification, and how its webhook is reached.
+#[derive(Clone)]
+struct Addressed {
+    to: Arc<Address>,
+    parcel: Parcel,
+}
+
+struct Address {
+    endpoint: Endpoint,
+    settings: Arc<Settings>,
 }
 
 fn failed(error: impl std::fmt::Display) -> OutboxError {
@@ -39,24 +51,35 @@ impl Outbox for SandboxOutbox {
             let mut parcels = Vec::new();
             let mut next: Option<Millis> = None;
             for hall in &halls {
-                for (webhook, _) in hall.webhooks(reading)? {
-                    if webhook.status != WebhookStatus::Enabled || busy.contains(&webhook.id) {
+                let endpoints = hall.endpoints(reading)?;
+                let mut settings = None;
+                for endpoint in endpoints {
+                    let webhook = endpoint.webhook.id;
+                    if !endpoint.sends() || busy.contains(&webhook) {
                         continue;
                     }
-                    let due = rows::due(reading, hall.id(), webhook.id, now, limit)?;
-                    parcels.extend(due.into_iter().map(|parcel| (webhook.url.clone(), parcel)));
-                    let later = rows::next_due(reading, hall.id(), webhook.id, now)?;
+                    let due = rows::due(reading, hall.id(), webhook, now, limit)?;
+                    let later = rows::next_due(reading, hall.id(), webhook, now)?;
                     next = next.into_iter().chain(later).min();
+                    if due.is_empty() {
+                        continue;
+                    }
+                    let settings = match &settings {
+                        Some(read) => Arc::clone(read),
+                        None => Arc::clone(settings.insert(Settings::read(reading, hall)?.into())),
+                    };
+                    let to = Arc::new(Address { endpoint, settings });
+                    parcels.extend(due.into_iter().map(|parcel| Addressed {
+                        to: Arc::clone(&to),
+                        parcel,
+                    }));
                 }
             }
             Ok::<_, StoreError>((parcels, next))
         });
         let (parcels, next) = read.await.map_err(failed)?;
         let parcels = self.signed(parcels).await?;
-        let deliveries = parcels
-            .into_iter()
-            .filter_map(|(url, parcel)| delivery(&url, parcel))
-            .collect();
+        let deliveries = parcels.into_iter().filter_map(delivery).collect();
         Ok(Due { deliveries, next })
     }
 
@@ -66,40 +89,33 @@ impl Outbox for SandboxOutbox {
         attempt: NotificationAttempt,
         next: Next,
     ) -> Result<(), OutboxError> {
-        let now = self.clock.now();
+        let now = self.house.clock.now();
+        let (webhook, id) = (delivery.webhook, delivery.notification);
         let write = self.store.write(move |writing| {
-            rows::record(
-                writing,
-                delivery.webhook,
-                delivery.notification,
-                &attempt,
-                next,
-                now,
-            )
+            let workspace = rows::record(writing, webhook, id, &attempt, next, now)?;
+            match workspace {
+                Some(workspace) if next != Next::Completed => {
+                    hooks::judge(writing, workspace, webhook, now)
+                }
+                _ => Ok(()),
+            }
         });
-        write.await.map_err(failed)
+        write.await.map_err(|error: StoreError| failed(error))
     }
 }
 
 impl SandboxOutbox {
     /// The same parcels, each with its signatures; new ones are kept.
-    async fn signed(
-        &self,
-        mut parcels: Vec<(String, Parcel)>,
-    ) -> Result<Vec<(String, Parcel)>, OutboxError> {
-        if parcels
-            .iter()
-            .all(|(_, parcel)| parcel.signatures.is_some())
-        {
+    async fn signed(&self, mut parcels: Vec<Addressed>) -> Result<Vec<Addressed>, OutboxError> {
+        if parcels.iter().all(|one| one.parcel.signatures.is_some()) {
             return Ok(parcels);
         }
-        let key = Arc::clone(&self.key);
+        let house = Arc::clone(&self.house);
         let work = move || {
             let mut fresh = Vec::new();
-            for (_, parcel) in &mut parcels {
+            for Addressed { parcel, .. } in &mut parcels {
                 if parcel.signatures.is_none() {
-                    parcel.signatures =
-                        Some((key.sign_jws(&parcel.body)?, key.sign_legacy(&parcel.body)?));
+                    parcel.signatures = Some(house.hooks.sign(&parcel.body, parcel.forged)?);
                     fresh.push(parcel.clone());
                 }
             }
@@ -119,14 +135,25 @@ impl SandboxOutbox {
     }
 }
 
-fn delivery(url: &str, parcel: Parcel) -> Option<Delivery> {
+fn delivery(one: Addressed) -> Option<Delivery> {
+    let Addressed { to, parcel } = one;
+    let (webhook, settings) = (&to.endpoint.webhook, &to.settings);
+    let mut headers = HeaderMap::new();
+    to.endpoint.headers.add_to(&mut headers);
     let (jws, legacy) = parcel.signatures?;
+    headers.insert(JWS_HEADER, jws.parse().ok()?);
+    headers.insert(LEGACY_HEADER, legacy.parse().ok()?);
+    let mtls = settings.mtls(webhook.webhook_mtls_id);
+    let oauth = settings.oauth(webhook.webhook_oauth_id);
     Some(Delivery {
         notification: parcel.id,
         webhook: parcel.webhook,
-        url: url.parse().ok()?,
-        headers: vec![(JWS_HEADER, jws), (LEGACY_HEADER, legacy)],
+        url: webhook.url.parse().ok()?,
+        headers,
+        identity: mtls.and_then(hooks::MtlsConfig::identity),
+        oauth: oauth.and_then(|oauth| oauth.credentials(settings.mtls(oauth.webhook_mtls_id))),
         body: Bytes::from(parcel.body),
         attempt: parcel.attempt,
+        waits: to.endpoint.generation.waits(),
     })
 }

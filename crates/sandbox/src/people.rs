@@ -120,12 +120,13 @@ pub fn named(name: &str) -> Option<&'static Person> {
     PEOPLE.iter().find(|person| person.name == name)
 }
 
-/// The key that signs every sandbox's webhooks.
-pub fn webhook_key() -> Result<WebhookKey, KeyError> {
-    Ok(WebhookKey::new(
-        "vestibule-sandbox-1",
-        PrivateKey::from_pem(include_str!("../keys/webhook.pem"))?,
-    ))
+/// The keys that sign webhooks: the first, until it is rotated.
+pub fn webhook_keys() -> Result<[WebhookKey; 2], KeyError> {
+    let key = |name: &str, pem: &str| Ok(WebhookKey::new(name, PrivateKey::from_pem(pem)?));
+    Ok([
+        key("vestibule-sandbox-1", include_str!("../keys/webhook.pem"))?,
+        key("vestibule-sandbox-2", include_str!("../keys/webhook_2.pem"))?,
+    ])
 }
 
 /// The key that signs what every sandbox's co-signers ask their callback handlers.
@@ -146,7 +147,13 @@ mod tests {
             .filter_map(Person::key)
             .map(|key| key.expect("a key"))
             .collect();
-        keys.push(PrivateKey::from_pem(include_str!("../keys/webhook.pem")).expect("a key"));
+        for pem in [
+            include_str!("../keys/webhook.pem"),
+            include_str!("../keys/webhook_2.pem"),
+            include_str!("../keys/mtls_rsa.pem"),
+        ] {
+            keys.push(PrivateKey::from_pem(pem).expect("a key"));
+        }
         keys.push(cosigner_key().expect("a key"));
         for key in keys {
             assert!(

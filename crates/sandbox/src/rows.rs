@@ -1,19 +1,23 @@
 //! The sandbox's own tables and every statement on them.
 
-use protocol::ids::{NotificationId, UserId, WebhookId, WorkspaceId};
+use protocol::ids::{NotificationId, UserId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
 use uuid::Uuid;
 
+mod attempts;
 pub(crate) mod flights;
 pub(crate) mod house;
 mod outbox;
+mod resends;
 pub(crate) mod shelf;
 
+pub(crate) use attempts::{attempts, last_attempt, tally};
 pub(crate) use outbox::{
-    Parcel, add_notification, add_resend_job, attempts, due, keep_signatures, next_due,
-    notification, notifications, record, resend, resend_job,
+    Parcel, Posting, add_notification, delete_deliveries, due, forget_signatures, hold,
+    keep_signatures, next_due, notification, notifications, record, release, resend,
 };
+pub(crate) use resends::{add_resend_job, resend_job};
 
 /// The sandbox's tables.
 pub const ROOM: Room = Room {
@@ -53,6 +57,11 @@ pub const ROOM: Room = Room {
             id: 7,
             name: "expiry",
             sql: Sql::Same(flights::EXPIRY),
+        },
+        Migration {
+            id: 8,
+            name: "webhooks",
+            sql: Sql::Same(outbox::WEBHOOKS),
         },
     ],
 };
@@ -179,57 +188,6 @@ pub(crate) fn take_external_id(
 ) -> Result<bool, StoreError> {
     let sql = "INSERT INTO external_ids (workspace, external_id) VALUES ($1, $2) ON CONFLICT (workspace, external_id) DO NOTHING";
     Ok(writing.execute(sql, &params![workspace.to_string(), id])? == 1)
-}
-
-/// A webhook as it is kept, and how many of its next notifications get lost.
-pub(crate) fn webhooks(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-) -> Result<Vec<(String, i64)>, StoreError> {
-    let sql = "SELECT doc, drop_next FROM webhooks WHERE workspace = $1 ORDER BY id";
-    query
-        .rows(sql, &params![workspace.to_string()])?
-        .iter()
-        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
-        .collect()
-}
-
-pub(crate) fn put_webhook(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    id: WebhookId,
-    doc: &str,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO webhooks (workspace, id, doc, drop_next) VALUES ($1, $2, $3, 0)
-        ON CONFLICT (workspace, id) DO UPDATE SET doc = excluded.doc";
-    let params = params![workspace.to_string(), id.to_string(), doc];
-    writing.execute(sql, &params).map(drop)
-}
-
-pub(crate) fn delete_webhook(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    id: WebhookId,
-) -> Result<(), StoreError> {
-    let params = params![workspace.to_string(), id.to_string()];
-    writing.execute(
-        "DELETE FROM webhooks WHERE workspace = $1 AND id = $2",
-        &params,
-    )?;
-    let sql = "DELETE FROM notifications WHERE workspace = $1 AND webhook = $2";
-    writing.execute(sql, &params).map(drop)
-}
-
-/// How many of a webhook's next notifications get lost; `false` if there is no such webhook.
-pub(crate) fn drop_next(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    id: WebhookId,
-    count: i64,
-) -> Result<bool, StoreError> {
-    let sql = "UPDATE webhooks SET drop_next = $3 WHERE workspace = $1 AND id = $2";
-    let params = params![workspace.to_string(), id.to_string(), count];
-    Ok(writing.execute(sql, &params)? == 1)
 }
 
 pub(crate) fn put_report(

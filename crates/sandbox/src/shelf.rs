@@ -39,6 +39,7 @@ pub(crate) fn one<T: Kept>(
     found.map(|doc| read(key, &doc)).transpose()
 }
 
+/// Every thing of a kind, in the order in which they came.
 pub(crate) fn all<T: Kept>(query: &mut impl Query, hall: &Hall) -> Result<Vec<T>, StoreError> {
     let rows = shelf::all(query, hall.id(), T::KIND)?;
     rows.iter().map(|(key, doc)| read(key, doc)).collect()

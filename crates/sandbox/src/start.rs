@@ -8,7 +8,6 @@ use std::sync::Arc;
 use ledger::{Books, LedgerError};
 use protocol::ids::WorkspaceId;
 use protocol::keys::KeyError;
-use protocol::signature::Jwks;
 use protocol::time::Millis;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Location, Store, StoreError, once};
@@ -24,6 +23,7 @@ use crate::clock::WorkspaceClock;
 use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
 use crate::hall::{Hall, House};
+use crate::hooks::WebhookKeys;
 use crate::lock::Lock;
 use crate::operations::recall_tokens;
 use crate::outbox::SandboxOutbox;
@@ -166,6 +166,13 @@ async fn clock(store: &Store) -> Result<WorkspaceClock, StoreError> {
     Ok(WorkspaceClock::resumed(wall, ahead, latest))
 }
 
+/// The webhooks' keys as the last rotation left them.
+async fn webhook_keys(store: &Store) -> Result<WebhookKeys, StartError> {
+    let read = store.read(|reading| house::find(reading, Fact::WebhookKeys));
+    let number = read.await?.unwrap_or_default();
+    Ok(WebhookKeys::resumed(number)?)
+}
+
 impl Opened {
     /// Serves until the token is cancelled.
     pub async fn serve(self, shutdown: CancellationToken) -> Result<Running, StartError> {
@@ -188,6 +195,7 @@ impl Opened {
             doors: Doors::default(),
             downloads: Downloads::default(),
             deliveries: Arc::new(Notify::new()),
+            hooks: webhook_keys(&store).await?,
             origin: origin.clone(),
             caller: Caller::new(targets.clone())?,
             cosigner_key: people::cosigner_key()?,
@@ -207,16 +215,11 @@ impl Opened {
             tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
             tasks.spawn(cosigner::drive(Arc::clone(hall), shutdown.clone()));
         }
-        let key = Arc::new(people::webhook_key()?);
-        let jwks = Arc::new(Jwks {
-            keys: vec![key.public()],
-        });
         let all: Vec<_> = halls.values().cloned().collect();
         let outbox = SandboxOutbox {
             store: store.clone(),
             halls: all.clone(),
-            key,
-            clock: Arc::clone(&clock),
+            house: Arc::clone(&house),
         };
         let wake = Arc::clone(&house.deliveries);
         let targets = house.targets.clone();
@@ -232,7 +235,8 @@ impl Opened {
                 tracing::error!(%error, "the control listener ended");
             }
         });
-        let open = wire::jwks::router(move || Arc::clone(&jwks))
+        let signers = Arc::clone(&house);
+        let open = wire::jwks::router(move || signers.hooks.jwks())
             .merge(downloads::router(Arc::clone(&house), store))
             .merge(openapi::router());
         let server = Server::new(Arc::new(Sandbox { house, halls }), SystemClock);

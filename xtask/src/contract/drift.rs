@@ -9,6 +9,10 @@ enum How {
     AnyText,
     /// The field need not be there.
     Optional(&'static str),
+    /// Any object will do: what it may hold is decided where it is used.
+    AnyObject,
+    /// Fields that the contract has not: any text, or null to take it away.
+    TextsOrNull([&'static str; 2]),
 }
 
 struct Drift {
@@ -20,7 +24,7 @@ struct Drift {
     why: &'static str,
 }
 
-const DRIFT: [Drift; 3] = [
+const DRIFT: [Drift; 7] = [
     Drift {
         at: "/$defs/AssetTypesConfig_inner",
         how: How::AnyText,
@@ -36,6 +40,26 @@ const DRIFT: [Drift; 3] = [
         how: How::AnyText,
         why: "Python SDK 35.1.0 names seven more, and `*` is documented",
     },
+    Drift {
+        at: "/$defs/CreateWebhookRequest/properties/customHeaders",
+        how: How::AnyObject,
+        why: "Python SDK 35.1.0: lists of lines, empty values, no limit but the whole",
+    },
+    Drift {
+        at: "/$defs/UpdateWebhookRequest/properties/customHeaders",
+        how: How::AnyObject,
+        why: "the same",
+    },
+    Drift {
+        at: "/$defs/CreateWebhookRequest/properties",
+        how: How::TextsOrNull(["webhookMtlsId", "webhookOauthId"]),
+        why: "Python SDK 35.1.0 names settings by their ids",
+    },
+    Drift {
+        at: "/$defs/UpdateWebhookRequest/properties",
+        how: How::TextsOrNull(["webhookMtlsId", "webhookOauthId"]),
+        why: "the same",
+    },
 ];
 
 /// Changes the document as the table says.
@@ -47,6 +71,12 @@ pub fn apply(document: &mut Value) -> Result<()> {
             How::Optional(field) => {
                 if let Some(Value::Array(required)) = place.get_mut("required") {
                     required.retain(|name| name != field);
+                }
+            }
+            How::AnyObject => *place = json!({ "type": ["object", "null"] }),
+            How::TextsOrNull(fields) => {
+                for field in fields {
+                    place[field] = json!({ "type": ["string", "null"] });
                 }
             }
         }

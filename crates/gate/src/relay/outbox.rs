@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use protocol::ids::WebhookId;
 use protocol::keys::KeyError;
 use protocol::model::webhook::NotificationAttempt;
 use protocol::signature::{JWS_HEADER, LEGACY_HEADER};
 use protocol::time::Millis;
 use store::StoreError;
-use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError};
+use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError, WAITS};
 
 use crate::connections::Target;
 use crate::gate::Gate;
@@ -150,17 +151,21 @@ impl RelayOutbox {
 
 fn delivery(one: Addressed) -> Option<Delivery> {
     let Addressed { target, parcel, .. } = one;
-    let mut headers = vec![
-        (JWS_HEADER, parcel.jws?),
-        (POSITION_HEADER, parcel.position.to_string()),
-    ];
-    headers.extend(parcel.legacy.map(|legacy| (LEGACY_HEADER, legacy)));
+    let mut headers = HeaderMap::new();
+    headers.insert(JWS_HEADER, parcel.jws?.parse().ok()?);
+    headers.insert(POSITION_HEADER, parcel.position.into());
+    if let Some(legacy) = parcel.legacy {
+        headers.insert(LEGACY_HEADER, legacy.parse().ok()?);
+    }
     Some(Delivery {
         notification: parcel.id,
         webhook: target.id,
         url: target.url,
         headers,
+        identity: None,
+        oauth: None,
         body: parcel.body,
         attempt: parcel.attempt,
+        waits: &WAITS,
     })
 }

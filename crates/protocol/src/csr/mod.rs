@@ -121,6 +121,12 @@ impl CertificateSigningRequest {
         )
     }
 
+    /// SubjectPublicKeyInfo of the key that it is for, DER.
+    pub fn spki_der(&self) -> Result<Vec<u8>, CsrError> {
+        let request = self.parsed()?;
+        Ok(request.certification_request_info.subject_pki.raw.to_vec())
+    }
+
     fn parsed(&self) -> Result<X509CertificationRequest<'_>, CsrError> {
         match X509CertificationRequest::from_der(&self.der) {
             Ok(([], request)) => Ok(request),

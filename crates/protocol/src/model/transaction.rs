@@ -218,17 +218,18 @@ impl Serialize for Transaction {
         if let Some(currency) = &self.fee_currency {
             out.serialize_field("feeCurrency", currency)?;
         }
-        out.serialize_field("amount", &amounts.amount.as_ref().and_then(number))?;
-        out.serialize_field(
-            "requestedAmount",
-            &amounts.requested_amount.as_ref().and_then(number),
-        )?;
-        out.serialize_field("netAmount", &amounts.net_amount.as_ref().and_then(number))?;
+        // What is not known is left out: the contract knows null for the worth in USD alone.
+        for (name, amount) in [
+            ("amount", &amounts.amount),
+            ("requestedAmount", &amounts.requested_amount),
+            ("netAmount", &amounts.net_amount),
+            ("networkFee", &self.fee_info.network_fee),
+        ] {
+            if let Some(number) = amount.as_ref().and_then(number) {
+                out.serialize_field(name, &number)?;
+            }
+        }
         out.serialize_field("amountUSD", &amounts.amount_usd.as_ref().and_then(number))?;
-        out.serialize_field(
-            "networkFee",
-            &self.fee_info.network_fee.as_ref().and_then(number),
-        )?;
         out.serialize_field("fee", &-1)?;
         out.serialize_field("txHash", &self.tx_hash)?;
         out.serialize_field("numOfConfirmations", &self.num_of_confirmations)?;
@@ -250,7 +251,9 @@ impl Serialize for Transaction {
         if let Some(authorization) = &self.authorization_info {
             out.serialize_field("authorizationInfo", authorization)?;
         }
-        out.serialize_field("customerRefId", &self.customer_ref_id)?;
+        if let Some(customer) = &self.customer_ref_id {
+            out.serialize_field("customerRefId", customer)?;
+        }
         out.serialize_field("exchangeTxId", &self.exchange_tx_id)?;
         out.serialize_field("treatAsGrossAmount", &self.treat_as_gross_amount)?;
         if !self.error_description.is_empty() {

@@ -128,8 +128,10 @@ pub struct AssetWallet {
     /// What transactions under way hold.
     pub locked_amount: Amount,
     /// The block that the balances are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub block_height: Option<String>,
     /// That block's hash.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub block_hash: Option<String>,
     /// When the wallet was made: milliseconds, as a string.
     pub creation_timestamp: String,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use super::event::EventType;
 use crate::ids::{NotificationId, WebhookId};
@@ -26,6 +27,42 @@ pub struct Webhook {
     pub created_at: Millis,
     /// When it was last changed.
     pub updated_at: Millis,
+    /// The certificate that it presents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_mtls_id: Option<Uuid>,
+    /// The credentials that it fetches a bearer token with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_oauth_id: Option<Uuid>,
+    /// The same certificate, as older clients read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls: Option<WebhookMtls>,
+    /// The same credentials, as older clients read them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<WebhookOauth>,
+    /// The names of the headers that it adds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_headers: Vec<String>,
+}
+
+/// A webhook's certificate, within the webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookMtls {
+    /// PEM.
+    pub client_signed_cert: String,
+}
+
+/// A webhook's credentials, within the webhook. The secret is never shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WebhookOauth {
+    /// Who the client is.
+    pub client_id: String,
+    /// The token endpoint.
+    pub url: String,
+    /// The certificate that the endpoint is shown, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtls_client_signed_cert: Option<String>,
 }
 
 /// Whether a webhook sends.

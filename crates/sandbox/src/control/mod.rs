@@ -5,6 +5,7 @@ mod asked;
 mod chain;
 mod cosigners;
 mod exports;
+mod hooks;
 mod made;
 mod network;
 mod nfts;
@@ -21,7 +22,7 @@ use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
-use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceId};
+use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Writing;
@@ -31,7 +32,7 @@ use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::operations;
 use crate::policy::Written;
-use crate::rows::{self, house};
+use crate::rows::house;
 use asked::{Asked, At};
 use ledger::Fault;
 
@@ -67,10 +68,6 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
         )
         .route("/workspaces/{workspace}/fees/{chain}", put(chain::fees))
         .route(
-            "/workspaces/{workspace}/webhooks/{id}/drop_next",
-            post(drop_next),
-        )
-        .route(
             "/workspaces/{workspace}/exports/{kind}",
             get(exports::export),
         )
@@ -81,6 +78,7 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
         .merge(nfts::routes())
         .merge(outside::routes())
         .route("/clock/advance", post(advance))
+        .merge(hooks::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
         .layer(middleware::from_fn_with_state(desk.clone(), guard))
@@ -220,34 +218,6 @@ async fn act(
         .deed(move |deed| how(deed, id, user.clone()))
         .await?;
     Ok(Json(json!({ "success": true })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DropNext {
-    #[serde(default = "one")]
-    count: u32,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-async fn drop_next(
-    State(desk): State<Desk>,
-    At((workspace, id)): At<(WorkspaceId, WebhookId)>,
-    Asked(wanted): Asked<DropNext>,
-) -> Result<Json<Value>, Refusal> {
-    let count = wanted.count;
-    let work = move |deed: &mut Deed<'_, '_>| {
-        if rows::drop_next(deed.writing, deed.hall.id(), id, count.into())? {
-            Ok(())
-        } else {
-            Err(ApiError::uncoded(404, "no such webhook").into())
-        }
-    };
-    desk.hall(workspace)?.deed(work).await?;
-    Ok(Json(json!({ "dropping": count })))
 }
 
 #[derive(Deserialize)]

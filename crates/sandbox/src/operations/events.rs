@@ -70,13 +70,17 @@ pub(super) fn wanted(mut events: Vec<EventType>) -> Result<Vec<EventType>, ApiEr
     Ok(events)
 }
 
+/// Whether it is one that a webhook can ask for.
+pub(crate) fn is_known(event: &EventType) -> bool {
+    let EventType::Other(name) = event else {
+        return true;
+    };
+    CONTRACT.contains(&name.as_ref()) || NEWER.contains(&name.as_ref())
+}
+
 /// Each must be one that is known.
 pub(super) fn known(events: &[EventType]) -> Result<(), ApiError> {
-    let strange = |event: &&EventType| {
-        matches!(event, EventType::Other(name)
-            if !CONTRACT.contains(&name.as_ref()) && !NEWER.contains(&name.as_ref()))
-    };
-    match events.iter().find(strange) {
+    match events.iter().find(|event| !is_known(event)) {
         None => Ok(()),
         Some(strange) => Err(ApiError::invalid(
             "events",

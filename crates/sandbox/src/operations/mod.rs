@@ -37,6 +37,7 @@ mod policy_legacy;
 mod quorum;
 mod reports;
 mod resends;
+mod resends_v1;
 mod security;
 mod staking;
 mod staking_changes;
@@ -46,6 +47,8 @@ pub(crate) mod tags;
 mod trading;
 mod transactions;
 mod users;
+mod webhook_mtls;
+mod webhook_oauth;
 mod webhooks;
 pub(crate) mod whitelists;
 pub(crate) mod workspace;
@@ -70,6 +73,7 @@ use area::{area, areas};
 
 pub(crate) use asset_changes::recall as recall_tokens;
 pub(crate) use dates::date_time;
+pub(crate) use events::is_known as is_event;
 pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use fiat_accounts::connect as connect_fiat_account;
 pub(crate) use groups::Group;
@@ -114,6 +118,7 @@ areas! {
     payments,
     reports,
     resends,
+    resends_v1,
     tag_attachments,
     security,
     staking,
@@ -122,6 +127,8 @@ areas! {
     trading,
     transactions,
     users,
+    webhook_mtls,
+    webhook_oauth,
     webhooks,
     whitelists,
     workspace,

@@ -3,7 +3,7 @@
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, WebhookId};
-use protocol::model::event::{Envelope, EventType};
+use protocol::model::event::EventType;
 use protocol::model::webhook::{Notification, NotificationStatus};
 use protocol::time::Millis;
 use serde_json::json;
@@ -13,6 +13,7 @@ use super::events;
 use super::paging::{First, Key, page, words};
 use super::webhooks::by_id;
 use super::{Visit, area};
+use crate::hooks::data_of;
 use crate::rows;
 use ledger::Fault;
 
@@ -126,8 +127,7 @@ pub(super) async fn found(
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (_, mut notification, body) = found(visit).await?;
     if visit.call.query.one("includeData") == Some("true") {
-        let sent: Envelope = serde_json::from_str(&body).map_err(|_| ApiError::internal())?;
-        notification.data = Some(sent.data);
+        notification.data = Some(data_of(&body).ok_or_else(ApiError::internal)?);
     }
     Ok(Reply::json(200, &notification))
 }

@@ -29,16 +29,22 @@ area! { visit;
 }
 
 /// How far back an event can be sent again.
-const RESEND_WINDOW: i64 = 30 * Millis::DAY;
+pub(super) const RESEND_WINDOW: i64 = 30 * Millis::DAY;
 /// How far back a query can reach.
 const QUERY_WINDOW: i64 = 3 * Millis::DAY;
 
+/// How far beyond a window a caller's clock may be.
+const SLACK: i64 = Millis::MINUTE;
 /// How long an event is not sent again after it was.
 const REST: i64 = 5 * Millis::MINUTE;
 
 /// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (webhook, notification, _) = found(visit).await?;
+    if notification.created_at < visit.hall.house.clock.now().plus(-RESEND_WINDOW) {
+        let why = "An event can be sent again for 30 days";
+        return Err(ApiError::uncoded(400, why));
+    }
     let work = move |deed: &mut Deed<'_, '_>| {
         if again(deed, webhook, &[notification.id])? == 0 {
             let why = "The event was sent again less than 5 minutes ago";
@@ -82,15 +88,29 @@ struct Failed {
     events: Vec<EventType>,
 }
 
+impl Failed {
+    /// From when: a day ago at most.
+    fn since(&self, now: Millis) -> Result<Millis, ApiError> {
+        let earliest = now.plus(-Millis::DAY);
+        match self.start_time.map(Millis) {
+            None => Ok(earliest),
+            Some(start) if is_within(start, earliest, now) => Ok(start),
+            Some(_) => Err(ApiError::invalid("startTime", "within the last 24 hours")),
+        }
+    }
+}
+
+/// Whether a caller's moment is of that time; it was counted back a moment before it came here.
+fn is_within(moment: Millis, from: Millis, to: Millis) -> bool {
+    from.plus(-SLACK) <= moment && moment <= to.plus(SLACK)
+}
+
 /// `POST /webhooks/{webhookId}/notifications/resend_failed`: of the last day.
 async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Failed = body_or_default(visit)?;
     events::known(&wanted.events)?;
+    let since = wanted.since(visit.hall.house.clock.now())?;
     let webhook = by_id(visit).await?.id;
-    let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
-    let since = wanted
-        .start_time
-        .map_or(earliest, |time| earliest.max(Millis(time)));
     let takes = |row: &Notification| {
         row.status == NotificationStatus::Failed
             && (wanted.events.is_empty() || wanted.events.contains(&row.event_type))
@@ -118,11 +138,11 @@ impl ByQuery {
                 Some(_) => Err(ApiError::invalid("endTime", "only together with startTime")),
             };
         };
-        if start < now.plus(-QUERY_WINDOW) || start > now {
+        if !is_within(start, now.plus(-QUERY_WINDOW), now) {
             return Err(ApiError::invalid("startTime", "within the last 72 hours"));
         }
         let end = self.end_time.map_or(now, Millis);
-        if end <= start || end > start.plus(Millis::DAY) {
+        if end <= start || end > start.plus(Millis::DAY + SLACK) {
             let must = "after startTime, by 24 hours at most";
             return Err(ApiError::invalid("endTime", must));
         }
@@ -186,12 +206,16 @@ async fn chosen(
 }
 
 /// Sends again those that have rested; how many.
-fn again(
+pub(super) fn again(
     deed: &mut Deed<'_, '_>,
     webhook: WebhookId,
     ids: &[NotificationId],
 ) -> Result<usize, Fault> {
     let (workspace, rested) = (deed.hall.id(), deed.at.plus(-REST));
+    if !deed.endpoint(webhook)?.sends() {
+        let why = "The webhook is not enabled: nothing is sent to it";
+        return Err(ApiError::uncoded(400, why).into());
+    }
     let mut count = 0;
     for id in ids {
         let sent = rows::resend(deed.writing, workspace, webhook, *id, deed.at, rested)?;
@@ -226,6 +250,22 @@ async fn as_a_job(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_failed_is_of_the_last_day() {
+        let (now, hour) = (Millis(1_000 * Millis::DAY), Millis::HOUR);
+        let since = |start: Option<i64>| {
+            let failed = Failed {
+                start_time: start.map(|ago| now.plus(-ago).0),
+                ..Failed::default()
+            };
+            failed.since(now).map(|since| now.0 - since.0)
+        };
+        assert_eq!(since(None), Ok(24 * hour));
+        assert_eq!(since(Some(5 * hour)), Ok(5 * hour));
+        assert_eq!(since(Some(24 * hour + 1_000)), Ok(24 * hour + 1_000));
+        assert!(since(Some(25 * hour)).is_err() && since(Some(-hour)).is_err());
+    }
 
     #[test]
     fn a_query_reaches_over_a_day_of_the_last_three() {

@@ -16,6 +16,8 @@ pub(crate) enum Fact {
     Ahead,
     /// The latest moment of a change.
     Latest,
+    /// Which key signs webhooks, and which are listed.
+    WebhookKeys,
 }
 
 impl Fact {
@@ -24,6 +26,7 @@ impl Fact {
             Self::Seed => "seed",
             Self::Ahead => "ahead",
             Self::Latest => "latest",
+            Self::WebhookKeys => "webhook_keys",
         }
     }
 }

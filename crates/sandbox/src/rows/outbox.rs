@@ -1,15 +1,44 @@
 //! Notifications and the attempts to deliver them.
 
+use ledger::positions;
 use protocol::ids::{NotificationId, WebhookId, WorkspaceId};
 use protocol::model::event::EventType;
 use protocol::model::webhook::{Notification, NotificationAttempt, NotificationStatus};
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
-use uuid::Uuid;
+use wire::hooks_out::Next;
 
 use super::{corrupt, notification_id, text};
+use crate::hooks::Forged;
 
 pub(super) const RESENDS: &str = "ALTER TABLE notifications ADD COLUMN resent_at BIGINT";
+
+/// Webhooks move to the shelf; what the control plane does to notifications, and attempts by
+/// webhook.
+pub(super) const WEBHOOKS: &str = "
+INSERT INTO things (workspace, kind, id, seq, doc)
+    SELECT workspace, 'webhook', id, 0, '{\"webhook\":' || doc || '}' FROM webhooks;
+DROP TABLE webhooks;
+ALTER TABLE notifications ADD COLUMN forged TEXT;
+ALTER TABLE notifications ADD COLUMN copies BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN webhook TEXT NOT NULL DEFAULT '';
+ALTER TABLE attempts ADD COLUMN failed BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX attempts_by_webhook ON attempts (webhook, sent_time);
+";
+
+/// When a notification is due that waits for others.
+const HELD: Millis = Millis(i64::MAX);
+
+/// How a notification is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posting {
+    /// When first; nothing: when it is released.
+    pub(crate) due_at: Option<Millis>,
+    /// What is wrong with its signatures.
+    pub(crate) forged: Option<Forged>,
+    /// How often more, after it was taken.
+    pub(crate) copies: i64,
+}
 
 /// A notification to be delivered.
 #[derive(Clone, Debug)]
@@ -19,6 +48,7 @@ pub(crate) struct Parcel {
     pub(crate) id: NotificationId,
     pub(crate) attempt: u32,
     pub(crate) body: Vec<u8>,
+    pub(crate) forged: Option<Forged>,
     /// JWS and legacy signature, once made.
     pub(crate) signatures: Option<(String, String)>,
 }
@@ -42,18 +72,33 @@ fn status(text: &str) -> Result<NotificationStatus, StoreError> {
     })
 }
 
-/// Puts a notification where it will be delivered from; or, `lost`, where it never will be.
+const fn forgery(forged: Forged) -> &'static str {
+    match forged {
+        Forged::WrongSignature => "WRONG_SIGNATURE",
+        Forged::OldKey => "OLD_KEY",
+    }
+}
+
+fn forged(text: &str) -> Result<Forged, StoreError> {
+    let kinds = [Forged::WrongSignature, Forged::OldKey];
+    let known = kinds.into_iter().find(|kind| forgery(*kind) == text);
+    known.ok_or_else(|| corrupt("notifications", "forged", text))
+}
+
+/// Puts a notification where it is delivered from.
 pub(crate) fn add_notification(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     webhook: WebhookId,
     seq: i64,
     notification: &Notification,
+    posting: Posting,
     body: &[u8],
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO notifications
-        (seq, workspace, webhook, id, event_type, resource_id, created_at, updated_at, status, attempt, due_at, body)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 1, $7, $9)";
+        (seq, workspace, webhook, id, event_type, resource_id, created_at, updated_at, status, attempt, due_at, body,
+         forged, copies)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, 1, $10, $9, $11, $12)";
     let params = params![
         seq,
         workspace.to_string(),
@@ -63,8 +108,61 @@ pub(crate) fn add_notification(
         notification.resource_id.clone(),
         notification.created_at.0,
         word(notification.status),
-        body
+        body,
+        posting.due_at.unwrap_or(HELD).0,
+        posting.forged.map(forgery),
+        posting.copies
     ];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// Lets those go that were held, the last first.
+pub(crate) fn release(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    webhook: WebhookId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let sql = "SELECT id FROM notifications WHERE workspace = $1 AND webhook = $2 AND due_at = $3 ORDER BY seq DESC";
+    let held = params![workspace.to_string(), webhook.to_string(), HELD.0];
+    for row in writing.rows(sql, &held)? {
+        let seq = positions::bump(writing, workspace, "notifications")?;
+        let sql = "UPDATE notifications SET due_at = $4, seq = $5 WHERE workspace = $1 AND webhook = $2 AND id = $3";
+        let params = params![
+            workspace.to_string(),
+            webhook.to_string(),
+            row.bytes(0)?.to_vec(),
+            now.0,
+            seq
+        ];
+        writing.execute(sql, &params)?;
+    }
+    Ok(())
+}
+
+/// A webhook sends no longer: what was on its way waits.
+pub(crate) fn hold(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    webhook: WebhookId,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE notifications SET status = 'ON_HOLD', updated_at = $3
+        WHERE workspace = $1 AND webhook = $2 AND status = 'IN_PROGRESS'";
+    let params = params![workspace.to_string(), webhook.to_string(), now.0];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// A webhook is gone, and with it what it was sent.
+pub(crate) fn delete_deliveries(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    webhook: WebhookId,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM attempts WHERE webhook = $1";
+    writing.execute(sql, &params![webhook.to_string()])?;
+    let sql = "DELETE FROM notifications WHERE workspace = $1 AND webhook = $2";
+    let params = params![workspace.to_string(), webhook.to_string()];
     writing.execute(sql, &params).map(drop)
 }
 
@@ -76,7 +174,7 @@ pub(crate) fn due(
     now: Millis,
     limit: usize,
 ) -> Result<Vec<Parcel>, StoreError> {
-    let sql = "SELECT id, attempt, body, jws, legacy FROM notifications
+    let sql = "SELECT id, attempt, body, jws, legacy, forged FROM notifications
         WHERE workspace = $1 AND webhook = $2 AND status = 'IN_PROGRESS' AND due_at <= $3 ORDER BY due_at, seq LIMIT $4";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let params = params![workspace.to_string(), webhook.to_string(), now.0, limit];
@@ -88,6 +186,7 @@ pub(crate) fn due(
             id: notification_id(row.bytes(0)?)?,
             attempt: u32::try_from(row.int(1)?).unwrap_or(u32::MAX),
             body: row.bytes(2)?.to_vec(),
+            forged: row.opt_text(5)?.map(forged).transpose()?,
             signatures: signatures.map(|(jws, legacy)| (jws.to_owned(), legacy.to_owned())),
         })
     };
@@ -102,8 +201,8 @@ pub(crate) fn next_due(
     now: Millis,
 ) -> Result<Option<Millis>, StoreError> {
     let sql = "SELECT MIN(due_at) FROM notifications
-        WHERE workspace = $1 AND webhook = $2 AND status = 'IN_PROGRESS' AND due_at > $3";
-    let params = params![workspace.to_string(), webhook.to_string(), now.0];
+        WHERE workspace = $1 AND webhook = $2 AND status = 'IN_PROGRESS' AND due_at > $3 AND due_at < $4";
+    let params = params![workspace.to_string(), webhook.to_string(), now.0, HELD.0];
     let row = query.row(sql, &params)?;
     Ok(row
         .and_then(|row| row.opt_int(0).transpose())
@@ -129,32 +228,58 @@ pub(crate) fn keep_signatures(
     writing.execute(sql, &params).map(drop)
 }
 
-/// Keeps what became of an attempt.
+/// No signature of before is sent again: each is made anew when it is next due.
+pub(crate) fn forget_signatures(writing: &mut Writing<'_>) -> Result<(), StoreError> {
+    let sql = "UPDATE notifications SET jws = NULL, legacy = NULL WHERE jws IS NOT NULL";
+    writing.execute(sql, &[]).map(drop)
+}
+
+/// Keeps what became of an attempt; whose it was, if it is known still.
 pub(crate) fn record(
     writing: &mut Writing<'_>,
     webhook: WebhookId,
     id: NotificationId,
     attempt: &NotificationAttempt,
-    next: wire::hooks_out::Next,
+    next: Next,
     now: Millis,
-) -> Result<(), StoreError> {
-    use wire::hooks_out::Next;
+) -> Result<Option<WorkspaceId>, StoreError> {
     super::house::reached(writing, now)?;
     let bytes = id.0.as_bytes().as_slice();
+    let sql = "SELECT workspace, status, copies FROM notifications WHERE webhook = $1 AND id = $2";
+    let Some(row) = writing.row(sql, &params![webhook.to_string(), bytes])? else {
+        return Ok(None);
+    };
+    let workspace = row
+        .text(0)?
+        .parse()
+        .map_err(|_| corrupt("notifications", "workspace", bytes))?;
+    let (before, copies) = (status(row.text(1)?)?, row.int(2)?);
     let doc =
         serde_json::to_string(attempt).map_err(|error| StoreError::Engine(error.to_string()))?;
-    let sql = "INSERT INTO attempts (notification, sent_time, doc) VALUES ($1, $2, $3)";
-    writing.execute(sql, &params![bytes, attempt.sent_time.0, doc])?;
-    let (status, due_at) = match next {
-        Next::Completed => (NotificationStatus::Completed, now),
-        Next::Again(at) => (NotificationStatus::InProgress, at),
-        Next::Failed => (NotificationStatus::Failed, now),
+    let sql = "INSERT INTO attempts (notification, sent_time, doc, webhook, failed) VALUES ($1, $2, $3, $4, $5)";
+    let failed = i64::from(next != Next::Completed);
+    let params = params![bytes, attempt.sent_time.0, doc, webhook.to_string(), failed];
+    writing.execute(sql, &params)?;
+    let (status, due_at, copies) = match next {
+        Next::Completed if copies > 0 => (before, now, copies - 1),
+        Next::Completed => (NotificationStatus::Completed, now, 0),
+        // It may wait by now: its webhook was turned off meanwhile.
+        Next::Again(at) => (before, at, copies),
+        Next::Failed => (NotificationStatus::Failed, now, copies),
     };
-    let sql =
-        "UPDATE notifications SET status = $3, due_at = $4, updated_at = $5, attempt = attempt + 1
+    let sql = "UPDATE notifications
+        SET status = $3, due_at = $4, updated_at = $5, copies = $6, attempt = attempt + 1
         WHERE webhook = $1 AND id = $2";
-    let params = params![webhook.to_string(), bytes, word(status), due_at.0, now.0];
-    writing.execute(sql, &params).map(drop)
+    let params = params![
+        webhook.to_string(),
+        bytes,
+        word(status),
+        due_at.0,
+        now.0,
+        copies
+    ];
+    writing.execute(sql, &params)?;
+    Ok(Some(workspace))
 }
 
 fn read(row: &Row) -> Result<(Notification, Vec<u8>), StoreError> {
@@ -215,19 +340,6 @@ pub(crate) fn notification(
         .transpose()
 }
 
-/// The attempts of a notification, the first first.
-pub(crate) fn attempts(
-    query: &mut impl Query,
-    id: NotificationId,
-) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT doc FROM attempts WHERE notification = $1 ORDER BY sent_time";
-    query
-        .rows(sql, &params![id.0.as_bytes().as_slice()])?
-        .iter()
-        .map(|row| row.text(0).map(str::to_owned))
-        .collect()
-}
-
 /// Sends a notification again, from the first attempt on; `false` if that was done before, since
 /// that time.
 pub(crate) fn resend(
@@ -249,35 +361,4 @@ pub(crate) fn resend(
         since.0
     ];
     Ok(writing.execute(sql, &params)? == 1)
-}
-
-/// Keeps what became of a bulk resend.
-pub(crate) fn add_resend_job(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    webhook: WebhookId,
-    id: Uuid,
-    doc: &str,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO resend_jobs (workspace, webhook, id, doc) VALUES ($1, $2, $3, $4)";
-    let params = params![
-        workspace.to_string(),
-        webhook.to_string(),
-        id.to_string(),
-        doc
-    ];
-    writing.execute(sql, &params).map(drop)
-}
-
-/// A bulk resend.
-pub(crate) fn resend_job(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    webhook: WebhookId,
-    id: Uuid,
-) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT doc FROM resend_jobs WHERE workspace = $1 AND webhook = $2 AND id = $3";
-    let params = params![workspace.to_string(), webhook.to_string(), id.to_string()];
-    let row = query.row(sql, &params)?;
-    row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use protocol::signature::{JWS_HEADER, Jwks, verify_jws};
+use protocol::signature::{JWS_HEADER, Jwks, WebhookKey, verify_jws};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
@@ -40,9 +40,10 @@ struct Listener {
 }
 
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
-    // Every sandbox signs with the same, public development key.
+    // Every sandbox signs with the same, public development keys.
+    let signers = sandbox::people::webhook_keys()?;
     let keys = Jwks {
-        keys: vec![sandbox::people::webhook_key()?.public()],
+        keys: signers.iter().map(WebhookKey::public).collect(),
     };
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     let listener = TcpListener::bind(at)

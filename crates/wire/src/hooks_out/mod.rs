@@ -2,6 +2,8 @@
 //! of another. Bodies are signed once, by whoever writes the outbox, never per attempt.
 
 mod caller;
+mod clients;
+pub mod oauth;
 mod schedule;
 mod target;
 #[cfg(test)]
@@ -13,6 +15,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 use protocol::ids::{NotificationId, WebhookId};
 use protocol::model::webhook::{FailureReason, NotificationAttempt};
 use protocol::time::Millis;
@@ -23,13 +27,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use caller::{Caller, NoAnswer};
-pub use schedule::{Next, WAITS, next};
+pub use clients::{Identity, NoClient};
+pub use schedule::{Next, WAITS, WAITS_V1, next};
 pub use target::{Refused, TargetPolicy};
 
 use crate::clock::WallClock;
+use clients::Clients;
+use oauth::{Credentials, Tokens};
 
-/// Longest time of one attempt.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most attempts at once, in all.
 const MAX_AT_ONCE: usize = 256;
 /// Longest sleep between two looks at the outbox.
@@ -46,12 +51,18 @@ pub struct Delivery {
     pub webhook: WebhookId,
     /// Where it goes, as an address.
     pub url: Url,
-    /// Its signatures: names and values of headers.
-    pub headers: Vec<(&'static str, String)>,
+    /// Its signatures, and what else the receiver is to be sent beside the body.
+    pub headers: HeaderMap,
+    /// What the receiver knows the sender by, where it asks for a certificate.
+    pub identity: Option<Identity>,
+    /// What a bearer token is fetched with first, where the receiver asks for one.
+    pub oauth: Option<Credentials>,
     /// What is posted, byte for byte.
     pub body: Bytes,
     /// The number of the attempt that is due: the first is 1.
     pub attempt: u32,
+    /// The waits between attempts, in seconds.
+    pub waits: &'static [i64],
 }
 
 /// What an outbox has to send.
@@ -105,15 +116,10 @@ pub struct Dispatcher<O, C> {
     outbox: Arc<O>,
     clock: Arc<C>,
     wake: Arc<Notify>,
-    http: reqwest::Client,
-    policy: TargetPolicy,
+    clients: Clients,
+    tokens: Tokens,
     per_webhook: usize,
 }
-
-/// The HTTP client could not be made.
-#[derive(Debug, thiserror::Error)]
-#[error("no HTTP client for webhooks: {0}")]
-pub struct NoClient(#[from] reqwest::Error);
 
 impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
     /// A dispatcher of one outbox. Whoever adds deliveries, or moves the clock, notifies `wake`.
@@ -125,19 +131,13 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
         policy: TargetPolicy,
         per_webhook: usize,
     ) -> Result<Self, NoClient> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ATTEMPT_TIMEOUT)
-            // A proxy would resolve names by itself, past the policy.
-            .no_proxy()
-            .dns_resolver(Arc::new(policy.clone()))
-            .build()?;
+        let clients = Clients::new(policy)?;
         Ok(Self {
             outbox,
             clock,
             wake,
-            http,
-            policy,
+            clients,
+            tokens: Tokens::default(),
             per_webhook: per_webhook.max(1),
         })
     }
@@ -229,7 +229,7 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
             response_code,
             failure_reason,
         };
-        let next = next(&attempt, delivery.attempt, self.clock.now());
+        let next = next(&attempt, delivery.attempt, delivery.waits, self.clock.now());
         if let Err(error) = self.outbox.record(delivery, attempt, next).await {
             tracing::error!(%error, "an attempt is not recorded; it will be made again");
             tokio::time::sleep(PAUSE).await;
@@ -238,19 +238,33 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
     }
 
     async fn post(&self, delivery: &Delivery) -> Result<u16, FailureReason> {
-        if let Err(refused) = self.policy.check(&delivery.url) {
-            tracing::warn!(webhook = %delivery.webhook, %refused, "no delivery");
-            return Err(FailureReason::NoResponse);
+        let client = self.clients.to(&delivery.url, delivery.identity.as_ref());
+        let client = client.map_err(|error| {
+            tracing::warn!(webhook = %delivery.webhook, %error, "no delivery");
+            FailureReason::NoResponse
+        })?;
+        let mut headers = delivery.headers.clone();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(credentials) = &delivery.oauth {
+            let token = self.tokens.of(credentials, &self.clients).await;
+            let token = token.map_err(|error| {
+                tracing::warn!(webhook = %delivery.webhook, %error, "no delivery");
+                error.reason()
+            })?;
+            headers.insert(AUTHORIZATION, token);
         }
-        let mut request = self
-            .http
+        let request = client
             .post(delivery.url.clone())
-            .header("content-type", "application/json");
-        for (name, value) in &delivery.headers {
-            request = request.header(*name, value);
-        }
-        match request.body(delivery.body.clone()).send().await {
-            Ok(response) => Ok(response.status().as_u16()),
+            .headers(headers)
+            .body(delivery.body.clone());
+        match request.send().await {
+            Ok(response) => {
+                let code = response.status().as_u16();
+                if let (401, Some(credentials)) = (code, &delivery.oauth) {
+                    self.tokens.forget(credentials);
+                }
+                Ok(code)
+            }
             Err(error) if error.is_timeout() => Err(FailureReason::TimedOut),
             Err(_) => Err(FailureReason::NoResponse),
         }

@@ -6,6 +6,9 @@ use protocol::time::Millis;
 /// The waits between attempts, in seconds (Fireblocks' page *Responses and retries*).
 pub const WAITS: [i64; 9] = [10, 30, 120, 300, 900, 1_800, 3_600, 7_200, 14_400];
 
+/// The same of the first generation of webhooks, on an older page.
+pub const WAITS_V1: [i64; 10] = [5, 15, 35, 75, 155, 315, 635, 1_275, 2_555, 5_115];
+
 /// What becomes of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -19,7 +22,7 @@ pub enum Next {
 
 /// What becomes of a delivery after its attempt of this number (the first is 1), ended now.
 /// 2xx is success; other answers below 500 are final, except 408 and 429.
-pub fn next(attempt: &NotificationAttempt, number: u32, now: Millis) -> Next {
+pub fn next(attempt: &NotificationAttempt, number: u32, waits: &[i64], now: Millis) -> Next {
     match attempt.response_code {
         Some(200..=299) => return Next::Completed,
         Some(408 | 429 | 500..) | None => {}
@@ -27,7 +30,7 @@ pub fn next(attempt: &NotificationAttempt, number: u32, now: Millis) -> Next {
     }
     let wait = usize::try_from(number)
         .ok()
-        .and_then(|number| WAITS.get(number.saturating_sub(1)));
+        .and_then(|number| waits.get(number.saturating_sub(1)));
     wait.map_or(Next::Failed, |seconds| {
         Next::Again(now.plus(seconds * Millis::SECOND))
     })
@@ -49,15 +52,20 @@ mod tests {
     #[test]
     fn ten_attempts_over_eight_hours() {
         let (mut now, mut number) = (Millis(0), 1);
-        while let Next::Again(at) = next(&attempt(None), number, now) {
+        while let Next::Again(at) = next(&attempt(None), number, &WAITS, now) {
             (now, number) = (at, number + 1);
         }
         assert_eq!((number, now), (10, Millis(28_360 * Millis::SECOND)));
+        (now, number) = (Millis(0), 1);
+        while let Next::Again(at) = next(&attempt(None), number, &WAITS_V1, now) {
+            (now, number) = (at, number + 1);
+        }
+        assert_eq!((number, now), (11, Millis(10_180 * Millis::SECOND)));
     }
 
     #[test]
     fn refusals_are_final_and_troubles_are_not() {
-        let of = |code| next(&attempt(Some(code)), 1, Millis(0));
+        let of = |code| next(&attempt(Some(code)), 1, &WAITS, Millis(0));
         for code in [200, 201, 204] {
             assert_eq!(of(code), Next::Completed);
         }

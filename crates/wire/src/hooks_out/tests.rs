@@ -63,9 +63,15 @@ impl Memory {
             notification: NotificationId(Uuid::from_u128(id)),
             webhook: WebhookId(Uuid::from_u128(webhook)),
             url: url.parse().unwrap(),
-            headers: vec![("x-signed", "yes".to_owned())],
+            headers: HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-signed"),
+                HeaderValue::from_static("yes"),
+            )]),
+            identity: None,
+            oauth: None,
             body: Bytes::from_static(b"{}"),
             attempt: 1,
+            waits: &WAITS,
         };
         self.0.lock().push(Row {
             delivery,
@@ -134,13 +140,11 @@ impl World {
 #[tokio::test]
 async fn retries_follow_the_schedule_to_its_end() {
     static CALLS: AtomicUsize = AtomicUsize::new(0);
-    let url = serve(
-        Router::new().fallback(|headers: http::HeaderMap| async move {
-            assert_eq!(headers["x-signed"], "yes");
-            CALLS.fetch_add(1, Ordering::SeqCst);
-            http::StatusCode::SERVICE_UNAVAILABLE
-        }),
-    )
+    let url = serve(Router::new().fallback(|headers: HeaderMap| async move {
+        assert_eq!(headers["x-signed"], "yes");
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        http::StatusCode::SERVICE_UNAVAILABLE
+    }))
     .await;
     let world = World::start(TargetPolicy::Any, |outbox| outbox.add(1, 1, &url));
     let mut now = 0;
