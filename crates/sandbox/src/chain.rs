@@ -19,6 +19,7 @@ use crate::flight::{
     Act, Effect, FAILURES, Flight, Move, PACE, Pot, Signed, Step, UnderWay, due, fail, frozen,
     step, undone,
 };
+use crate::fuelling;
 use crate::hall::{Hall, doc};
 use crate::jobs;
 use crate::operations::Message;
@@ -140,6 +141,7 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
             }),
             None => None,
         },
+        S::Pending3rdParty if by_itself => Some(processed(deed, &transaction)?),
         S::Broadcasting | S::Confirming if by_itself => on_chain(&transaction, &flight, deed),
         _ => None,
     })
@@ -177,6 +179,15 @@ pub(crate) fn block(deed: &mut Deed<'_, '_>) -> BlockInfo {
         block_height: Some(height.to_string()),
         block_hash: Some(hex::encode(deed.chance.bytes::<32>())),
     }
+}
+
+/// What a third party makes of a transaction that it sends.
+fn processed(deed: &mut Deed<'_, '_>, transaction: &Transaction) -> Result<Act, Fault> {
+    let asset = assets::find(&transaction.asset_id).ok_or_else(ApiError::internal)?;
+    Ok(Act::Process {
+        hash: hash(asset, deed),
+        reference: deed.chance.uuid().to_string(),
+    })
 }
 
 /// What a signature leads to: a transaction on the chain, or signed messages.
@@ -268,6 +279,9 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
     deed.moves(&done.moves)?;
     for credit in &done.credits {
         deed.credit(credit)?;
+    }
+    if done.transaction.status.is_final() {
+        fuelling::after(deed, &done.transaction, &done.flight)?;
     }
     if let Some(replaced) = done.flight.replaces {
         settle_replaced(deed, replaced, &done.transaction)?;
@@ -471,6 +485,15 @@ pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> R
     let user = user.or_else(first).unwrap_or_default();
     let signed = signed(deed, &transaction, &flight)?;
     take(deed, id, Act::Sign { user, signed })
+}
+
+/// The third party that sends it takes it up.
+pub(crate) fn process(deed: &mut Deed<'_, '_>, id: TxId, _: Option<String>) -> Result<(), Fault> {
+    let Some((transaction, _)) = under_way(deed, id)? else {
+        return take(deed, id, Act::Turn); // Which says why not.
+    };
+    let act = processed(deed, &transaction)?;
+    take(deed, id, act)
 }
 
 /// A person says no: the one named, or whoever is asked now.

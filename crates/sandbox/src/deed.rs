@@ -8,7 +8,7 @@ use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::ids::{AssetId, NotificationId, VaultAccountId, WorkspaceId};
 use protocol::model::event::{BalanceUpdated, Envelope, EventType};
-use protocol::model::transaction::Transaction;
+use protocol::model::transaction::{PeerKind, Transaction};
 use protocol::model::vault::VaultAsset;
 use protocol::model::webhook::{Notification, NotificationStatus};
 use protocol::model::whitelist::WhitelistKind;
@@ -99,10 +99,21 @@ impl Deed<'_, '_> {
         self.announce(EventType::VaultAccountAssetBalanceUpdated, None, &told)
     }
 
-    /// Something has arrived at an internal wallet. (No event tells of it.)
+    /// Something has arrived outside the vault accounts. (No event tells of it.)
     pub(crate) fn credit(&mut self, credit: &Credit) -> Result<(), Fault> {
+        if credit.kind != PeerKind::InternalWallet {
+            return match self.outside(credit.kind, &credit.id)? {
+                Some(place) => self
+                    .put_outside(place, &credit.asset, &credit.amount)
+                    .map(drop),
+                None => Ok(()), // It was taken away meanwhile.
+            };
+        }
         let kind = WhitelistKind::Internal;
-        let known = self.batch.whitelisted(self.writing, kind, credit.wallet)?;
+        let known = match credit.id.parse() {
+            Ok(id) => self.batch.whitelisted(self.writing, kind, id)?,
+            Err(_) => None,
+        };
         let Some(mut wallet) = known else {
             return Ok(()); // It was taken off the list meanwhile.
         };

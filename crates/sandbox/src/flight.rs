@@ -60,7 +60,7 @@ pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
             Some(S::PendingAuthorization | S::PendingSignature) => {
                 !manual || now >= one.expires.unwrap_or(one.since.plus(PATIENCE))
             }
-            Some(S::Broadcasting | S::Confirming) => !manual,
+            Some(S::Pending3rdParty | S::Broadcasting | S::Confirming) => !manual,
             _ => true,
         };
         turn && now >= one.since.plus(if manual { 0 } else { PACE })
@@ -120,6 +120,9 @@ pub(crate) struct Flight {
     /// What is signed where no chain is told.
     #[serde(default)]
     pub(crate) messages: Vec<Message>,
+    /// Whether somebody else than the vault sends it: an exchange, a bank.
+    #[serde(default)]
+    pub(crate) third_party: bool,
     /// The transaction whose place on the chain it takes.
     #[serde(default)]
     pub(crate) replaces: Option<TxId>,
@@ -148,6 +151,7 @@ impl Flight {
             coins: Choice::default(),
             inputs: Vec::new(),
             messages: Vec::new(),
+            third_party: false,
             replaces: None,
             replaced_by: None,
         }
@@ -184,6 +188,8 @@ pub(crate) enum Act {
     Reject(String),
     /// Its turn has come.
     Turn,
+    /// The third party that sends it has taken it up, under a number of its own.
+    Process { hash: String, reference: String },
     /// The signer signs.
     Sign { user: String, signed: Signed },
     /// The chain takes it in.
@@ -300,8 +306,18 @@ pub(crate) fn step(
         }
         Act::Turn if status == S::Queued => match flight.doom.as_deref() {
             Some(doom) if !on_chain(doom) => end(&mut step, S::Failed, doom),
+            _ if flight.third_party => {
+                t.status = S::Pending3rdParty;
+                t.sub_status = "3RD_PARTY_PROCESSING".to_owned();
+            }
             _ => t.status = S::PendingSignature,
         },
+        Act::Process { hash, reference } if status == S::Pending3rdParty => {
+            t.status = S::Broadcasting;
+            t.sub_status = String::new();
+            t.tx_hash = hash;
+            t.exchange_tx_id = reference;
+        }
         Act::Sign { user, signed }
             if status == S::PendingSignature && flight.signers.contains(&user) =>
         {
@@ -430,7 +446,7 @@ fn judged(step: &mut Step, verdict: Verdict) {
     let initiator = step.transaction.created_by.clone();
     let itself = || step.flight.initiator_signs.then(|| initiator.clone());
     step.flight.signers = signers.unwrap_or_else(|| itself().into_iter().collect());
-    if step.flight.signers.is_empty() {
+    if step.flight.signers.is_empty() && !step.flight.third_party {
         return end(step, S::Failed, "SIGNER_NOT_FOUND");
     }
     let Some(approvers) = approvers else {

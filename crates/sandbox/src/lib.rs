@@ -41,6 +41,7 @@ mod downloads;
 mod fees;
 mod findings;
 mod flight;
+mod fuelling;
 mod hall;
 mod holdings;
 mod hooks;

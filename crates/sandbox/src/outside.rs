@@ -1,5 +1,6 @@
 //! Places outside the vault accounts: gas stations, exchange and fiat accounts, which hold the
-//! workspace's money, and connected peers, which hold their own. Where a transfer comes from or goes to one of them, it is found and moved here.
+//! workspace's money, and connected peers, which hold their own. Where a transfer comes from or
+//! goes to one of them, it is found and moved here.
 
 use ledger::Fault;
 use protocol::amount::Amount;
@@ -74,6 +75,15 @@ impl Outside {
         let told = format!("{} {place} {}", peer.kind.as_str(), chain.native);
         let bytes: [u8; 32] = Keccak256::digest(told.as_bytes()).into();
         Some(addresses::of_nobody(chain, &bytes))
+    }
+
+    /// Whether an asset can be sent there.
+    pub(crate) fn takes(&self, asset: &AssetRow) -> bool {
+        match self {
+            Self::GasStation(station) => station.asset_id == asset.id,
+            Self::Exchange(_) | Self::Peer(..) => true,
+            Self::Fiat(_) => false,
+        }
     }
 
     /// What of an asset can be sent from there.

@@ -212,7 +212,8 @@ async fn act(
         "approve" => crate::chain::approve,
         "sign" => crate::chain::sign,
         "reject" => crate::chain::reject,
-        _ => return Err(Refusal(ApiError::uncoded(404, "approve, sign or reject"))),
+        "process" => crate::chain::process,
+        _ => return Err(Refusal(ApiError::uncoded(404, "approve, sign, reject or process"))),
     };
     desk.hall(workspace)?
         .deed(move |deed| how(deed, id, user.clone()))

@@ -1,7 +1,7 @@
 //! What a transaction moves, in which wallets. Pure.
 
 use protocol::amount::Amount;
-use protocol::ids::{AssetId, VaultAccountId, WalletId};
+use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -31,10 +31,11 @@ pub(crate) struct Move {
     pub(crate) to: Pot,
 }
 
-/// What has arrived at an internal wallet.
+/// What has arrived at a place of the workspace's outside its vault accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Credit {
-    pub(crate) wallet: WalletId,
+    pub(crate) kind: PeerKind,
+    pub(crate) id: String,
     pub(crate) asset: AssetId,
     pub(crate) amount: Amount,
 }
@@ -129,17 +130,23 @@ pub(crate) fn inflow(effect: Effect, transaction: &Transaction, from: Pot, to: P
         .collect()
 }
 
-/// What arrives at destinations that are internal wallets.
+/// What arrives at destinations that hold money of the workspace's outside its vault accounts.
 pub(crate) fn credits(effect: Effect, transaction: &Transaction) -> Vec<Credit> {
     if !matches!(effect, Effect::Moves | Effect::Issues) {
         return Vec::new();
     }
     parts(transaction)
         .into_iter()
-        .filter(|(peer, _)| peer.kind == PeerKind::InternalWallet)
+        .filter(|(peer, _)| {
+            matches!(
+                peer.kind,
+                PeerKind::InternalWallet | PeerKind::ExchangeAccount | PeerKind::GasStation
+            )
+        })
         .filter_map(|(peer, amount)| {
             Some(Credit {
-                wallet: peer.id.as_deref()?.parse().ok()?,
+                kind: peer.kind,
+                id: peer.id.clone()?,
                 asset: transaction.asset_id.clone(),
                 amount,
             })

@@ -325,7 +325,7 @@ fn what_arrives_at_an_internal_wallet_is_its_own() {
         let end = step(&flight(true), &now, Act::Confirm, Millis(2)).expect("the end");
         let credits = end.credits.into_iter();
         credits
-            .map(|credit| (credit.wallet.to_string(), credit.amount))
+            .map(|credit| (credit.id, credit.amount))
             .collect::<Vec<_>>()
     };
     let id = "6ba7b810-9dad-41d1-80b4-00c04fd430c8";

@@ -73,10 +73,6 @@ impl GasStation {
     /// How much an account is fuelled with that has so much of the chain's own asset left, and that
     /// is about to send, or has received, one of its tokens: up to the cap, if it is below the
     /// threshold, gas is not too dear and the station can pay that and the fee of sending it.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "transactions do not ask it yet")
-    )]
     pub(crate) fn fuel(&self, left: &Amount, gas_price: &Amount, fee: &Amount) -> Option<Amount> {
         let configuration = &self.configuration;
         let dear = configuration.max_gas_price.as_ref();

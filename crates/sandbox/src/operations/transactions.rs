@@ -8,6 +8,7 @@ mod messages;
 mod order;
 mod places;
 mod under_way;
+mod withdrawals;
 
 use super::area;
 

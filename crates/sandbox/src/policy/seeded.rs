@@ -52,9 +52,15 @@ pub(crate) fn seeded(signers: &[UserId], treasurer: UserId, signing_officer: Use
     let mut rules = vec![
         rule("BLOCK", everybody(), any(), "ONE_TIME"),
         rule("ALLOW", json!({ "users": signers }), vault(), "*"),
-        approved,
+        approved.clone(),
     ];
     rules.extend(by_themselves);
+    // What comes in from an exchange is signed by nobody.
+    let exchange = || json!({ "ids": [["*", "EXCHANGE"]] });
+    rules.push(rule("ALLOW", json!({ "users": signers }), exchange(), "*"));
+    let mut approved = approved.clone();
+    approved["src"] = exchange();
+    rules.push(approved);
     rules
 }
 

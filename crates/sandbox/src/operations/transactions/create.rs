@@ -4,7 +4,7 @@ use ledger::Fault;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::{AssetId, TxId};
+use protocol::ids::{AssetId, TxId, VaultAccountId};
 use protocol::model::event::EventType;
 use protocol::model::transaction::{
     AmountInfo, DestinationPart, Peer, PeerKind, Transaction, TransactionStatus,
@@ -14,8 +14,9 @@ use serde_json::Value;
 
 use super::super::Visit;
 use super::super::accounts::asset_of;
-use super::order::{Operation, Order, To};
+use super::order::{From, Operation, Order, To};
 use super::places::{Place, place, vault_place};
+use super::withdrawals;
 use crate::chain;
 use crate::coins::has_coins;
 use crate::deed::Deed;
@@ -86,32 +87,28 @@ fn make(
     {
         return Err(ApiError::external_tx_id_exists().into());
     }
+    let account = match &order.from {
+        From::Vault(account) => *account,
+        From::Outside(kind, id) => {
+            return withdrawals::make(deed, order, asset, initiator, (*kind, id));
+        }
+    };
     let id = asset.asset_id();
-    let from = vault_place(deed, order.from, &id)?.ok_or_else(ApiError::wallet_not_found)?;
+    let from = vault_place(deed, account, &id)?.ok_or_else(ApiError::wallet_not_found)?;
     let (destination, parts) = destinations(deed, order, asset, &id)?;
-    let bill = bill(deed, order, asset)?;
+    let bill = bill(deed, order, account, asset)?;
     let fee = bill.quote.as_ref().map(Quote::fee).unwrap_or_default();
     let replaced = match &order.replaces {
-        Some(hash) => Some(replaced(deed, order, hash, &bill)?),
+        Some(hash) => Some(replaced(deed, account, hash, &bill)?),
         None => None,
     };
-    let mut transaction = blank(asset, &order.amount, deed)?;
-    transaction.operation = operation_name(&order.operation, asset).to_owned();
+    let mut transaction = asked(deed, order, asset, initiator)?;
     transaction.amount_info.net_amount = Some(net(order, &fee, bill.gross)?);
     transaction.treat_as_gross_amount = bill.gross;
-    transaction.external_tx_id.clone_from(&order.external_tx_id);
-    transaction.note.clone_from(&order.note);
-    transaction
-        .customer_ref_id
-        .clone_from(&order.customer_ref_id);
-    transaction
-        .extra_parameters
-        .clone_from(&order.extra_parameters);
     transaction.source = from.peer;
     transaction.destination = destination.peer;
     destination.kind.clone_into(&mut transaction.address_type);
     transaction.destinations = parts;
-    transaction.created_by.clone_from(&initiator.user);
     if let Some(replaced) = &replaced {
         transaction.replaced_tx_hash.clone_from(&replaced.tx_hash);
     }
@@ -122,7 +119,7 @@ fn make(
         source_address: from.address,
         destination_address: destination.address,
         destination_tag: destination.tag,
-        lane: chain.map(|chain| format!("{}/{}", order.from, chain.standard())),
+        lane: chain.map(|chain| format!("{account}/{}", chain.standard())),
         effect: order.operation.effect(),
         patience: order.patience,
         doom: bill.quote.and_then(|quote| quote.doom).map(str::to_owned),
@@ -139,6 +136,24 @@ fn make(
         chain::replaced_by(deed, replaced.id, transaction.id)?;
     }
     Ok(transaction)
+}
+
+/// A transaction with all that its request says of it, but places and net amount.
+pub(super) fn asked(
+    deed: &mut Deed<'_, '_>,
+    order: &Order,
+    asset: &AssetRow,
+    initiator: &Initiator,
+) -> Result<Transaction, Fault> {
+    Ok(Transaction {
+        operation: operation_name(&order.operation, asset).to_owned(),
+        external_tx_id: order.external_tx_id.clone(),
+        note: order.note.clone(),
+        customer_ref_id: order.customer_ref_id.clone(),
+        extra_parameters: order.extra_parameters.clone(),
+        created_by: initiator.user.clone(),
+        ..blank(asset, &order.amount, deed)?
+    })
 }
 
 /// Lets a transaction begin that the source can pay for.
@@ -171,7 +186,12 @@ struct Bill {
     gross: bool,
 }
 
-fn bill(deed: &mut Deed<'_, '_>, order: &Order, asset: &'static AssetRow) -> Result<Bill, Fault> {
+fn bill(
+    deed: &mut Deed<'_, '_>,
+    order: &Order,
+    account: VaultAccountId,
+    asset: &'static AssetRow,
+) -> Result<Bill, Fault> {
     let climate = deed.climate(asset)?;
     let prices = Prices::of(asset, climate).ok_or_else(ApiError::internal)?;
     if order.operation.effect() == Effect::Signs {
@@ -183,12 +203,12 @@ fn bill(deed: &mut Deed<'_, '_>, order: &Order, asset: &'static AssetRow) -> Res
     }
     let held = deed
         .batch
-        .wallet(deed.writing, order.from, &asset.asset_id())?;
+        .wallet(deed.writing, account, &asset.asset_id())?;
     // Whoever sends all there is of a base asset pays the fee out of it.
     let everything = held.is_some_and(|held| held.balance.available == order.amount);
     let gross = order.gross || (asset.native == asset.id && everything);
     let gross = gross && order.operation.effect() == Effect::Moves && order.amount.is_positive();
-    let work = work(deed, order, asset, prices, gross)?;
+    let work = work(deed, order, account, asset, prices, gross)?;
     Ok(Bill {
         prices,
         quote: Some(prices.on(&order.fees, work)?),
@@ -200,6 +220,7 @@ fn bill(deed: &mut Deed<'_, '_>, order: &Order, asset: &'static AssetRow) -> Res
 pub(super) fn work(
     deed: &mut Deed<'_, '_>,
     order: &Order,
+    account: VaultAccountId,
     asset: &'static AssetRow,
     prices: Prices,
     gross: bool,
@@ -220,7 +241,7 @@ pub(super) fn work(
             order.amount.checked_add(&fee)
         }
     };
-    match deed.choose(order.from, asset, &order.coins, need)? {
+    match deed.choose(account, asset, &order.coins, need)? {
         Ok(selection) => Ok(work(selection.inputs.len())),
         Err(NoChoice::Missing(at)) => Err(ApiError::bad_transaction(format_args!(
             "the input {}:{} is not there to spend",
@@ -245,7 +266,7 @@ fn net(order: &Order, fee: &Amount, gross: bool) -> Result<Amount, ApiError> {
 }
 
 /// Where it goes: one place, or none and the parts.
-fn destinations(
+pub(super) fn destinations(
     deed: &mut Deed<'_, '_>,
     order: &Order,
     asset: &AssetRow,
@@ -281,7 +302,7 @@ fn destinations(
 /// The transaction under way whose place another one is to take.
 fn replaced(
     deed: &mut Deed<'_, '_>,
-    order: &Order,
+    account: VaultAccountId,
     hash: &str,
     bill: &Bill,
 ) -> Result<Transaction, Fault> {
@@ -293,7 +314,7 @@ fn replaced(
         )
     };
     let (old, flight) = chain::sent(deed, hash)?.ok_or_else(late)?;
-    if old.source.vault_account() != Some(order.from) || flight.fee_asset != bill.prices.asset() {
+    if old.source.vault_account() != Some(account) || flight.fee_asset != bill.prices.asset() {
         return Err(late().into());
     }
     let price = bill.quote.as_ref().map_or(0, |quote| quote.price);

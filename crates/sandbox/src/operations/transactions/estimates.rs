@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::super::Visit;
 use super::super::accounts::asset_of;
 use super::create::{order, work};
+use super::order::From;
 use crate::deed::Deed;
 use crate::fees::{Job, Prices, Work};
 use crate::world::addresses;
@@ -23,9 +24,12 @@ const LEVELS: [(&str, FeeLevel); 3] = [
 /// `POST /transactions/estimate_fee`.
 pub(super) async fn of_transaction(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (order, asset) = order(visit.hall, visit.call.body.as_ref())?;
+    let From::Vault(account) = order.from else {
+        return Err(ApiError::bad_source_type());
+    };
     let shown = move |deed: &mut Deed<'_, '_>| {
         let prices = Prices::of(asset, deed.climate(asset)?).ok_or_else(ApiError::internal)?;
-        let work = work(deed, &order, asset, prices, order.gross)?;
+        let work = work(deed, &order, account, asset, prices, order.gross)?;
         let mut shown = json!({});
         for (name, level) in LEVELS {
             shown[name] = prices.shown(&prices.at(level, work), true);

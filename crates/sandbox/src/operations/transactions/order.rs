@@ -31,7 +31,7 @@ pub(super) struct Order {
     pub(super) operation: Operation,
     /// All that is moved.
     pub(super) amount: Amount,
-    pub(super) from: VaultAccountId,
+    pub(super) from: From,
     pub(super) to: To,
     /// Whether the fee is to be taken from the amount.
     pub(super) gross: bool,
@@ -58,6 +58,14 @@ pub(super) enum Operation {
     Call(usize),
     /// Messages are signed, and nothing goes to a chain.
     Sign(Vec<Message>),
+}
+
+/// Where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Vault(VaultAccountId),
+    /// A place that holds the workspace's money outside its vault: its kind, and which.
+    Outside(PeerKind, String),
 }
 
 /// Where it goes.
@@ -144,6 +152,10 @@ impl Order {
         let extra = beside.extra_parameters.unwrap_or_default();
         let operation = operation(plain.operation.as_deref(), &extra, asset)?;
         let (to, amount) = places(&operation, &plain, asset)?;
+        let from = source(plain.source.as_ref())?;
+        if matches!(from, From::Outside(..)) && !matches!(operation, Operation::Transfer) {
+            return Err(ApiError::bad_source_type());
+        }
         let external_tx_id = plain.external_tx_id.filter(|id| !id.is_empty());
         let long = |id: &String| id.chars().count() > PlainTransfer::MAX_EXTERNAL_TX_ID;
         if external_tx_id.as_ref().is_some_and(long) {
@@ -166,7 +178,7 @@ impl Order {
         Ok(Self {
             operation,
             amount,
-            from: source(plain.source.as_ref())?,
+            from,
             to,
             gross,
             fees,
@@ -313,14 +325,21 @@ fn exact(amount: &Amount, asset: &AssetRow) -> Result<Amount, ApiError> {
     Ok(amount.clone())
 }
 
-fn source(source: Option<&PeerRequest>) -> Result<VaultAccountId, ApiError> {
+fn source(source: Option<&PeerRequest>) -> Result<From, ApiError> {
     let source = source.ok_or_else(|| bad("source is required"))?;
-    if source.kind != PeerKind::VaultAccount {
-        return Err(ApiError::bad_source_type());
-    }
     let id = source.id.as_deref().unwrap_or_default();
-    id.parse()
-        .map_err(|_| ApiError::new(400, 11001, "The vault account of the source is not valid"))
+    match source.kind {
+        PeerKind::VaultAccount => {
+            let invalid = "The vault account of the source is not valid";
+            let id = id.parse();
+            id.map(From::Vault)
+                .map_err(|_| ApiError::new(400, 11001, invalid))
+        }
+        PeerKind::ExchangeAccount | PeerKind::FiatAccount | PeerKind::GasStation => {
+            Ok(From::Outside(source.kind, id.to_owned()))
+        }
+        _ => Err(ApiError::bad_source_type()),
+    }
 }
 
 /// Which coins may be spent: the newer way of saying so before the older.

@@ -87,6 +87,9 @@ pub(super) fn place(
                 kind: "ONE_TIME",
             });
         }
+        PeerKind::ExchangeAccount | PeerKind::GasStation | PeerKind::NetworkConnection => {
+            return outside_place(deed, wanted.kind, id, row);
+        }
         PeerKind::InternalWallet => (WhitelistKind::Internal, "Internal"),
         PeerKind::ExternalWallet => (WhitelistKind::External, "External"),
         PeerKind::Contract => (WhitelistKind::Contract, "Contract"),
@@ -115,6 +118,27 @@ pub(super) fn place(
         peer,
         address: entry.address,
         tag: entry.tag,
+        kind: "WHITELISTED",
+    })
+}
+
+/// An exchange account, a gas station or a connected peer that takes the asset.
+fn outside_place(
+    deed: &mut Deed<'_, '_>,
+    kind: PeerKind,
+    id: &str,
+    row: &AssetRow,
+) -> Result<Place, Fault> {
+    let place = deed.outside(kind, id)?;
+    let place = place.ok_or_else(ApiError::wallet_not_found)?;
+    if !place.takes(row) {
+        return Err(ApiError::wallet_has_no_such_asset().into());
+    }
+    let address = place.address(row).unwrap_or_default();
+    Ok(Place {
+        peer: place.peer(),
+        address: address.text,
+        tag: address.tag,
         kind: "WHITELISTED",
     })
 }
