@@ -5,10 +5,10 @@ use protocol::ids::TxId;
 use protocol::model::policy::AmountCurrency;
 use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
 
-use crate::world::assets;
-
 /// Euros of a US dollar, in hundredths: a sandbox's own rate, which does not move.
 const EURO_CENTS_OF_A_DOLLAR: u64 = 90;
+/// The most places after the point that an asset has.
+const DECIMALS: u8 = 18;
 /// Places after the point of a euro amount.
 const EURO_DECIMALS: u8 = 8;
 
@@ -55,13 +55,14 @@ impl Asked {
                 amounts.amount_usd.clone(),
             )];
         }
-        let price = assets::find(&transaction.asset_id).map(|row| Amount::from_units(row.cents, 2));
+        let worth = |part: &Amount| {
+            let (whole, usd) = (amounts.amount.as_ref()?, amounts.amount_usd.as_ref()?);
+            share(part, whole, usd)
+        };
         let parts = transaction.destinations.iter().map(|part| {
             let mut destination = Place::of(&part.destination);
             destination.address.clone_from(&part.destination_address);
-            let usd = price
-                .as_ref()
-                .and_then(|price| part.amount.checked_mul(price, 2));
+            let usd = worth(&part.amount);
             Self::one(transaction, destination, Some(part.amount.clone()), usd)
         });
         parts.collect()
@@ -113,6 +114,17 @@ impl Asked {
     }
 }
 
+/// What a part is worth where the whole is worth so much, cut to cents.
+fn share(part: &Amount, whole: &Amount, usd: &Amount) -> Option<Amount> {
+    let (mut part, mut whole) = (part.to_units(DECIMALS)?, whole.to_units(DECIMALS)?);
+    // Eighteen digits say enough, and leave room for what they are multiplied with.
+    while whole > 1_000_000_000_000_000_000 {
+        (part, whole) = (part / 10, whole / 10);
+    }
+    let cents = usd.to_units(2)?.checked_mul(part)?.checked_div(whole)?;
+    Some(Amount::from_units(cents, 2))
+}
+
 /// The type of rule that judges an operation.
 fn kind(operation: &str) -> &str {
     match operation {
@@ -154,5 +166,28 @@ impl Place {
             } else {
                 self.id == other.id
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_worth_its_share() {
+        let amount = |text: &str| text.parse::<Amount>().expect("an amount");
+        let share = |part, whole, usd| share(&amount(part), &amount(whole), &amount(usd));
+        assert_eq!(share("1", "4", "10"), Some(amount("2.5")));
+        assert_eq!(share("0.000000000000000001", "3", "10"), Some(amount("0")));
+        assert_eq!(share("1", "0", "10"), None);
+        let many = "4000000000000000000";
+        assert_eq!(
+            share("1000000000000000000", many, "8000000"),
+            Some(amount("2000000"))
+        );
+        assert_eq!(
+            share("1000000", "3000000", "10000000000"),
+            Some(amount("3333333333.33"))
+        );
     }
 }

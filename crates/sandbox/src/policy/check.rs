@@ -72,7 +72,7 @@ pub(crate) struct World {
     users: BTreeMap<String, Role>,
     groups: BTreeMap<String, Vec<String>>,
     accounts: BTreeSet<String>,
-    is_test: bool,
+    assets: BTreeSet<&'static str>,
 }
 
 /// The users that may act, and the groups, as rules name them.
@@ -105,7 +105,10 @@ impl World {
             users: users.map(|user| (user.id.to_string(), user.role)).collect(),
             groups: members(hall.all_kept().await?),
             accounts: accounts.map(|id| id.to_string()).collect(),
-            is_test: hall.network == Network::Testnet,
+            assets: assets::of_workspace(hall.id(), hall.network == Network::Testnet)
+                .into_iter()
+                .map(|row| row.id)
+                .collect(),
         })
     }
 }
@@ -187,17 +190,13 @@ impl World {
             }
         }
         if let AnyOf::These(ids) = &rule.assets.ids {
-            for id in ids.iter().filter(|id| !self.has_asset(id)) {
+            for id in ids.iter().filter(|id| !self.assets.contains(id.as_str())) {
                 found.push(Problem::new(Field::Src, format!("no such asset: {id}")));
             }
         }
         self.places(Field::Src, &rule.source, &mut found);
         self.places(Field::Dst, &rule.destination, &mut found);
         found
-    }
-
-    fn has_asset(&self, id: &str) -> bool {
-        assets::of_network(self.is_test).any(|row| row.id == id)
     }
 
     fn people(
