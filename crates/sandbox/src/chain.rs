@@ -41,7 +41,7 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
                 true
             }
         };
-        let busy = busy | jobs_go_on(&hall).await;
+        let busy = busy | jobs::go_on(&hall).await;
         let pause = if busy {
             Duration::from_millis(PACE.unsigned_abs() / 2)
         } else {
@@ -53,18 +53,6 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
-}
-
-/// Does some more of the jobs, where nobody has to tell them to go on. Whether there is more to do.
-async fn jobs_go_on(hall: &Arc<Hall>) -> bool {
-    if hall.house.manual {
-        return false;
-    }
-    jobs::work(hall).await.unwrap_or_else(|fault| {
-        let error = ApiError::from(fault);
-        tracing::error!(message = error.message(), "jobs stand still");
-        true
-    })
 }
 
 /// Until nothing more happens by itself.

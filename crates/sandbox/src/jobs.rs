@@ -161,6 +161,18 @@ fn part(deed: &mut Deed<'_, '_>, job: &mut Job, plan: &Plan) -> Result<(), Fault
     Ok(deed.keep(&Made { job, first, things })?)
 }
 
+/// Does the next part of a job, where nobody has to be told to. Whether there may be more to do.
+pub(crate) async fn go_on(hall: &Arc<Hall>) -> bool {
+    if hall.house.manual {
+        return false;
+    }
+    work(hall).await.unwrap_or_else(|fault| {
+        let error = ApiError::from(fault);
+        tracing::error!(message = error.message(), "jobs stand still");
+        true
+    })
+}
+
 /// Does the next part of the job that has waited longest. Whether there was one.
 pub(crate) async fn work(hall: &Arc<Hall>) -> Result<bool, Fault> {
     let waits = |job: &Job| job.state == State::Active;
