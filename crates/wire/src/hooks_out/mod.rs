@@ -105,15 +105,35 @@ pub struct Dispatcher<O, C> {
     outbox: Arc<O>,
     clock: Arc<C>,
     wake: Arc<Notify>,
+    sender: Sender,
+    per_webhook: usize,
+}
+
+/// What posts deliveries: connections, and where they may lead. Dispatchers can share one.
+#[derive(Clone, Debug)]
+pub struct Sender {
     http: reqwest::Client,
     policy: TargetPolicy,
-    per_webhook: usize,
 }
 
 /// The HTTP client could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("no HTTP client for webhooks: {0}")]
 pub struct NoClient(#[from] reqwest::Error);
+
+impl Sender {
+    /// One that posts only to where the policy lets it.
+    pub fn new(policy: TargetPolicy) -> Result<Self, NoClient> {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(ATTEMPT_TIMEOUT)
+            // A proxy would resolve names by itself, past the policy.
+            .no_proxy()
+            .dns_resolver(Arc::new(policy.clone()))
+            .build()?;
+        Ok(Self { http, policy })
+    }
+}
 
 impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
     /// A dispatcher of one outbox. Whoever adds deliveries, or moves the clock, notifies `wake`.
@@ -125,21 +145,25 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
         policy: TargetPolicy,
         per_webhook: usize,
     ) -> Result<Self, NoClient> {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(ATTEMPT_TIMEOUT)
-            // A proxy would resolve names by itself, past the policy.
-            .no_proxy()
-            .dns_resolver(Arc::new(policy.clone()))
-            .build()?;
-        Ok(Self {
+        let sender = Sender::new(policy)?;
+        Ok(Self::with_sender(outbox, clock, wake, sender, per_webhook))
+    }
+
+    /// The same, with a sender that others use too.
+    pub fn with_sender(
+        outbox: Arc<O>,
+        clock: Arc<C>,
+        wake: Arc<Notify>,
+        sender: Sender,
+        per_webhook: usize,
+    ) -> Self {
+        Self {
             outbox,
             clock,
             wake,
-            http,
-            policy,
+            sender,
             per_webhook: per_webhook.max(1),
-        })
+        }
     }
 
     /// Runs until the token is cancelled; attempts under way are ended and recorded.
@@ -238,11 +262,12 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
     }
 
     async fn post(&self, delivery: &Delivery) -> Result<u16, FailureReason> {
-        if let Err(refused) = self.policy.check(&delivery.url) {
+        if let Err(refused) = self.sender.policy.check(&delivery.url) {
             tracing::warn!(webhook = %delivery.webhook, %refused, "no delivery");
             return Err(FailureReason::NoResponse);
         }
         let mut request = self
+            .sender
             .http
             .post(delivery.url.clone())
             .header("content-type", "application/json");
