@@ -68,7 +68,7 @@ async fn act(
     under_way: &mut HashSet<String>,
 ) -> Result<bool, ApiError> {
     let waits = people(hall).await?;
-    let (reader, now) = (Arc::clone(hall), hall.house.clock.now());
+    let (reader, now) = (Arc::clone(hall), hall.clock.now());
     let read = move |reading: &mut store::Reading<'_>| cosigner::errands(reading, &reader, now);
     let read = hall.books.store().read(read).await.map_err(Fault::from)?;
     let (errands, later) = read;
@@ -95,7 +95,7 @@ async fn act(
 
 /// People agree to what they are asked for, or let it lie until it is over. Whether more waits.
 async fn people(hall: &Arc<Hall>) -> Result<bool, ApiError> {
-    let (now, manual) = (hall.house.clock.now(), hall.house.manual);
+    let (now, manual) = (hall.clock.now(), hall.house.manual);
     let reader = Arc::clone(hall);
     let read = move |reading: &mut store::Reading<'_>| {
         let requests = shelf::all::<KeyRequest>(reading, &reader)?.into_iter();

@@ -9,6 +9,7 @@
 //! | [`start`], `lock`, `seed` | how a sandbox comes up: its file, what a new one holds, servers |
 //! | `clock`, `chance` | its time, and what looks random in it: both go on where they were |
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
+//! | `halls`, `making`, `templates`, `snapshots`, `names` | the workspaces that are open; made, kept as they were, gone back to |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
@@ -20,8 +21,10 @@
 //! | `request`, `agents` | what waits for people; who acts by itself beside the chain |
 //! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
-//! | `contract`, `openapi` | what a call must look like; the document of what is served |
+//! | `contract`, `openapi`, `page` | what a call must look like; what is served, for programs and for people |
 //! | `control` | `/_sandbox`: people and chain, by hand |
+//! | `onlooker`, `happenings` | every call and change, told as it happens; why a call was refused |
+//! | `faults`, `rates` | what goes wrong on purpose; how often may be called |
 //! | `outbox` | deliveries of webhooks |
 
 mod agents;
@@ -37,24 +40,34 @@ mod cosigner;
 mod deed;
 mod doors;
 mod downloads;
+mod faults;
 mod fees;
 mod flight;
 mod hall;
+mod halls;
+mod happenings;
 mod jobs;
 mod lives;
 mod lock;
+mod making;
+mod names;
+mod onlooker;
 mod openapi;
 mod operations;
 mod outbox;
+mod page;
 pub mod people;
 mod policy;
 mod quorum;
+pub mod rates;
 mod request;
 mod rows;
 mod seed;
 mod server;
 mod shelf;
+mod snapshots;
 pub mod start;
+mod templates;
 mod utxo;
 pub mod world;
 

@@ -1,4 +1,4 @@
-//! The deliveries of every workspace. A body is signed once, when it is first due.
+//! The deliveries of a workspace. A body is signed once, when it is first due.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,18 +9,15 @@ use protocol::keys::KeyError;
 use protocol::model::webhook::{NotificationAttempt, WebhookStatus};
 use protocol::signature::{JWS_HEADER, LEGACY_HEADER, WebhookKey};
 use protocol::time::Millis;
-use store::{Store, StoreError};
+use store::StoreError;
 use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError};
 
-use crate::clock::WorkspaceClock;
 use crate::hall::Hall;
 use crate::rows::{self, Parcel};
 
 pub(crate) struct SandboxOutbox {
-    pub(crate) store: Store,
-    pub(crate) halls: Vec<Arc<Hall>>,
+    pub(crate) hall: Arc<Hall>,
     pub(crate) key: Arc<WebhookKey>,
-    pub(crate) clock: Arc<WorkspaceClock>,
 }
 
 fn failed(error: impl std::fmt::Display) -> OutboxError {
@@ -34,24 +31,24 @@ impl Outbox for SandboxOutbox {
         busy: HashSet<WebhookId>,
         limit: usize,
     ) -> Result<Due, OutboxError> {
-        let halls = self.halls.clone();
-        let read = self.store.read(move |reading| {
+        let hall = Arc::clone(&self.hall);
+        let read = self.hall.books.store().read(move |reading| {
             let mut parcels = Vec::new();
             let mut next: Option<Millis> = None;
-            for hall in &halls {
-                for (webhook, _) in hall.webhooks(reading)? {
-                    if webhook.status != WebhookStatus::Enabled || busy.contains(&webhook.id) {
-                        continue;
-                    }
-                    let due = rows::due(reading, hall.id(), webhook.id, now, limit)?;
-                    parcels.extend(due.into_iter().map(|parcel| (webhook.url.clone(), parcel)));
-                    let later = rows::next_due(reading, hall.id(), webhook.id, now)?;
-                    next = next.into_iter().chain(later).min();
+            for (webhook, _) in hall.webhooks(reading)? {
+                if webhook.status != WebhookStatus::Enabled || busy.contains(&webhook.id) {
+                    continue;
                 }
+                let due = rows::due(reading, hall.id(), webhook.id, now, limit)?;
+                parcels.extend(due.into_iter().map(|parcel| (webhook.url.clone(), parcel)));
+                let later = rows::next_due(reading, hall.id(), webhook.id, now)?;
+                next = next.into_iter().chain(later).min();
             }
             Ok::<_, StoreError>((parcels, next))
         });
         let (parcels, next) = read.await.map_err(failed)?;
+        // Where time stands nothing comes due by waiting; whoever moves the clock says so.
+        let next = next.filter(|_| !self.hall.clock.is_frozen());
         let parcels = self.signed(parcels).await?;
         let deliveries = parcels
             .into_iter()
@@ -66,10 +63,11 @@ impl Outbox for SandboxOutbox {
         attempt: NotificationAttempt,
         next: Next,
     ) -> Result<(), OutboxError> {
-        let now = self.clock.now();
-        let write = self.store.write(move |writing| {
+        let (workspace, now) = (self.hall.id(), self.hall.clock.now());
+        let write = self.hall.books.store().write(move |writing| {
             rows::record(
                 writing,
+                workspace,
                 delivery.webhook,
                 delivery.notification,
                 &attempt,
@@ -109,7 +107,7 @@ impl SandboxOutbox {
             .await
             .map_err(failed)?
             .map_err(failed)?;
-        let keep = self.store.write(move |writing| {
+        let keep = self.hall.books.store().write(move |writing| {
             fresh
                 .iter()
                 .try_for_each(|parcel| rows::keep_signatures(writing, parcel))

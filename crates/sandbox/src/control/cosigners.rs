@@ -37,7 +37,7 @@ pub(super) async fn decide(
     Asked(who): Asked<Who>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    let (yes, person) = (yes(&decision)?, person(hall, who.user)?);
+    let (yes, person) = (yes(&decision)?, person(&hall, who.user)?);
     let work = move |deed: &mut Deed<'_, '_>| {
         let found = deed.kept::<KeyRequest>(&id.to_string())?;
         let mut request = found.ok_or_else(|| ApiError::uncoded(404, "no such request"))?;

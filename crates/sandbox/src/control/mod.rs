@@ -3,10 +3,16 @@
 
 mod asked;
 mod chain;
+mod clock;
 mod cosigners;
+mod document;
+mod events;
 mod exports;
+mod faults;
 mod people;
 mod policy;
+mod rates;
+mod workspaces;
 
 use std::sync::Arc;
 
@@ -21,14 +27,13 @@ use protocol::error::ApiError;
 use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WebhookId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::Writing;
 use subtle::ConstantTimeEq;
 
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
+use crate::halls::Halls;
 use crate::operations;
-use crate::policy::Written;
-use crate::rows::{self, house};
+use crate::rows;
 use asked::{Asked, At};
 use ledger::Fault;
 
@@ -37,20 +42,25 @@ pub(crate) const PREFIX: &str = "/_sandbox";
 
 #[derive(Clone)]
 struct Desk {
-    halls: Arc<[Arc<Hall>]>,
+    halls: Arc<Halls>,
     house: Arc<House>,
     token: Arc<str>,
 }
 
 /// The routes.
-pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> Router {
+pub(crate) fn router(halls: Arc<Halls>, token: &str) -> Router {
     let desk = Desk {
-        halls: halls.into(),
-        house,
+        house: Arc::clone(&halls.house),
+        halls,
         token: token.into(),
     };
     let routes = Router::new()
-        .route("/workspaces", get(workspaces))
+        .merge(workspaces::routes())
+        .merge(clock::routes())
+        .merge(document::routes())
+        .merge(events::routes())
+        .merge(faults::routes())
+        .merge(rates::routes())
         .route("/workspaces/{workspace}/incoming", post(incoming))
         .route("/workspaces/{workspace}/mine", post(mine))
         .route("/workspaces/{workspace}/transactions/{id}/{act}", post(act))
@@ -81,7 +91,6 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
             "/workspaces/{workspace}/cosigners/requests/{id}/{decision}",
             post(cosigners::decide),
         )
-        .route("/clock/advance", post(advance))
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
         .layer(middleware::from_fn_with_state(desk.clone(), guard))
@@ -149,20 +158,10 @@ impl IntoResponse for Refusal {
 }
 
 impl Desk {
-    fn hall(&self, id: WorkspaceId) -> Result<&Arc<Hall>, Refusal> {
-        let found = self.halls.iter().find(|hall| hall.id() == id);
+    fn hall(&self, id: WorkspaceId) -> Result<Arc<Hall>, Refusal> {
+        let found = self.halls.get(id);
         found.ok_or_else(|| Refusal(ApiError::uncoded(404, "no such workspace")))
     }
-}
-
-async fn workspaces(State(desk): State<Desk>) -> Result<Json<Value>, Refusal> {
-    let mut list = Vec::new();
-    for hall in desk.halls.iter() {
-        let active = hall.policy().await?.active;
-        let rules: Vec<_> = active.rules.iter().map(Written::shown).collect();
-        list.push(json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": rules}));
-    }
-    Ok(Json(json!({ "data": list })))
 }
 
 #[derive(Deserialize)]
@@ -181,7 +180,7 @@ async fn incoming(
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let arrived = operations::incoming(
-        hall,
+        &hall,
         wanted.vault_account_id,
         wanted.asset_id,
         wanted.amount,
@@ -249,31 +248,4 @@ async fn drop_next(
     };
     desk.hall(workspace)?.deed(work).await?;
     Ok(Json(json!({ "dropping": count })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Advance {
-    millis: u32,
-}
-
-/// Time passes. It stays past: a sandbox that begins again begins then.
-async fn advance(
-    State(desk): State<Desk>,
-    Asked(wanted): Asked<Advance>,
-) -> Result<Json<Value>, Refusal> {
-    let clock = Arc::clone(&desk.house.clock);
-    clock.advance(wanted.millis);
-    let hall = desk.halls.first().ok_or_else(ApiError::internal)?;
-    // Read where it is written: of two at once the later one stays.
-    let write =
-        move |writing: &mut Writing<'_>| house::keep(writing, house::Fact::Ahead, clock.ahead());
-    let kept = hall.books.store().write(write);
-    kept.await.map_err(Fault::from)?;
-    desk.house.deliveries.notify_one();
-    for hall in desk.halls.iter() {
-        hall.chain.notify_one();
-        hall.agents.notify_one();
-    }
-    Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

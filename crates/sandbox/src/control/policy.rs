@@ -40,7 +40,7 @@ pub(super) async fn decide(
     Asked(who): Asked<Who>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    let (yes, person) = (yes(&decision)?, person(hall, who.user)?);
+    let (yes, person) = (yes(&decision)?, person(&hall, who.user)?);
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut policy = deed.policy()?;
         let nothing = || ApiError::uncoded(409, "no policy waits for its approval");

@@ -63,7 +63,7 @@ async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let but = wanted
         .exclude_statuses
         .unwrap_or_else(|| vec![NotificationStatus::Completed]);
-    let since = visit.hall.house.clock.now().plus(-RESEND_WINDOW);
+    let since = visit.hall.clock.now().plus(-RESEND_WINDOW);
     let takes = |row: &Notification| {
         row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
     };
@@ -87,7 +87,7 @@ async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Failed = body_or_default(visit)?;
     events::known(&wanted.events)?;
     let webhook = by_id(visit).await?.id;
-    let earliest = visit.hall.house.clock.now().plus(-Millis::DAY);
+    let earliest = visit.hall.clock.now().plus(-Millis::DAY);
     let since = wanted
         .start_time
         .map_or(earliest, |time| earliest.max(Millis(time)));
@@ -134,7 +134,7 @@ impl ByQuery {
 async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: ByQuery = body_or_default(visit)?;
     events::known(&wanted.events)?;
-    let (from, to) = wanted.window(visit.hall.house.clock.now())?;
+    let (from, to) = wanted.window(visit.hall.clock.now())?;
     let webhook = by_id(visit).await?.id;
     let missed = || vec![NotificationStatus::Failed, NotificationStatus::OnHold];
     let statuses = wanted.statuses.clone().unwrap_or_else(missed);

@@ -9,6 +9,15 @@ use uuid::Uuid;
 
 use super::{corrupt, notification_id, text};
 
+/// Attempts are a workspace's, as all else is.
+pub(super) const OF_WORKSPACES: &str = "
+ALTER TABLE attempts ADD COLUMN workspace TEXT NOT NULL DEFAULT '';
+UPDATE attempts SET workspace =
+    COALESCE((SELECT workspace FROM notifications WHERE notifications.id = attempts.notification), '');
+DROP INDEX attempts_of;
+CREATE INDEX attempts_of ON attempts (workspace, notification, sent_time);
+";
+
 pub(super) const RESENDS: &str = "ALTER TABLE notifications ADD COLUMN resent_at BIGINT";
 
 /// A notification to be delivered.
@@ -132,6 +141,7 @@ pub(crate) fn keep_signatures(
 /// Keeps what became of an attempt.
 pub(crate) fn record(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     webhook: WebhookId,
     id: NotificationId,
     attempt: &NotificationAttempt,
@@ -139,12 +149,14 @@ pub(crate) fn record(
     now: Millis,
 ) -> Result<(), StoreError> {
     use wire::hooks_out::Next;
-    super::house::reached(writing, now)?;
+    super::clocks::reached(writing, workspace, now)?;
     let bytes = id.0.as_bytes().as_slice();
     let doc =
         serde_json::to_string(attempt).map_err(|error| StoreError::Engine(error.to_string()))?;
-    let sql = "INSERT INTO attempts (notification, sent_time, doc) VALUES ($1, $2, $3)";
-    writing.execute(sql, &params![bytes, attempt.sent_time.0, doc])?;
+    let sql =
+        "INSERT INTO attempts (workspace, notification, sent_time, doc) VALUES ($1, $2, $3, $4)";
+    let params = params![workspace.to_string(), bytes, attempt.sent_time.0, doc];
+    writing.execute(sql, &params)?;
     let (status, due_at) = match next {
         Next::Completed => (NotificationStatus::Completed, now),
         Next::Again(at) => (NotificationStatus::InProgress, at),
@@ -152,8 +164,15 @@ pub(crate) fn record(
     };
     let sql =
         "UPDATE notifications SET status = $3, due_at = $4, updated_at = $5, attempt = attempt + 1
-        WHERE webhook = $1 AND id = $2";
-    let params = params![webhook.to_string(), bytes, word(status), due_at.0, now.0];
+        WHERE webhook = $1 AND id = $2 AND workspace = $6";
+    let params = params![
+        webhook.to_string(),
+        bytes,
+        word(status),
+        due_at.0,
+        now.0,
+        workspace.to_string()
+    ];
     writing.execute(sql, &params).map(drop)
 }
 
@@ -218,11 +237,16 @@ pub(crate) fn notification(
 /// The attempts of a notification, the first first.
 pub(crate) fn attempts(
     query: &mut impl Query,
+    workspace: WorkspaceId,
     id: NotificationId,
 ) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT doc FROM attempts WHERE notification = $1 ORDER BY sent_time";
+    let sql =
+        "SELECT doc FROM attempts WHERE workspace = $1 AND notification = $2 ORDER BY sent_time";
     query
-        .rows(sql, &params![id.0.as_bytes().as_slice()])?
+        .rows(
+            sql,
+            &params![workspace.to_string(), id.0.as_bytes().as_slice()],
+        )?
         .iter()
         .map(|row| row.text(0).map(str::to_owned))
         .collect()

@@ -6,6 +6,6 @@ mod fund;
 pub(crate) mod keys;
 mod network;
 
-pub use fund::{Fund, seeded};
+pub use fund::{Fund, bare, seeded};
 pub(crate) use fund::{units_of, vault_address};
 pub use network::Network;

@@ -52,6 +52,12 @@ impl Stage {
             data: Some(folder.join("sandbox.db")),
             seed: Some(seed),
             manual: false,
+            frozen_at: None,
+            rate_limits: None,
+            call_log: None,
+            keys: None,
+            explain: true,
+            strict: false,
             strict_webhooks: false,
         };
         let running = sandbox::start(config, shutdown.clone()).await?;
