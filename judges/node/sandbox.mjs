@@ -48,8 +48,8 @@ export async function start(...options) {
     const [fund] = await Promise.all(
       told.workspaces.filter((workspace) => workspace.network === "mainnet").map(opened),
     );
-    const control = async (method, path, body) => {
-      const answer = await fetch(`${told.control_url}/workspaces/${fund.id}${path}`, {
+    const ask = async (method, path, body) => {
+      const answer = await fetch(`${told.control_url}${path}`, {
         method,
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: body && JSON.stringify(body),
@@ -57,9 +57,19 @@ export async function start(...options) {
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
       return answer.text();
     };
+    const control = (method, path, body) => ask(method, `/workspaces/${fund.id}${path}`, body);
     const client = (name, change = {}) =>
       new Fireblocks({ ...fund.keys[name], basePath: told.base_url, ...change });
-    return { fund, control, client, stop, jwksUrl: told.jwks_url, baseUrl: told.base_url };
+    /** A workspace of a test's own, and clients in the name of its users. */
+    const fresh = async (wanted) => {
+      const made = JSON.parse(await ask("POST", "/workspaces", wanted));
+      const user = (name) => {
+        const { api_key: apiKey, secret_key: secretKey } = made.users.find((each) => each.name === name);
+        return new Fireblocks({ apiKey, secretKey, basePath: told.base_url });
+      };
+      return { id: made.id, user, control: (method, path, body) => ask(method, `/workspaces/${made.id}${path}`, body) };
+    };
+    return { fund, fresh, control, client, stop, jwksUrl: told.jwks_url, baseUrl: told.base_url };
   } catch (error) {
     await stop();
     throw error;
