@@ -49,7 +49,7 @@ export async function start(...options) {
       told.workspaces.filter((workspace) => workspace.network === "mainnet").map(opened),
     );
     const house = async (method, path, body) => {
-      const answer = await fetch(told.control_url + path, {
+      const answer = await fetch(`${told.control_url}${path}`, {
         method,
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         body: body && JSON.stringify(body),
@@ -60,7 +60,17 @@ export async function start(...options) {
     const control = (method, path, body) => house(method, `/workspaces/${fund.id}${path}`, body);
     const client = (name, change = {}) =>
       new Fireblocks({ ...fund.keys[name], basePath: told.base_url, ...change });
-    return { fund, control, house, client, stop, jwksUrl: told.jwks_url, baseUrl: told.base_url };
+    /** A workspace of a test's own, and clients in the name of its users. */
+    const fresh = async (wanted) => {
+      const made = JSON.parse(await house("POST", "/workspaces", wanted));
+      const user = (name) => {
+        const { api_key: apiKey, secret_key: secretKey } = made.users.find((each) => each.name === name);
+        return new Fireblocks({ apiKey, secretKey, basePath: told.base_url });
+      };
+      const own = (method, path, body) => house(method, `/workspaces/${made.id}${path}`, body);
+      return { id: made.id, user, control: own };
+    };
+    return { fund, fresh, control, house, client, stop, jwksUrl: told.jwks_url, baseUrl: told.base_url };
   } catch (error) {
     await stop();
     throw error;

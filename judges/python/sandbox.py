@@ -44,7 +44,11 @@ class Sandbox:
             self.jwks_url = told["jwks_url"]
             self.control_url = told["control_url"]
             self._control_token = Path(told["control_token_path"]).read_text().strip()
-            self.workspaces = {w["network"]: Workspace(self, w) for w in told["workspaces"]}
+            self.workspaces = {}
+            self.by_id = {w["workspace_id"]: Workspace(self, w) for w in told["workspaces"]}
+            for told_one in told["workspaces"]:  # The first of a network is the sandbox's own.
+                workspace = self.by_id[told_one["workspace_id"]]
+                self.workspaces.setdefault(told_one["network"], workspace)
         except BaseException:
             self.stop()
             raise
@@ -64,7 +68,7 @@ class Sandbox:
 
     def _close(self):
         """No client's threads live on."""
-        for workspace in getattr(self, "workspaces", {}).values():
+        for workspace in getattr(self, "by_id", {}).values():
             for user in workspace.users.values():
                 user.close()
 
@@ -122,7 +126,7 @@ class User:
         self._door = None
         self.role = told["role"]
         self.id = told["api_key"]
-        self.secret = Path(told["secret_key_path"]).read_text()
+        self.secret = told.get("secret") or Path(told["secret_key_path"]).read_text()
 
     @classmethod
     def made(cls, sandbox, role, api_key, secret_file):

@@ -165,6 +165,32 @@ impl Books {
         self.store.write_then(work, follow).await
     }
 
+    /// One database transaction that may change everything about the workspace; the read model is
+    /// read anew in it, and follows after the commit.
+    pub async fn rewrite<T, E>(
+        &self,
+        work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let workspace = self.workspace;
+        let read = Arc::new(Mutex::new(None));
+        let (kept, model) = (Arc::clone(&read), Arc::clone(&self.model));
+        let work = move |writing: &mut Writing<'_>| {
+            let value = work(writing)?;
+            *kept.lock() = Some(load(writing, workspace)?);
+            Ok::<T, E>(value)
+        };
+        let follow = move |_: &T| {
+            if let Some(read) = read.lock().take() {
+                *model.write() = read;
+            }
+        };
+        self.store.write_then(work, follow).await
+    }
+
     /// Applies changes by themselves.
     pub async fn apply(
         &self,

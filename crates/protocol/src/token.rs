@@ -4,6 +4,8 @@
 //! a request*). The checks run in the order form, user, target, times, signature; the body is
 //! checked once it is read, against what the verified token promised.
 
+pub mod explain;
+
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -34,11 +34,16 @@ use protocol::amount::Amount;
 /// Moves a workspace's transactions on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     loop {
-        let busy = match tick(&hall).await {
-            Ok(Tick { under_way, .. }) => under_way,
-            Err(error) => {
-                stand_still(error);
-                true
+        // Where time stands and all wait to be told, nothing happens but what follows from a call.
+        let busy = if hall.house.manual && hall.clock.is_frozen() {
+            false
+        } else {
+            match tick(&hall).await {
+                Ok(Tick { under_way, .. }) => under_way,
+                Err(error) => {
+                    stand_still(error);
+                    true
+                }
             }
         };
         let busy = busy | jobs::go_on(&hall).await;
@@ -89,7 +94,7 @@ async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
         .read(move |reading| flights::all(reading, id))
         .await?;
     let mut moved = quorum::expire(hall).await?;
-    for transaction in due(&all, hall.house.clock.now(), hall.house.manual) {
+    for transaction in due(&all, hall.clock.now(), hall.house.manual) {
         moved |= hall
             .change(move |deed| match next(deed, transaction)? {
                 Some(act) => take(deed, transaction, act).map(|()| true),

@@ -20,6 +20,7 @@ use crate::audit;
 use crate::chance::Chance;
 use crate::flight::{Credit, Move, Pot};
 use crate::hall::Hall;
+use crate::happenings::Changed;
 use crate::hooks::{Endpoint, Treatment};
 use crate::rows::{self, Posting};
 
@@ -30,6 +31,8 @@ pub(crate) struct Deed<'d, 'w> {
     pub(crate) batch: &'d mut Batch,
     pub(crate) at: Millis,
     pub(crate) chance: Chance,
+    /// What is told to whoever listens, once it is committed.
+    pub(crate) changed: Vec<Changed>,
     /// How many changes of the books it has made.
     pub(crate) applied: i64,
     /// How many entries of the audit log it has written.
@@ -133,6 +136,12 @@ impl Deed<'_, '_> {
         resource_id: Option<String>,
         data: &impl Serialize,
     ) -> Result<(), StoreError> {
+        self.changed.push(Changed {
+            at: self.at,
+            workspace: self.hall.id(),
+            event_type: event_type.clone(),
+            resource_id: resource_id.clone(),
+        });
         debug_assert!(
             crate::operations::is_event(&event_type),
             "nobody can ask for {event_type}"

@@ -25,8 +25,15 @@ pub(crate) struct Guest {
 pub(crate) struct Doors(RwLock<HashMap<UserId, Arc<Guest>>>);
 
 impl Doors {
-    pub(crate) fn put(&self, guest: Guest) {
-        self.0.write().insert(guest.user, Arc::new(guest));
+    /// Of that workspace these may come in, and nobody else.
+    pub(crate) fn open_to(&self, workspace: WorkspaceId, guests: Vec<Guest>) {
+        let mut doors = self.0.write();
+        doors.retain(|_, guest| guest.workspace != workspace);
+        doors.extend(
+            guests
+                .into_iter()
+                .map(|guest| (guest.user, Arc::new(guest))),
+        );
     }
 
     pub(crate) fn get(&self, user: UserId) -> Option<Arc<Guest>> {
@@ -70,9 +77,10 @@ mod tests {
                 .is_some()
         };
         assert!(!opens("127.0.0.1"), "a stranger");
-        doors.put(guest(&[]));
+        let put = |guest: Guest| doors.open_to(guest.workspace, vec![guest]);
+        put(guest(&[]));
         assert!(opens("127.0.0.1") && opens("2001:db8::1"));
-        doors.put(guest(&["203.0.113.7"]));
+        put(guest(&["203.0.113.7"]));
         assert!(opens("203.0.113.7") && opens("::ffff:203.0.113.7"));
         assert!(!opens("203.0.113.8") && !opens("127.0.0.1") && !opens("::1"));
     }

@@ -14,10 +14,9 @@ use parking_lot::Mutex;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use serde_json::json;
-use store::Store;
 use uuid::Uuid;
 
-use crate::hall::House;
+use crate::halls::Halls;
 use crate::operations::DOWNLOADS;
 use crate::rows;
 
@@ -44,36 +43,47 @@ impl Downloads {
         token
     }
 
-    /// What a link leads to.
-    pub(crate) fn find(&self, token: Uuid, now: Millis) -> Option<(WorkspaceId, Uuid)> {
+    /// What a link leads to, by its workspace's clock.
+    pub(crate) fn find(
+        &self,
+        token: Uuid,
+        now: impl FnOnce(WorkspaceId) -> Option<Millis>,
+    ) -> Option<(WorkspaceId, Uuid)> {
         let mut links = self.0.lock();
-        links.retain(|_, (_, _, until)| *until > now);
-        links
-            .get(&token)
-            .map(|(workspace, report, _)| (*workspace, *report))
+        let (workspace, report, until) = *links.get(&token)?;
+        if now(workspace).is_some_and(|now| now < until) {
+            return Some((workspace, report));
+        }
+        links.remove(&token);
+        None
     }
 }
 
 /// Where the files are fetched.
-pub(crate) fn router(house: Arc<House>, store: Store) -> Router {
+pub(crate) fn router(halls: Arc<Halls>) -> Router {
     Router::new()
         .route(&format!("{DOWNLOADS}/{{token}}"), get(download))
         .fallback(async || told(StatusCode::NOT_FOUND, "Not Found"))
-        .with_state((house, store))
+        .with_state(halls)
 }
 
 async fn download(
-    State((house, store)): State<(Arc<House>, Store)>,
+    State(halls): State<Arc<Halls>>,
     token: Result<Path<String>, PathRejection>,
 ) -> Response {
     let found = token
         .ok()
         .and_then(|Path(token)| token.parse().ok())
-        .and_then(|token| house.downloads.find(token, house.clock.now()));
+        .and_then(|token| {
+            let now = |workspace| halls.get(workspace).map(|hall| hall.clock.now());
+            halls.house.downloads.find(token, now)
+        });
     let Some((workspace, report)) = found else {
         return told(StatusCode::NOT_FOUND, "The link is unknown or over");
     };
-    let read = store.read(move |reading| rows::report_file(reading, workspace, report));
+    let read = halls
+        .store
+        .read(move |reading| rows::report_file(reading, workspace, report));
     match read.await.map_err(Fault::from) {
         Ok(Some((_, file))) => {
             let kind = if file.starts_with(&[0x1f, 0x8b]) {
@@ -100,14 +110,15 @@ mod tests {
     fn a_link_ends_in_its_time_and_the_oldest_makes_room() {
         let (links, workspace) = (Downloads::default(), WorkspaceId(Uuid::from_u128(1)));
         let report = Uuid::from_u128(2);
+        let at = |millis| move |_| Some(Millis(millis));
         let first = links.issue(workspace, report, Millis(100));
-        assert_eq!(links.find(first, Millis(99)), Some((workspace, report)));
-        assert_eq!(links.find(first, Millis(100)), None);
+        assert_eq!(links.find(first, at(99)), Some((workspace, report)));
+        assert_eq!(links.find(first, at(100)), None);
         let first = links.issue(workspace, report, Millis(100));
         for _ in 0..MAX_LINKS {
             links.issue(workspace, report, Millis(200));
         }
-        assert_eq!(links.find(first, Millis(50)), None, "it made room");
+        assert_eq!(links.find(first, at(50)), None, "it made room");
         assert_eq!(links.0.lock().len(), MAX_LINKS);
     }
 }

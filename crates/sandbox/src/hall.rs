@@ -1,5 +1,6 @@
 //! One workspace: its books, its policy, and the one way to change it.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ledger::{Books, Scope, positions};
@@ -9,12 +10,14 @@ use protocol::exchange::Reply;
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::{PrivateKey, PublicKey};
 use protocol::model::user::UserStatus;
+use protocol::time::Millis;
 use protocol::token::TokenError;
 use serde::Serialize;
 use serde_json::Value;
 use store::StoreError;
 use store::once::{self, Attempt, Given, Standing};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use wire::hooks_out::{Caller, TargetPolicy};
 use wire::server::{Call, Route};
 
@@ -25,10 +28,13 @@ use crate::clock::WorkspaceClock;
 use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
+use crate::faults::Faults;
+use crate::happenings::Happenings;
 use crate::hooks::WebhookKeys;
 use crate::operations::workspace;
+use crate::rates::{Limits, Rates};
 use crate::rows;
-use crate::rows::house;
+use crate::rows::clocks;
 use crate::world::Network;
 use crate::world::keys::Keyring;
 use ledger::Fault;
@@ -36,11 +42,8 @@ use ledger::Fault;
 /// What all workspaces of a sandbox share.
 #[derive(Debug)]
 pub(crate) struct House {
-    pub(crate) clock: Arc<WorkspaceClock>,
     pub(crate) doors: Doors,
     pub(crate) downloads: Downloads,
-    /// Wakes the dispatcher.
-    pub(crate) deliveries: Arc<Notify>,
     /// What signs webhooks.
     pub(crate) hooks: WebhookKeys,
     /// What stands before `/v1`.
@@ -54,12 +57,26 @@ pub(crate) struct House {
     pub(crate) manual: bool,
     /// What all that looks random comes from.
     pub(crate) seed: u64,
+    pub(crate) happenings: Happenings,
+    /// Where the users' keys lie, for people to read.
+    pub(crate) keys: Option<PathBuf>,
+    /// What a new workspace's limits are.
+    pub(crate) limits: Option<Limits>,
+    /// Whether refused calls are told why.
+    pub(crate) explain: bool,
+    /// Whether fields that the contract has not are refused.
+    pub(crate) strict: bool,
+    /// Where the clock of a new workspace stands, unless it is told otherwise; nothing: it runs.
+    pub(crate) frozen_at: Option<Millis>,
 }
 
 /// One workspace.
 #[derive(Debug)]
 pub(crate) struct Hall {
     pub(crate) house: Arc<House>,
+    /// The number of the call that made it; 0: it was there from the start.
+    pub(crate) number: i64,
+    pub(crate) clock: Arc<WorkspaceClock>,
     pub(crate) books: Books,
     pub(crate) name: String,
     pub(crate) network: Network,
@@ -67,6 +84,12 @@ pub(crate) struct Hall {
     pub(crate) first_policy: Vec<Value>,
     /// Wakes whoever moves transactions on.
     pub(crate) chain: Arc<Notify>,
+    /// Wakes its dispatcher.
+    pub(crate) deliveries: Arc<Notify>,
+    /// Ends with the workspace: nothing is written to it any more.
+    pub(crate) over: CancellationToken,
+    pub(crate) faults: Faults,
+    pub(crate) rates: Rates,
     /// Wakes whoever asks callback handlers.
     pub(crate) callbacks: Notify,
     /// Idempotency keys of requests under way, each with its operation.
@@ -92,10 +115,15 @@ impl Hall {
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let done = self.change(work).await?;
+        self.settle().await;
+        Ok(done)
+    }
+
+    /// Where people and chain wait to be told: until nothing more happens by itself.
+    pub(crate) async fn settle(self: &Arc<Self>) {
         if self.house.manual {
             chain::settle(self).await;
         }
-        Ok(done)
     }
 
     /// Changes the workspace; what follows from it is left to follow.
@@ -104,14 +132,17 @@ impl Hall {
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let hall = Arc::clone(self);
-        let now = self.house.clock.now();
+        let now = self.clock.now();
         let done = self
             .books
             .transact(now, move |writing, batch| {
-                let at = hall.house.clock.stamp();
-                house::reached(writing, at)?;
+                if hall.over.is_cancelled() {
+                    return Err(Fault::from(ApiError::uncoded(404, "The workspace is gone")));
+                }
+                let at = hall.clock.stamp();
+                clocks::reached(writing, hall.id(), at)?;
                 let number = positions::bump(writing, hall.id(), "changes")?;
-                work(&mut Deed {
+                let mut deed = Deed {
                     chance: Chance::of(hall.house.seed, hall.id(), number),
                     applied: 0,
                     told: 0,
@@ -119,13 +150,23 @@ impl Hall {
                     writing,
                     batch,
                     at,
-                })
+                    changed: Vec::new(),
+                };
+                let done = work(&mut deed)?;
+                Ok((done, deed.changed))
             })
-            .await?;
-        self.house.deliveries.notify_one();
+            .await;
+        let (done, changed) = done?;
+        self.house.happenings.changed(changed);
+        self.wake();
+        Ok(done)
+    }
+
+    /// Something was changed, or time has passed.
+    pub(crate) fn wake(&self) {
+        self.deliveries.notify_one();
         self.chain.notify_one();
         self.callbacks.notify_one();
-        Ok(done)
     }
 
     /// Does what a call asks for, once: its nonce is taken, and the answer kept under its
@@ -162,7 +203,7 @@ impl Hall {
             nonce_until: call.nonce_until,
             key,
             now_seconds: call.received_at.seconds(),
-            now: self.house.clock.now().0,
+            now: self.clock.now().0,
         };
         let done = self.deed(move |deed| {
             match once::begin(deed.writing, &attempt)? {
@@ -190,15 +231,19 @@ impl Hall {
         let id = self.id();
         // One after another: what was read earlier is not put later.
         let _turn = self.at_the_doors.lock().await;
-        let read = self.books.store().read(move |reading| rows::keys(reading));
+        let read = self
+            .books
+            .store()
+            .read(move |reading| rows::keys(reading, id));
         let rows = read.await.map_err(Fault::from)?;
         let users = self.books.users(&Scope::whole(id));
-        for row in rows.into_iter().filter(|row| row.workspace == id) {
+        let mut guests = Vec::new();
+        for row in rows {
             let Some(user) = users.iter().find(|user| user.id == row.user) else {
                 continue;
             };
             let key = PublicKey::from_der(&row.spki).map_err(|_| ApiError::internal())?;
-            self.house.doors.put(Guest {
+            guests.push(Guest {
                 user: row.user,
                 workspace: id,
                 role: user.role,
@@ -210,6 +255,7 @@ impl Hall {
                     .collect(),
             });
         }
+        self.house.doors.open_to(id, guests);
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 //! | [`start`], `lock`, `seed` | how a sandbox comes up: its file, what a new one holds, servers |
 //! | `clock`, `chance` | its time, and what looks random in it: both go on where they were |
 //! | [`people`], [`world`] | the fixed users and keys; seeded funds |
+//! | `halls`, `making`, `templates`, `snapshots`, `names` | the workspaces that are open; made, kept as they were, gone back to |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
 //! | `holdings`, `outside` | what the workspace has outside its vault accounts (pure), and how it moves |
@@ -22,9 +23,12 @@
 //! | `audit` | the audit log: what is told, written with what happened |
 //! | `cosigner` | the machines that sign for API users, and whom they ask before |
 //! | `operations` | one file an area of the API |
-//! | `contract`, `openapi` | what a call must look like; the document of what is served |
+//! | `contract`, `openapi`, `page` | what a call must look like; what is served, for programs and for people |
 //! | `control` | `/_sandbox`: people and chain, by hand |
 //! | `hooks`, `outbox` | webhooks as they are kept, and what goes wrong with them; their deliveries |
+//! | `onlooker`, `happenings` | every call and change, told as it happens; why a call was refused |
+//! | `faults`, `rates` | what goes wrong on purpose; how often may be called |
+//! | `outbox` | deliveries of webhooks |
 
 mod audit;
 mod chain;
@@ -38,29 +42,39 @@ mod cosigner;
 mod deed;
 mod doors;
 mod downloads;
+mod faults;
 mod fees;
 mod findings;
 mod flight;
 mod fuelling;
 mod hall;
+mod halls;
+mod happenings;
 mod holdings;
 mod hooks;
 mod jobs;
 mod lives;
 mod lock;
+mod making;
+mod names;
+mod onlooker;
 mod openapi;
 mod operations;
 mod outbox;
 mod outside;
+mod page;
 pub mod people;
 mod policy;
 mod prices;
 mod quorum;
+pub mod rates;
 mod rows;
 mod seed;
 mod server;
 mod shelf;
+mod snapshots;
 pub mod start;
+mod templates;
 mod utxo;
 pub mod world;
 

@@ -1,4 +1,4 @@
-//! The deliveries of every workspace. A body is signed once, when it is first due.
+//! The deliveries of a workspace. A body is signed once, when it is first due.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,17 +10,15 @@ use protocol::keys::KeyError;
 use protocol::model::webhook::NotificationAttempt;
 use protocol::signature::{JWS_HEADER, LEGACY_HEADER};
 use protocol::time::Millis;
-use store::{Store, StoreError};
+use store::StoreError;
 use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError};
 
-use crate::hall::{Hall, House};
+use crate::hall::Hall;
 use crate::hooks::{self, Endpoint, Settings};
 use crate::rows::{self, Parcel};
 
 pub(crate) struct SandboxOutbox {
-    pub(crate) store: Store,
-    pub(crate) halls: Vec<Arc<Hall>>,
-    pub(crate) house: Arc<House>,
+    pub(crate) hall: Arc<Hall>,
 }
 
 /// A notification, and how its webhook is reached.
@@ -46,38 +44,37 @@ impl Outbox for SandboxOutbox {
         busy: HashSet<WebhookId>,
         limit: usize,
     ) -> Result<Due, OutboxError> {
-        let halls = self.halls.clone();
-        let read = self.store.read(move |reading| {
+        let hall = Arc::clone(&self.hall);
+        let read = self.hall.books.store().read(move |reading| {
             let mut parcels = Vec::new();
             let mut next: Option<Millis> = None;
-            for hall in &halls {
-                let endpoints = hall.endpoints(reading)?;
-                let mut settings = None;
-                for endpoint in endpoints {
-                    let webhook = endpoint.webhook.id;
-                    if !endpoint.sends() || busy.contains(&webhook) {
-                        continue;
-                    }
-                    let due = rows::due(reading, hall.id(), webhook, now, limit)?;
-                    let later = rows::next_due(reading, hall.id(), webhook, now)?;
-                    next = next.into_iter().chain(later).min();
-                    if due.is_empty() {
-                        continue;
-                    }
-                    let settings = match &settings {
-                        Some(read) => Arc::clone(read),
-                        None => Arc::clone(settings.insert(Settings::read(reading, hall)?.into())),
-                    };
-                    let to = Arc::new(Address { endpoint, settings });
-                    parcels.extend(due.into_iter().map(|parcel| Addressed {
-                        to: Arc::clone(&to),
-                        parcel,
-                    }));
+            let mut settings = None;
+            for endpoint in hall.endpoints(reading)? {
+                let webhook = endpoint.webhook.id;
+                if !endpoint.sends() || busy.contains(&webhook) {
+                    continue;
                 }
+                let due = rows::due(reading, hall.id(), webhook, now, limit)?;
+                let later = rows::next_due(reading, hall.id(), webhook, now)?;
+                next = next.into_iter().chain(later).min();
+                if due.is_empty() {
+                    continue;
+                }
+                let settings = match &settings {
+                    Some(read) => Arc::clone(read),
+                    None => Arc::clone(settings.insert(Settings::read(reading, &hall)?.into())),
+                };
+                let to = Arc::new(Address { endpoint, settings });
+                parcels.extend(due.into_iter().map(|parcel| Addressed {
+                    to: Arc::clone(&to),
+                    parcel,
+                }));
             }
             Ok::<_, StoreError>((parcels, next))
         });
         let (parcels, next) = read.await.map_err(failed)?;
+        // Where time stands nothing comes due by waiting; whoever moves the clock says so.
+        let next = next.filter(|_| !self.hall.clock.is_frozen());
         let parcels = self.signed(parcels).await?;
         let deliveries = parcels.into_iter().filter_map(delivery).collect();
         Ok(Due { deliveries, next })
@@ -89,16 +86,14 @@ impl Outbox for SandboxOutbox {
         attempt: NotificationAttempt,
         next: Next,
     ) -> Result<(), OutboxError> {
-        let now = self.house.clock.now();
+        let (workspace, now) = (self.hall.id(), self.hall.clock.now());
         let (webhook, id) = (delivery.webhook, delivery.notification);
-        let write = self.store.write(move |writing| {
-            let workspace = rows::record(writing, webhook, id, &attempt, next, now)?;
-            match workspace {
-                Some(workspace) if next != Next::Completed => {
-                    hooks::judge(writing, workspace, webhook, now)
-                }
-                _ => Ok(()),
+        let write = self.hall.books.store().write(move |writing| {
+            let known = rows::record(writing, workspace, webhook, id, &attempt, next, now)?;
+            if known && next != Next::Completed {
+                hooks::judge(writing, workspace, webhook, now)?;
             }
+            Ok(())
         });
         write.await.map_err(|error: StoreError| failed(error))
     }
@@ -110,7 +105,7 @@ impl SandboxOutbox {
         if parcels.iter().all(|one| one.parcel.signatures.is_some()) {
             return Ok(parcels);
         }
-        let house = Arc::clone(&self.house);
+        let house = Arc::clone(&self.hall.house);
         let work = move || {
             let mut fresh = Vec::new();
             for Addressed { parcel, .. } in &mut parcels {
@@ -125,7 +120,7 @@ impl SandboxOutbox {
             .await
             .map_err(failed)?
             .map_err(failed)?;
-        let keep = self.store.write(move |writing| {
+        let keep = self.hall.books.store().write(move |writing| {
             fresh
                 .iter()
                 .try_for_each(|parcel| rows::keep_signatures(writing, parcel))

@@ -85,15 +85,31 @@ pub fn workspace_id(network: Network) -> WorkspaceId {
 impl Person {
     /// Its id in the workspace of a network.
     pub fn id(&self, network: Network) -> UserId {
-        let name = format!("vestibule:user:{}:{}", network.name(), self.name);
+        self.id_of(network.name())
+    }
+
+    /// Its id in a workspace, whichever.
+    pub fn id_in(&self, workspace: WorkspaceId) -> UserId {
+        let networks = [Network::Mainnet, Network::Testnet];
+        let seeded = networks
+            .into_iter()
+            .find(|network| workspace_id(*network) == workspace);
+        seeded.map_or_else(
+            || self.id_of(&workspace.to_string()),
+            |network| self.id(network),
+        )
+    }
+
+    fn id_of(&self, place: &str) -> UserId {
+        let name = format!("vestibule:user:{place}:{}", self.name);
         UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
     }
 
-    /// As the API shows it.
-    pub fn user(&self, network: Network) -> User {
+    /// As the API of a workspace shows it.
+    pub fn user(&self, workspace: WorkspaceId) -> User {
         let person = self.key_pem.is_none();
         User {
-            id: self.id(network),
+            id: self.id_in(workspace),
             first_name: person.then(|| self.name.to_owned()),
             last_name: person.then(|| "Example".to_owned()),
             email: person.then(|| format!("{}@fund.example", self.name)),

@@ -6,11 +6,14 @@ use store::{Migration, Query, Room, Row, Sql, StoreError, Writing, params};
 use uuid::Uuid;
 
 mod attempts;
+pub(crate) mod clocks;
 pub(crate) mod flights;
 pub(crate) mod house;
 mod outbox;
 mod resends;
 pub(crate) mod shelf;
+pub(crate) mod snapshots;
+pub(crate) mod tables;
 
 pub(crate) use attempts::{attempts, last_attempt, tally};
 pub(crate) use outbox::{
@@ -63,12 +66,37 @@ pub const ROOM: Room = Room {
             name: "webhooks",
             sql: Sql::Same(outbox::WEBHOOKS),
         },
+        Migration {
+            id: 9,
+            name: "clocks",
+            sql: Sql::Same(clocks::TABLES),
+        },
+        Migration {
+            id: 10,
+            name: "attempts of workspaces",
+            sql: Sql::Same(outbox::OF_WORKSPACES),
+        },
+        Migration {
+            id: 11,
+            name: "fresh workspaces",
+            sql: Sql::Same(FRESH),
+        },
+        Migration {
+            id: 12,
+            name: "snapshots",
+            sql: Sql::Same(snapshots::TABLES),
+        },
     ],
 };
 
 const RESEND_JOBS: &str = "
 CREATE TABLE resend_jobs (workspace TEXT NOT NULL, webhook TEXT NOT NULL, id TEXT NOT NULL, doc TEXT NOT NULL,
     PRIMARY KEY (workspace, webhook, id));
+";
+
+const FRESH: &str = "
+ALTER TABLE workspaces ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE workspaces ADD COLUMN origin TEXT;
 ";
 
 const TABLES: &str = "
@@ -113,10 +141,16 @@ pub(crate) struct WorkspaceRow {
     pub(crate) name: String,
     pub(crate) network: String,
     pub(crate) policy: String,
+    /// The number of the call that made it; 0: it was there from the start.
+    pub(crate) number: i64,
+    /// What it was made from, as a document; older releases did not keep it.
+    pub(crate) origin: Option<String>,
 }
 
+/// Every workspace; those that were there from the start come first.
 pub(crate) fn workspaces(query: &mut impl Query) -> Result<Vec<WorkspaceRow>, StoreError> {
-    let sql = "SELECT id, name, network, policy FROM workspaces ORDER BY network, name";
+    let sql = "SELECT id, name, network, policy, number, origin FROM workspaces
+        ORDER BY number, network, name";
     let read = |row: &Row| {
         Ok(WorkspaceRow {
             id: row
@@ -126,6 +160,8 @@ pub(crate) fn workspaces(query: &mut impl Query) -> Result<Vec<WorkspaceRow>, St
             name: row.text(1)?.to_owned(),
             network: row.text(2)?.to_owned(),
             policy: row.text(3)?.to_owned(),
+            number: row.int(4)?,
+            origin: row.opt_text(5)?.map(str::to_owned),
         })
     };
     query.rows(sql, &[])?.iter().map(read).collect()
@@ -135,14 +171,26 @@ pub(crate) fn add_workspace(
     writing: &mut Writing<'_>,
     row: &WorkspaceRow,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO workspaces (id, name, network, policy) VALUES ($1, $2, $3, $4)";
+    let sql = "INSERT INTO workspaces (id, name, network, policy, number, origin)
+        VALUES ($1, $2, $3, $4, $5, $6)";
     let params = params![
         row.id.to_string(),
         row.name.as_str(),
         row.network.as_str(),
-        row.policy.as_str()
+        row.policy.as_str(),
+        row.number,
+        row.origin.clone()
     ];
     writing.execute(sql, &params).map(drop)
+}
+
+/// It is no more.
+pub(crate) fn remove_workspace(
+    writing: &mut Writing<'_>,
+    id: WorkspaceId,
+) -> Result<(), StoreError> {
+    let sql = "DELETE FROM workspaces WHERE id = $1";
+    writing.execute(sql, &params![id.to_string()]).map(drop)
 }
 
 /// An API key as it is kept.
@@ -154,8 +202,12 @@ pub(crate) struct KeyRow {
     pub(crate) addresses: String,
 }
 
-pub(crate) fn keys(query: &mut impl Query) -> Result<Vec<KeyRow>, StoreError> {
-    let sql = "SELECT user_id, workspace, spki, addresses FROM api_keys";
+/// The API keys of a workspace.
+pub(crate) fn keys(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<KeyRow>, StoreError> {
+    let sql = "SELECT user_id, workspace, spki, addresses FROM api_keys WHERE workspace = $1 ORDER BY user_id";
     let read = |row: &Row| {
         let bad = || corrupt("api_keys", "user_id", "");
         Ok(KeyRow {
@@ -165,7 +217,8 @@ pub(crate) fn keys(query: &mut impl Query) -> Result<Vec<KeyRow>, StoreError> {
             addresses: row.text(3)?.to_owned(),
         })
     };
-    query.rows(sql, &[])?.iter().map(read).collect()
+    let rows = query.rows(sql, &params![workspace.to_string()])?;
+    rows.iter().map(read).collect()
 }
 
 pub(crate) fn put_key(writing: &mut Writing<'_>, row: &KeyRow) -> Result<(), StoreError> {

@@ -1,18 +1,64 @@
-//! A new sandbox's workspaces: one mainnet, one testnet, each a believable fund.
+//! What a workspace begins with: a believable fund, or next to nothing.
 
-use ledger::{Books, Change, Version};
+use ledger::{Batch, Books, Change, Version};
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
-use store::{Store, StoreError};
+use serde::{Deserialize, Serialize};
+use store::{Store, StoreError, Writing};
 
+use crate::clock::Pace;
 use crate::people::{self, PEOPLE};
 use crate::policy;
+use crate::rows::clocks;
 use crate::rows::house::{self, Fact};
 use crate::rows::{self, KeyRow, WorkspaceRow};
 use crate::start::{Config, StartError};
-use crate::world::{self, Network};
+use crate::world::{self, Document, Network};
 
 /// The seed where none is asked for.
 const USUAL: u64 = 1;
+
+/// What grows in a workspace by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Ground {
+    /// A fund with a year of history.
+    Fund(Network),
+    /// Users, chains and assets, and nothing else.
+    Empty(Network),
+}
+
+/// What a workspace was made from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Origin {
+    /// What a seed gives, as of a time.
+    Grown {
+        ground: Ground,
+        at: Millis,
+        pace: Pace,
+    },
+    /// A snapshot, wherever it was taken.
+    Snapshot { id: WorkspaceId, pace: Pace },
+}
+
+impl Ground {
+    /// Of which network.
+    pub(crate) const fn network(self) -> Network {
+        match self {
+            Self::Fund(network) | Self::Empty(network) => network,
+        }
+    }
+
+    /// What a workspace of it is called where nobody says.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Fund(Network::Mainnet) => "Example Fund",
+            Self::Fund(Network::Testnet) => "Example Fund (testnet)",
+            Self::Empty(_) => "Empty Workspace",
+        }
+    }
+}
 
 /// The workspaces, with those that are not there yet: also what an earlier start did not come to.
 pub(crate) async fn workspaces(
@@ -24,8 +70,14 @@ pub(crate) async fn workspaces(
     let seed = settled(store, config).await?;
     let there = read(store.clone()).await?;
     for network in [Network::Mainnet, Network::Testnet] {
-        if there.iter().all(|row| row.network != network.name()) {
-            one(store, network, seed, now).await?;
+        let workspace = people::workspace_id(network);
+        if there.iter().all(|row| row.id != workspace) {
+            let (at, pace) = match config.frozen_at {
+                Some(at) => (at, Pace::Frozen(at)),
+                None => (now, Pace::Running(0)),
+            };
+            let grown = Grown::new(Ground::Fund(network), workspace, seed, at)?;
+            grown.into_workspace(store, pace).await?;
         }
     }
     Ok((seed, read(store.clone()).await?))
@@ -53,68 +105,121 @@ async fn settled(store: &Store, config: &Config) -> Result<u64, StartError> {
     Ok(made)
 }
 
-/// Makes a workspace, whole or not at all.
-async fn one(store: &Store, network: Network, seed: u64, now: Millis) -> Result<(), StartError> {
-    let id_of = |name: &str| {
-        people::named(name)
-            .map(|person| person.id(network))
-            .ok_or(StartError::Seed)
-    };
-    let (treasurer, officer) = (id_of("treasurer")?, id_of("signing-officer")?);
-    let signers = [id_of("admin")?, id_of("signer")?];
-    let workspace = people::workspace_id(network);
-    let books = Books::open(store, workspace).await?;
-    let initiator = officer.to_string();
-    let fund = world::seeded(seed, network, now, &initiator, &initiator);
-    let began = now.plus(-365 * Millis::DAY);
-    let versioned = |change: Change| {
-        let version = match &change {
-            Change::Transaction(transaction, _) => Version::of_transaction(transaction),
-            Change::Wallet(..) => Version::at(now),
-            _ => Version::at(began),
+/// All that a seed gives a workspace.
+pub(crate) struct Grown {
+    ground: Ground,
+    workspace: WorkspaceId,
+    at: Millis,
+    changes: Vec<(Version, Change)>,
+    keys: Vec<KeyRow>,
+    /// What it has beside its books.
+    beside: Vec<Document>,
+}
+
+impl Grown {
+    pub(crate) fn new(
+        ground: Ground,
+        workspace: WorkspaceId,
+        seed: u64,
+        at: Millis,
+    ) -> Result<Self, StartError> {
+        let officer = people::named("signing-officer").ok_or(StartError::Seed)?;
+        let initiator = officer.id_in(workspace).to_string();
+        let (made, beside) = match ground {
+            Ground::Fund(network) => {
+                let fund = world::seeded(seed, network, at, &initiator, &initiator);
+                let beside = world::beside(seed, workspace, network, at);
+                (fund.changes, beside.map_err(|_| StartError::Seed)?)
+            }
+            Ground::Empty(network) => (world::bare(network), Vec::new()),
         };
-        (version, change)
-    };
-    let users = PEOPLE
-        .iter()
-        .map(|person| Change::User(person.user(network)));
-    let changes: Vec<_> = users.chain(fund.changes).map(versioned).collect();
-    let beside = world::beside(seed, workspace, network, now).map_err(|_| StartError::Seed)?;
-    let rules = policy::seeded(&signers, treasurer, officer);
-    let row = WorkspaceRow {
-        id: workspace,
-        name: match network {
-            Network::Mainnet => "Example Fund".to_owned(),
-            Network::Testnet => "Example Fund (testnet)".to_owned(),
-        },
-        network: network.name().to_owned(),
-        policy: serde_json::to_string(&rules).map_err(|_| StartError::Seed)?,
-    };
-    let mut keys = Vec::new();
-    for person in &PEOPLE {
-        if let Some(key) = person.key() {
-            keys.push((person.id(network), key?.public().spki_der().to_vec()));
+        let began = at.plus(-365 * Millis::DAY);
+        let versioned = |change: Change| {
+            let version = match &change {
+                Change::Transaction(transaction, _) => Version::of_transaction(transaction),
+                Change::Wallet(..) => Version::at(at),
+                _ => Version::at(began),
+            };
+            (version, change)
+        };
+        let users = PEOPLE
+            .iter()
+            .map(|person| Change::User(person.user(workspace)));
+        let mut keys = Vec::new();
+        for person in &PEOPLE {
+            if let Some(key) = person.key() {
+                keys.push(KeyRow {
+                    user: person.id_in(workspace),
+                    workspace,
+                    spki: key?.public().spki_der().to_vec(),
+                    addresses: String::new(),
+                });
+            }
         }
+        Ok(Self {
+            ground,
+            workspace,
+            at,
+            changes: users.chain(made).map(versioned).collect(),
+            keys,
+            beside,
+        })
     }
-    let made = books.transact(now, move |writing, batch| {
-        for (version, change) in &changes {
+
+    fn write(&self, writing: &mut Writing<'_>, batch: &mut Batch) -> Result<(), StoreError> {
+        for (version, change) in &self.changes {
             batch.apply(writing, *version, change)?;
         }
-        for (user, spki) in &keys {
-            let row = KeyRow {
-                user: *user,
-                workspace,
-                spki: spki.clone(),
-                addresses: String::new(),
-            };
-            rows::put_key(writing, &row)?;
+        for key in &self.keys {
+            rows::put_key(writing, key)?;
         }
-        for document in &beside {
+        for document in &self.beside {
             let (key, text) = (&document.key, &document.text);
-            rows::shelf::put(writing, workspace, document.kind, key, text)?;
+            rows::shelf::put(writing, self.workspace, document.kind, key, text)?;
         }
-        house::reached(writing, now)?;
-        rows::add_workspace(writing, &row)
-    });
-    made.await.map_err(|error: StoreError| error.into())
+        clocks::reached(writing, self.workspace, self.at)
+    }
+
+    /// Writes it down, and that it is a workspace; whole or not at all.
+    async fn into_workspace(self, store: &Store, pace: Pace) -> Result<(), StartError> {
+        let books = Books::open(store, self.workspace).await?;
+        let origin = Origin::Grown {
+            ground: self.ground,
+            at: self.at,
+            pace,
+        };
+        let row = WorkspaceRow {
+            id: self.workspace,
+            name: self.ground.title().to_owned(),
+            network: self.ground.network().name().to_owned(),
+            policy: policy_of(self.workspace)?,
+            number: 0,
+            origin: Some(serde_json::to_string(&origin).map_err(|_| StartError::Seed)?),
+        };
+        let made = books.transact(self.at, move |writing, batch| {
+            self.write(writing, batch)?;
+            clocks::keep(writing, self.workspace, pace)?;
+            rows::add_workspace(writing, &row)
+        });
+        made.await.map_err(|error: StoreError| error.into())
+    }
+
+    /// Writes it down, for workspaces to be copied from.
+    pub(crate) async fn into_template(self, store: &Store) -> Result<(), StartError> {
+        let books = Books::open(store, self.workspace).await?;
+        let made = books.transact(self.at, move |writing, batch| self.write(writing, batch));
+        made.await.map_err(|error: StoreError| error.into())
+    }
+}
+
+/// The policy of a new workspace, as it is kept.
+pub(crate) fn policy_of(workspace: WorkspaceId) -> Result<String, StartError> {
+    let id_of = |name: &str| {
+        people::named(name)
+            .map(|person| person.id_in(workspace))
+            .ok_or(StartError::Seed)
+    };
+    let signers = [id_of("admin")?, id_of("signer")?];
+    let rules = policy::seeded(&signers, id_of("treasurer")?, id_of("signing-officer")?);
+    serde_json::to_string(&rules).map_err(|_| StartError::Seed)
 }

@@ -1,34 +1,39 @@
 //! The door of the sandbox, as the wire's server sees it.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::{UserId, WorkspaceId};
+use protocol::ids::UserId;
 use protocol::operations::Operation;
 use protocol::time::Millis;
 use protocol::token::TokenError;
-use wire::server::{Admitted, Call, Workspace};
+use wire::server::{Admitted, Call, Outcome, Route, Workspace};
 
 use crate::doors::Guest;
-use crate::hall::{Hall, House};
+use crate::faults::Trouble;
+use crate::halls::Halls;
+use crate::onlooker::WHY;
 use crate::operations;
+use crate::rates::{self, Rate};
+
+/// What a proxy says that has lost its way.
+const PAGE: &str = "<html><body><h1>Bad gateway</h1></body></html>";
 
 /// Many workspaces behind one door, chosen by API key.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
-    pub(crate) house: Arc<House>,
-    pub(crate) halls: BTreeMap<WorkspaceId, Arc<Hall>>,
+    pub(crate) halls: Arc<Halls>,
 }
 
 impl Workspace for Sandbox {
     type Guest = Guest;
 
     fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Guest>> {
-        let guest = self.house.doors.open(user, from)?;
-        if !self.halls.get(&guest.workspace)?.lets_in(user) {
+        let guest = self.halls.house.doors.open(user, from)?;
+        if !self.halls.get(guest.workspace)?.lets_in(user) {
             return None;
         }
         Some(Admitted {
@@ -51,13 +56,52 @@ impl Workspace for Sandbox {
     }
 
     async fn answer(&self, guest: Arc<Guest>, call: Call) -> Reply {
-        match self.halls.get(&guest.workspace) {
-            Some(hall) => operations::answer(hall, &guest, &call).await,
-            None => ApiError::internal().into(),
+        let (Some(hall), Route::Operation { operation, .. }) =
+            (self.halls.get(guest.workspace), &call.route)
+        else {
+            return ApiError::not_found().into();
+        };
+        let rate = hall
+            .rates
+            .count(call.user, operation.category, call.received_at);
+        if let Some(refusal) = rate.and_then(Rate::refusal) {
+            return refusal;
+        }
+        let reply = operations::answer(&hall, &guest, &call).await;
+        match rate {
+            Some(rate) => rate.told(reply),
+            None => reply,
         }
     }
 
-    fn date(&self, _guest: &Guest) -> Option<Millis> {
-        Some(self.house.clock.now())
+    async fn outcome(&self, guest: Arc<Guest>, call: Call) -> Outcome {
+        let hall = self.halls.get(guest.workspace);
+        let Some(wrong) = hall.and_then(|hall| hall.faults.strike(&call)) else {
+            return Outcome::Answered(self.answer(guest, call).await);
+        };
+        let planned = |reply: Reply| Outcome::Answered(reply.with(WHY, "a fault that was planned"));
+        match wrong {
+            Trouble::Latency { millis } => {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                Outcome::Answered(self.answer(guest, call).await)
+            }
+            Trouble::TooManyRequests { retry_after } => planned(rates::too_many(retry_after)),
+            Trouble::InternalError => planned(ApiError::internal().into()),
+            Trouble::CutConnection => Outcome::Cut,
+            Trouble::LostAnswer => {
+                self.answer(guest, call).await;
+                Outcome::Cut
+            }
+            Trouble::WrongContentType => {
+                let status = self.answer(guest, call).await.status;
+                let mut page = Reply::empty(status).with("content-type", "text/html");
+                page.body = PAGE.into();
+                planned(page)
+            }
+        }
+    }
+
+    fn date(&self, guest: &Guest) -> Option<Millis> {
+        self.halls.get(guest.workspace).map(|hall| hall.clock.now())
     }
 }

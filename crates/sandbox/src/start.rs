@@ -1,40 +1,35 @@
 //! Starting a sandbox: store, seed, servers, dispatcher, chain.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ledger::{Books, LedgerError};
+use ledger::LedgerError;
 use protocol::ids::WorkspaceId;
 use protocol::keys::KeyError;
 use protocol::time::Millis;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Location, Store, StoreError, once};
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::clock::{SystemClock, WallClock};
-use wire::hooks_out::{Caller, Dispatcher, TargetPolicy};
+use wire::hooks_out::{Caller, TargetPolicy};
 use wire::server::{Server, serve};
 
-use crate::clock::WorkspaceClock;
 use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
-use crate::hall::{Hall, House};
+use crate::hall::House;
+use crate::halls::Halls;
+use crate::happenings::Happenings;
 use crate::hooks::WebhookKeys;
 use crate::lock::Lock;
-use crate::operations::recall_tokens;
-use crate::outbox::SandboxOutbox;
-use crate::rows::WorkspaceRow;
+use crate::onlooker::Watch;
+use crate::rates::Profile;
 use crate::rows::house::{self, Fact};
 use crate::server::Sandbox;
 use crate::world::Network;
-use crate::{chain, control, cosigner, openapi, people, rows, seed};
-
-/// Attempts at once per webhook: events arrive in their order, mostly.
-const PER_WEBHOOK: usize = 1;
+use crate::{control, openapi, page, people, rows, seed, templates};
 
 /// How a sandbox is run.
 #[derive(Clone, Debug)]
@@ -49,8 +44,40 @@ pub struct Config {
     pub seed: Option<u64>,
     /// Whether people and chain wait to be told.
     pub manual: bool,
+    /// When new workspaces are, and their clocks stand; nothing: now, and they run.
+    pub frozen_at: Option<Millis>,
+    /// How often may be called; nothing: as often as anybody likes.
+    pub rate_limits: Option<Profile>,
+    /// Where each call of the API is written down, a line of JSON each.
+    pub call_log: Option<PathBuf>,
+    /// Where the users' keys lie, for people to read.
+    pub keys: Option<PathBuf>,
+    /// Whether refused calls are told why, in a header.
+    pub explain: bool,
+    /// Whether fields that the contract has not are refused.
+    pub strict: bool,
     /// Whether webhooks go to https on port 443 at public addresses alone.
     pub strict_webhooks: bool,
+}
+
+impl Config {
+    /// One that listens there, keeps nothing, and is as believable as it can be.
+    pub const fn new(listen: SocketAddr, control: SocketAddr) -> Self {
+        Self {
+            listen,
+            control,
+            data: None,
+            seed: None,
+            manual: false,
+            frozen_at: None,
+            rate_limits: None,
+            call_log: None,
+            keys: None,
+            explain: true,
+            strict: false,
+            strict_webhooks: false,
+        }
+    }
 }
 
 /// A sandbox that serves.
@@ -64,6 +91,7 @@ pub struct Running {
     pub control_token: SecretString,
     /// The workspaces, the mainnet one first.
     pub workspaces: Vec<(WorkspaceId, Network)>,
+    halls: Arc<Halls>,
     tasks: JoinSet<()>,
     /// The file is this process's until it has ended.
     _lock: Option<Lock>,
@@ -73,6 +101,9 @@ impl Running {
     /// Returns when everything has ended.
     pub async fn done(mut self) {
         while self.tasks.join_next().await.is_some() {}
+        let mut tasks = self.halls.tasks();
+        while tasks.join_next().await.is_some() {}
+        self.halls.house.happenings.flush();
     }
 }
 
@@ -85,6 +116,9 @@ pub enum StartError {
     /// Another sandbox has the file.
     #[error("another process runs the sandbox of {0}: one file, one process")]
     Running(PathBuf),
+    /// The file that calls are written to.
+    #[error("{0} cannot be written: {1}")]
+    CallLog(PathBuf, std::io::Error),
     /// The file's lock.
     #[error("{0} cannot be made: {1}")]
     Lock(PathBuf, std::io::Error),
@@ -154,18 +188,6 @@ pub async fn open(config: Config) -> Result<Opened, StartError> {
     })
 }
 
-/// The clock as the last change left it.
-async fn clock(store: &Store) -> Result<WorkspaceClock, StoreError> {
-    let read = store.read(|reading| {
-        let ahead = house::find(reading, Fact::Ahead)?.unwrap_or_default();
-        let latest = house::find(reading, Fact::Latest)?.unwrap_or_default();
-        Ok::<_, StoreError>((ahead, Millis(latest)))
-    });
-    let (ahead, latest) = read.await?;
-    let wall: Arc<dyn WallClock> = Arc::new(SystemClock);
-    Ok(WorkspaceClock::resumed(wall, ahead, latest))
-}
-
 /// The webhooks' keys as the last rotation left them.
 async fn webhook_keys(store: &Store) -> Result<WebhookKeys, StartError> {
     let read = store.read(|reading| house::find(reading, Fact::WebhookKeys));
@@ -183,18 +205,16 @@ impl Opened {
         } = self;
         let (api, origin) = listen(config.listen).await?;
         let (control, control_origin) = listen(config.control).await?;
-        let clock = Arc::new(clock(&store).await?);
-        let (seed, rows) = seed::workspaces(&store, &config, clock.now()).await?;
+        templates::sweep(&store).await?;
+        let (seed, rows) = seed::workspaces(&store, &config, SystemClock.now()).await?;
         let targets = if config.strict_webhooks {
             TargetPolicy::Public { except: Vec::new() }
         } else {
             TargetPolicy::Any
         };
         let house = Arc::new(House {
-            clock: Arc::clone(&clock),
             doors: Doors::default(),
             downloads: Downloads::default(),
-            deliveries: Arc::new(Notify::new()),
             hooks: webhook_keys(&store).await?,
             origin: origin.clone(),
             caller: Caller::new(targets.clone())?,
@@ -202,31 +222,25 @@ impl Opened {
             targets,
             manual: config.manual,
             seed,
+            frozen_at: config.frozen_at,
+            happenings: Happenings::new(config.call_log.as_deref()).map_err(|error| {
+                let file = config.call_log.clone().unwrap_or_default();
+                StartError::CallLog(file, error)
+            })?,
+            limits: config.rate_limits.map(Profile::limits),
+            keys: config.keys.clone(),
+            explain: config.explain,
+            strict: config.strict,
         });
-        let mut halls = BTreeMap::new();
+        let halls = Arc::new(Halls::new(house, store, shutdown.clone())?);
         let mut workspaces = Vec::new();
         for row in rows {
-            let hall = hall(&house, &store, row).await?;
+            let hall = halls.open(row).await?;
             workspaces.push((hall.id(), hall.network));
-            halls.insert(hall.id(), hall);
         }
         let mut tasks = JoinSet::new();
-        for hall in halls.values() {
-            tasks.spawn(chain::drive(Arc::clone(hall), shutdown.clone()));
-            tasks.spawn(cosigner::drive(Arc::clone(hall), shutdown.clone()));
-        }
-        let all: Vec<_> = halls.values().cloned().collect();
-        let outbox = SandboxOutbox {
-            store: store.clone(),
-            halls: all.clone(),
-            house: Arc::clone(&house),
-        };
-        let wake = Arc::clone(&house.deliveries);
-        let targets = house.targets.clone();
-        let dispatcher = Dispatcher::new(Arc::new(outbox), clock, wake, targets, PER_WEBHOOK)?;
-        tasks.spawn(dispatcher.run(shutdown.clone()));
         let control_token = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
-        let desk = control::router(all, Arc::clone(&house), control_token.expose_secret());
+        let desk = control::router(Arc::clone(&halls), control_token.expose_secret());
         let ended = shutdown.clone();
         tasks.spawn(async move {
             let served = axum::serve(control, desk)
@@ -235,11 +249,16 @@ impl Opened {
                 tracing::error!(%error, "the control listener ended");
             }
         });
-        let signers = Arc::clone(&house);
+        let signers = Arc::clone(&halls.house);
         let open = wire::jwks::router(move || signers.hooks.jwks())
-            .merge(downloads::router(Arc::clone(&house), store))
+            .merge(downloads::router(Arc::clone(&halls)))
+            .merge(page::router(Arc::clone(&halls)))
             .merge(openapi::router());
-        let server = Server::new(Arc::new(Sandbox { house, halls }), SystemClock);
+        let watch = Arc::new(Watch(Arc::clone(&halls)));
+        let sandbox = Sandbox {
+            halls: Arc::clone(&halls),
+        };
+        let server = Server::new(Arc::new(sandbox), SystemClock).watched_by(watch);
         let served = serve(api, server, open, shutdown)
             .map_err(|error| StartError::Listen(config.listen, error))?;
         tasks.spawn(async move {
@@ -250,6 +269,7 @@ impl Opened {
             control_origin,
             control_token,
             workspaces,
+            halls,
             tasks,
             _lock: lock,
         })
@@ -262,33 +282,4 @@ async fn listen(at: SocketAddr) -> Result<(TcpListener, String), StartError> {
     let listener = TcpListener::bind(at).await.map_err(failed)?;
     let origin = format!("http://{}", listener.local_addr().map_err(failed)?);
     Ok((listener, origin))
-}
-
-/// A workspace, with its doors open.
-async fn hall(
-    house: &Arc<House>,
-    store: &Store,
-    row: WorkspaceRow,
-) -> Result<Arc<Hall>, StartError> {
-    let network = Network::named(&row.network).ok_or(StartError::Damaged("an unknown network"))?;
-    let first_policy = serde_json::from_str(&row.policy)
-        .map_err(|_| StartError::Damaged("a policy that cannot be read"))?;
-    let hall = Arc::new(Hall {
-        house: Arc::clone(house),
-        books: Books::open(store, row.id).await?,
-        name: row.name,
-        network,
-        first_policy,
-        chain: Arc::new(Notify::new()),
-        callbacks: Notify::new(),
-        under_way: parking_lot::Mutex::default(),
-        at_the_doors: tokio::sync::Mutex::default(),
-    });
-    recall_tokens(&hall)
-        .await
-        .map_err(|_| StartError::Damaged("a token that cannot be read"))?;
-    hall.open_doors()
-        .await
-        .map_err(|_| StartError::Damaged("a key that cannot be read"))?;
-    Ok(hall)
 }

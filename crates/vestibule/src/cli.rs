@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{connector, demo, gate, sandbox};
+use crate::{connector, demo, gate, sandbox, token};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -41,6 +41,8 @@ enum Command {
     Gate(Box<gate::Args>),
     /// The provider's side: keys, books and exports of its clients.
     Connector(connector::Args),
+    /// Make a request token, or say what is wrong with one.
+    Token(token::Args),
     /// Print completions for a shell.
     #[command(after_help = "Example:
   vestibule completions bash > ~/.local/share/bash-completion/completions/vestibule")]
@@ -59,6 +61,7 @@ impl Cli {
             Command::Sandbox(args) => sandbox::run(args, out).await,
             Command::Gate(args) => gate::run(*args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
+            Command::Token(args) => token::run(&args, out),
             Command::Completions { shell } => {
                 clap_complete::generate(
                     shell,
@@ -82,7 +85,7 @@ mod tests {
     }
 
     /// Whose every command has examples in its help.
-    const WITH_EXAMPLES: [&str; 2] = ["gate", "connector"];
+    const WITH_EXAMPLES: [&str; 4] = ["gate", "connector", "sandbox", "token"];
 
     #[test]
     fn every_command_has_examples() {

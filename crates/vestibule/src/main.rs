@@ -13,6 +13,7 @@ mod output;
 mod ready;
 mod sandbox;
 mod shutdown;
+mod token;
 
 use std::process::ExitCode;
 

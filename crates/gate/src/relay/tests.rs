@@ -412,11 +412,8 @@ on_both! {
             (&before.body, &before.headers, before.notification, 1)
         );
         let header = |name: &str| {
-            after
-                .headers
-                .iter()
-                .find(|(known, _)| *known == name)
-                .map(|(_, value)| value.as_str())
+            let value = after.headers.get(name);
+            value.map(|value| value.to_str().expect("text"))
         };
         let signature = header(protocol::signature::JWS_HEADER).expect("signed");
         protocol::signature::verify_jws(signature, &after.body, &jwks).expect("by the gate's key");

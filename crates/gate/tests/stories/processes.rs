@@ -37,12 +37,9 @@ impl Sandbox {
     pub async fn new(file: PathBuf) -> Self {
         let mut sandbox = Self {
             config: sandbox::Config {
-                listen: anywhere(),
-                control: anywhere(),
                 data: Some(file),
                 seed: Some(7),
-                manual: false,
-                strict_webhooks: false,
+                ..sandbox::Config::new(anywhere(), anywhere())
             },
             running: None,
         };

@@ -26,15 +26,15 @@ pub(super) async fn export(
     At((workspace, kind)): At<(WorkspaceId, String)>,
 ) -> Result<Response, Refusal> {
     let hall = desk.hall(workspace)?;
-    let now = desk.house.clock.now();
+    let now = hall.clock.now();
     let (name, file) = match kind.as_str() {
         "transactions" => (
             format!("transactions_{now}.csv"),
-            transactions(hall, now).await?,
+            transactions(&hall, now).await?,
         ),
         "vault_accounts" => (
             format!("vault_accounts_{now}.csv"),
-            vault_accounts(hall, now).await?,
+            vault_accounts(&hall, now).await?,
         ),
         _ => {
             return Err(Refusal(ApiError::uncoded(

@@ -220,15 +220,16 @@ async fn turned(
     desk: &Desk,
     work: impl Fn(Turn, &mut Writing<'_>) -> Result<Turn, StoreError> + Send + 'static,
 ) -> Result<Json<Value>, Refusal> {
-    let hall = desk.halls.first().ok_or_else(ApiError::internal)?;
     let house = Arc::clone(&desk.house);
     let write = move |writing: &mut Writing<'_>| {
         let turn = work(house.hooks.turn(), writing)?;
         house::keep(writing, Fact::WebhookKeys, turn.number())?;
         Ok::<_, StoreError>(turn)
     };
-    let turn = hall.books.store().write(write).await.map_err(Fault::from)?;
+    let turn = desk.halls.store.write(write).await.map_err(Fault::from)?;
     desk.house.hooks.set(turn);
-    desk.house.deliveries.notify_one();
+    for hall in desk.halls.all() {
+        hall.deliveries.notify_one();
+    }
     Ok(listed(desk))
 }

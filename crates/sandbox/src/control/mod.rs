@@ -3,14 +3,20 @@
 
 mod asked;
 mod chain;
+mod clock;
 mod cosigners;
+mod document;
+mod events;
 mod exports;
+mod faults;
 mod hooks;
 mod made;
 mod network;
 mod nfts;
 mod outside;
 mod people;
+mod rates;
+mod workspaces;
 
 use std::sync::Arc;
 
@@ -25,14 +31,12 @@ use protocol::error::ApiError;
 use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use store::Writing;
 use subtle::ConstantTimeEq;
 
 use crate::deed::Deed;
 use crate::hall::{Hall, House};
+use crate::halls::Halls;
 use crate::operations;
-use crate::policy::Written;
-use crate::rows::house;
 use asked::{Asked, At};
 use ledger::Fault;
 
@@ -41,20 +45,25 @@ pub(crate) const PREFIX: &str = "/_sandbox";
 
 #[derive(Clone)]
 struct Desk {
-    halls: Arc<[Arc<Hall>]>,
+    halls: Arc<Halls>,
     house: Arc<House>,
     token: Arc<str>,
 }
 
 /// The routes.
-pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> Router {
+pub(crate) fn router(halls: Arc<Halls>, token: &str) -> Router {
     let desk = Desk {
-        halls: halls.into(),
-        house,
+        house: Arc::clone(&halls.house),
+        halls,
         token: token.into(),
     };
     let routes = Router::new()
-        .route("/workspaces", get(workspaces))
+        .merge(workspaces::routes())
+        .merge(clock::routes())
+        .merge(document::routes())
+        .merge(events::routes())
+        .merge(faults::routes())
+        .merge(rates::routes())
         .route("/workspaces/{workspace}/incoming", post(incoming))
         .route("/workspaces/{workspace}/mine", post(mine))
         .route("/workspaces/{workspace}/transactions/{id}/{act}", post(act))
@@ -77,7 +86,6 @@ pub(crate) fn router(halls: Vec<Arc<Hall>>, house: Arc<House>, token: &str) -> R
         .merge(network::routes())
         .merge(nfts::routes())
         .merge(outside::routes())
-        .route("/clock/advance", post(advance))
         .merge(hooks::routes())
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
@@ -146,20 +154,10 @@ impl IntoResponse for Refusal {
 }
 
 impl Desk {
-    fn hall(&self, id: WorkspaceId) -> Result<&Arc<Hall>, Refusal> {
-        let found = self.halls.iter().find(|hall| hall.id() == id);
+    fn hall(&self, id: WorkspaceId) -> Result<Arc<Hall>, Refusal> {
+        let found = self.halls.get(id);
         found.ok_or_else(|| Refusal(ApiError::uncoded(404, "no such workspace")))
     }
-}
-
-async fn workspaces(State(desk): State<Desk>) -> Result<Json<Value>, Refusal> {
-    let mut list = Vec::new();
-    for hall in desk.halls.iter() {
-        let active = hall.policy().await?.active;
-        let rules: Vec<_> = active.rules.iter().map(Written::shown).collect();
-        list.push(json!({"id": hall.id(), "name": hall.name, "network": hall.network.name(), "policy": rules}));
-    }
-    Ok(Json(json!({ "data": list })))
 }
 
 #[derive(Deserialize)]
@@ -178,7 +176,7 @@ async fn incoming(
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let arrived = operations::incoming(
-        hall,
+        &hall,
         wanted.vault_account_id,
         wanted.asset_id,
         wanted.amount,
@@ -213,37 +211,15 @@ async fn act(
         "sign" => crate::chain::sign,
         "reject" => crate::chain::reject,
         "process" => crate::chain::process,
-        _ => return Err(Refusal(ApiError::uncoded(404, "approve, sign, reject or process"))),
+        _ => {
+            return Err(Refusal(ApiError::uncoded(
+                404,
+                "approve, sign, reject or process",
+            )));
+        }
     };
     desk.hall(workspace)?
         .deed(move |deed| how(deed, id, user.clone()))
         .await?;
     Ok(Json(json!({ "success": true })))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Advance {
-    millis: u32,
-}
-
-/// Time passes. It stays past: a sandbox that begins again begins then.
-async fn advance(
-    State(desk): State<Desk>,
-    Asked(wanted): Asked<Advance>,
-) -> Result<Json<Value>, Refusal> {
-    let clock = Arc::clone(&desk.house.clock);
-    clock.advance(wanted.millis);
-    let hall = desk.halls.first().ok_or_else(ApiError::internal)?;
-    // Read where it is written: of two at once the later one stays.
-    let write =
-        move |writing: &mut Writing<'_>| house::keep(writing, house::Fact::Ahead, clock.ahead());
-    let kept = hall.books.store().write(write);
-    kept.await.map_err(Fault::from)?;
-    desk.house.deliveries.notify_one();
-    for hall in desk.halls.iter() {
-        hall.chain.notify_one();
-        hall.callbacks.notify_one();
-    }
-    Ok(Json(json!({ "now": desk.house.clock.now() })))
 }

@@ -37,7 +37,7 @@ async fn add_peer(
     Asked(new): Asked<NewPeer>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    let id = operations::add_network_peer(hall, new.name, new.is_discoverable).await?;
+    let id = operations::add_network_peer(&hall, new.name, new.is_discoverable).await?;
     Ok(Json(json!({ "id": id })))
 }
 
@@ -56,6 +56,6 @@ async fn act(
             return Err(ApiError::uncoded(404, acts).into());
         }
     };
-    operations::act_on_connection(desk.hall(workspace)?, id, act).await?;
+    operations::act_on_connection(&desk.hall(workspace)?, id, act).await?;
     Ok(Json(json!({ "success": true })))
 }

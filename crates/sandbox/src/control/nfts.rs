@@ -36,6 +36,6 @@ async fn incoming(
     Asked(new): Asked<Incoming>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    let id = operations::incoming_nft(hall, new.vault_account_id, new.collection_id, new.seen);
+    let id = operations::incoming_nft(&hall, new.vault_account_id, new.collection_id, new.seen);
     Ok(Json(json!({ "id": id.await? })))
 }

@@ -45,7 +45,7 @@ async fn exchange_account(
     At((workspace, id, decision)): At<(WorkspaceId, String, String)>,
 ) -> Result<Json<Value>, Refusal> {
     let yes = is_yes(&decision)?;
-    operations::decide_on_exchange_account(desk.hall(workspace)?, id, yes).await?;
+    operations::decide_on_exchange_account(&desk.hall(workspace)?, id, yes).await?;
     Ok(Json(json!({ "success": true })))
 }
 
@@ -72,7 +72,7 @@ async fn fiat_account(
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
     let made =
-        operations::connect_fiat_account(hall, new.name, new.asset_id, new.linked_balance).await?;
+        operations::connect_fiat_account(&hall, new.name, new.asset_id, new.linked_balance).await?;
     Ok(Json(json!({ "id": made })))
 }
 

@@ -165,7 +165,7 @@ async fn user(
         return Ok(Json(json!({ "success": true })));
     }
     let about = move |ask: &Ask| matches!(ask, Ask::NewUser { user } if *user == id);
-    if decide_all(hall, about, word(&text)?, who.user).await? == 0 {
+    if decide_all(&hall, about, word(&text)?, who.user).await? == 0 {
         let why = "nothing about this user waits for the quorum";
         return Err(Refusal(ApiError::uncoded(409, why)));
     }
@@ -203,7 +203,7 @@ async fn addresses(
     }
     let about =
         move |ask: &Ask| matches!(ask, Ask::WhitelistAddress { wallet, .. } if *wallet == id);
-    let decided = decide_all(hall, about, word, who.user).await?;
+    let decided = decide_all(&hall, about, word, who.user).await?;
     Ok(Json(json!({ "decided": decided })))
 }
 
@@ -259,6 +259,6 @@ async fn work(
     State(desk): State<Desk>,
     At(workspace): At<WorkspaceId>,
 ) -> Result<Json<Value>, Refusal> {
-    let worked = jobs::work(desk.hall(workspace)?).await?;
+    let worked = jobs::work(&desk.hall(workspace)?).await?;
     Ok(Json(json!({ "worked": worked })))
 }

@@ -63,7 +63,7 @@ async fn act(
     calls: &mut JoinSet<String>,
     under_way: &mut HashSet<String>,
 ) -> Result<bool, ApiError> {
-    let (reader, now) = (Arc::clone(hall), hall.house.clock.now());
+    let (reader, now) = (Arc::clone(hall), hall.clock.now());
     let read = move |reading: &mut store::Reading<'_>| errands(reading, &reader, now);
     let read = hall.books.store().read(read).await.map_err(Fault::from)?;
     let (now_due, later) = read;

@@ -81,7 +81,7 @@ pub(crate) fn judge(
         return Ok(());
     };
     let since = now.plus(-Millis::HOUR).max(endpoint.judged_from);
-    let tally = rows::tally(writing, webhook, since)?;
+    let tally = rows::tally(writing, workspace, webhook, since)?;
     if !endpoint.sends() || !breaker.trips(tally) {
         return Ok(());
     }

@@ -100,7 +100,7 @@ fn page_size(query: &Query) -> Result<usize, ApiError> {
 /// `GET /management/audit_logs`.
 async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let query = &visit.call.query;
-    let window = Window::read(query, visit.hall.house.clock.now())?;
+    let window = Window::read(query, visit.hall.clock.now())?;
     let (filters, size) = (Filters::read(query), page_size(query)?);
     let down = query.one("order") != Some("ASC");
     let cursor = query.one("pageCursor").or_else(|| query.one("cursor"));
@@ -146,7 +146,7 @@ async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 
 /// `GET /audits`, of clients of an older age: a day or a week, whole.
 async fn former(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let window = Window::read(&visit.call.query, visit.hall.house.clock.now())?;
+    let window = Window::read(&visit.call.query, visit.hall.clock.now())?;
     let between = (
         Place::at(window.start).before().number(),
         Place::at(window.end.plus(1)).number(),

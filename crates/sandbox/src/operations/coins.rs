@@ -68,7 +68,7 @@ fn confirmations(coin: &Coin, now: Millis) -> i64 {
 
 /// `GET .../unspent_inputs`.
 async fn unspent_inputs(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let coins = coins(visit).await?;
     let shown = coins.iter().map(|coin| {
         json!({
@@ -143,7 +143,7 @@ fn shown(coin: &Coin, now: Millis) -> Value {
 /// `GET /utxo_management/{vaultAccountId}/{assetId}/unspent_outputs`.
 async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let query = &visit.call.query;
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let by_age = match query.one("sort") {
         None | Some("AMOUNT") => false,
         Some("CONFIRMATIONS") => true,
@@ -220,7 +220,7 @@ async fn label(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             "or labelsToDetach must name a label",
         ));
     }
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let work = move |deed: &mut Deed<'_, '_>| {
         if deed
             .batch

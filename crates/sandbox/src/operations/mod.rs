@@ -67,6 +67,7 @@ use wire::server::{Call, Route};
 use crate::contract;
 use crate::doors::Guest;
 use crate::hall::Hall;
+use crate::onlooker::{WHY, header};
 
 pub(crate) use area::Service;
 use area::{area, areas};
@@ -174,6 +175,34 @@ pub(crate) async fn answer(hall: &Arc<Hall>, guest: &Guest, call: &Call) -> Repl
     if let Err(error) = contract::check(operation, &call.query, call.body.as_ref()) {
         return error.into();
     }
+    let unknown = match &call.body {
+        Some(body) => contract::unknown::fields(operation, body),
+        None => Vec::new(),
+    };
+    if hall.house.strict
+        && let Some(field) = unknown.first()
+    {
+        return ApiError::invalid(field, "the contract has no such field").into();
+    }
+    let reply = answered(hall, guest, call, operation, params).await;
+    if unknown.is_empty() {
+        return reply;
+    }
+    let why = format!(
+        "without effect, the contract has no such field: {}",
+        unknown.join(", ")
+    );
+    tracing::info!(request_id = %call.request_id, operation = %operation.id, why, "unknown fields");
+    reply.with(WHY, header(&why))
+}
+
+async fn answered(
+    hall: &Arc<Hall>,
+    guest: &Guest,
+    call: &Call,
+    operation: &'static Operation,
+    params: &Params,
+) -> Reply {
     let scope = Scope::whole(hall.id());
     let ask = Ask {
         books: &hall.books,
@@ -181,7 +210,7 @@ pub(crate) async fn answer(hall: &Arc<Hall>, guest: &Guest, call: &Call) -> Repl
         params,
         query: &call.query,
         origin: &hall.house.origin,
-        now: hall.house.clock.now(),
+        now: hall.clock.now(),
         beside: &[],
     };
     let answer = match reads::answer(operation, ask).await {
@@ -208,7 +237,7 @@ fn is_served(operation: &Operation) -> bool {
 /// An operation of the contract that the sandbox does not serve yet.
 fn not_served(operation: &Operation) -> ApiError {
     let text = format!(
-        "{} {} ({}) is not served by this sandbox yet",
+        "{} {} ({}) is not served by this sandbox yet; /openapi.json tells what is, and the page at / where to look",
         operation.method,
         operation.path,
         operation.id.as_str()

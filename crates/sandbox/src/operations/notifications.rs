@@ -56,7 +56,7 @@ fn time(visit: &Visit<'_>, name: &'static str) -> Result<Option<Millis>, ApiErro
 /// `GET /webhooks/{webhookId}/notifications`.
 async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let webhook = by_id(visit).await?.id;
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let from = time(visit, "startTime")?.unwrap_or(now.plus(-WINDOW));
     let to = time(visit, "endTime")?.unwrap_or(Millis(i64::MAX));
     let mut rows = between(visit, webhook, from, to).await?;
@@ -135,11 +135,12 @@ async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 /// `GET /webhooks/{webhookId}/notifications/{notificationId}/attempts`.
 async fn attempts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (_, notification, _) = found(visit).await?;
+    let workspace = visit.hall.id();
     let read = visit
         .hall
         .books
         .store()
-        .read(move |reading| rows::attempts(reading, notification.id));
+        .read(move |reading| rows::attempts(reading, workspace, notification.id));
     let docs = read.await.map_err(Fault::from)?;
     // Attempts are only ever added behind: their number is their place.
     let rows: Vec<(i64, Box<RawValue>)> = (0..)

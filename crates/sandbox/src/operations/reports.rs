@@ -47,7 +47,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         return Err(ApiError::invalid("outputFormat", "CSV"));
     }
     let scope = scope(visit, &wanted)?;
-    let at = visit.hall.house.clock.now();
+    let at = visit.hall.clock.now();
     // The manifest is not asked for here: its key is nobody's.
     let key = SigningKey::generate().map_err(|_| ApiError::internal())?;
     let written = reports::write(
@@ -197,7 +197,7 @@ async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         .read(move |reading| rows::report_file(reading, workspace, id));
     let (text, _) = read.await.map_err(Fault::from)?.ok_or_else(unknown)?;
     let mut report: Report = serde_json::from_str(&text).map_err(|_| ApiError::internal())?;
-    let until = visit.hall.house.clock.now().plus(Millis::HOUR);
+    let until = visit.hall.clock.now().plus(Millis::HOUR);
     let token = visit.hall.house.downloads.issue(workspace, id, until);
     report.links = Some(ReportLinks {
         download_url: format!("{}{DOWNLOADS}/{token}", visit.hall.house.origin),

@@ -41,7 +41,7 @@ const REST: i64 = 5 * Millis::MINUTE;
 /// `POST /webhooks/{webhookId}/notifications/{notificationId}/resend`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (webhook, notification, _) = found(visit).await?;
-    if notification.created_at < visit.hall.house.clock.now().plus(-RESEND_WINDOW) {
+    if notification.created_at < visit.hall.clock.now().plus(-RESEND_WINDOW) {
         let why = "An event can be sent again for 30 days";
         return Err(ApiError::uncoded(400, why));
     }
@@ -69,7 +69,7 @@ async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let but = wanted
         .exclude_statuses
         .unwrap_or_else(|| vec![NotificationStatus::Completed]);
-    let since = visit.hall.house.clock.now().plus(-RESEND_WINDOW);
+    let since = visit.hall.clock.now().plus(-RESEND_WINDOW);
     let takes = |row: &Notification| {
         row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
     };
@@ -109,7 +109,7 @@ fn is_within(moment: Millis, from: Millis, to: Millis) -> bool {
 async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: Failed = body_or_default(visit)?;
     events::known(&wanted.events)?;
-    let since = wanted.since(visit.hall.house.clock.now())?;
+    let since = wanted.since(visit.hall.clock.now())?;
     let webhook = by_id(visit).await?.id;
     let takes = |row: &Notification| {
         row.status == NotificationStatus::Failed
@@ -154,7 +154,7 @@ impl ByQuery {
 async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let wanted: ByQuery = body_or_default(visit)?;
     events::known(&wanted.events)?;
-    let (from, to) = wanted.window(visit.hall.house.clock.now())?;
+    let (from, to) = wanted.window(visit.hall.clock.now())?;
     let webhook = by_id(visit).await?.id;
     let missed = || vec![NotificationStatus::Failed, NotificationStatus::OnHold];
     let statuses = wanted.statuses.clone().unwrap_or_else(missed);

@@ -51,9 +51,9 @@ fn only(visit: &Visit<'_>, roles: &[Role]) -> Result<(), ApiError> {
 fn look(deed: &mut Deed<'_, '_>) -> Result<Vec<Finding>, Fault> {
     let workspace = deed.hall.id();
     let users = deed.hall.books.users(&Scope::whole(workspace));
-    let keys = rows::keys(deed.writing)?;
-    let mine = keys.iter().filter(|key| key.workspace == workspace);
-    let from_anywhere: Vec<UserId> = mine
+    let keys = rows::keys(deed.writing, workspace)?;
+    let from_anywhere: Vec<UserId> = keys
+        .iter()
         .filter(|key| key.addresses.is_empty())
         .map(|key| key.user)
         .collect();

@@ -71,7 +71,7 @@ pub(super) fn asked(visit: &Visit<'_>) -> Result<&'static Chain, ApiError> {
 /// `GET /staking/chains/{chainDescriptor}/chainInfo`.
 fn info(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let chain = asked(visit)?;
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let elapsed = Amount::from_units(now.0.rem_euclid(chain.epoch), 0);
     let elapsed = elapsed.checked_div(&Amount::from_units(chain.epoch, 0), 4);
     let elapsed: serde_json::Number = elapsed
@@ -200,7 +200,7 @@ async fn found(visit: &Visit<'_>) -> Result<Vec<Position>, ApiError> {
 
 /// `GET /staking/positions`.
 async fn delegations(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let all = found(visit).await?;
     let shown: Vec<_> = all.iter().map(|one| delegation(one, now)).collect();
     Ok(Reply::json(200, &shown))
@@ -208,7 +208,7 @@ async fn delegations(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 
 /// `GET /staking/positions_paginated`.
 async fn positions(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let key = |one: &Position| (one.created.0, String::new(), one.id.clone());
     let all = found(visit).await?;
     let page = page(&visit.call.query, all, PAGE, First::Newest, key)?;
@@ -224,7 +224,7 @@ async fn named(visit: &Visit<'_>) -> Result<Position, ApiError> {
 
 /// `GET /staking/positions/{id}`.
 async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     Ok(Reply::json(200, &delegation(&named(visit).await?, now)))
 }
 
@@ -295,14 +295,14 @@ fn sums<'a>(positions: impl Iterator<Item = &'a Position>, now: Millis) -> Value
 
 /// `GET /staking/positions/summary`.
 async fn summary(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let all = visit.hall.all_kept::<Position>().await?;
     Ok(Reply::json(200, &sums(all.iter(), now)))
 }
 
 /// `GET /staking/positions/summary/vaults`.
 async fn summary_by_vault(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let now = visit.hall.house.clock.now();
+    let now = visit.hall.clock.now();
     let mut vaults: BTreeMap<_, Vec<Position>> = BTreeMap::new();
     for position in visit.hall.all_kept::<Position>().await? {
         vaults.entry(position.account).or_default().push(position);

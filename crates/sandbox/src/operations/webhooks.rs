@@ -284,11 +284,15 @@ async fn metric(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         let must = "LAST_ACTIVE_HOUR_ERROR_RATE";
         return Err(ApiError::invalid("metricName", must));
     }
+    let workspace = visit.hall.id();
     let read = visit.hall.books.store().read(move |reading| {
         // The hour that its last attempt ended.
-        match rows::last_attempt(reading, webhook)? {
+        match rows::last_attempt(reading, workspace, webhook)? {
             None => Ok(hooks::Tally::default()),
-            Some(last) => rows::tally(reading, webhook, last.plus(-protocol::time::Millis::HOUR)),
+            Some(last) => {
+                let since = last.plus(-protocol::time::Millis::HOUR);
+                rows::tally(reading, workspace, webhook, since)
+            }
         }
     });
     let tally = read.await.map_err(Fault::from)?;

@@ -244,7 +244,7 @@ fn given(request: &Request, members: &Members) -> Vec<UserId> {
 
 /// Requests that nobody has decided on in time come to nothing. Whether there were any.
 pub(crate) async fn expire(hall: &Arc<Hall>) -> Result<bool, Fault> {
-    let now = hall.house.clock.now();
+    let now = hall.clock.now();
     let late = |Open(request): &Open| now >= request.expires_at();
     if !hall.all_kept::<Open>().await?.iter().any(late) {
         return Ok(false);

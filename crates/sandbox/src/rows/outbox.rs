@@ -11,6 +11,17 @@ use wire::hooks_out::Next;
 use super::{corrupt, notification_id, text};
 use crate::hooks::Forged;
 
+/// Attempts are a workspace's, as all else is.
+pub(super) const OF_WORKSPACES: &str = "
+ALTER TABLE attempts ADD COLUMN workspace TEXT NOT NULL DEFAULT '';
+UPDATE attempts SET workspace =
+    COALESCE((SELECT workspace FROM notifications WHERE notifications.id = attempts.notification), '');
+DROP INDEX attempts_of;
+CREATE INDEX attempts_of ON attempts (workspace, notification, sent_time);
+DROP INDEX attempts_by_webhook;
+CREATE INDEX attempts_by_webhook ON attempts (workspace, webhook, sent_time);
+";
+
 pub(super) const RESENDS: &str = "ALTER TABLE notifications ADD COLUMN resent_at BIGINT";
 
 /// Webhooks move to the shelf; what the control plane does to notifications, and attempts by
@@ -159,10 +170,10 @@ pub(crate) fn delete_deliveries(
     workspace: WorkspaceId,
     webhook: WebhookId,
 ) -> Result<(), StoreError> {
-    let sql = "DELETE FROM attempts WHERE webhook = $1";
-    writing.execute(sql, &params![webhook.to_string()])?;
-    let sql = "DELETE FROM notifications WHERE workspace = $1 AND webhook = $2";
     let params = params![workspace.to_string(), webhook.to_string()];
+    let sql = "DELETE FROM attempts WHERE workspace = $1 AND webhook = $2";
+    writing.execute(sql, &params)?;
+    let sql = "DELETE FROM notifications WHERE workspace = $1 AND webhook = $2";
     writing.execute(sql, &params).map(drop)
 }
 
@@ -234,31 +245,31 @@ pub(crate) fn forget_signatures(writing: &mut Writing<'_>) -> Result<(), StoreEr
     writing.execute(sql, &[]).map(drop)
 }
 
-/// Keeps what became of an attempt; whose it was, if it is known still.
+/// Keeps what became of an attempt; whether the notification is known still.
 pub(crate) fn record(
     writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
     webhook: WebhookId,
     id: NotificationId,
     attempt: &NotificationAttempt,
     next: Next,
     now: Millis,
-) -> Result<Option<WorkspaceId>, StoreError> {
-    super::house::reached(writing, now)?;
+) -> Result<bool, StoreError> {
+    super::clocks::reached(writing, workspace, now)?;
     let bytes = id.0.as_bytes().as_slice();
-    let sql = "SELECT workspace, status, copies FROM notifications WHERE webhook = $1 AND id = $2";
-    let Some(row) = writing.row(sql, &params![webhook.to_string(), bytes])? else {
-        return Ok(None);
+    let place = [workspace.to_string(), webhook.to_string()];
+    let sql = "SELECT status, copies FROM notifications WHERE workspace = $1 AND webhook = $2 AND id = $3";
+    let Some(row) = writing.row(sql, &params![&place[0], &place[1], bytes])? else {
+        return Ok(false);
     };
-    let workspace = row
-        .text(0)?
-        .parse()
-        .map_err(|_| corrupt("notifications", "workspace", bytes))?;
-    let (before, copies) = (status(row.text(1)?)?, row.int(2)?);
+    let (before, copies) = (status(row.text(0)?)?, row.int(1)?);
     let doc =
         serde_json::to_string(attempt).map_err(|error| StoreError::Engine(error.to_string()))?;
-    let sql = "INSERT INTO attempts (notification, sent_time, doc, webhook, failed) VALUES ($1, $2, $3, $4, $5)";
+    let sql = "INSERT INTO attempts (workspace, notification, sent_time, doc, webhook, failed)
+        VALUES ($1, $2, $3, $4, $5, $6)";
     let failed = i64::from(next != Next::Completed);
-    let params = params![bytes, attempt.sent_time.0, doc, webhook.to_string(), failed];
+    let sent = attempt.sent_time.0;
+    let params = params![&place[0], bytes, sent, doc, &place[1], failed];
     writing.execute(sql, &params)?;
     let (status, due_at, copies) = match next {
         Next::Completed if copies > 0 => (before, now, copies - 1),
@@ -268,10 +279,11 @@ pub(crate) fn record(
         Next::Failed => (NotificationStatus::Failed, now, copies),
     };
     let sql = "UPDATE notifications
-        SET status = $3, due_at = $4, updated_at = $5, copies = $6, attempt = attempt + 1
-        WHERE webhook = $1 AND id = $2";
+        SET status = $4, due_at = $5, updated_at = $6, copies = $7, attempt = attempt + 1
+        WHERE workspace = $1 AND webhook = $2 AND id = $3";
     let params = params![
-        webhook.to_string(),
+        &place[0],
+        &place[1],
         bytes,
         word(status),
         due_at.0,
@@ -279,7 +291,7 @@ pub(crate) fn record(
         copies
     ];
     writing.execute(sql, &params)?;
-    Ok(Some(workspace))
+    Ok(true)
 }
 
 fn read(row: &Row) -> Result<(Notification, Vec<u8>), StoreError> {

@@ -67,17 +67,7 @@ pub fn seeded(seed: u64, network: Network, now: Millis, initiator: &str, approve
         initiator: initiator.to_owned(),
         approver: approver.to_owned(),
     };
-    let mut changes: Vec<Change> = Vec::new();
-    for chain in assets::chains_of_network(test) {
-        changes.push(Change::Blockchain(chain.described()));
-    }
-    changes.extend(
-        maker
-            .assets
-            .iter()
-            .map(|a| a.described())
-            .map(|(s, a)| Change::Asset(s, a)),
-    );
+    let mut changes = bare(network);
     for number in 0..ACCOUNTS {
         changes.push(Change::Account(AccountFacts {
             id: VaultAccountId::new(number),
@@ -100,6 +90,16 @@ pub fn seeded(seed: u64, network: Network, now: Millis, initiator: &str, approve
             .map(|t| Change::Transaction(Box::new(t), ledger::change::Origin::default())),
     );
     Fund { changes }
+}
+
+/// What every workspace of a network knows: its chains and assets.
+pub fn bare(network: Network) -> Vec<Change> {
+    let test = network == Network::Testnet;
+    let chains = assets::chains_of_network(test).map(|chain| Change::Blockchain(chain.described()));
+    let assets = assets::of_network(test)
+        .map(AssetRow::described)
+        .map(|(supported, asset)| Change::Asset(supported, asset));
+    chains.chain(assets).collect()
 }
 
 /// The name of an account. Other tests and the demo know the first ones by it.

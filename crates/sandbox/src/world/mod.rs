@@ -17,8 +17,8 @@ mod payments;
 mod peers;
 mod venues;
 
-pub(crate) use beside::beside;
-pub use fund::{Fund, seeded};
+pub(crate) use beside::{Document, beside};
+pub use fund::{Fund, bare, seeded};
 pub(crate) use fund::{units_of, vault_address};
 pub(crate) use made::{
     Collateral, ConnectedAccount, EarnAction, EarnPosition, Execution, Flow, Opportunity, Order,

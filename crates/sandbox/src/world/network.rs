@@ -1,7 +1,10 @@
 //! The two networks that workspaces are of.
 
+use serde::{Deserialize, Serialize};
+
 /// Mainnet or testnet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Network {
     /// Real assets.
     Mainnet,

@@ -48,12 +48,9 @@ impl Caller {
     pub(crate) async fn start() -> Self {
         let any = ([127, 0, 0, 1], 0).into();
         let config = Config {
-            listen: any,
-            control: any,
-            data: None,
             seed: Some(1),
             manual: true,
-            strict_webhooks: false,
+            ..Config::new(any, any)
         };
         let shutdown = CancellationToken::new();
         let running = sandbox::start(config, shutdown.clone())

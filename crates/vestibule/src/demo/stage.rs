@@ -47,12 +47,9 @@ impl Stage {
         let folder = data.join("workspace");
         crate::files::private_folder(&folder)?;
         let config = sandbox::Config {
-            listen: anywhere(),
-            control: anywhere(),
             data: Some(folder.join("sandbox.db")),
             seed: Some(seed),
-            manual: false,
-            strict_webhooks: false,
+            ..sandbox::Config::new(anywhere(), anywhere())
         };
         let running = sandbox::start(config, shutdown.clone()).await?;
         let sandbox_ready = serve::ready(&running, &folder)?;

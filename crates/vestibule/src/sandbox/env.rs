@@ -19,7 +19,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Print shell lines with URL, API key and secret for the SDKs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
+  vestibule sandbox env
   eval \"$(vestibule sandbox env ready.json --user editor)\"
   eval \"$(vestibule sandbox env --workspace testnet)\"       of a sandbox that was started without --data
   python -c 'from fireblocks.client import Fireblocks; ...'   # reads FIREBLOCKS_API_KEY, FIREBLOCKS_SECRET_KEY, FIREBLOCKS_BASE_PATH")]

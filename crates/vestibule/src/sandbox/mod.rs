@@ -1,5 +1,6 @@
 //! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
 
+mod ctl;
 pub(crate) mod env;
 mod listen;
 pub(crate) mod serve;
@@ -18,6 +19,7 @@ use crate::output::Output;
   vestibule sandbox --ephemeral --manual --seed 7     nothing kept, nobody acts by themselves
   vestibule sandbox --ready-file ready.json &         for scripts: the file is there once everything serves
   eval \"$(vestibule sandbox env ready.json)\"          waits for it: API key, secret and URL for the SDKs
+  vestibule sandbox ctl workspace make                a workspace of its own for a test
   vestibule sandbox listen 9000                       print webhooks as they arrive, verified")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -28,6 +30,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Do what people, the chain and time do: workspaces, clocks, faults, approvals, blocks.
+    Ctl(Box<ctl::Args>),
     /// Print shell lines with URL, API key and secret for the SDKs.
     Env(env::Args),
     /// Receive webhooks and print them as they arrive, verified.
@@ -38,6 +42,7 @@ enum Command {
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         None => serve::run(args.serve, out).await,
+        Some(Command::Ctl(args)) => ctl::run(*args, out).await,
         Some(Command::Env(args)) => env::run(&args, out).await,
         Some(Command::Listen(args)) => listen::run(args, out).await,
     }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use protocol::ids::WorkspaceId;
+use protocol::time::Millis;
 use sandbox::people::PEOPLE;
-use sandbox::world::Network;
+use sandbox::rates::Profile;
 use sandbox::{Config, Running};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -17,6 +19,8 @@ use crate::{ready, shutdown};
 
 /// Where the workspaces are kept unless told otherwise.
 const DATA: &str = "vestibule-sandbox/sandbox.db";
+/// The latest moment that a clock shows: the year 9999.
+const MAX_MOMENT: i64 = 253_402_300_799_999;
 /// Where the ready file is then.
 pub(crate) const READY_FILE: &str = "vestibule-sandbox/sandbox.db.ready.json";
 
@@ -46,6 +50,22 @@ pub(crate) struct Serve {
     /// Nobody acts by themselves: approvals, signatures, incoming transfers and blocks come from /_sandbox.
     #[arg(long)]
     manual: bool,
+    /// Make new workspaces as of then, with clocks that stand there: milliseconds since 1970, or
+    /// like 2026-01-31T12:00:00Z. (Tokens are judged by the machine's clock all the same.)
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    frozen_at: Option<Millis>,
+    /// How often may be called, named after Fireblocks' environments; /_sandbox changes it.
+    #[arg(long, value_name = "PROFILE", value_parser = ["sandbox", "testnet", "mainnet"])]
+    rate_limits: Option<String>,
+    /// Write each call of the API to this file, a line of JSON each, behind what is there.
+    #[arg(long, value_name = "FILE")]
+    call_log: Option<PathBuf>,
+    /// Do not tell in the header X-Vestibule-Why why a call was refused.
+    #[arg(long)]
+    no_explain: bool,
+    /// Refuse bodies with fields that the contract has not: 400, with the field's name.
+    #[arg(long)]
+    strict: bool,
     /// Send webhooks to https on port 443 at public addresses alone, as Fireblocks does.
     #[arg(long)]
     strict_webhooks: bool,
@@ -53,6 +73,23 @@ pub(crate) struct Serve {
     /// beside the data, with .ready.json behind its name.
     #[arg(long, value_name = "FILE")]
     ready_file: Option<PathBuf>,
+}
+
+/// A moment, as a person or a script writes it.
+pub(crate) fn moment(text: &str) -> Result<Millis, String> {
+    let millis = text.parse().ok().or_else(|| {
+        let at: Option<jiff::Timestamp> = text.parse().ok();
+        at.map(jiff::Timestamp::as_millisecond)
+    });
+    let known = millis.filter(|millis| (0..=MAX_MOMENT).contains(millis));
+    let must = || "milliseconds since 1970, or like 2026-01-31T12:00:00Z".to_owned();
+    known.map(Millis).ok_or_else(must)
+}
+
+fn profile(name: &str) -> Option<Profile> {
+    Profile::ALL
+        .into_iter()
+        .find(|profile| profile.name() == name)
 }
 
 /// The sandbox's part of a ready file.
@@ -94,12 +131,12 @@ pub(crate) fn ready(running: &Running, folder: &Path) -> anyhow::Result<Ready> {
             files::write_secret(&keys.join(format!("{}.pem", person.name)), pem.as_bytes())?;
         }
     }
-    let users = |network: Network| -> Vec<User> {
+    let users = |workspace: WorkspaceId| -> Vec<User> {
         let api = PEOPLE.iter().filter(|person| person.key_pem.is_some());
         api.map(|person| User {
             name: person.name,
             role: person.role.as_str(),
-            api_key: person.id(network).to_string(),
+            api_key: person.id_in(workspace).to_string(),
             secret_key_path: keys.join(format!("{}.pem", person.name)),
         })
         .collect()
@@ -110,7 +147,7 @@ pub(crate) fn ready(running: &Running, folder: &Path) -> anyhow::Result<Ready> {
         .map(|(id, network)| Workspace {
             workspace_id: id.to_string(),
             network: network.name(),
-            users: users(*network),
+            users: users(*id),
         })
         .collect();
     let first = workspaces.first().context("the sandbox has no workspace")?;
@@ -155,6 +192,12 @@ pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
         data,
         seed: args.seed,
         manual: args.manual,
+        frozen_at: args.frozen_at,
+        rate_limits: args.rate_limits.as_deref().and_then(profile),
+        call_log: args.call_log,
+        keys: Some(folder.join("keys")),
+        explain: !args.no_explain,
+        strict: args.strict,
         strict_webhooks: args.strict_webhooks,
     };
     let shutdown = shutdown::on_signal();

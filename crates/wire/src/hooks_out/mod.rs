@@ -116,9 +116,26 @@ pub struct Dispatcher<O, C> {
     outbox: Arc<O>,
     clock: Arc<C>,
     wake: Arc<Notify>,
-    clients: Clients,
-    tokens: Tokens,
+    sender: Sender,
     per_webhook: usize,
+}
+
+/// What posts deliveries: connections, where they may lead, and the tokens of those that ask for
+/// one. Dispatchers can share it.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    clients: Arc<Clients>,
+    tokens: Arc<Tokens>,
+}
+
+impl Sender {
+    /// One that posts only to where the policy lets it.
+    pub fn new(policy: TargetPolicy) -> Result<Self, NoClient> {
+        Ok(Self {
+            clients: Arc::new(Clients::new(policy)?),
+            tokens: Arc::default(),
+        })
+    }
 }
 
 impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
@@ -131,15 +148,25 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
         policy: TargetPolicy,
         per_webhook: usize,
     ) -> Result<Self, NoClient> {
-        let clients = Clients::new(policy)?;
-        Ok(Self {
+        let sender = Sender::new(policy)?;
+        Ok(Self::with_sender(outbox, clock, wake, sender, per_webhook))
+    }
+
+    /// The same, with a sender that others use too.
+    pub fn with_sender(
+        outbox: Arc<O>,
+        clock: Arc<C>,
+        wake: Arc<Notify>,
+        sender: Sender,
+        per_webhook: usize,
+    ) -> Self {
+        Self {
             outbox,
             clock,
             wake,
-            clients,
-            tokens: Tokens::default(),
+            sender,
             per_webhook: per_webhook.max(1),
-        })
+        }
     }
 
     /// Runs until the token is cancelled; attempts under way are ended and recorded.
@@ -238,7 +265,8 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
     }
 
     async fn post(&self, delivery: &Delivery) -> Result<u16, FailureReason> {
-        let client = self.clients.to(&delivery.url, delivery.identity.as_ref());
+        let Sender { clients, tokens } = &self.sender;
+        let client = clients.to(&delivery.url, delivery.identity.as_ref());
         let client = client.map_err(|error| {
             tracing::warn!(webhook = %delivery.webhook, %error, "no delivery");
             FailureReason::NoResponse
@@ -246,7 +274,7 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
         let mut headers = delivery.headers.clone();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(credentials) = &delivery.oauth {
-            let token = self.tokens.of(credentials, &self.clients).await;
+            let token = tokens.of(credentials, clients).await;
             let token = token.map_err(|error| {
                 tracing::warn!(webhook = %delivery.webhook, %error, "no delivery");
                 error.reason()
@@ -261,7 +289,7 @@ impl<O: Outbox, C: DueClock> Dispatcher<O, C> {
             Ok(response) => {
                 let code = response.status().as_u16();
                 if let (401, Some(credentials)) = (code, &delivery.oauth) {
-                    self.tokens.forget(credentials);
+                    tokens.forget(credentials);
                 }
                 Ok(code)
             }

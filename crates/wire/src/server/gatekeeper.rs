@@ -16,7 +16,7 @@ use protocol::token::{self, Expected, TokenError};
 use uuid::Uuid;
 
 use super::nonces::{Nonces, Seen};
-use super::{Admitted, Call, OWN_PREFIX, Route, Workspace, body};
+use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Route, Told, Workspace, body};
 use crate::clock::WallClock;
 
 /// A server of one workspace, or of many behind one door.
@@ -26,6 +26,7 @@ pub struct Server<W, C> {
     nonces: Nonces,
     /// Tokens made before this are refused: nonces of before a start are not remembered.
     not_before: i64,
+    onlooker: Option<Arc<dyn Onlooker>>,
 }
 
 impl<W: Workspace, C: WallClock> std::fmt::Debug for Server<W, C> {
@@ -42,7 +43,15 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             clock,
             nonces: Nonces::default(),
             not_before: i64::MIN,
+            onlooker: None,
         }
+    }
+
+    /// The same, watched: for sandboxes.
+    #[must_use]
+    pub fn watched_by(mut self, onlooker: Arc<dyn Onlooker>) -> Self {
+        self.onlooker = Some(onlooker);
+        self
     }
 
     /// The same, but tokens made before now are refused: a restart lets nothing be replayed.
@@ -52,8 +61,12 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         self
     }
 
-    /// Answers one request.
-    pub async fn handle<B>(&self, from: IpAddr, request: Request<B>) -> Response<Full<Bytes>>
+    /// Answers one request; nothing: the connection is to be cut.
+    pub async fn handle<B>(
+        &self,
+        from: IpAddr,
+        request: Request<B>,
+    ) -> Option<Response<Full<Bytes>>>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -61,25 +74,51 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
     {
         let request_id = RequestId(Uuid::new_v4());
         let now = self.clock.now();
-        let (mut date, reply) = match self.pass(from, request_id, now, request).await {
+        let (head, body) = request.into_parts();
+        let mut told = self
+            .onlooker
+            .as_ref()
+            .map(|_| Told::new(request_id, now, from, &head));
+        let mut hash = None;
+        let (date, mut outcome) = match self
+            .pass(from, request_id, now, head, body, &mut hash)
+            .await
+        {
             Ok((guest, call)) => {
                 let date = self.workspace.date(&guest);
-                (date, self.answered(guest, call).await)
+                let (user, nonce) = (call.user, call.nonce.clone());
+                let outcome = self.outcome(guest, call).await;
+                if matches!(&outcome, Outcome::Answered(reply) if reply.status == 429) {
+                    // Nothing was done: official clients come again with the same token.
+                    self.nonces.forget(user, &nonce);
+                }
+                (date, outcome)
             }
-            Err(error) => (None, error.into()),
+            Err(error) => (None, Outcome::Answered(error.into())),
         };
-        respond(request_id, date.take(), reply)
+        if let (Some(onlooker), Some(told)) = (&self.onlooker, &mut told) {
+            told.body_hash = hash;
+            let reply = match &mut outcome {
+                Outcome::Answered(reply) => Some(reply),
+                Outcome::Cut => None,
+            };
+            onlooker.told(told, reply);
+        }
+        match outcome {
+            Outcome::Answered(reply) => Some(respond(request_id, date, reply)),
+            Outcome::Cut => None,
+        }
     }
 
-    /// The answer. What changes something is done to its end, also when the caller hangs up.
-    async fn answered(&self, guest: Arc<W::Guest>, call: Call) -> Reply {
+    /// What comes back. What changes something is done to its end, also when the caller hangs up.
+    async fn outcome(&self, guest: Arc<W::Guest>, call: Call) -> Outcome {
         if !call.changes() {
-            return self.workspace.answer(guest, call).await;
+            return self.workspace.outcome(guest, call).await;
         }
         let workspace = Arc::clone(&self.workspace);
-        let whole = async move { workspace.answer(guest, call).await };
+        let whole = async move { workspace.outcome(guest, call).await };
         let done = tokio::spawn(whole).await;
-        done.unwrap_or_else(|_| ApiError::internal().into())
+        done.unwrap_or_else(|_| Outcome::Answered(ApiError::internal().into()))
     }
 
     async fn pass<B>(
@@ -87,14 +126,15 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         from: IpAddr,
         request_id: RequestId,
         now: Millis,
-        request: Request<B>,
+        head: http::request::Parts,
+        incoming: B,
+        hash: &mut Option<String>,
     ) -> Result<(Arc<W::Guest>, Call), ApiError>
     where
         B: http_body::Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let (head, incoming) = request.into_parts();
         // Only origin-form targets (RFC 9112) have a path here; the raw text is what was signed.
         let target = match head.uri.path_and_query() {
             Some(target) if head.uri.scheme().is_none() && target.as_str().starts_with('/') => {
@@ -142,6 +182,8 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let route = self.route(&guest, &head.method, path)?;
         let query = Query::parse(query).map_err(|error| ApiError::invalid("query", error))?;
         let bytes = body::read(incoming).await?;
+        let body_hash = token::body_hash(&bytes);
+        *hash = Some(body_hash.clone());
         token.accept_body(&bytes).map_err(refused)?;
         let body = if bytes.is_empty() {
             None
@@ -165,7 +207,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             target: target.to_owned(),
             query,
             body,
-            body_hash: token::body_hash(&bytes),
+            body_hash,
             idempotency_key,
             nonce: token.nonce().as_str().to_owned(),
             nonce_until: token.expires_at(),

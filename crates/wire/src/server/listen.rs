@@ -90,7 +90,13 @@ fn connect<W: Workspace, C: WallClock>(
     let from = peer.ip().to_canonical();
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, open) = (Arc::clone(&server), open.clone());
-        async move { Ok::<_, std::convert::Infallible>(dispatch(&server, open, from, request).await) }
+        // An error here cuts the connection.
+        async move {
+            let answer = dispatch(&server, open, from, request).await;
+            answer
+                .ok_or(std::io::ErrorKind::ConnectionAborted)
+                .map_err(std::io::Error::from)
+        }
     });
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
@@ -104,16 +110,17 @@ async fn dispatch<W: Workspace, C: WallClock>(
     open: axum::Router,
     from: IpAddr,
     request: Request<Incoming>,
-) -> Response<http_body_util::combinators::UnsyncBoxBody<Bytes, axum::Error>> {
+) -> Option<Response<http_body_util::combinators::UnsyncBoxBody<Bytes, axum::Error>>> {
     let path = request.uri().path();
     if path.starts_with("/v1/") || path.starts_with(OWN_PREFIX) {
-        let response = server.handle(from, request).await;
-        return response
-            .map(|body: Full<Bytes>| body.map_err(|never| match never {}).boxed_unsync());
+        let response = server.handle(from, request).await?;
+        return Some(
+            response.map(|body: Full<Bytes>| body.map_err(|never| match never {}).boxed_unsync()),
+        );
     }
     let response = open
         .oneshot(request.map(Body::new))
         .await
         .unwrap_or_else(|never| match never {});
-    response.map(|body| body.boxed_unsync())
+    Some(response.map(|body| body.boxed_unsync()))
 }

@@ -10,6 +10,7 @@ mod body;
 mod gatekeeper;
 mod listen;
 mod nonces;
+mod onlooker;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -27,6 +28,7 @@ pub(crate) use body::read as read_body;
 pub use body::strict_json;
 pub use gatekeeper::Server;
 pub use listen::{Running, serve};
+pub use onlooker::{Onlooker, Told};
 
 /// Largest body read, in bytes.
 pub const MAX_BODY_LEN: usize = 1024 * 1024;
@@ -58,6 +60,11 @@ pub trait Workspace: Send + Sync + 'static {
     /// The answer.
     fn answer(&self, guest: Arc<Self::Guest>, call: Call) -> impl Future<Output = Reply> + Send;
 
+    /// What comes back for a call. Only a workspace that plays broken lines does not always answer.
+    fn outcome(&self, guest: Arc<Self::Guest>, call: Call) -> impl Future<Output = Outcome> + Send {
+        async { Outcome::Answered(self.answer(guest, call).await) }
+    }
+
     /// The time that `Date` shows, where it is not the world's.
     fn date(&self, _guest: &Self::Guest) -> Option<Millis> {
         None
@@ -71,6 +78,15 @@ pub struct Admitted<G> {
     pub key: PublicKey,
     /// The guest.
     pub guest: Arc<G>,
+}
+
+/// What comes back for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// An answer.
+    Answered(Reply),
+    /// Nothing: the connection is cut.
+    Cut,
 }
 
 /// A call that has passed every check of the server's.

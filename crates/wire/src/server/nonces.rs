@@ -58,6 +58,15 @@ impl Nonces {
     }
 }
 
+impl Nonces {
+    /// Forgets a nonce: its call was only told to come again, and may come with the same token.
+    pub(super) fn forget(&self, user: UserId, nonce: &str) {
+        if let Some(of_user) = self.0.lock().get_mut(&user) {
+            of_user.until.remove(nonce);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

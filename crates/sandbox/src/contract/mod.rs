@@ -2,6 +2,8 @@
 //! is asked. So a wrong type, a word that is none of an enum or a number out of bounds is a 400
 //! with the field's name, wherever it stands, and changes nothing.
 
+pub(crate) mod unknown;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 

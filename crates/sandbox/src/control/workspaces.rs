@@ -1,0 +1,217 @@
+//! Workspaces: made, looked at, kept as they are, gone back, taken away.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{delete, get, post};
+use ledger::Scope;
+use protocol::ids::WorkspaceId;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::asked::{Asked, At};
+use super::clock::Moment;
+use super::{Desk, Refusal};
+use crate::hall::Hall;
+use crate::making::{Source, Wanted};
+use crate::people::PEOPLE;
+use crate::policy::Written;
+use crate::seed::Ground;
+use crate::world::Network;
+
+pub(super) fn routes() -> Router<Desk> {
+    Router::new()
+        .route("/workspaces", get(list).post(make))
+        .route("/workspaces/{workspace}", get(one).delete(remove))
+        .route("/workspaces/{workspace}/reset", post(reset))
+        .route(
+            "/workspaces/{workspace}/snapshots",
+            get(snapshots).post(snapshot),
+        )
+        .route(
+            "/workspaces/{workspace}/snapshots/{name}",
+            delete(drop_snapshot),
+        )
+        .route(
+            "/workspaces/{workspace}/snapshots/{name}/restore",
+            post(restore),
+        )
+}
+
+/// What a workspace is, in short.
+async fn told(hall: &Arc<Hall>) -> Result<Value, Refusal> {
+    let active = hall.policy().await?.active;
+    let rules: Vec<_> = active.rules.iter().map(Written::shown).collect();
+    Ok(json!({
+        "id": hall.id(),
+        "name": hall.name,
+        "network": hall.network.name(),
+        "now": hall.clock.now(),
+        "frozen": hall.clock.is_frozen(),
+        "policy": rules,
+    }))
+}
+
+/// The same, with its API users and their keys: the keys of every sandbox are the same public set.
+async fn told_whole(hall: &Arc<Hall>) -> Result<Value, Refusal> {
+    let users: Vec<_> = hall
+        .books
+        .users(&Scope::whole(hall.id()))
+        .into_iter()
+        .map(|user| {
+            let person = PEOPLE
+                .iter()
+                .find(|person| person.id_in(hall.id()) == user.id);
+            let name = person.map(|person| person.name);
+            let key = person.and_then(|person| person.key_pem);
+            json!({
+                "name": name.map(str::to_owned).or(user.name),
+                "role": user.role,
+                "id": user.id,
+                "api_key": key.map(|_| user.id),
+                "secret_key": key,
+            })
+        })
+        .collect();
+    let mut told = told(hall).await?;
+    told["users"] = users.into();
+    Ok(told)
+}
+
+async fn list(State(desk): State<Desk>) -> Result<Json<Value>, Refusal> {
+    let mut list = Vec::new();
+    for hall in desk.halls.all() {
+        list.push(told(&hall).await?);
+    }
+    Ok(Json(json!({ "data": list })))
+}
+
+async fn one(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    Ok(Json(told_whole(&desk.hall(workspace)?).await?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    name: Option<String>,
+    #[serde(default)]
+    from: From,
+    clock: Option<Clock>,
+}
+
+/// What a workspace is made from.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum From {
+    Fund(Network),
+    Empty(Network),
+    Snapshot {
+        workspace: WorkspaceId,
+        name: String,
+    },
+}
+
+impl Default for From {
+    fn default() -> Self {
+        Self::Fund(Network::Mainnet)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    at: Option<Moment>,
+    #[serde(default)]
+    frozen: bool,
+}
+
+async fn make(
+    State(desk): State<Desk>,
+    Asked(asking): Asked<Asking>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let clock = asking.clock.unwrap_or_default();
+    let wanted = Wanted {
+        name: asking.name,
+        source: match asking.from {
+            From::Fund(network) => Source::Ground(Ground::Fund(network)),
+            From::Empty(network) => Source::Ground(Ground::Empty(network)),
+            From::Snapshot { workspace, name } => Source::Snapshot {
+                of: workspace,
+                name,
+            },
+        },
+        at: clock.at.map(|Moment(at)| at),
+        frozen: clock.frozen,
+    };
+    let hall = desk.halls.make(wanted).await?;
+    Ok((StatusCode::CREATED, Json(told_whole(&hall).await?)))
+}
+
+async fn remove(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<StatusCode, Refusal> {
+    let hall = desk.hall(workspace)?;
+    desk.halls.remove(&hall).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reset(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    desk.halls.reset(&hall).await?;
+    Ok(Json(told(&hall).await?))
+}
+
+async fn snapshots(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    let rows = desk.hall(workspace)?.snapshots().await?;
+    let list: Vec<_> = rows
+        .iter()
+        .map(|row| json!({ "name": row.name, "made_at": row.made_at }))
+        .collect();
+    Ok(Json(json!({ "data": list })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+}
+
+async fn snapshot(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+    Asked(wanted): Asked<Named>,
+) -> Result<(StatusCode, Json<Value>), Refusal> {
+    let hall: Arc<Hall> = desk.hall(workspace)?;
+    hall.take_snapshot(&wanted.name).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "name": wanted.name }))))
+}
+
+async fn restore(
+    State(desk): State<Desk>,
+    At((workspace, name)): At<(WorkspaceId, String)>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    hall.restore(&name).await?;
+    Ok(Json(told(&hall).await?))
+}
+
+async fn drop_snapshot(
+    State(desk): State<Desk>,
+    At((workspace, name)): At<(WorkspaceId, String)>,
+) -> Result<StatusCode, Refusal> {
+    desk.hall(workspace)?.drop_snapshot(&name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,185 @@
+//! What people and the chain do.
+
+use std::net::IpAddr;
+
+use clap::Subcommand;
+use protocol::ids::{TxId, UserId, WebhookId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Ask, HERE};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum People {
+    /// Something arrives at a vault account from outside.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl incoming 0 SOL 2.5")]
+    Incoming {
+        /// The vault account.
+        account: String,
+        /// The asset.
+        asset: String,
+        /// How much.
+        amount: String,
+        /// From where; unless told, from somewhere.
+        #[arg(long, value_name = "ADDRESS")]
+        source: Option<String>,
+    },
+    /// A block is mined: everything that waits for one moves on.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl mine")]
+    Mine,
+    /// Somebody who is asked approves a transaction.
+    #[command(after_help = "Examples:
+  vestibule sandbox ctl approve 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001
+  vestibule sandbox ctl approve 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 --user ID")]
+    Approve(Answer),
+    /// The signer signs a transaction.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl sign 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Sign(Answer),
+    /// Somebody who is asked says no to a transaction.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl reject 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Reject(Answer),
+    /// A transaction fails, with a sub-status.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl fail 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 DROPPED_BY_BLOCKCHAIN")]
+    Fail {
+        /// The transaction.
+        transaction: TxId,
+        /// Why.
+        sub_status: String,
+    },
+    /// The chain goes on without the block that a transaction was in.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl reorganise 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Reorganise {
+        /// The transaction.
+        transaction: TxId,
+    },
+    /// What a chain's fees are.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl fees ETH 300                   three times what is usual")]
+    Fees {
+        /// The chain, by its own asset.
+        chain: String,
+        /// In percent of what is usual.
+        percent: u32,
+    },
+    /// The next notifications of a webhook get lost.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl drop-next 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 --count 3")]
+    DropNext {
+        /// The webhook.
+        webhook: WebhookId,
+        /// How many.
+        #[arg(long, default_value_t = 1)]
+        count: u32,
+    },
+    /// The quorum lets an API user in.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl approve-user 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    ApproveUser {
+        /// The API user.
+        user: UserId,
+    },
+    /// The owner sets a key's IP allow-list; without addresses it may come from anywhere.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl ip-addresses 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 203.0.113.7")]
+    IpAddresses {
+        /// The API user.
+        user: UserId,
+        /// The addresses.
+        addresses: Vec<IpAddr>,
+    },
+    /// The quorum decides on the addresses of a whitelist's entry.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl addresses 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 approve")]
+    Addresses {
+        /// The wallet or contract.
+        wallet: Uuid,
+        /// What it decides.
+        #[arg(value_parser = ["approve", "reject"])]
+        decision: String,
+    },
+    /// A file as the Console exports it.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl export transactions > transactions.csv")]
+    Export {
+        /// What of.
+        #[arg(value_parser = ["transactions", "vault_accounts"])]
+        kind: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Answer {
+    /// The transaction.
+    transaction: TxId,
+    /// Who; unless told, whoever is asked.
+    #[arg(long, value_name = "ID")]
+    user: Option<UserId>,
+}
+
+impl Answer {
+    fn ask(self, act: &str) -> Ask {
+        let path = format!("{HERE}/transactions/{}/{act}", self.transaction);
+        let body = self.user.map_or(json!({}), |user| json!({ "user": user }));
+        Ask::post(path, body)
+    }
+}
+
+impl People {
+    pub(super) fn ask(self) -> Ask {
+        match self {
+            Self::Incoming {
+                account,
+                asset,
+                amount,
+                source,
+            } => {
+                let mut body =
+                    json!({ "vaultAccountId": account, "assetId": asset, "amount": amount });
+                if let Some(source) = source {
+                    body["sourceAddress"] = Value::from(source);
+                }
+                Ask::post(format!("{HERE}/incoming"), body)
+            }
+            Self::Mine => Ask::post(format!("{HERE}/mine"), json!({})),
+            Self::Approve(answer) => answer.ask("approve"),
+            Self::Sign(answer) => answer.ask("sign"),
+            Self::Reject(answer) => answer.ask("reject"),
+            Self::Fail {
+                transaction,
+                sub_status,
+            } => Ask::post(
+                format!("{HERE}/transactions/{transaction}/fail"),
+                json!({ "subStatus": sub_status }),
+            ),
+            Self::Reorganise { transaction } => Ask::post(
+                format!("{HERE}/transactions/{transaction}/reorganise"),
+                json!({}),
+            ),
+            Self::Fees { chain, percent } => Ask::put(
+                format!("{HERE}/fees/{chain}"),
+                json!({ "percent": percent }),
+            ),
+            Self::DropNext { webhook, count } => Ask::post(
+                format!("{HERE}/webhooks/{webhook}/drop_next"),
+                json!({ "count": count }),
+            ),
+            Self::ApproveUser { user } => {
+                Ask::post(format!("{HERE}/users/{user}/approve"), json!({}))
+            }
+            Self::IpAddresses { user, addresses } => Ask::put(
+                format!("{HERE}/users/{user}/ip_addresses"),
+                json!({ "addresses": addresses }),
+            ),
+            Self::Addresses { wallet, decision } => {
+                Ask::post(format!("{HERE}/wallets/{wallet}/{decision}"), json!({}))
+            }
+            Self::Export { kind } => Ask::get(format!("{HERE}/exports/{kind}")),
+        }
+    }
+}
