@@ -4,18 +4,17 @@ use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
 use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
-use protocol::model::transaction::Transaction;
 use protocol::model::user::User;
-use protocol::model::vault::VaultWalletAddress;
 use protocol::time::Millis;
 use store::{Query, Store, StoreError, Writing};
 
-use crate::change::{Change, FactKey, FactKind, Origin, Version, WalletFacts};
-use crate::digest::{self, Cell, Digest};
-use crate::docs::{parse, to_doc};
+use crate::batch::{Applied, Batch};
+use crate::change::{Change, FactKey, Version, WalletFacts};
+use crate::digest::{Cell, Digest};
+use crate::docs::parse;
 use crate::load::load;
-use crate::model::{self, Model};
-use crate::rows::{self, Fact, StoredTransaction};
+use crate::model::Model;
+use crate::rows::{self};
 use crate::scope::Scope;
 use crate::view::{Seen, covers, view_whole};
 
@@ -36,24 +35,6 @@ pub struct Books {
     store: Store,
     workspace: WorkspaceId,
     model: Arc<RwLock<Model>>,
-}
-
-/// What became of a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// It is in the books now.
-    Changed,
-    /// The books know the same, or something later.
-    Kept,
-}
-
-/// The changes of one database transaction.
-#[derive(Debug)]
-pub struct Batch {
-    pub(crate) workspace: WorkspaceId,
-    recorded_at: Millis,
-    scopes: Option<Vec<(String, Scope)>>,
-    changes: Vec<(Version, Change)>,
 }
 
 impl Books {
@@ -313,206 +294,5 @@ pub mod positions {
         subscriber: &str,
     ) -> Result<i64, StoreError> {
         rows::position(query, workspace, subscriber)
-    }
-}
-
-impl Batch {
-    /// When what is applied is recorded.
-    pub fn recorded_at(&self) -> Millis {
-        self.recorded_at
-    }
-
-    /// Takes a change in, unless the books know better already.
-    pub fn apply(
-        &mut self,
-        writing: &mut Writing<'_>,
-        version: Version,
-        change: &Change,
-    ) -> Result<Applied, StoreError> {
-        let applied = match change {
-            Change::Transaction(transaction, origin) => {
-                self.apply_transaction(writing, version, transaction, origin)?
-            }
-            Change::Account(facts) => {
-                self.fact(writing, &FactKey::account(facts.id), version, Some(facts))?
-            }
-            Change::Wallet(account, facts) => {
-                self.apply_wallet(writing, *account, version, facts)?
-            }
-            Change::Address(account, address) => {
-                self.apply_address(writing, *account, version, address)?
-            }
-            Change::Whitelist(kind, wallet) => self.fact(
-                writing,
-                &FactKey::plain(FactKind::of(*kind), wallet.id),
-                version,
-                Some(wallet),
-            )?,
-            Change::WhitelistRemoved(kind, id) => self.fact::<()>(
-                writing,
-                &FactKey::plain(FactKind::of(*kind), id),
-                version,
-                None,
-            )?,
-            Change::Asset(supported, asset) => {
-                let key = FactKey::plain(FactKind::Asset, &supported.id);
-                self.fact(writing, &key, version, Some(&(supported, asset)))?
-            }
-            Change::Blockchain(chain) => self.fact(
-                writing,
-                &FactKey::plain(FactKind::Blockchain, chain.id),
-                version,
-                Some(chain),
-            )?,
-            Change::User(user) => {
-                self.fact(writing, &FactKey::user(user.id), version, Some(user))?
-            }
-        };
-        if applied == Applied::Changed {
-            self.changes.push((version, change.clone()));
-        }
-        Ok(applied)
-    }
-
-    fn fact<T: serde::Serialize>(
-        &self,
-        writing: &mut Writing<'_>,
-        key: &FactKey,
-        version: Version,
-        value: Option<&T>,
-    ) -> Result<Applied, StoreError> {
-        let doc = value.map(to_doc).transpose()?;
-        let old = rows::one_fact(writing, self.workspace, key)?;
-        self.write_if_newer(writing, key, version, doc.as_deref(), old.as_ref())
-    }
-
-    fn write_if_newer(
-        &self,
-        writing: &mut Writing<'_>,
-        key: &FactKey,
-        version: Version,
-        doc: Option<&str>,
-        old: Option<&Fact>,
-    ) -> Result<Applied, StoreError> {
-        let new = (version, doc.unwrap_or_default());
-        if old.is_some_and(|old| {
-            !model::replaces(new, (old.version, old.doc.as_deref().unwrap_or_default()))
-        }) {
-            return Ok(Applied::Kept);
-        }
-        rows::write_fact(writing, self.workspace, key, version, self.recorded_at, doc)?;
-        Ok(Applied::Changed)
-    }
-
-    fn apply_wallet(
-        &self,
-        writing: &mut Writing<'_>,
-        account: VaultAccountId,
-        version: Version,
-        facts: &WalletFacts,
-    ) -> Result<Applied, StoreError> {
-        let key = FactKey::wallet(account, &facts.balance.id);
-        let old = rows::one_fact(writing, self.workspace, &key)?;
-        let doc = to_doc(facts)?;
-        let applied = self.write_if_newer(writing, &key, version, Some(&doc), old.as_ref())?;
-        if applied == Applied::Changed {
-            let before: Option<WalletFacts> = old
-                .and_then(|old| old.doc)
-                .map(|doc| parse("wallet", &doc))
-                .transpose()?;
-            let (cell, after) = digest::of_balance(account, &facts.balance);
-            let before = before.map(|before| digest::of_balance(account, &before.balance).1);
-            rows::change_cell(
-                writing,
-                self.workspace,
-                &cell,
-                before.as_ref(),
-                Some(&after),
-            )?;
-        }
-        Ok(applied)
-    }
-
-    fn apply_address(
-        &self,
-        writing: &mut Writing<'_>,
-        account: VaultAccountId,
-        version: Version,
-        address: &VaultWalletAddress,
-    ) -> Result<Applied, StoreError> {
-        let key = FactKey::address(account, address);
-        let old = rows::one_fact(writing, self.workspace, &key)?;
-        let doc = to_doc(address)?;
-        let applied = self.write_if_newer(writing, &key, version, Some(&doc), old.as_ref())?;
-        // The key holds all that the digest does: a known address changes nothing there.
-        if applied == Applied::Changed && old.is_none() {
-            let (cell, digest) = digest::of_address(account, address);
-            rows::change_cell(writing, self.workspace, &cell, None, Some(&digest))?;
-        }
-        Ok(applied)
-    }
-
-    fn apply_transaction(
-        &mut self,
-        writing: &mut Writing<'_>,
-        version: Version,
-        transaction: &Transaction,
-        origin: &Origin,
-    ) -> Result<Applied, StoreError> {
-        let old = rows::transaction(writing, self.workspace, transaction.id)?;
-        if let Some(old) = &old {
-            let (new_doc, old_doc) = (to_doc(transaction)?, to_doc(&old.transaction)?);
-            if !model::replaces((version, &new_doc), (old.version, &old_doc)) {
-                return Ok(Applied::Kept);
-            }
-        }
-        let row = StoredTransaction {
-            transaction: transaction.clone(),
-            origin: Origin {
-                upstream_id: origin
-                    .upstream_id
-                    .or(old.as_ref().and_then(|old| old.origin.upstream_id)),
-                proposer: origin
-                    .proposer
-                    .clone()
-                    .or(old.as_ref().and_then(|old| old.origin.proposer.clone())),
-            },
-            version,
-        };
-        rows::write_transaction(writing, self.workspace, &row, self.recorded_at)?;
-        for (cell, digest) in old
-            .iter()
-            .flat_map(|old| digest::of_transaction(&old.transaction))
-        {
-            rows::change_cell(writing, self.workspace, &cell, Some(&digest), None)?;
-        }
-        for (cell, digest) in digest::of_transaction(transaction) {
-            rows::change_cell(writing, self.workspace, &cell, None, Some(&digest))?;
-        }
-        let scopes = match self.scopes.take() {
-            Some(scopes) => scopes,
-            None => rows::scopes(writing, self.workspace)?
-                .into_iter()
-                .map(|(name, part)| (name, Scope::part(self.workspace, part)))
-                .collect(),
-        };
-        for (name, scope) in &scopes {
-            let (is, was) = (
-                covers(transaction, scope),
-                old.as_ref()
-                    .is_some_and(|old| covers(&old.transaction, scope)),
-            );
-            let moved = old
-                .as_ref()
-                .is_some_and(|old| old.transaction.created_at != transaction.created_at);
-            if let Some(old) = old.as_ref().filter(|_| was && (moved || !is)) {
-                rows::in_scope(writing, self.workspace, name, &old.transaction, false)?;
-            }
-            if is {
-                rows::in_scope(writing, self.workspace, name, transaction, true)?;
-            }
-        }
-        self.scopes = Some(scopes);
-        Ok(Applied::Changed)
     }
 }

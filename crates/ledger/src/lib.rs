@@ -16,6 +16,7 @@
 //! | `model` | the read model in memory |
 //! | `rows` | the tables |
 
+mod batch;
 mod books;
 pub mod change;
 pub mod digest;
@@ -31,7 +32,8 @@ mod rows;
 pub mod scope;
 pub mod view;
 
-pub use books::{Applied, Batch, Books, LedgerError, positions};
+pub use batch::{Applied, Batch};
+pub use books::{Books, LedgerError, positions};
 pub use change::{AccountFacts, Change, Version};
 pub use digest::Digest;
 pub use fault::Fault;

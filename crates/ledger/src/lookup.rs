@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use store::{Query, StoreError};
 use uuid::Uuid;
 
-use crate::books::{Batch, Books};
+use crate::batch::Batch;
+use crate::books::Books;
 use crate::change::{AccountFacts, FactKey, FactKind, Origin, WalletFacts};
 use crate::docs::parse;
 use crate::rows;

@@ -4,6 +4,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{KeyError, PrivateKey, PublicKey};
@@ -76,6 +77,12 @@ struct Header {
     alg: String,
 }
 
+/// A JSON object, read; a list of its values is none.
+fn object<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let value: serde_json::Value = serde_json::from_slice(json).ok()?;
+    crate::objects::read(&value).ok()
+}
+
 /// The answer to a question, once it is known to be the handler's.
 pub fn answer(body: &[u8], key: &PublicKey, request_id: &str) -> Result<Answer, BadAnswer> {
     let text = std::str::from_utf8(body)
@@ -84,14 +91,14 @@ pub fn answer(body: &[u8], key: &PublicKey, request_id: &str) -> Result<Answer, 
     let (signed, signature) = text.rsplit_once('.').ok_or(BadAnswer::Form)?;
     let (header, claims) = signed.split_once('.').ok_or(BadAnswer::Form)?;
     let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| BadAnswer::Form);
-    let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| BadAnswer::Form)?;
+    let header: Header = object(&decode(header)?).ok_or(BadAnswer::Form)?;
     if header.alg != "RS256" {
         return Err(BadAnswer::Algorithm);
     }
     if !key.verifies_rs256(signed.as_bytes(), &decode(signature)?) {
         return Err(BadAnswer::Signature);
     }
-    let answer: Answer = serde_json::from_slice(&decode(claims)?).map_err(|_| BadAnswer::Claims)?;
+    let answer: Answer = object(&decode(claims)?).ok_or(BadAnswer::Claims)?;
     if answer.request_id != request_id {
         return Err(BadAnswer::OtherRequest);
     }

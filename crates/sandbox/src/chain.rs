@@ -1,6 +1,9 @@
 //! Moves transactions on: the policy engine and the queue always by themselves, people and chain
 //! only where nobody said `--manual`.
 
+mod afterwards;
+mod replacing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +11,13 @@ use protocol::error::ApiError;
 use protocol::ids::TxId;
 use protocol::model::event::EventType;
 use protocol::model::transaction::{BlockInfo, Transaction, TransactionStatus};
-use protocol::time::Millis;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 use crate::coins::has_coins;
 use crate::cosigner;
 use crate::deed::Deed;
-use crate::flight::{
-    Act, Effect, FAILURES, Flight, Move, PACE, Pot, Signed, Step, UnderWay, due, fail, frozen,
-    step, undone,
-};
+use crate::flight::{Act, Effect, Flight, PACE, Signed, Step, UnderWay, due, fail, step};
 use crate::fuelling;
 use crate::hall::{Hall, doc};
 use crate::jobs;
@@ -27,9 +26,11 @@ use crate::operations::workspace::{self, Standing};
 use crate::quorum;
 use crate::rows::flights;
 use crate::world::assets::{self, AddressForm, AssetRow};
-use ledger::change::WalletFacts;
 use ledger::{Fault, positions};
-use protocol::amount::Amount;
+
+pub(crate) use afterwards::{break_down, freeze, reorganise};
+use replacing::settle_replaced;
+pub(crate) use replacing::{of_hash, replaced_by, sent};
 
 /// Moves a workspace's transactions on until told to end.
 pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
@@ -328,132 +329,6 @@ fn spend(deed: &mut Deed<'_, '_>, done: &mut Step) -> Result<(), Fault> {
         Err(_) => fail(done, "INSUFFICIENT_FUNDS"),
     }
     Ok(())
-}
-
-/// A transaction that was sent and that no block has taken in, by its hash.
-pub(crate) fn sent(
-    deed: &mut Deed<'_, '_>,
-    hash: &str,
-) -> Result<Option<(Transaction, Flight)>, Fault> {
-    for id in of_hash(deed, hash)? {
-        if let Some((transaction, flight)) = under_way(deed, id)?
-            && transaction.status == TransactionStatus::Broadcasting
-            && flight.replaced_by.is_none()
-        {
-            return Ok(Some((transaction, flight)));
-        }
-    }
-    Ok(None)
-}
-
-/// The transactions under way that have this hash.
-pub(crate) fn of_hash(deed: &mut Deed<'_, '_>, hash: &str) -> Result<Vec<TxId>, Fault> {
-    let mut found = Vec::new();
-    for UnderWay { id, .. } in flights::all(deed.writing, deed.hall.id())? {
-        let known = deed.batch.transaction(deed.writing, id)?;
-        if known.is_some_and(|(transaction, _)| transaction.tx_hash == hash && !hash.is_empty()) {
-            found.push(id);
-        }
-    }
-    Ok(found)
-}
-
-/// Another transaction is to take a sent one's place.
-pub(crate) fn replaced_by(deed: &mut Deed<'_, '_>, id: TxId, by: TxId) -> Result<(), Fault> {
-    let Some((transaction, mut flight)) = under_way(deed, id)? else {
-        return Err(ApiError::transaction_not_found().into());
-    };
-    flight.replaced_by = Some(by);
-    Ok(keep(deed, &transaction, &flight)?)
-}
-
-/// Once one that takes another's place is in a block, the other is gone; if it ends before, the
-/// other goes on.
-fn settle_replaced(deed: &mut Deed<'_, '_>, id: TxId, by: &Transaction) -> Result<(), Fault> {
-    let Some((transaction, mut flight)) = under_way(deed, id)? else {
-        return Ok(());
-    };
-    if flight.replaced_by != Some(by.id) {
-        return Ok(());
-    }
-    if by.block_info.is_some() {
-        let sub_status = "DROPPED_BY_BLOCKCHAIN".to_owned();
-        take(deed, id, Act::Fail { sub_status })
-    } else if by.status.is_final() {
-        flight.replaced_by = None;
-        Ok(keep(deed, &transaction, &flight)?)
-    } else {
-        Ok(())
-    }
-}
-
-/// Freezes what has arrived, or frees it again.
-pub(crate) fn freeze(deed: &mut Deed<'_, '_>, id: TxId, freezes: bool) -> Result<(), Fault> {
-    let refused = || match freezes {
-        true => ApiError::new(400, 1434, "The transaction cannot be frozen"),
-        false => ApiError::new(400, 1426, "The transaction is not frozen"),
-    };
-    let change = |transaction: &Transaction, at| frozen(transaction, freezes, at);
-    after_the_end(deed, id, change, refused)
-}
-
-/// The chain gives up the block that a transaction is in.
-pub(crate) fn reorganise(deed: &mut Deed<'_, '_>, id: TxId) -> Result<(), Fault> {
-    if under_way(deed, id)?.is_some() {
-        let sub_status = "DROPPED_BY_BLOCKCHAIN".to_owned();
-        return take(deed, id, Act::Fail { sub_status });
-    }
-    let change = |transaction: &Transaction, at| {
-        // The coins that it spent are forgotten.
-        let asset = assets::find(&transaction.asset_id);
-        let spent_coins =
-            asset.is_some_and(has_coins) && transaction.source.vault_account().is_some();
-        undone(transaction, at).filter(|_| !spent_coins)
-    };
-    after_the_end(deed, id, change, || {
-        ApiError::uncoded(409, "The transaction is in no block that could be given up")
-    })
-}
-
-/// Changes a transaction that had ended, where the wallets concerned still hold what it moves.
-fn after_the_end(
-    deed: &mut Deed<'_, '_>,
-    id: TxId,
-    change: impl Fn(&Transaction, Millis) -> Option<(Transaction, Vec<Move>)>,
-    refused: impl Fn() -> ApiError,
-) -> Result<(), Fault> {
-    let Some((transaction, _)) = deed.batch.transaction(deed.writing, id)? else {
-        return Err(ApiError::transaction_not_found().into());
-    };
-    let (changed, moves) = change(&transaction, deed.at).ok_or_else(&refused)?;
-    for one in &moves {
-        let wallet = deed.batch.wallet(deed.writing, one.account, &one.asset)?;
-        let enough = |wallet: WalletFacts| match one.from {
-            Pot::Available => wallet.balance.available >= one.amount,
-            Pot::Frozen => wallet.balance.frozen >= one.amount,
-            _ => true,
-        };
-        if !wallet.is_some_and(enough) {
-            return Err(refused().into());
-        }
-    }
-    deed.transaction(EventType::TransactionStatusUpdated, &changed)?;
-    let flight = Flight::costing(Amount::zero(), changed.asset_id.clone());
-    deed.follow(&changed, &flight)?;
-    deed.moves(&moves)
-}
-
-/// It fails, as a fault would have it.
-pub(crate) fn break_down(deed: &mut Deed<'_, '_>, id: TxId, sub_status: &str) -> Result<(), Fault> {
-    let known = FAILURES.iter().find(|known| **known == sub_status);
-    let known = known.ok_or_else(|| {
-        ApiError::uncoded(
-            400,
-            format!("subStatus must be one of {}", FAILURES.join(", ")),
-        )
-    })?;
-    let sub_status = (*known).to_owned();
-    take(deed, id, Act::Fail { sub_status })
 }
 
 /// A person says yes: the one named, or the first who is asked.

@@ -1,84 +1,30 @@
 //! A transaction under way: which act leads to which status, and what it moves. Pure.
 
 mod afterwards;
+mod due;
+mod judged;
 mod moves;
-
-use std::collections::BTreeSet;
 
 use protocol::amount::Amount;
 use protocol::ids::{AssetId, TxId};
-use protocol::model::transaction::{
-    AuthorizationGroup, AuthorizationInfo, BlockInfo, Transaction, TransactionStatus,
-};
+use protocol::model::transaction::{AuthorizationInfo, BlockInfo, Transaction, TransactionStatus};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::operations::Message;
-use crate::policy::{Logic, Verdict};
+use crate::policy::Verdict;
 use crate::utxo::{Choice, Outpoint};
 
 pub(crate) use afterwards::{frozen, undone};
+pub(crate) use due::{PACE, UnderWay, due};
+use judged::{answer, judged};
 pub(crate) use moves::{Credit, Effect, Move, Pot, inflow, outflow, parts};
 
 /// Blocks that make a transaction final.
 pub(crate) const CONFIRMATIONS: u32 = 3;
 /// How long approvers and signers have.
 pub(crate) const PATIENCE: i64 = 2 * Millis::HOUR;
-
-/// How long each stage takes when all act by themselves, in milliseconds.
-pub(crate) const PACE: i64 = 100;
-
-/// A transaction under way, as far as it matters whose turn it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct UnderWay {
-    pub(crate) id: TxId,
-    /// When it last changed.
-    pub(crate) since: Millis,
-    /// How far it is; nothing: an older release began it and did not write it here.
-    pub(crate) status: Option<TransactionStatus>,
-    /// Those of one lane are signed and sent one at a time. What comes in has none.
-    pub(crate) lane: Option<String>,
-    /// Until when somebody must have approved or signed.
-    pub(crate) expires: Option<Millis>,
-}
-
-/// Which of them something may happen to by itself now, given all of a workspace in the order in
-/// which they last changed. `manual`: people and chain wait to be told, and nothing else takes time.
-pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
-    let lane = |one: &'_ UnderWay| one.lane.clone();
-    let mut taken: BTreeSet<String> = all
-        .iter()
-        .filter(|one| one.status.is_some_and(occupies))
-        .filter_map(lane)
-        .collect();
-    let mut is_due = |one: &UnderWay| {
-        use TransactionStatus as S;
-        let turn = match one.status {
-            // The first that waits; the others see the lane taken.
-            Some(S::Queued) => lane(one).is_none_or(|lane| taken.insert(lane)),
-            Some(S::PendingAuthorization | S::PendingSignature) => {
-                !manual || now >= one.expires.unwrap_or(one.since.plus(PATIENCE))
-            }
-            Some(S::Pending3rdParty | S::Broadcasting | S::Confirming) => !manual,
-            _ => true,
-        };
-        turn && now >= one.since.plus(if manual { 0 } else { PACE })
-    };
-    all.iter()
-        .filter(|one| is_due(one))
-        .map(|one| one.id)
-        .collect()
-}
-
-/// Whether a transaction that is so far keeps the others of its lane waiting.
-const fn occupies(status: TransactionStatus) -> bool {
-    use TransactionStatus as S;
-    matches!(
-        status,
-        S::PendingSignature | S::Broadcasting | S::Confirming
-    )
-}
 
 /// What is known of a transaction under way beside what it shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -432,75 +378,6 @@ pub(crate) fn cancellable(status: TransactionStatus) -> bool {
             | S::Queued
             | S::PendingSignature
     )
-}
-
-fn judged(step: &mut Step, verdict: Verdict) {
-    use TransactionStatus as S;
-    let (approvers, signers) = match verdict {
-        Verdict::Blocked { rule } => {
-            step.transaction.error_description = Verdict::why_blocked(rule);
-            return end(step, S::Blocked, "BLOCKED_BY_POLICY");
-        }
-        Verdict::Goes { approvers, signers } => (approvers, signers),
-    };
-    let initiator = step.transaction.created_by.clone();
-    let itself = || step.flight.initiator_signs.then(|| initiator.clone());
-    step.flight.signers = signers.unwrap_or_else(|| itself().into_iter().collect());
-    if step.flight.signers.is_empty() && !step.flight.third_party {
-        return end(step, S::Failed, "SIGNER_NOT_FOUND");
-    }
-    let Some(approvers) = approvers else {
-        step.transaction.status = S::Queued;
-        return;
-    };
-    let asked = |user: &String| approvers.initiator_counts || *user != initiator;
-    let groups: Vec<_> = approvers
-        .groups
-        .iter()
-        .map(|group| AuthorizationGroup {
-            th: group.threshold,
-            users: group
-                .users
-                .iter()
-                .filter(|user| asked(user))
-                .map(|user| (user.clone(), "PENDING_AUTHORIZATION".to_owned()))
-                .collect(),
-        })
-        .collect();
-    let reachable = |group: &AuthorizationGroup| {
-        usize::try_from(group.th).is_ok_and(|th| group.users.len() >= th)
-    };
-    let enough = match approvers.logic {
-        Logic::And => groups.iter().all(reachable),
-        Logic::Or => groups.iter().any(reachable),
-    };
-    if !enough {
-        return end(step, S::Failed, "AUTHORIZER_NOT_FOUND");
-    }
-    step.transaction.status = S::PendingAuthorization;
-    step.transaction.authorization_info = Some(AuthorizationInfo {
-        allow_operator_as_authorizer: approvers.initiator_counts,
-        logic: approvers.logic.as_str().to_owned(),
-        groups,
-    });
-}
-
-/// Writes down what an approver said; `false` if nobody waits for it.
-fn answer(transaction: &mut Transaction, user: &str, word: &str) -> bool {
-    let mut asked = false;
-    for group in transaction
-        .authorization_info
-        .iter_mut()
-        .flat_map(|info| &mut info.groups)
-    {
-        if let Some(said) = group.users.get_mut(user)
-            && said == "PENDING_AUTHORIZATION"
-        {
-            word.clone_into(said);
-            asked = true;
-        }
-    }
-    asked
 }
 
 /// It fails before it was on the chain.
