@@ -1,6 +1,7 @@
 // A sandbox of the product: started as a user starts it, found by its ready file.
 
 import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, access } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +28,9 @@ export async function start(...options) {
   const folder = await mkdtemp(join(tmpdir(), "vestibule-judge-"));
   const file = join(folder, "ready.json");
   const listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--ephemeral"];
-  const child = spawn(binary, ["sandbox", ...listen, "--ready-file", file, ...options], {
+  const logs = process.env.VESTIBULE_CALL_LOGS;
+  const log = logs ? ["--call-log", join(logs, `${randomUUID()}.jsonl`)] : [];
+  const child = spawn(binary, ["sandbox", ...listen, "--ready-file", file, ...log, ...options], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "";

@@ -5,6 +5,7 @@ import os
 import subprocess
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 
 from fireblocks.client import Fireblocks
@@ -25,6 +26,12 @@ def binary():
     return path
 
 
+def call_log():
+    """Where a sandbox writes down who called what, if the caller wants to know."""
+    folder = os.environ.get("VESTIBULE_CALL_LOGS")
+    return ["--call-log", str(Path(folder) / f"{uuid.uuid4()}.jsonl")] if folder else []
+
+
 class Sandbox:
     """A running sandbox; what it is about is kept in the file `data`, or nowhere."""
 
@@ -33,7 +40,7 @@ class Sandbox:
         ready.unlink(missing_ok=True)  # One that was killed has left its own there.
         listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         keep = ["--data", str(data)] if data else ["--ephemeral"]
-        command = [str(binary()), "sandbox", *listen, *keep, "--ready-file", str(ready), *arguments]
+        command = [str(binary()), "sandbox", *listen, *keep, "--ready-file", str(ready), *call_log(), *arguments]
         self._log = open(folder / "sandbox.log", "wb")
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         try:

@@ -10,6 +10,7 @@
 
 mod bench;
 mod contract;
+mod coverage;
 mod postgres;
 mod repository;
 
@@ -30,6 +31,8 @@ enum Command {
     Tidy,
     /// Run every test, with all that they need; ends with a summary.
     Test(test::Arguments),
+    /// Write docs/coverage.md from what the last `cargo xtask test` has seen.
+    Coverage,
     /// Measure the product beside nginx and HAProxy; writes docs/benchmarks.md.
     Bench(bench::Arguments),
     /// Start a PostgreSQL for storage tests and print how to find it.
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Contract(arguments) => contract::run(&arguments),
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Coverage => coverage::run(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Postgres => postgres::run(),
     };

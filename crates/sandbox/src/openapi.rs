@@ -8,7 +8,10 @@ use protocol::contract;
 use protocol::operations::{self, Operation, PREFIX};
 use serde_json::{Map, Value, json};
 
-use crate::operations::served;
+use crate::operations::{Service, served};
+
+/// Known differences: operations, and what is otherwise.
+const DIFFERENCES: &str = include_str!("operations/data/differences.tsv");
 
 /// Statuses that every operation may answer, declared or not: their body is an error's.
 const ERRORS: [&str; 5] = ["400", "401", "403", "404", "429"];
@@ -28,12 +31,12 @@ fn document() -> Bytes {
 
 fn build() -> Value {
     let mut paths = Map::new();
-    for (id, _) in served() {
+    for (id, service) in served() {
         let Some(operation) = operations::by_id(id) else {
             continue;
         };
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method.as_str().to_lowercase()] = described(operation);
+        path[operation.method.as_str().to_lowercase()] = described(operation, service);
     }
     paths.sort_keys();
     let mut document = json!({
@@ -65,7 +68,7 @@ fn build() -> Value {
     document
 }
 
-fn described(operation: &'static Operation) -> Value {
+fn described(operation: &'static Operation, service: Service) -> Value {
     let shape = contract::operation(operation.id.as_str());
     let of = |part: &str| {
         let found = shape.and_then(|shape| shape[part].as_object());
@@ -107,6 +110,8 @@ fn described(operation: &'static Operation) -> Value {
         "parameters": parameters,
         "responses": answers,
         "x-roles": roles,
+        "x-service": service,
+        "x-differences": differences(operation),
         "x-rate-limit-category": operation.category.as_str(),
     });
     if let Some(body) = shape.and_then(|shape| shape.get("body")) {
@@ -115,6 +120,14 @@ fn described(operation: &'static Operation) -> Value {
             json!({"required": required, "content": {"application/json": {"schema": body}}});
     }
     described
+}
+
+/// What is otherwise than at Fireblocks, in words.
+fn differences(operation: &Operation) -> Vec<&'static str> {
+    let rows = DIFFERENCES.lines().filter_map(|line| line.split_once('\t'));
+    rows.filter(|(ids, _)| ids.split(' ').any(|id| id == operation.id.as_str()))
+        .map(|(_, words)| words)
+        .collect()
 }
 
 fn answer(schema: &Value) -> Value {
@@ -154,6 +167,12 @@ mod tests {
             .map(|methods| methods.as_object().map_or(0, Map::len))
             .sum();
         assert_eq!(told, served().count());
+        for line in DIFFERENCES.lines() {
+            let (ids, _) = line.split_once('\t').expect("two columns");
+            for id in ids.split(' ') {
+                assert!(served().any(|(known, _)| known == id), "{id} is not served");
+            }
+        }
         let create = &document["paths"]["/vault/accounts"]["post"];
         assert_eq!(create["operationId"], "createVaultAccount");
         let body = &create["requestBody"]["content"]["application/json"]["schema"];

@@ -10,10 +10,13 @@ use anyhow::{Context, Result};
 use super::environment;
 use super::outcome::Outcome;
 use super::rust::counted;
+use crate::coverage;
 use crate::repository::{self, cargo};
 
 /// Where the suites find the binary.
 const BINARY: &str = "VESTIBULE_BIN";
+/// Where their sandboxes write down who called what.
+const CALL_LOGS: &str = "VESTIBULE_CALL_LOGS";
 
 pub fn python() -> Result<Outcome> {
     let binary = binary()?;
@@ -27,6 +30,7 @@ pub fn python() -> Result<Outcome> {
         .arg(report)
         .arg(repository::root().join("judges/python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env(CALL_LOGS, coverage::calls("python")?)
         .env(BINARY, binary)
         .status()
         .context("pytest")?;
@@ -50,6 +54,7 @@ pub fn node() -> Result<Outcome> {
     node.args(["--test", "--test-reporter=tap"])
         .args(tests)
         .current_dir(&place)
+        .env(CALL_LOGS, coverage::calls("node")?)
         .env(BINARY, binary);
     counted(&mut node, Outcome::add_tap_line)
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::{Result, anyhow};
 use clap::ValueEnum;
 
-use crate::tidy;
+use crate::{coverage, tidy};
 use outcome::Outcome;
 
 /// Arguments of `cargo xtask test`.
@@ -45,6 +45,8 @@ pub enum Step {
     Python,
     /// The official TypeScript client and receivers with jose.
     Node,
+    /// Whether docs/coverage.md is what the other steps have seen.
+    Coverage,
 }
 
 impl Step {
@@ -59,6 +61,7 @@ impl Step {
             Self::Fuzz => "fuzz targets: built, and run for some seconds each",
             Self::Python => "the official Python client, receivers with jwcrypto",
             Self::Node => "the official TypeScript client, receivers with jose",
+            Self::Coverage => "whether docs/coverage.md is what the other steps have seen",
         }
     }
 
@@ -71,6 +74,7 @@ impl Step {
             Self::Fuzz => rust::fuzz(),
             Self::Python => judges::python(),
             Self::Node => judges::node(),
+            Self::Coverage => coverage(),
         }
     }
 }
@@ -112,6 +116,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         outcomes.push((step, outcome, begun.elapsed()));
     }
     Ok(outcome::summary(&outcomes))
+}
+
+fn coverage() -> Result<Outcome> {
+    let stale = coverage::stale()?;
+    for file in &stale {
+        println!("{file} is not what was seen: cargo xtask coverage");
+    }
+    Ok(Outcome {
+        passed: usize::from(stale.is_empty()),
+        failed: usize::from(!stale.is_empty()),
+        ..Outcome::default()
+    })
 }
 
 fn tidy() -> Result<Outcome> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::policy::{ApproverGroup, Approvers};
+use crate::policy::{ApproverGroup, Approvers, Logic};
 
 const INITIATOR: &str = "initiator";
 const APPROVER: &str = "approver";

@@ -121,8 +121,40 @@ impl Caller {
             .expect("a user")
     }
 
+    /// The roles of its users.
+    pub(crate) fn roles(&self) -> Vec<Role> {
+        self.users.iter().map(|(role, ..)| *role).collect()
+    }
+
+    /// One of its users calls an operation about nothing that there is.
+    pub(crate) async fn knock(&self, operation: &Operation, user: usize) -> Answer {
+        let path = operation
+            .path
+            .split('/')
+            .map(|part| match part.starts_with('{') {
+                true => "0",
+                false => part,
+            });
+        let target = format!("/v1{}", path.collect::<Vec<_>>().join("/"));
+        let user = self.users.get(user).expect("a user");
+        self.call_as(user, operation, &target, b"", Door::Right)
+            .await
+    }
+
     pub(crate) async fn call(
         &self,
+        operation: &Operation,
+        target: &str,
+        body: &[u8],
+        door: Door,
+    ) -> Answer {
+        self.call_as(self.user(operation), operation, target, body, door)
+            .await
+    }
+
+    async fn call_as(
+        &self,
+        (_, user, key): &(Role, UserId, PrivateKey),
         operation: &Operation,
         target: &str,
         body: &[u8],
@@ -133,7 +165,6 @@ impl Caller {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let (_, user, key) = self.user(operation);
         let nonce = format!("variant-{}", self.nonces.fetch_add(1, Ordering::SeqCst));
         let draft = TokenDraft {
             user: *user,

@@ -14,6 +14,7 @@ mod changes;
 mod generate;
 mod judge;
 mod pool;
+mod roles;
 mod sample;
 mod samples;
 
@@ -82,6 +83,7 @@ async fn every_variant_is_answered_as_the_contract_says() {
 async fn served() -> Vec<&'static Operation> {
     let caller = Caller::start().await;
     let document = caller.document().await;
+    leave("document.json", &document.to_string());
     let paths = document["paths"].as_object().expect("paths");
     let methods = paths.values().filter_map(Value::as_object).flatten();
     let ids = methods.filter_map(|(_, told)| told["operationId"].as_str());
@@ -270,10 +272,15 @@ fn tell(outcomes: &BTreeMap<&str, Outcome>, whole: bool) {
         "only {accepting} of {} accept anything",
         outcomes.len()
     );
+    let text = serde_json::to_string_pretty(&counted).expect("JSON");
+    leave("variants.json", &(text + "\n"));
+}
+
+/// Leaves something for the coverage page.
+fn leave(name: &str, text: &str) {
     let place = place().join("coverage");
     std::fs::create_dir_all(&place).expect("a folder");
-    let text = serde_json::to_string_pretty(&counted).expect("JSON");
-    std::fs::write(place.join("variants.json"), text + "\n").expect("a file");
+    std::fs::write(place.join(name), text).expect("a file");
 }
 
 /// Where what is made goes.
