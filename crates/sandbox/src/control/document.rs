@@ -69,7 +69,7 @@ const RATES: &str = r#"{"oneOf":[{"type":"object","required":["profile"],"additi
  "limits":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}]}"#;
 
 /// Every call. Paths that begin with a slash and no workspace are the whole sandbox's.
-pub(super) const CALLS: [Told; 35] = [
+pub(super) const CALLS: [Told; 36] = [
     told(
         "get",
         "/openapi.json",
@@ -284,6 +284,14 @@ pub(super) const CALLS: [Told; 35] = [
         "reject",
         "Somebody who is asked rejects a transaction",
         Some(WHO),
+        "200",
+    ),
+    told(
+        "post",
+        "W/transactions/{id}/process",
+        "process",
+        "An exchange or a bank takes up what it is to send",
+        None,
         "200",
     ),
     told(

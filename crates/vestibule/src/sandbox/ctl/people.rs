@@ -42,6 +42,13 @@ pub(super) enum People {
     #[command(after_help = "Example:
   vestibule sandbox ctl reject 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
     Reject(Answer),
+    /// An exchange or a bank takes up what it is to send.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl process 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Process {
+        /// The transaction.
+        transaction: TxId,
+    },
     /// A transaction fails, with a sub-status.
     #[command(after_help = "Example:
   vestibule sandbox ctl fail 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 DROPPED_BY_BLOCKCHAIN")]
@@ -150,6 +157,10 @@ impl People {
             Self::Approve(answer) => answer.ask("approve"),
             Self::Sign(answer) => answer.ask("sign"),
             Self::Reject(answer) => answer.ask("reject"),
+            Self::Process { transaction } => Ask::post(
+                format!("{HERE}/transactions/{transaction}/process"),
+                json!({}),
+            ),
             Self::Fail {
                 transaction,
                 sub_status,
