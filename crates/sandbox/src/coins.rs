@@ -17,14 +17,14 @@ use crate::world::assets::{self, AddressForm, AssetRow};
 
 /// The coins of one wallet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Purse {
+pub(crate) struct UtxoSet {
     account: VaultAccountId,
     asset: AssetId,
     pub(crate) coins: Vec<Coin>,
 }
 
-impl Kept for Purse {
-    const KIND: &'static str = "purse";
+impl Kept for UtxoSet {
+    const KIND: &'static str = "utxo_set";
 
     fn key(&self) -> String {
         key(self.account, &self.asset)
@@ -48,13 +48,13 @@ fn minted(
     asset: &AssetRow,
     total: &Amount,
     at: Millis,
-) -> Purse {
+) -> UtxoSet {
     let chain = assets::chain_of(asset);
     let address = chain.map(|chain| hall.keys().address(chain, account.number(), 0).text);
     let id = asset.asset_id();
     let wallet = format!("{}/{}", hall.network.name(), key(account, &id));
     let address = address.unwrap_or_default();
-    Purse {
+    UtxoSet {
         account,
         coins: utxo::minted(&wallet, &address, total, asset.decimals, at),
         asset: id,
@@ -63,13 +63,13 @@ fn minted(
 
 impl Hall {
     /// The coins of a wallet, as they are now.
-    pub(crate) async fn purse(
+    pub(crate) async fn utxo_set(
         self: &std::sync::Arc<Self>,
         account: VaultAccountId,
         asset: &'static AssetRow,
-    ) -> Result<Purse, ApiError> {
+    ) -> Result<UtxoSet, ApiError> {
         let id = asset.asset_id();
-        if let Some(kept) = self.kept::<Purse>(&key(account, &id)).await? {
+        if let Some(kept) = self.kept::<UtxoSet>(&key(account, &id)).await? {
             return Ok(kept);
         }
         let wallet = self.books.wallet(&Scope::whole(self.id()), account, &id);
@@ -86,13 +86,13 @@ impl Hall {
 
 impl Deed<'_, '_> {
     /// The coins of a wallet.
-    pub(crate) fn purse(
+    pub(crate) fn utxo_set(
         &mut self,
         account: VaultAccountId,
         asset: &AssetRow,
-    ) -> Result<Purse, Fault> {
+    ) -> Result<UtxoSet, Fault> {
         let id = asset.asset_id();
-        if let Some(kept) = self.kept::<Purse>(&key(account, &id))? {
+        if let Some(kept) = self.kept::<UtxoSet>(&key(account, &id))? {
             return Ok(kept);
         }
         let wallet = self.batch.wallet(self.writing, account, &id)?;
@@ -111,8 +111,8 @@ impl Deed<'_, '_> {
         need: impl Fn(usize) -> Option<Amount>,
     ) -> Result<Result<Selection, NoChoice>, Fault> {
         let usual = self.strategy(account, asset)?;
-        let purse = self.purse(account, asset)?;
-        Ok(utxo::choose(&purse.coins, choice, usual, need))
+        let set = self.utxo_set(account, asset)?;
+        Ok(utxo::choose(&set.coins, choice, usual, need))
     }
 
     /// Keeps the coins of both sides in step with a transaction that has just become what it is.
@@ -127,9 +127,9 @@ impl Deed<'_, '_> {
             return Ok(());
         };
         if let Some(account) = transaction.source.vault_account() {
-            let mut purse = self.purse(account, asset)?;
-            self.spent(&mut purse, transaction, flight, asset)?;
-            self.keep(&purse)?;
+            let mut set = self.utxo_set(account, asset)?;
+            self.spent(&mut set, transaction, flight, asset)?;
+            self.keep(&set)?;
         }
         if flight.effect != Effect::Moves {
             return Ok(());
@@ -140,27 +140,17 @@ impl Deed<'_, '_> {
             .collect();
         for (index, (account, amount)) in (0_u32..).zip(arrived) {
             let Some(account) = account else { continue };
-            let mut purse = self.purse(account, asset)?;
+            let mut set = self.utxo_set(account, asset)?;
             let address = match transaction.destinations.is_empty() {
                 true => transaction.destination_address.clone(),
                 false => self.first_address(account, asset),
             };
-            let made = |status| Coin {
-                at: Outpoint {
-                    tx_hash: transaction.tx_hash.clone(),
-                    index,
-                },
-                address: address.clone(),
-                amount: amount.clone(),
-                status,
-                change: false,
-                made_by: Some(transaction.id),
-                taken_by: None,
-                since: transaction.last_updated,
-                labels: Vec::new(),
-            };
-            become_(&mut purse, transaction, made);
-            self.keep(&purse)?;
+            become_(
+                &mut set,
+                transaction,
+                &output(transaction, index, address, amount),
+            );
+            self.keep(&set)?;
         }
         Ok(())
     }
@@ -174,7 +164,7 @@ impl Deed<'_, '_> {
     /// The source's side: what is spent, and what comes back.
     fn spent(
         &self,
-        purse: &mut Purse,
+        set: &mut UtxoSet,
         transaction: &Transaction,
         flight: &Flight,
         asset: &AssetRow,
@@ -183,7 +173,7 @@ impl Deed<'_, '_> {
         let taken = |coin: &Coin| coin.taken_by == Some(transaction.id);
         match transaction.status {
             S::PendingSignature => {
-                for coin in &mut purse.coins {
+                for coin in &mut set.coins {
                     if flight.inputs.contains(&coin.at) {
                         coin.status = CoinStatus::Selected;
                         coin.taken_by = Some(transaction.id);
@@ -191,11 +181,11 @@ impl Deed<'_, '_> {
                 }
             }
             S::Confirming | S::Completed => {
-                let spends = purse.coins.iter().filter(|coin| taken(coin));
+                let spends = set.coins.iter().filter(|coin| taken(coin));
                 let sum = Amount::checked_sum(spends.map(|coin| &coin.amount));
                 let sum = sum.ok_or_else(ApiError::internal)?;
                 if transaction.status == S::Completed {
-                    purse.coins.retain(|coin| !taken(coin));
+                    set.coins.retain(|coin| !taken(coin));
                 }
                 let amount = transaction.amount_info.amount.clone().unwrap_or_default();
                 let spent = match transaction.treat_as_gross_amount {
@@ -204,31 +194,21 @@ impl Deed<'_, '_> {
                 };
                 let rest = spent.and_then(|spent| utxo::change(&sum, &spent, asset.decimals));
                 let index = u32::try_from(transaction.destinations.len().max(1));
-                let address = self.first_address(purse.account, asset);
+                let address = self.first_address(set.account, asset);
                 if let (Some(amount), Ok(index)) = (rest, index) {
-                    become_(purse, transaction, |status| Coin {
-                        at: Outpoint {
-                            tx_hash: transaction.tx_hash.clone(),
-                            index,
-                        },
-                        address: address.clone(),
-                        amount: amount.clone(),
-                        status,
+                    let back = Coin {
                         change: true,
-                        made_by: Some(transaction.id),
-                        taken_by: None,
-                        since: transaction.last_updated,
-                        labels: Vec::new(),
-                    });
+                        ..output(transaction, index, address, amount)
+                    };
+                    become_(set, transaction, &back);
                 }
             }
             status if status.is_final() => {
-                for coin in purse.coins.iter_mut().filter(|coin| taken(coin)) {
+                for coin in set.coins.iter_mut().filter(|coin| taken(coin)) {
                     coin.status = CoinStatus::Available;
                     coin.taken_by = None;
                 }
-                purse
-                    .coins
+                set.coins
                     .retain(|coin| coin.made_by != Some(transaction.id));
             }
             _ => {}
@@ -237,27 +217,44 @@ impl Deed<'_, '_> {
     }
 }
 
-/// A coin that a transaction makes is what the transaction is.
-fn become_(purse: &mut Purse, transaction: &Transaction, made: impl Fn(CoinStatus) -> Coin) {
+/// An output of a transaction, before anything is said of it.
+fn output(transaction: &Transaction, index: u32, address: String, amount: Amount) -> Coin {
+    Coin {
+        at: Outpoint {
+            tx_hash: transaction.tx_hash.clone(),
+            index,
+        },
+        address,
+        amount,
+        status: CoinStatus::Pending,
+        change: false,
+        made_by: Some(transaction.id),
+        taken_by: None,
+        since: transaction.last_updated,
+        labels: Vec::new(),
+    }
+}
+
+/// An output of a transaction is what the transaction is.
+fn become_(set: &mut UtxoSet, transaction: &Transaction, output: &Coin) {
     use TransactionStatus as S;
     let status = match transaction.status {
-        S::Confirming => Some(CoinStatus::Pending),
-        S::Completed => Some(CoinStatus::Available),
-        S::Rejected => Some(CoinStatus::Frozen),
-        S::Failed => None,
+        S::Confirming => CoinStatus::Pending,
+        S::Completed => CoinStatus::Available,
+        S::Rejected => CoinStatus::Frozen,
+        S::Failed => {
+            set.coins.retain(|coin| coin.made_by != output.made_by);
+            return;
+        }
         _ => return,
     };
     let same =
-        |coin: &Coin, new: &Coin| coin.made_by == new.made_by && coin.at.index == new.at.index;
-    let Some(status) = status else {
-        purse
-            .coins
-            .retain(|coin| coin.made_by != Some(transaction.id));
-        return;
-    };
-    let new = made(status);
-    match purse.coins.iter_mut().find(|coin| same(coin, &new)) {
+        |coin: &&mut Coin| coin.made_by == output.made_by && coin.at.index == output.at.index;
+    match set.coins.iter_mut().find(same) {
         Some(coin) => coin.status = status,
-        None => purse.coins.push(new),
+        None => set.coins.push(Coin {
+            status,
+            ..output.clone()
+        }),
     }
 }

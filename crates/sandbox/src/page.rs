@@ -12,6 +12,7 @@ use axum::routing::get;
 use crate::halls::Halls;
 use crate::happenings::Called;
 use crate::operations;
+use crate::operations::date_time;
 use crate::people::PEOPLE;
 
 /// Most workspaces whose users are shown.
@@ -89,7 +90,7 @@ fn workspaces(page: &mut String, halls: &Halls) {
         } else {
             "runs"
         };
-        let at = jiff::Timestamp::from_millisecond(hall.clock.now().0).unwrap_or_default();
+        let at = date_time(hall.clock.now());
         add(
             page,
             format_args!(
@@ -143,7 +144,7 @@ fn calls(page: &mut String, recent: &[Called]) {
          <th scope=\"col\">By</th><th scope=\"col\">Answer</th><th scope=\"col\">Why</th></tr>",
     );
     for call in recent.iter().take(MAX_CALLS) {
-        let at = jiff::Timestamp::from_millisecond(call.at.0).unwrap_or_default();
+        let at = date_time(call.at);
         let bad = call.status.is_none_or(|status| status >= 400);
         let status = call
             .status

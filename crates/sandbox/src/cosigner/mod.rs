@@ -138,8 +138,7 @@ impl Pairing {
     pub(crate) fn shown(&self) -> Value {
         let mut shown = json!({ "id": self.api_key });
         if let Some(at) = self.last_seen {
-            let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-            shown["lastSeen"] = format!("{at:.3}").into();
+            shown["lastSeen"] = crate::operations::date_time(at).into();
         }
         if let Some(handler) = &self.handler {
             shown["callbackHandler"] = json!(handler);

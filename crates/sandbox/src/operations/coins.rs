@@ -1,6 +1,5 @@
 //! Coins of wallets on UTXO chains: what is unspent, what is labelled, which are spent first.
 
-use jiff::Timestamp;
 use ledger::Fault;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
@@ -11,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::accounts::asset_of;
+use super::dates::date_time;
 use super::paging::{First, page_within};
 use super::{Visit, area};
 use crate::coins::has_coins;
@@ -56,7 +56,7 @@ fn wallet(visit: &Visit<'_>) -> Result<(VaultAccountId, &'static AssetRow), ApiE
 
 async fn coins(visit: &Visit<'_>) -> Result<Vec<Coin>, ApiError> {
     let (account, asset) = wallet(visit)?;
-    Ok(visit.hall.purse(account, asset).await?.coins)
+    Ok(visit.hall.utxo_set(account, asset).await?.coins)
 }
 
 fn confirmations(coin: &Coin, now: Millis) -> i64 {
@@ -116,7 +116,7 @@ fn filter(query: &Query) -> Result<Filter, ApiError> {
 }
 
 fn shown(coin: &Coin, now: Millis) -> Value {
-    let at = Timestamp::from_millisecond(coin.since.0).unwrap_or_default();
+    let at = date_time(coin.since);
     let mut shown = json!({
         "input": coin.at,
         "utxoId": format!("{}:{}", coin.at.tx_hash, coin.at.index),
@@ -127,8 +127,8 @@ fn shown(coin: &Coin, now: Millis) -> Value {
         "isChange": coin.change,
         "isCoinbase": false,
         "createdByHash": coin.at.tx_hash,
-        "createdAt": at.to_string(),
-        "updatedAt": at.to_string(),
+        "createdAt": at,
+        "updatedAt": at,
         "labels": coin.labels,
     });
     if let Some(made_by) = coin.made_by {
@@ -229,11 +229,11 @@ async fn label(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         {
             return Err(ApiError::vault_asset_not_found().into());
         }
-        let mut purse = deed.purse(account, asset)?;
+        let mut set = deed.utxo_set(account, asset)?;
         let mut changed = Vec::new();
         for identifier in &wanted.utxo_identifiers {
             let before = changed.len();
-            for coin in purse.coins.iter_mut().filter(|coin| identifier.means(coin)) {
+            for coin in set.coins.iter_mut().filter(|coin| identifier.means(coin)) {
                 relabel(coin, &wanted)?;
                 changed.push(shown(coin, now));
             }
@@ -241,7 +241,7 @@ async fn label(visit: &Visit<'_>) -> Result<Reply, ApiError> {
                 return Err(ApiError::uncoded(404, "There is no such unspent output").into());
             }
         }
-        deed.keep(&purse)?;
+        deed.keep(&set)?;
         Ok(Reply::json(200, &json!({ "utxos": changed })))
     };
     visit.hall.effect(visit.call, work).await
@@ -346,8 +346,8 @@ fn configuration(
     };
     let mut shown = json!({ "effective": { "strategy": strategy, "source": source } });
     if let Some(own) = own {
-        let at = Timestamp::from_millisecond(own.updated_at.0).unwrap_or_default();
-        shown["configured"] = json!({ "strategy": own.strategy, "updatedAt": at.to_string() });
+        let at = date_time(own.updated_at);
+        shown["configured"] = json!({ "strategy": own.strategy, "updatedAt": at });
     }
     shown
 }

@@ -16,6 +16,7 @@ use super::seeded::usual;
 use super::written::Written;
 use crate::deed::Deed;
 use crate::hall::Hall;
+use crate::operations::date_time;
 use crate::quorum::Ask;
 use crate::shelf::Kept;
 
@@ -48,12 +49,6 @@ pub(crate) struct Act {
     pub(crate) at: Millis,
 }
 
-/// A moment, as the editors show it.
-fn iso(at: Millis) -> String {
-    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or_default();
-    format!("{at:.3}")
-}
-
 impl Kept for Policy {
     const KIND: &'static str = "policy";
 
@@ -72,7 +67,7 @@ impl Version {
         for (by, at, act) in acts {
             if let Some(act) = act {
                 metadata[by] = act.by.as_str().into();
-                metadata[at] = iso(act.at).into();
+                metadata[at] = date_time(act.at).into();
             }
         }
         metadata
