@@ -106,7 +106,8 @@ test("new accounts of any name", async () => {
 test("each refusal is an error of the client's, with its code", async () => {
   const unknown = "1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001";
   await refused(propose({ amount: "99999999999" }), 400, 1402);
-  await refused(propose({ operation: "RAW" }), 400, 1401);
+  await refused(propose({ operation: "ENABLE_ASSET" }), 400, 1401);
+  await refused(propose({ operation: "RAW" }), 400, 1409);
   await refused(propose({ assetId: "NOSUCH" }), 400, 1503);
   await refused(viewer.vaults.getVaultAccount({ vaultAccountId: "99999" }), 404, 1004);
   await refused(viewer.transactions.getTransaction({ txId: "a/b" }), 404, 1405);
@@ -117,6 +118,6 @@ test("each refusal is an error of the client's, with its code", async () => {
   const { secretKey } = sandbox.fund.keys.editor;
   await refused(sandbox.client("viewer", { secretKey }).workspace.getWorkspace(), 401, -1);
   await refused(sandbox.client("viewer", { apiKey: unknown }).workspace.getWorkspace(), 401, -7);
-  const { auditLogs } = sandbox.client("admin");
-  await refused(auditLogs.getAuditLogs({}), 501);
+  const { tokenization } = sandbox.client("admin");
+  await refused(tokenization.getLinkedTokens({}), 501);
 });

@@ -40,7 +40,8 @@ class Sandbox:
         ready.unlink(missing_ok=True)  # One that was killed has left its own there.
         listen = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
         keep = ["--data", str(data)] if data else ["--ephemeral"]
-        command = [str(binary()), "sandbox", *listen, *keep, "--ready-file", str(ready), *call_log(), *arguments]
+        log = [] if "--call-log" in arguments else call_log()
+        command = [str(binary()), "sandbox", *listen, *keep, "--ready-file", str(ready), *log, *arguments]
         self._log = open(folder / "sandbox.log", "wb")
         self._process = subprocess.Popen(command, stdout=self._log, stderr=self._log)
         try:

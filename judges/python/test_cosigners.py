@@ -337,9 +337,9 @@ def test_retry_is_asked_again_every_three_minutes(by_hand, handlers):
         until("the answer is kept", lambda: calls() == [count])
 
     kept(1)
-    fund.sandbox.control("POST", "/clock/advance", {"millis": 3 * MINUTE - 1000})
+    fund.sandbox.control("POST", "/clock/advance", {"millis": 2 * MINUTE})
     assert len(handler.questions) == 1, "not before three minutes are over"
-    fund.sandbox.control("POST", "/clock/advance", {"millis": 1000})
+    fund.sandbox.control("POST", "/clock/advance", {"millis": MINUTE})
     first, second = handler.asked(transaction, 2)
     assert first == second, "the same question"
     kept(2)

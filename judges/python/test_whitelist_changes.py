@@ -119,6 +119,15 @@ def test_references(fund):
     assert api.get_external_wallet(made.id).result().data.customer_ref_id == "x:1"
 
 
+def test_a_reference_of_an_internal_wallet(fund):
+    api = fund["editor"].sdk.internal_wallets
+    made = api.create_internal_wallet(create_wallet_request=CreateWalletRequest(name="Referred")).result().data
+    api.set_customer_ref_id_for_internal_wallet(
+        made.id, set_customer_ref_id_request=SetCustomerRefIdRequest(customer_ref_id="x:2")
+    ).result()
+    assert api.get_internal_wallet(made.id).result().data.customer_ref_id == "x:2"
+
+
 def test_an_address_waits_for_the_quorum(manual):
     fund = manual.workspaces["mainnet"]
     make, find, add, *_ = kinds(fund["editor"])["external_wallet"]
