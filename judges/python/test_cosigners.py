@@ -309,7 +309,6 @@ def test_what_a_handler_answers_is_what_happens(fund, handlers):
     assert (ended.status, ended.sub_status) == failed, "nobody is there"
 
 
-@pytest.mark.xfail(strict=False, reason="a handler that says RETRY is now and then asked twice at once: a bug of ours, see docs/sandbox.md")
 def test_retry_is_asked_again_every_three_minutes(by_hand, handlers):
     fund, signer, handler = by_hand, by_hand["signer"], handlers(by_hand)
     cosigner = communal(fund)

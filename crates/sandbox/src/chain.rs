@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::coins::has_coins;
 use crate::cosigner;
 use crate::deed::Deed;
-use crate::flight::{Act, Effect, Flight, PACE, Signed, Step, UnderWay, due, fail, step};
+use crate::flight::{Act, Effect, Flight, PACE, Signed, Step, UnderWay, due, fail, occupies, step};
 use crate::fuelling;
 use crate::hall::{Hall, doc};
 use crate::jobs;
@@ -122,7 +122,7 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
     let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
         S::Submitted => Some(Act::Judge(deed.judged(&transaction, &flight)?)),
-        S::Queued => Some(Act::Turn),
+        S::Queued => is_free(deed, &flight)?.then_some(Act::Turn),
         S::Cancelling => Some(Act::Cancelled),
         S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
         S::PendingAuthorization if by_itself => {
@@ -139,6 +139,16 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
         S::Broadcasting | S::Confirming if by_itself => on_chain(&transaction, &flight, deed),
         _ => None,
     })
+}
+
+/// Whether nothing occupies a transaction's lane: another may have got its turn since somebody looked
+/// whose turn it is.
+fn is_free(deed: &mut Deed<'_, '_>, flight: &Flight) -> Result<bool, StoreError> {
+    let Some(lane) = &flight.lane else {
+        return Ok(true);
+    };
+    let others = flights::of_lane(deed.writing, deed.hall.id(), lane)?;
+    Ok(!others.into_iter().any(occupies))
 }
 
 /// Whether a transaction that is so far goes on while the workspace is frozen: what the chain has,

@@ -17,7 +17,7 @@ use crate::policy::Verdict;
 use crate::utxo::{Choice, Outpoint};
 
 pub(crate) use afterwards::{frozen, undone};
-pub(crate) use due::{PACE, UnderWay, due};
+pub(crate) use due::{PACE, UnderWay, due, occupies};
 use judged::{answer, judged};
 pub(crate) use moves::{Credit, Effect, Move, Pot, inflow, outflow, parts};
 

@@ -86,6 +86,11 @@ pub const ROOM: Room = Room {
             name: "snapshots",
             sql: Sql::Same(snapshots::TABLES),
         },
+        Migration {
+            id: 13,
+            name: "turns",
+            sql: Sql::Same(flights::TURNS),
+        },
     ],
 };
 

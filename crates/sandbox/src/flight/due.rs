@@ -54,7 +54,7 @@ pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
 }
 
 /// Whether a transaction that is so far keeps the others of its lane waiting.
-const fn occupies(status: TransactionStatus) -> bool {
+pub(crate) const fn occupies(status: TransactionStatus) -> bool {
     use TransactionStatus as S;
     matches!(
         status,

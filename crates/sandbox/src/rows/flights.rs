@@ -17,6 +17,10 @@ pub(super) const EXPIRY: &str = "
 ALTER TABLE flights ADD COLUMN expires BIGINT;
 ";
 
+pub(super) const TURNS: &str = "
+CREATE INDEX flights_lane ON flights (workspace, lane);
+";
+
 /// Most transactions under way that are looked at together.
 const MAX_FLIGHTS: i64 = 100_000;
 
@@ -71,6 +75,25 @@ pub(crate) fn all(
     };
     query
         .rows(sql, &params![workspace.to_string(), MAX_FLIGHTS])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// How far those of one lane are.
+pub(crate) fn of_lane(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    lane: &str,
+) -> Result<Vec<TransactionStatus>, StoreError> {
+    let sql =
+        "SELECT status FROM flights WHERE workspace = $1 AND lane = $2 AND status IS NOT NULL";
+    let read = |row: &Row| {
+        let status = row.text(0)?.parse();
+        status.map_err(|_| corrupt("flights", "status", ""))
+    };
+    query
+        .rows(sql, &params![workspace.to_string(), lane])?
         .iter()
         .map(read)
         .collect()
