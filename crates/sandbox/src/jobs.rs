@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::deed::Deed;
 use crate::hall::Hall;
-use crate::operations::account_jobs::{self, Plan};
+use crate::operations::vault::account_jobs::{self, Plan};
 use crate::operations::workspace::{self, Standing};
 use crate::shelf::Kept;
 

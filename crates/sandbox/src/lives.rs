@@ -7,7 +7,7 @@ use protocol::role::Role;
 
 use crate::audit::By;
 use crate::deed::Deed;
-use crate::operations::{approval_keys, groups};
+use crate::operations::people::{approval_keys, groups};
 use crate::quorum::Ask;
 use ledger::{Change, Fault};
 

@@ -10,7 +10,7 @@ pub(crate) enum Service {
     Seeded,
 }
 
-/// An area: `SERVED` names its operations, and `answer` answers one of them. Answers are
+/// An area: `served` names its operations, and `answer` answers one of them. Answers are
 /// expressions of the visit's name; those that wait say `.await`. An area whose things a seed has
 /// made, once and for all, says `seeded`.
 ///
@@ -30,10 +30,12 @@ macro_rules! area {
         $crate::operations::area::area! { @ $visit Seeded $($rest)+ }
     };
     (@ $visit:ident $service:ident $($id:literal => $answer:expr,)+) => {
-        pub(super) const SERVED: (&[&str], $crate::operations::area::Service) =
-            (&[$($id),+], $crate::operations::area::Service::$service);
+        pub(in crate::operations) fn served()
+        -> impl Iterator<Item = (&'static str, $crate::operations::area::Service)> {
+            [$($id),+].into_iter().map(|id| (id, $crate::operations::area::Service::$service))
+        }
 
-        pub(super) async fn answer(
+        pub(in crate::operations) async fn answer(
             id: &str,
             $visit: &$crate::operations::Visit<'_>,
         ) -> Option<Result<protocol::exchange::Reply, protocol::error::ApiError>> {
@@ -45,17 +47,18 @@ macro_rules! area {
     };
 }
 
-/// The areas: each is asked in turn, and `served` unites what they name.
+/// A room of areas: `served` unites what they name, and `answer` asks each in turn.
 macro_rules! areas {
     ($($area:ident,)+) => {
-        /// The operations that are served.
-        pub(crate) fn served() -> impl Iterator<Item = (&'static str, Service)> {
-            let areas = [$($area::SERVED),+].into_iter();
-            let reads = reads::SERVED.into_iter().map(|id| (id, Service::Stateful));
-            reads.chain(areas.flat_map(|(ids, service)| ids.iter().map(move |id| (*id, service))))
+        pub(in crate::operations) fn served()
+        -> impl Iterator<Item = (&'static str, $crate::operations::area::Service)> {
+            std::iter::empty()$(.chain($area::served()))+
         }
 
-        async fn own(id: &str, visit: &Visit<'_>) -> Option<Result<Reply, ApiError>> {
+        pub(in crate::operations) async fn answer(
+            id: &str,
+            visit: &$crate::operations::Visit<'_>,
+        ) -> Option<Result<protocol::exchange::Reply, protocol::error::ApiError>> {
             $(if let Some(answer) = $area::answer(id, visit).await {
                 return Some(answer);
             })+

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use serde_json::json;
 use sha3::{Digest, Keccak256};
 
-use super::accounts::asset_of;
 use super::dates::date_time;
+use super::vault::accounts::asset_of;
 use super::{Visit, area};
 use crate::deed::Deed;
 use crate::hall::Hall;

@@ -1,56 +1,26 @@
 //! What a sandbox answers: reads of the books, and the operations that change a workspace, one
 //! file an area.
 
-mod account_changes;
-pub(crate) mod account_jobs;
-mod accounts;
-pub(crate) mod approval_keys;
-mod approvals;
 mod area;
 mod asset_changes;
 mod audit_logs;
-mod coins;
-mod connected_accounts;
-mod console_users;
-mod cosigners;
+pub(crate) mod counterparties;
 mod dates;
-mod earn;
-mod events;
-mod exchange_accounts;
-mod fiat_accounts;
-mod gas_stations;
-pub(crate) mod groups;
+pub(crate) mod governance;
 mod jobs;
-mod keys;
-mod mpc_keys;
-mod network_connections;
-mod network_ids;
-mod nft_changes;
 mod nfts;
-mod notifications;
-mod off_exchange;
-pub(crate) mod ota;
 mod paging;
-mod payments;
-mod policy;
-mod policy_legacy;
-mod quorum;
+pub(crate) mod people;
 mod reports;
-mod resends;
-mod resends_v1;
+mod rooms;
 mod security;
+mod seeded;
 mod staking;
-mod staking_changes;
-mod staking_transactions;
 pub(crate) mod tag_attachments;
 pub(crate) mod tags;
-mod trading;
 mod transactions;
-mod users;
-mod webhook_mtls;
-mod webhook_oauth;
+pub(crate) mod vault;
 mod webhooks;
-pub(crate) mod whitelists;
 pub(crate) mod workspace;
 
 use std::collections::HashSet;
@@ -73,66 +43,23 @@ pub(crate) use area::Service;
 use area::{area, areas};
 
 pub(crate) use asset_changes::recall as recall_tokens;
+pub(crate) use counterparties::exchange_accounts::decide as decide_on_exchange_account;
+pub(crate) use counterparties::fiat_accounts::connect as connect_fiat_account;
+pub(crate) use counterparties::network_connections::act as act_on_connection;
+pub(crate) use counterparties::network_ids::add_peer as add_network_peer;
 pub(crate) use dates::date_time;
-pub(crate) use events::is_known as is_event;
-pub(crate) use exchange_accounts::decide as decide_on_exchange_account;
-pub(crate) use fiat_accounts::connect as connect_fiat_account;
-pub(crate) use groups::Group;
-pub(crate) use mpc_keys::mpc_id;
-pub(crate) use network_connections::act as act_on_connection;
-pub(crate) use network_ids::add_peer as add_network_peer;
-pub(crate) use nft_changes::incoming as incoming_nft;
+pub(crate) use nfts::changes::incoming as incoming_nft;
+pub(crate) use people::groups::Group;
 pub(crate) use reports::DOWNLOADS;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
+pub(crate) use vault::mpc_keys::mpc_id;
+pub(crate) use webhooks::events::is_known as is_event;
 
-areas! {
-    account_changes,
-    account_jobs,
-    accounts,
-    approval_keys,
-    approvals,
-    audit_logs,
-    coins,
-    console_users,
-    cosigners,
-    asset_changes,
-    connected_accounts,
-    earn,
-    exchange_accounts,
-    fiat_accounts,
-    gas_stations,
-    groups,
-    jobs,
-    keys,
-    mpc_keys,
-    network_connections,
-    network_ids,
-    nft_changes,
-    nfts,
-    notifications,
-    ota,
-    quorum,
-    policy,
-    policy_legacy,
-    off_exchange,
-    payments,
-    reports,
-    resends,
-    resends_v1,
-    tag_attachments,
-    security,
-    staking,
-    staking_changes,
-    tags,
-    trading,
-    transactions,
-    users,
-    webhook_mtls,
-    webhook_oauth,
-    webhooks,
-    whitelists,
-    workspace,
+/// The operations that are served.
+pub(crate) fn served() -> impl Iterator<Item = (&'static str, Service)> {
+    let reads = reads::SERVED.into_iter().map(|id| (id, Service::Stateful));
+    reads.chain(rooms::served())
 }
 
 /// A call at a workspace.
@@ -222,7 +149,7 @@ async fn answered(
                 call,
                 params,
             };
-            let own = own(operation.id.as_str(), &visit).await;
+            let own = rooms::answer(operation.id.as_str(), &visit).await;
             own.unwrap_or_else(|| Err(not_served(operation)))
         }
     };

@@ -7,7 +7,10 @@ use super::settings::QuorumSettings;
 use crate::cosigner;
 use crate::deed::Deed;
 use crate::lives::{self, Turn};
-use crate::operations::{approval_keys, groups, ota, tag_attachments, tags, whitelists};
+use crate::operations::counterparties::whitelists;
+use crate::operations::governance::ota;
+use crate::operations::people::{approval_keys, groups};
+use crate::operations::{tag_attachments, tags};
 use crate::policy;
 
 /// What was asked for becomes true. Refused, with nothing written, where it has become impossible.

@@ -13,7 +13,7 @@ use protocol::model::transaction_request::CreateTransactionResponse;
 use serde_json::Value;
 
 use super::super::Visit;
-use super::super::accounts::asset_of;
+use super::super::vault::accounts::asset_of;
 use super::order::{From, Operation, Order, To};
 use super::places::{Place, place, vault_place};
 use super::withdrawals;

@@ -7,7 +7,7 @@ use protocol::model::transaction_request::FeeLevel;
 use serde_json::{Value, json};
 
 use super::super::Visit;
-use super::super::accounts::asset_of;
+use super::super::vault::accounts::asset_of;
 use super::create::{order, work};
 use super::order::From;
 use crate::deed::Deed;

@@ -10,7 +10,7 @@ use protocol::model::event::EventType;
 use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
 use protocol::model::whitelist::WhitelistKind;
 
-use super::super::accounts::asset_of;
+use super::super::vault::accounts::asset_of;
 use super::create::blank;
 use super::places::vault_place;
 use crate::chain;

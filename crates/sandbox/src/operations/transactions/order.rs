@@ -12,7 +12,7 @@ use protocol::time::Millis;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::accounts::customer_ref_id;
+use super::super::vault::accounts::customer_ref_id;
 use super::messages::{self, Message};
 use crate::coins::has_coins;
 use crate::fees::{FeeTerms, Job};

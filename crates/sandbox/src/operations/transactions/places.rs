@@ -7,7 +7,7 @@ use protocol::model::transaction::{Peer, PeerKind};
 use protocol::model::transaction_request::{OneTimeAddress, PeerRequest};
 use protocol::model::whitelist::{WhitelistKind, WhitelistStatus};
 
-use super::super::ota;
+use super::super::governance::ota;
 use crate::deed::Deed;
 use crate::world::addresses;
 use crate::world::assets::{self, AssetRow};

@@ -1,0 +1,12 @@
+//! Staking.
+
+mod changes;
+mod positions;
+mod transactions;
+
+use super::areas;
+
+areas! {
+    changes,
+    positions,
+}
