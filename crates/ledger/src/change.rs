@@ -113,6 +113,8 @@ pub(crate) struct FactKey {
     pub(crate) key: String,
     pub(crate) account: Option<VaultAccountId>,
     pub(crate) asset: Option<AssetId>,
+    /// The address that it is, and its place among its wallet's.
+    pub(crate) address: Option<(String, u32)>,
 }
 
 /// The kinds of fact.
@@ -160,6 +162,7 @@ impl FactKey {
             key: id.to_string(),
             account: Some(id),
             asset: None,
+            address: None,
         }
     }
 
@@ -170,6 +173,7 @@ impl FactKey {
             key,
             account: Some(account),
             asset: Some(asset.clone()),
+            address: None,
         }
     }
 
@@ -183,6 +187,7 @@ impl FactKey {
             key,
             account: Some(account),
             asset: Some(address.asset_id.clone()),
+            address: Some((address.address.clone(), address.bip44_address_index)),
         }
     }
 
@@ -192,6 +197,7 @@ impl FactKey {
             key: key.to_string(),
             account: None,
             asset: None,
+            address: None,
         }
     }
 

@@ -39,6 +39,6 @@ pub use digest::Digest;
 pub use fault::Fault;
 pub use known::Absent;
 pub use lookup::LookBack;
-pub use rows::ROOM;
+pub use rows::{LISTS, ROOM};
 pub use scope::{AssetFilter, PartScope, Scope, ScopeId};
 pub use view::{Seen, view_transaction};

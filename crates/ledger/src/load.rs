@@ -14,7 +14,7 @@ pub(crate) fn load(query: &mut impl Query, workspace: WorkspaceId) -> Result<Mod
     let mut take = |kind: FactKind, read: &dyn Fn(&Fact, &str) -> Result<Change, StoreError>| {
         for fact in rows::facts(query, workspace, kind)? {
             if let Some(doc) = &fact.doc {
-                model.apply(fact.version, &read(&fact, doc)?);
+                model.take(fact.version, &read(&fact, doc)?);
             }
         }
         Ok::<(), StoreError>(())
@@ -49,5 +49,6 @@ pub(crate) fn load(query: &mut impl Query, workspace: WorkspaceId) -> Result<Mod
     take(FactKind::User, &|_, doc| {
         Ok(Change::User(parse("user", doc)?))
     })?;
+    model.settle_all();
     Ok(model)
 }

@@ -136,6 +136,30 @@ impl Batch {
             .collect()
     }
 
+    /// The first address of a wallet.
+    pub fn first_address(
+        &self,
+        query: &mut impl Query,
+        account: VaultAccountId,
+        asset: &AssetId,
+    ) -> Result<Option<VaultWalletAddress>, StoreError> {
+        rows::first_address(query, self.workspace, account, asset)?
+            .and_then(|fact| fact.doc)
+            .map(|doc| parse("address", &doc))
+            .transpose()
+    }
+
+    /// Where the next address of a wallet stands in its derivation.
+    pub fn next_address_index(
+        &self,
+        query: &mut impl Query,
+        account: VaultAccountId,
+        asset: &AssetId,
+    ) -> Result<u32, StoreError> {
+        let last = rows::last_place(query, self.workspace, account, asset)?;
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
+    }
+
     /// A deposit address, as its key names it.
     pub fn address(
         &self,

@@ -99,8 +99,7 @@ fn send(
 ) -> Result<(), Fault> {
     let id = base.asset_id();
     let account = destination.vault_account().ok_or_else(ApiError::internal)?;
-    let addresses = deed.batch.addresses(deed.writing, account, &id)?;
-    let address = addresses.into_iter().next();
+    let address = deed.batch.first_address(deed.writing, account, &id)?;
     let transaction = Transaction {
         status: TransactionStatus::Broadcasting,
         asset_type: base.kind.to_owned(),

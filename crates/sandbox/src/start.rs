@@ -180,7 +180,11 @@ pub async fn open(config: Config) -> Result<Opened, StartError> {
         .data
         .clone()
         .map_or(Location::SqliteMemory, Location::SqliteFile);
-    let store = Store::open(&location, &[ledger::ROOM, once::ROOM, rows::ROOM]).await?;
+    let store = Store::open(
+        &location,
+        &[ledger::ROOM, ledger::LISTS, once::ROOM, rows::ROOM],
+    )
+    .await?;
     Ok(Opened {
         config,
         store,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, cursor, descending, limit, threshold};
 use crate::change::WalletFacts;
-use crate::model::{self, Account};
+use crate::model::{self, Account, Wanted};
 use crate::scope::{AssetFilter, Scope};
 use crate::view::{Seen, view_of_account, view_of_wallet};
 
@@ -49,6 +49,16 @@ impl<'a> Filter<'a> {
                 .collect(),
             without_tags: ask.query.many("excludeTagIds").collect(),
         })
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            prefix: self.prefix,
+            suffix: self.suffix,
+            asset: self.asset.as_ref(),
+            more_than: self.more_than.as_ref(),
+            tags: &self.with_tags,
+        }
     }
 
     fn takes(&self, account: &Account, scope: &Scope) -> bool {
@@ -133,28 +143,11 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
             None
         }
     };
-    // In a part, only the part's own accounts are visited.
-    let mut page: Vec<(VaultAccountId, Seen<Bytes>)> = match ask.scope.as_part() {
-        None => {
-            let range = model
-                .accounts
-                .range(bounds)
-                .map(|(id, account)| (*id, account));
-            if upwards {
-                range.filter_map(visible).take(limit + 1).collect()
-            } else {
-                range.rev().filter_map(visible).take(limit + 1).collect()
-            }
-        }
-        Some(part) => {
-            let known = |id: &VaultAccountId| model.accounts.get(id).map(|account| (*id, account));
-            let range = part.accounts.range(bounds).filter_map(known);
-            if upwards {
-                range.filter_map(visible).take(limit + 1).collect()
-            } else {
-                range.rev().filter_map(visible).take(limit + 1).collect()
-            }
-        }
+    let range = super::accounts_in(&model, ask.scope, &filter.wanted(), bounds);
+    let mut page: Vec<(VaultAccountId, Seen<Bytes>)> = if upwards {
+        range.filter_map(visible).take(limit + 1).collect()
+    } else {
+        range.rev().filter_map(visible).take(limit + 1).collect()
     };
     let more = page.len() > limit;
     page.truncate(limit);
@@ -337,17 +330,19 @@ fn by_name(ask: &Ask<'_>) -> Result<Reply, ApiError> {
     };
     let mut totals = std::collections::BTreeMap::new();
     let model = ask.books.model();
-    for (id, account) in model
-        .accounts
-        .iter()
-        .filter(|(id, _)| ask.scope.covers_account(**id))
-    {
+    let wanted = Wanted {
+        prefix,
+        suffix,
+        ..Wanted::default()
+    };
+    let all = (Bound::Unbounded, Bound::Unbounded);
+    for (id, account) in super::accounts_in(&model, ask.scope, &wanted, all) {
         if !account.facts().is_some_and(|facts| fits(&facts.name)) {
             continue;
         }
         for wallet in account.wallets() {
             let asset = &wallet.balance.id;
-            if let Some(seen) = view_of_wallet(*id, asset, &wallet.balance, ask.scope) {
+            if let Some(seen) = view_of_wallet(id, asset, &wallet.balance, ask.scope) {
                 let total = totals
                     .entry(asset.clone())
                     .or_insert_with(|| VaultAsset::empty(asset.clone()));

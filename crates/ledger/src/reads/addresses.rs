@@ -4,36 +4,11 @@ use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::vault::{PaginatedAddressResponse, Paging, VaultWalletAddress};
+use store::StoreError;
 
 use super::{Ask, cursor, limit};
-use crate::rows;
-use crate::view::view_of_wallet;
-
-/// The wallet's addresses, in the order of their derivation.
-async fn of_wallet(ask: &Ask<'_>) -> Result<Vec<VaultWalletAddress>, ApiError> {
-    let (account, asset) = wallet(ask)?;
-    let (workspace, key) = (ask.scope.workspace(), asset.clone());
-    let facts = ask
-        .books
-        .store()
-        .read(move |reading| rows::addresses(reading, workspace, account, &key))
-        .await;
-    let facts = facts.map_err(|_: store::StoreError| ApiError::internal())?;
-    let mut addresses = facts
-        .iter()
-        .filter_map(|fact| serde_json::from_str::<VaultWalletAddress>(fact.doc.as_deref()?).ok())
-        .filter_map(|address| view_of_wallet(account, &asset, address, ask.scope))
-        .map(crate::Seen::into_inner)
-        .collect::<Vec<_>>();
-    addresses.sort_by(|a, b| {
-        (a.bip44_address_index, &a.address, &a.tag).cmp(&(
-            b.bip44_address_index,
-            &b.address,
-            &b.tag,
-        ))
-    });
-    Ok(addresses)
-}
+use crate::rows::{self, Fact, Place};
+use crate::view::{Seen, view_of_wallet};
 
 /// The wallet that is asked about, if the reader may know of it.
 fn wallet(ask: &Ask<'_>) -> Result<(VaultAccountId, AssetId), ApiError> {
@@ -61,28 +36,70 @@ fn wallet(ask: &Ask<'_>) -> Result<(VaultAccountId, AssetId), ApiError> {
 
 /// `GET .../addresses`: a bare array.
 pub(super) async fn all(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    Ok(Reply::json(200, &of_wallet(&ask).await?))
+    let (account, asset) = wallet(&ask)?;
+    let (workspace, key) = (ask.scope.workspace(), asset.clone());
+    let read =
+        move |reading: &mut store::Reading<'_>| rows::addresses(reading, workspace, account, &key);
+    let facts = ask.books.store().read(read).await.map_err(internal)?;
+    let seen = facts
+        .iter()
+        .filter_map(|fact| see(&ask, account, &asset, fact));
+    Ok(Reply::json(200, &seen.collect::<Vec<_>>()))
 }
 
-/// `GET .../addresses_paginated`.
+/// `GET .../addresses_paginated`, in the order of their derivation.
 pub(super) async fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 500, 1, 1_000)?;
-    let start: usize = match (ask.query.one("after"), ask.query.one("before")) {
-        (Some(_), Some(_)) => return Err(ApiError::invalid("after", "not together with before")),
-        (Some(after), None) => cursor::read("after", after)?,
-        (None, Some(before)) => cursor::read::<usize>("before", before)?.saturating_sub(limit),
-        (None, None) => 0,
+    let (from, back): (Option<Place>, bool) =
+        match (ask.query.one("after"), ask.query.one("before")) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("after", "not together with before"));
+            }
+            (Some(after), None) => (Some(cursor::read("after", after)?), false),
+            (None, Some(before)) => (Some(cursor::read("before", before)?), true),
+            (None, None) => (None, false),
+        };
+    let (account, asset) = wallet(&ask)?;
+    let (workspace, key, started) = (ask.scope.workspace(), asset.clone(), from.is_some());
+    let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
+    let read = move |reading: &mut store::Reading<'_>| {
+        let wallet = (account, &key);
+        rows::address_page(reading, workspace, wallet, from.as_ref(), !back, most)
     };
-    let addresses = of_wallet(&ask).await?;
-    // Addresses are only ever added behind, so a place is stable.
-    let end = start.saturating_add(limit);
+    let mut page = ask.books.store().read(read).await.map_err(internal)?;
+    let more = page.len() > limit;
+    page.truncate(limit);
+    if back {
+        page.reverse();
+    }
+    let place = |(place, _): &(Place, Fact)| cursor::make(place);
     let paging = Paging {
-        before: (start > 0).then(|| cursor::make(&start)),
-        after: (addresses.len() > end).then(|| cursor::make(&end)),
+        before: page
+            .first()
+            .filter(|_| if back { more } else { started })
+            .map(place),
+        after: page.last().filter(|_| back || more).map(place),
     };
-    let addresses = addresses.into_iter().skip(start).take(limit).collect();
+    let seen = page
+        .iter()
+        .filter_map(|(_, fact)| see(&ask, account, &asset, fact));
+    let addresses = seen.collect();
     Ok(Reply::json(
         200,
         &PaginatedAddressResponse { addresses, paging },
     ))
+}
+
+fn see(
+    ask: &Ask<'_>,
+    account: VaultAccountId,
+    asset: &AssetId,
+    fact: &Fact,
+) -> Option<VaultWalletAddress> {
+    let address = serde_json::from_str(fact.doc.as_deref()?).ok()?;
+    view_of_wallet(account, asset, address, ask.scope).map(Seen::into_inner)
+}
+
+fn internal(_: StoreError) -> ApiError {
+    ApiError::internal()
 }

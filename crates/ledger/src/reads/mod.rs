@@ -12,15 +12,18 @@ mod users;
 mod wallets;
 mod whitelists;
 
+use std::ops::Bound;
+
 use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
-use protocol::ids::TxId;
+use protocol::ids::{TxId, VaultAccountId};
 use protocol::model::transaction::Transaction;
 use protocol::operations::Operation;
 use protocol::time::Millis;
 
 use crate::books::{Books, LedgerError};
+use crate::model::{Account, Model, Wanted};
 use crate::rows;
 use crate::scope::Scope;
 use crate::view::covers;
@@ -120,6 +123,23 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
         "getApiUsers" => users::api_users(ask),
         _ => return None,
     })
+}
+
+/// The accounts in scope that a list is to look at, in a range of ids. In a part, the part's own
+/// accounts are visited and no others.
+fn accounts_in<'m>(
+    model: &'m Model,
+    scope: &'m Scope,
+    wanted: &Wanted<'_>,
+    bounds: (Bound<VaultAccountId>, Bound<VaultAccountId>),
+) -> Box<dyn DoubleEndedIterator<Item = (VaultAccountId, &'m Account)> + 'm> {
+    match scope.as_part() {
+        None => model.candidates(wanted, bounds),
+        Some(part) => {
+            let own = part.accounts.range(bounds);
+            Box::new(own.filter_map(|id| Some((*id, model.accounts.get(id)?))))
+        }
+    }
 }
 
 /// Whether the books hold a transaction of this public id that the scope covers.

@@ -9,7 +9,7 @@ use protocol::model::vault::{AssetWallet, PaginatedAssetWalletResponse, Paging};
 
 use super::{Ask, cursor, descending, limit, threshold};
 use crate::change::WalletFacts;
-use crate::model::Account;
+use crate::model::{Account, Wanted};
 use crate::view::view_of_wallet;
 
 /// A wallet's place in the list.
@@ -34,7 +34,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         };
     let upwards = descending == back;
     let started = from.is_some();
-    let wanted = |wallet: &WalletFacts| {
+    let takes = |wallet: &WalletFacts| {
         let balance = &wallet.balance;
         asset.as_ref().is_none_or(|asset| balance.id == *asset)
             && more_than
@@ -51,7 +51,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let of_account = |(id, account): (VaultAccountId, &Account)| {
         let mut wallets: Vec<_> = account
             .wallets()
-            .filter(|wallet| account.facts().is_some() && wanted(wallet) && beyond(id, wallet))
+            .filter(|wallet| account.facts().is_some() && takes(wallet) && beyond(id, wallet))
             .filter_map(|wallet| {
                 let seen = view_of_wallet(id, &wallet.balance.id, wallet, ask.scope)?;
                 Some(row(id, seen.get()))
@@ -69,21 +69,12 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         (Some(id), false) => (Bound::Unbounded, Bound::Included(id)),
     };
     let model = ask.books.model();
-    // In a part, only the part's own accounts are visited.
-    let accounts: Box<dyn DoubleEndedIterator<Item = (VaultAccountId, &Account)>> =
-        match ask.scope.as_part() {
-            None => Box::new(
-                model
-                    .accounts
-                    .range(bounds)
-                    .map(|(id, account)| (*id, account)),
-            ),
-            Some(part) => Box::new(
-                part.accounts
-                    .range(bounds)
-                    .filter_map(|id| Some((*id, model.accounts.get(id)?))),
-            ),
-        };
+    let wanted = Wanted {
+        asset: asset.as_ref(),
+        more_than: more_than.as_ref(),
+        ..Wanted::default()
+    };
+    let accounts = super::accounts_in(&model, ask.scope, &wanted, bounds);
     let mut page: Vec<AssetWallet> = if upwards {
         accounts.flat_map(of_account).take(limit + 1).collect()
     } else {

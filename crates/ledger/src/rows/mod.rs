@@ -1,5 +1,6 @@
 //! The books' tables and every statement on them.
 
+mod addresses;
 mod schema;
 mod transactions;
 
@@ -11,7 +12,10 @@ use crate::change::{FactKey, FactKind, Version};
 use crate::digest::{Cell, CellKind, Digest, Sum};
 use crate::scope::{PartScope, Scope};
 
-pub use schema::ROOM;
+pub(crate) use addresses::{
+    Place, address_page, addresses, first_address, last_place, wallets_of_address,
+};
+pub use schema::{LISTS, ROOM};
 pub(crate) use transactions::{
     Filter, Order, StoredTransaction, by_external_id, in_scope, page, register, transaction,
     transaction_in, write_transaction,
@@ -52,57 +56,6 @@ pub(crate) fn facts(
         .collect()
 }
 
-/// Every address of a wallet.
-pub(crate) fn addresses(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    account: VaultAccountId,
-    asset: &AssetId,
-) -> Result<Vec<Fact>, StoreError> {
-    let sql = "SELECT key, account, time, rank, doc FROM facts
-        WHERE workspace = $1 AND kind = $2 AND account = $3 AND asset = $4 AND doc IS NOT NULL";
-    let params = params![
-        workspace.to_string(),
-        FactKind::Address.as_str(),
-        account.number(),
-        asset.as_str()
-    ];
-    query.rows(sql, &params)?.iter().map(fact).collect()
-}
-
-/// The wallets that have an address, found by looking at every address there is, page by page.
-pub(crate) fn wallets_of_address(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    address: &str,
-) -> Result<Vec<(VaultAccountId, AssetId)>, StoreError> {
-    const PAGE: i64 = 10_000;
-    let sql = "SELECT key, account, asset FROM facts
-        WHERE workspace = $1 AND kind = $2 AND key > $3 AND doc IS NOT NULL ORDER BY key LIMIT $4";
-    let (mut found, mut last) = (Vec::new(), String::new());
-    loop {
-        let kind = FactKind::Address.as_str();
-        let params = params![workspace.to_string(), kind, last.as_str(), PAGE];
-        let rows = query.rows(sql, &params)?;
-        for row in &rows {
-            // Account, asset, address, tag.
-            let parts: Vec<_> = row.text(0)?.split('/').collect();
-            if parts.get(2) == Some(&address) {
-                let asset = row.text(2)?.parse();
-                let account = u32::try_from(row.int(1)?);
-                let (Ok(account), Ok(asset)) = (account, asset) else {
-                    return Err(corrupt("facts", "account", row.text(0)?));
-                };
-                found.push((VaultAccountId::new(account), asset));
-            }
-        }
-        match rows.last() {
-            Some(row) => row.text(0)?.clone_into(&mut last),
-            None => return Ok(found),
-        }
-    }
-}
-
 pub(crate) fn one_fact(
     query: &mut impl Query,
     workspace: WorkspaceId,
@@ -129,10 +82,16 @@ pub(crate) fn write_fact(
     doc: Option<&str>,
 ) -> Result<(), StoreError> {
     keep_past(writing, workspace, at.kind.as_str(), &at.key, recorded_at)?;
-    let sql = "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    let sql = "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, address, place)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         ON CONFLICT (workspace, kind, key) DO UPDATE SET
-            time = excluded.time, rank = excluded.rank, recorded_at = excluded.recorded_at, doc = excluded.doc";
+            time = excluded.time, rank = excluded.rank, recorded_at = excluded.recorded_at, doc = excluded.doc,
+            place = excluded.place";
+    let (address, place) = at
+        .address
+        .as_ref()
+        .map(|(address, place)| (address.as_str(), *place))
+        .unzip();
     let params = params![
         workspace.to_string(),
         at.kind.as_str(),
@@ -143,6 +102,8 @@ pub(crate) fn write_fact(
         version.rank,
         recorded_at.0,
         doc,
+        address,
+        place,
     ];
     writing.execute(sql, &params).map(drop)
 }

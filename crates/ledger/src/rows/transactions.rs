@@ -1,5 +1,7 @@
 //! Transactions, and which of them a scope covers.
 
+use std::collections::BTreeSet;
+
 use protocol::ids::{AssetId, TxId, WorkspaceId};
 use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
 use protocol::time::Millis;
@@ -291,13 +293,45 @@ impl Order {
     }
 }
 
-/// One page. In a scope that hides something, only that scope's own rows are visited.
+/// Up to so many assets are looked for one by one.
+const FEW_ASSETS: usize = 16;
+
+/// One page. In a scope that hides something, only that scope's own rows are visited. Of a few
+/// assets, each one's page is read where an index has it in order.
 pub(crate) fn page(
     query: &mut impl Query,
     scope: &Scope,
     filter: &Filter,
     order: &Order,
 ) -> Result<Vec<StoredTransaction>, StoreError> {
+    if !scope.is_whole() || !(2..=FEW_ASSETS).contains(&filter.assets.len()) {
+        return plain_page(query, scope, filter, order);
+    }
+    let mut page = Vec::new();
+    for asset in BTreeSet::from_iter(&filter.assets) {
+        let mut of_asset = filter.clone();
+        of_asset.assets = vec![asset.clone()];
+        page.extend(plain_page(query, scope, &of_asset, order)?);
+    }
+    page.sort_by_key(|row| order.key(&row.transaction));
+    if !order.ascending {
+        page.reverse();
+    }
+    page.truncate(usize::try_from(order.limit).unwrap_or(usize::MAX));
+    Ok(page)
+}
+
+fn plain_page(
+    query: &mut impl Query,
+    scope: &Scope,
+    filter: &Filter,
+    order: &Order,
+) -> Result<Vec<StoredTransaction>, StoreError> {
+    let (sql, params) = statement(scope, filter, order);
+    query.rows(&sql, &params)?.iter().map(stored).collect()
+}
+
+fn statement(scope: &Scope, filter: &Filter, order: &Order) -> (String, Vec<Value>) {
     let mut statement = Statement::default();
     let workspace = statement.param(scope.workspace().to_string());
     let created = if scope.is_whole() {
@@ -320,6 +354,10 @@ pub(crate) fn page(
     };
     if let Some(after) = filter.after {
         and(&mut statement, created, ">", after.0.into());
+        if order.by_update {
+            // Nothing is updated before it is created: so the list's own index is bounded, too.
+            and(&mut statement, "t.last_updated", ">", after.0.into());
+        }
     }
     if let Some(before) = filter.before {
         and(&mut statement, created, "<", before.0.into());
@@ -366,11 +404,7 @@ pub(crate) fn page(
     sql.push_str(&format!(
         " ORDER BY {time} {direction}, {id} {direction} LIMIT {limit}"
     ));
-    query
-        .rows(&sql, &statement.params)?
-        .iter()
-        .map(stored)
-        .collect()
+    (sql, statement.params)
 }
 
 /// Parameters as they are used.
@@ -383,5 +417,75 @@ impl Statement {
     fn param(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
         format!("${}", self.params.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::time::Millis;
+    use store::testing::{Engine, TestStore};
+
+    use super::*;
+    use crate::rows::{LISTS, ROOM};
+
+    /// Each filter by itself, in both orders: SQLite finds the rows in order in one index.
+    #[tokio::test]
+    async fn each_list_with_one_filter_is_read_from_one_index() {
+        let store = TestStore::new(Engine::Sqlite, &[ROOM, LISTS]).await;
+        let named = Some("1".to_owned());
+        let filters = [
+            Filter::default(),
+            Filter {
+                status: Some(TransactionStatus::Blocked),
+                ..Filter::default()
+            },
+            Filter {
+                assets: vec!["ETH".parse().expect("an asset")],
+                ..Filter::default()
+            },
+            Filter {
+                source_kind: Some(PeerKind::VaultAccount),
+                ..Filter::default()
+            },
+            Filter {
+                source_id: named.clone(),
+                ..Filter::default()
+            },
+            Filter {
+                destination_kind: Some(PeerKind::VaultAccount),
+                ..Filter::default()
+            },
+            Filter {
+                destination_id: named,
+                ..Filter::default()
+            },
+        ];
+        let scope = Scope::whole(WorkspaceId(Uuid::from_u128(1)));
+        for filter in filters {
+            for (by_update, after) in [(false, None), (true, None), (false, Some(Millis(5)))] {
+                let filter = Filter {
+                    after,
+                    ..filter.clone()
+                };
+                let order = Order {
+                    by_update,
+                    ascending: false,
+                    past: Some((7, TxId(Uuid::from_u128(2)))),
+                    limit: 20,
+                };
+                let (sql, params) = statement(&scope, &filter, &order);
+                let sql = format!("EXPLAIN QUERY PLAN {sql}");
+                let work = move |reading: &mut store::Reading<'_>| {
+                    let rows = reading.rows(&sql, &params)?;
+                    rows.iter()
+                        .map(|row| row.text(3).map(str::to_owned))
+                        .collect()
+                };
+                let plan: Result<Vec<String>, StoreError> = store.read(work).await;
+                let plan = plan.expect("a plan");
+                let one = plan.len() == 1 && plan.iter().all(|step| step.contains("USING INDEX"));
+                assert!(one, "{filter:?}, by update: {by_update}: {plan:?}");
+            }
+        }
     }
 }

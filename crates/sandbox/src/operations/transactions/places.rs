@@ -31,10 +31,7 @@ pub(super) fn vault_place(
     if deed.batch.wallet(deed.writing, id, asset)?.is_none() {
         return Ok(None);
     }
-    let known = deed.batch.addresses(deed.writing, id, asset)?;
-    let first = known
-        .into_iter()
-        .min_by_key(|address| address.bip44_address_index);
+    let first = deed.batch.first_address(deed.writing, id, asset)?;
     let (address, tag) = first
         .map(|first| (first.address, first.tag))
         .unwrap_or_default();

@@ -308,12 +308,7 @@ pub(super) fn add_address(
     if !several_addresses(asset) {
         return Err(ApiError::one_address_only().into());
     }
-    let known = deed.batch.addresses(deed.writing, account, id)?;
-    let index = known
-        .iter()
-        .map(|address| address.bip44_address_index + 1)
-        .max()
-        .unwrap_or(0);
+    let index = deed.batch.next_address_index(deed.writing, account, id)?;
     let address = address(deed.hall, account, asset, index)?;
     let mut shown = vault_address(id.clone(), &address, index, description);
     shown.customer_ref_id = reference;

@@ -4,9 +4,11 @@
 //! Changes may arrive in any order: each entry keeps its version, and the later one stays, exactly
 //! as in the tables. So what is here follows the tables whoever's commit is told first.
 //!
-//! Size: about 600 bytes a wallet (its facts, its fragment, its share of the account's).
+//! Size: about 600 bytes a wallet (its facts, its fragment, its share of the account's), and about
+//! 300 an account for what finds it.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use bytes::Bytes;
 use protocol::amount::Amount;
@@ -18,6 +20,11 @@ use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 
 use crate::change::{AccountFacts, Change, Version, WalletFacts};
 
+mod finder;
+
+pub(crate) use finder::Wanted;
+use finder::{Candidates, Finder};
+
 /// Everything but transactions and addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Model {
@@ -27,6 +34,7 @@ pub(crate) struct Model {
     pub(crate) assets: BTreeMap<AssetId, Entry<(SupportedAsset, Asset)>>,
     pub(crate) blockchains: BTreeMap<uuid::Uuid, Entry<Blockchain>>,
     pub(crate) users: BTreeMap<UserId, Entry<User>>,
+    finder: Finder,
 }
 
 /// Something, and as of when.
@@ -102,6 +110,56 @@ pub(crate) fn replaces(new: (Version, &str), old: (Version, &str)) -> bool {
 impl Model {
     /// Takes in a change that the tables have taken in.
     pub(crate) fn apply(&mut self, version: Version, change: &Change) {
+        let account = match change {
+            Change::Account(facts) => facts.id,
+            Change::Wallet(id, _) => *id,
+            _ => return self.take(version, change),
+        };
+        if let Some(known) = self.accounts.get(&account) {
+            self.finder.take(account, known);
+        }
+        self.take(version, change);
+        self.settle(account);
+    }
+
+    /// Renders and files every account, once all is taken in.
+    pub(crate) fn settle_all(&mut self) {
+        let ids: Vec<_> = self.accounts.keys().copied().collect();
+        for id in ids {
+            self.settle(id);
+        }
+    }
+
+    /// Renders an account as it is now, and files it where lists look for it.
+    fn settle(&mut self, id: VaultAccountId) {
+        if let Some(account) = self.accounts.get_mut(&id) {
+            account.render();
+            self.finder.put(id, account);
+        }
+    }
+
+    /// The accounts that a list is to look at, in a range of ids.
+    pub(crate) fn candidates<'m>(
+        &'m self,
+        wanted: &Wanted<'_>,
+        bounds: (Bound<VaultAccountId>, Bound<VaultAccountId>),
+    ) -> Box<dyn DoubleEndedIterator<Item = (VaultAccountId, &'m Account)> + 'm> {
+        let known = |id: VaultAccountId| Some((id, self.accounts.get(&id)?));
+        match self.finder.candidates(wanted) {
+            Candidates::All => {
+                let range = self.accounts.range(bounds);
+                Box::new(range.map(|(id, account)| (*id, account)))
+            }
+            Candidates::Kept(ids) => Box::new(ids.range(bounds).copied().filter_map(known)),
+            Candidates::Gathered(ids) => {
+                let ids: Vec<_> = ids.range(bounds).copied().collect();
+                Box::new(ids.into_iter().filter_map(known))
+            }
+        }
+    }
+
+    /// Takes in a change; an account is neither rendered nor filed yet.
+    pub(crate) fn take(&mut self, version: Version, change: &Change) {
         match change {
             Change::Account(facts) => {
                 let account = self.accounts.entry(facts.id).or_default();
@@ -110,10 +168,9 @@ impl Model {
                         version,
                         value: facts.clone(),
                     });
-                    account.render();
                 }
             }
-            Change::Wallet(id, facts) => self.apply_wallet(*id, version, facts),
+            Change::Wallet(id, facts) => self.take_wallet(*id, version, facts),
             Change::Whitelist(kind, wallet) => {
                 self.apply_whitelist((*kind, wallet.id), version, Some(wallet.clone()));
             }
@@ -134,7 +191,7 @@ impl Model {
         }
     }
 
-    fn apply_wallet(&mut self, id: VaultAccountId, version: Version, facts: &WalletFacts) {
+    fn take_wallet(&mut self, id: VaultAccountId, version: Version, facts: &WalletFacts) {
         let account = self.accounts.entry(id).or_default();
         let asset = &facts.balance.id;
         let old = account.wallets.get(asset);
@@ -156,7 +213,6 @@ impl Model {
                 value: facts.clone(),
             },
         );
-        account.render();
     }
 
     fn apply_whitelist(
