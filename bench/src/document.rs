@@ -1,5 +1,7 @@
 //! The tables, as Markdown.
 
+mod sandbox;
+
 use std::fmt::{self, Write};
 
 use crate::figures::{Figures, ratio, whole};
@@ -7,6 +9,7 @@ use crate::import::{self, Imported};
 use crate::machine::Machine;
 use crate::quiet::DISTURBED;
 use crate::reads::{Case, Reads};
+use crate::sandbox::Figures as SandboxFigures;
 use crate::start::{Started, Starts};
 use crate::webhooks::{self, Taken};
 
@@ -26,6 +29,7 @@ pub(crate) struct Measured<'a> {
     pub(crate) start: &'a Starts,
     pub(crate) import: &'a Imported,
     pub(crate) webhooks: &'a Taken,
+    pub(crate) sandbox: &'a SandboxFigures,
 }
 
 /// The whole document.
@@ -38,6 +42,7 @@ pub(crate) fn write(measured: &Measured<'_>) -> Result<String, fmt::Error> {
     reads(&mut text, measured.reads, measured.rounds)?;
     starts(&mut text, measured.start, measured.reads)?;
     books(&mut text, measured.import, measured.webhooks)?;
+    sandbox::write(&mut text, measured.sandbox)?;
     text.push_str(REPEAT);
     Ok(text)
 }
@@ -45,11 +50,11 @@ pub(crate) fn write(measured: &Measured<'_>) -> Result<String, fmt::Error> {
 const REPEAT: &str = "## To repeat it
 
 ```sh
-cargo xtask bench               # installs nginx and HAProxy (2.6 or newer) by apt-get where they lack
+cargo xtask bench               # installs nginx, HAProxy (2.6 or newer) by apt-get and prism by npm where they lack
 cargo xtask bench --rounds 9    # more rounds
 ```
 
-It needs two cores, about five minutes after the release build, and a machine that does nothing
+It needs two cores, about half an hour after the release build, and a machine that does nothing
 else. Absolute figures drift from machine to machine and from day to day; ratios hold better,
 because what is divided was measured within seconds of each other.
 ";

@@ -22,7 +22,7 @@ const MAX_HEADERS: usize = 32;
 pub(crate) type Requests = Arc<Vec<Vec<u8>>>;
 
 /// Sends every request once, over so many connections; how many were answered a second. Fails if
-/// one is not answered with 200.
+/// one is not answered with success.
 pub(crate) fn per_second(
     server: SocketAddr,
     requests: &Requests,
@@ -33,14 +33,45 @@ pub(crate) fn per_second(
     figures::per_second(count, took)
 }
 
+/// An answer, its head told apart.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// One connection, for calls one after another.
+#[derive(Debug)]
+pub(crate) struct Line {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Line {
+    pub(crate) async fn open(server: SocketAddr) -> anyhow::Result<Self> {
+        Ok(Self {
+            stream: connect(server).await?,
+            buffer: vec![0; 64 * 1024],
+        })
+    }
+
+    /// Sends a request; its answer, and how long that took.
+    pub(crate) async fn call(&mut self, request: &[u8]) -> anyhow::Result<(Answer, Duration)> {
+        let began = Instant::now();
+        let (head, length) = answer(&mut self.stream, request, &mut self.buffer).await?;
+        let took = began.elapsed();
+        let part = |from: usize, to: usize| self.buffer.get(from..to).unwrap_or_default();
+        let answer = Answer {
+            head: String::from_utf8_lossy(part(0, head)).into_owned(),
+            body: part(head, length).to_vec(),
+        };
+        Ok((answer, took))
+    }
+}
+
 /// The body of one answer.
 pub(crate) fn body(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<Vec<u8>> {
-    cores::wait(async move {
-        let mut stream = connect(server).await?;
-        let mut buffer = vec![0; 64 * 1024];
-        let (head, length) = answer(&mut stream, &request, &mut buffer).await?;
-        Ok(buffer.get(head..length).unwrap_or_default().to_vec())
-    })
+    cores::wait(async move { Ok(Line::open(server).await?.call(&request).await?.0.body) })
 }
 
 /// Whether the server refuses a request with 401.
@@ -132,7 +163,7 @@ fn extent(bytes: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
     let httparse::Status::Complete(head) = answer.parse(bytes)? else {
         return Ok(None);
     };
-    if answer.code != Some(200) {
+    if !matches!(answer.code, Some(200..=299)) {
         let start = bytes.get(..bytes.len().min(600)).unwrap_or_default();
         bail!("answered {}", String::from_utf8_lossy(start));
     }

@@ -1,5 +1,6 @@
-//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy, how soon the
-//! programs are ready, what they hold of memory, how fast reports and webhooks go into the books.
+//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy, the sandbox beside
+//! a mock server and with a large workspace, how soon the programs are ready, what they hold of memory,
+//! how fast reports and webhooks go into the books.
 //!
 //! What may enter: the product's own commands as child processes, load, clocks, tables. What may
 //! not: assertions by the clock; a figure is written down, and people judge it.
@@ -20,9 +21,11 @@ mod peers;
 mod product;
 mod quiet;
 mod reads;
+mod sandbox;
 mod start;
 mod tokens;
 mod webhooks;
+mod workspace;
 mod world;
 
 use std::path::PathBuf;
@@ -45,6 +48,12 @@ struct Arguments {
     /// The HAProxy to measure beside; 2.6 or newer.
     #[arg(long, value_name = "FILE", default_value = "haproxy")]
     haproxy: PathBuf,
+    /// The mock server to measure the sandbox beside: prism's program, for node.
+    #[arg(long, value_name = "FILE")]
+    prism: PathBuf,
+    /// The description of the large workspace.
+    #[arg(long, value_name = "FILE")]
+    large: PathBuf,
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
@@ -74,6 +83,12 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     drop(world);
     let import = import::measure(rounds)?;
     let webhooks = webhooks::measure(rounds)?;
+    let sandbox = sandbox::measure(
+        &arguments.vestibule,
+        &arguments.prism,
+        &arguments.large,
+        rounds,
+    )?;
     let load_after = machine::load()?;
     let text = document::write(&document::Measured {
         machine: &machine,
@@ -84,6 +99,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         start: &start,
         import: &import,
         webhooks: &webhooks,
+        sandbox: &sandbox,
     })?;
     println!("\n{text}");
     if let Some(file) = &arguments.output {

@@ -55,7 +55,7 @@ impl Running {
         times(&self.0.id().to_string(), 2)
     }
 
-    fn still_runs(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn still_runs(&mut self) -> anyhow::Result<()> {
         match self.0.try_wait()? {
             None => Ok(()),
             Some(status) => bail!("it ended before it was ready: {status}"),
@@ -124,6 +124,13 @@ impl Product {
         .into()
     }
 
+    /// The arguments of a sandbox that keeps nothing.
+    pub(crate) fn fresh_sandbox(&self) -> Vec<String> {
+        let port = ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"];
+        let arguments = ["sandbox", "--ephemeral"].into_iter().chain(port);
+        arguments.map(str::to_owned).collect()
+    }
+
     /// The arguments of a command of the gate in our folder.
     pub(crate) fn gate(&self, arguments: &[&str]) -> Vec<String> {
         let folder = self.folder.join("gate").display().to_string();
@@ -157,6 +164,16 @@ impl Product {
         command: Command,
         arguments: &[String],
     ) -> anyhow::Result<(Running, Value, Duration)> {
+        self.serve_within(PATIENCE, command, arguments)
+    }
+
+    /// The same, with another wait: what makes much takes long.
+    pub(crate) fn serve_within(
+        &self,
+        patience: Duration,
+        command: Command,
+        arguments: &[String],
+    ) -> anyhow::Result<(Running, Value, Duration)> {
         let ready = self
             .folder
             .join(format!("ready-{}.json", uuid::Uuid::new_v4()));
@@ -165,7 +182,7 @@ impl Product {
         command.stdout(Stdio::null());
         let began = Instant::now();
         let mut running = Running::spawn(command)?;
-        until("it is ready", || {
+        until_within(patience, "it is ready", || {
             running.still_runs()?;
             Ok(ready.exists().then_some(()))
         })?;
@@ -189,16 +206,24 @@ impl Product {
 /// Looks until there is something.
 pub(crate) fn until<T>(
     what: &str,
+    look: impl FnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    until_within(PATIENCE, what, look)
+}
+
+fn until_within<T>(
+    patience: Duration,
+    what: &str,
     mut look: impl FnMut() -> anyhow::Result<Option<T>>,
 ) -> anyhow::Result<T> {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + patience;
     while Instant::now() < end {
         if let Some(found) = look()? {
             return Ok(found);
         }
         std::thread::sleep(LOOK);
     }
-    bail!("in {} s not: {what}", PATIENCE.as_secs())
+    bail!("in {} s not: {what}", patience.as_secs())
 }
 
 /// A port that is free now.

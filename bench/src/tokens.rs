@@ -22,6 +22,34 @@ pub(crate) struct Batch {
     pub(crate) since: Instant,
 }
 
+/// A call: what a request is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) target: String,
+    pub(crate) body: String,
+}
+
+impl Call {
+    /// A read.
+    pub(crate) fn get(target: impl Into<String>) -> Self {
+        Self {
+            method: "GET",
+            target: target.into(),
+            body: String::new(),
+        }
+    }
+
+    /// One that changes something.
+    pub(crate) fn post(target: impl Into<String>, body: String) -> Self {
+        Self {
+            method: "POST",
+            target: target.into(),
+            body,
+        }
+    }
+}
+
 /// Signs so many reads of a target, on every core.
 pub(crate) fn sign(
     user: UserId,
@@ -29,20 +57,25 @@ pub(crate) fn sign(
     target: &str,
     count: usize,
 ) -> anyhow::Result<Batch> {
+    sign_all(user, key, &vec![Call::get(target); count])
+}
+
+/// Signs calls, on every core.
+pub(crate) fn sign_all(user: UserId, key: &PrivateKey, calls: &[Call]) -> anyhow::Result<Batch> {
     let since = Instant::now();
     let threads = std::thread::available_parallelism()?.get();
-    let share = count.div_ceil(threads);
+    let share = calls.len().div_ceil(threads).max(1);
     let requests = std::thread::scope(|scope| {
-        let parts: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(move || {
-                    (0..share)
-                        .map(|_| request(user, key, target))
-                        .collect::<anyhow::Result<Vec<_>>>()
-                })
+        let sign = |part: &'_ [Call]| {
+            let part = part.to_vec();
+            scope.spawn(move || {
+                part.iter()
+                    .map(|call| request(user, key, call))
+                    .collect::<anyhow::Result<Vec<_>>>()
             })
-            .collect();
-        let mut requests = Vec::with_capacity(count);
+        };
+        let parts: Vec<_> = calls.chunks(share).map(sign).collect();
+        let mut requests = Vec::with_capacity(calls.len());
         for part in parts {
             requests.extend(part.join().map_err(|_| anyhow!("signing broke off"))??);
         }
@@ -56,7 +89,8 @@ pub(crate) fn sign(
 
 /// A request with a token that somebody else's key signed.
 pub(crate) fn forged(user: UserId, target: &str) -> anyhow::Result<Vec<u8>> {
-    request(user, &PrivateKey::generate(KeySize::Rsa2048)?, target)
+    let key = PrivateKey::generate(KeySize::Rsa2048)?;
+    request(user, &key, &Call::get(target))
 }
 
 /// A token's two halves: what is signed, and the signature.
@@ -65,6 +99,15 @@ pub(crate) fn signed(
     key: &PrivateKey,
     target: &str,
 ) -> anyhow::Result<(String, Vec<u8>)> {
+    halves(user, key, target, b"")
+}
+
+fn halves(
+    user: UserId,
+    key: &PrivateKey,
+    target: &str,
+    body: &[u8],
+) -> anyhow::Result<(String, Vec<u8>)> {
     let nonce = Uuid::new_v4().to_string();
     let draft = TokenDraft {
         user,
@@ -72,18 +115,28 @@ pub(crate) fn signed(
         nonce: &nonce,
         issued_at: SystemClock.now().seconds(),
         lifetime: LIFETIME,
-        body: b"",
+        body,
     };
     let input = draft.signing_input();
     let signature = key.sign_rs256(input.as_bytes())?;
     Ok((input, signature))
 }
 
-fn request(user: UserId, key: &PrivateKey, target: &str) -> anyhow::Result<Vec<u8>> {
-    let (input, signature) = signed(user, key, target)?;
+/// A request as it goes over the wire.
+pub(crate) fn request(user: UserId, key: &PrivateKey, call: &Call) -> anyhow::Result<Vec<u8>> {
+    let Call {
+        method,
+        target,
+        body,
+    } = call;
+    let (input, signature) = halves(user, key, target, body.as_bytes())?;
     let token = token::finish(&input, &signature);
+    let content = match body.len() {
+        0 => String::new(),
+        length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
+    };
     Ok(format!(
-        "GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nX-API-Key: {user}\r\nAuthorization: Bearer {token}\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nX-API-Key: {user}\r\nAuthorization: Bearer {token}\r\n{content}\r\n{body}"
     )
     .into_bytes())
 }

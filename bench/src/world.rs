@@ -13,7 +13,6 @@ use protocol::csr::CertificateSigningRequest;
 use protocol::ids::UserId;
 use protocol::keys::{KeySize, PrivateKey};
 use protocol::model::vault::VaultAccountsPagedResponse;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wire::client::{Budget, Client, LocalKey, Once};
@@ -21,6 +20,7 @@ use wire::clock::SystemClock;
 
 use crate::cores;
 use crate::product::{Product, Running, free_port, until};
+use crate::workspace::Workspace;
 
 /// Who in the sandbox makes API users and webhooks.
 const ADMIN: &str = "non-signing-admin";
@@ -53,21 +53,6 @@ pub(crate) struct World {
     pub(crate) folder: TempDir,
 }
 
-#[derive(Deserialize)]
-struct SandboxReady {
-    base_url: String,
-    jwks_url: String,
-    workspace_id: String,
-    users: Vec<SandboxUser>,
-}
-
-#[derive(Deserialize)]
-struct SandboxUser {
-    name: String,
-    api_key: UserId,
-    secret_key_path: std::path::PathBuf,
-}
-
 impl World {
     /// Makes it all.
     pub(crate) fn set(program: &std::path::Path) -> anyhow::Result<Self> {
@@ -78,7 +63,7 @@ impl World {
             std::process::Command::new(program),
             &product.sandbox(sandbox_port),
         )?;
-        let ready = SandboxReady::deserialize(said.get("sandbox").context("a ready file")?)?;
+        let ready = Workspace::of(&said)?;
         let made = product.run(&product.gate(&[
             "init",
             "--upstream",
@@ -147,16 +132,11 @@ struct Made {
 }
 
 /// What the client does in its Console: an API user from the gate's CSR, and a webhook.
-async fn console(ready: &SandboxReady, csr: &str, webhook_url: &str) -> anyhow::Result<Made> {
-    let admin = ready
-        .users
-        .iter()
-        .find(|user| user.name == ADMIN)
-        .context("the sandbox has an admin")?;
-    let key = PrivateKey::from_pem(&std::fs::read_to_string(&admin.secret_key_path)?)?;
+async fn console(ready: &Workspace, csr: &str, webhook_url: &str) -> anyhow::Result<Made> {
+    let admin = ready.user(ADMIN)?;
     let client = Client::new(
         &ready.base_url,
-        Arc::new(LocalKey::new(admin.api_key, key)),
+        Arc::new(LocalKey::new(admin.user, admin.key)),
         Budget::per_minute(CALLS, CALLS, Duration::from_secs(10)),
         Arc::new(SystemClock),
     )?;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the product for release, sees to nginx and HAProxy, and measures.
+//! `cargo xtask bench`: builds the product for release, sees to nginx, HAProxy and prism, and measures.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -6,6 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::repository;
+use crate::test::environment;
 
 /// The oldest HAProxy that is taken: `jwt_verify` came with 2.5, and 2.6 is what lives.
 const HAPROXY: (u32, u32) = (2, 6);
@@ -31,6 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         program("taskset").is_some(),
         "taskset is not installed (Debian package: util-linux)"
     );
+    let prism = prism()?;
     println!("=== release build of vestibule and bench");
     let built = Command::new(repository::cargo())
         .args([
@@ -58,6 +60,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arg(nginx)
         .arg("--haproxy")
         .arg(haproxy)
+        .arg("--prism")
+        .arg(prism)
+        .arg("--large")
+        .arg(repository::root().join("bench/large.toml"))
         .arg("--rounds")
         .arg(arguments.rounds.to_string())
         .arg("--output")
@@ -97,6 +103,13 @@ fn peers() -> Result<(PathBuf, PathBuf)> {
         told.lines().next().unwrap_or("nothing")
     );
     Ok((nginx, haproxy))
+}
+
+/// The mock server, installed below `target/` as its lock file says; for node to run.
+fn prism() -> Result<PathBuf> {
+    let place = repository::target().join("prism");
+    environment::node_packages(&repository::root().join("bench/prism"), &place)?;
+    Ok(place.join("node_modules/@stoplight/prism-cli/dist/index.js"))
 }
 
 /// Major and minor number out of `HAProxy version 2.6.12-1+deb12u1 2023/12/16 - ...`.

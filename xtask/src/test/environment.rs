@@ -42,10 +42,15 @@ pub fn python() -> Result<PathBuf> {
 
 /// The Node tests beside their packages, which node finds by place alone.
 pub fn node() -> Result<PathBuf> {
-    let from = repository::root().join("judges/node");
     let place = repository::target().join("judges/node");
-    fs::create_dir_all(&place)?;
-    for entry in fs::read_dir(&place)? {
+    node_packages(&repository::root().join("judges/node"), &place)?;
+    Ok(place)
+}
+
+/// The files of a folder with their Node packages, as its lock file says, in a place of their own.
+pub fn node_packages(from: &Path, place: &Path) -> Result<()> {
+    fs::create_dir_all(place)?;
+    for entry in fs::read_dir(place)? {
         let entry = entry?;
         if entry.file_type()?.is_file()
             && !from.join(entry.file_name()).exists()
@@ -54,7 +59,7 @@ pub fn node() -> Result<PathBuf> {
             fs::remove_file(entry.path())?;
         }
     }
-    for entry in fs::read_dir(&from)? {
+    for entry in fs::read_dir(from)? {
         let entry = entry?;
         if entry.file_type()?.is_file() {
             fs::copy(entry.path(), place.join(entry.file_name()))?;
@@ -66,15 +71,16 @@ pub fn node() -> Result<PathBuf> {
     );
     if !is_made_from(&stamp, &lock)? {
         println!(
-            "--- Node packages of judges/node/package-lock.json into {}",
+            "--- Node packages of {} into {}",
+            from.display(),
             place.display()
         );
         run(Command::new("npm")
             .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"])
-            .current_dir(&place))?;
+            .current_dir(place))?;
         fs::copy(&lock, &stamp)?;
     }
-    Ok(place)
+    Ok(())
 }
 
 /// A cargo command, where it is there already: one of our own below `target/`, or an installed one.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every test of the repository, with all that they need.
 
 mod advisories;
-mod environment;
+pub mod environment;
 mod judges;
 mod outcome;
 mod packages;
