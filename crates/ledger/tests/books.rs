@@ -246,11 +246,13 @@ async fn the_read_model_follows_a_commit_that_nobody_waits_for() {
     let store = store::Store::open(&store::Location::SqliteMemory, &[ROOM]);
     let store = store.await.expect("a store");
     let books = Books::open(&store, workspace()).await.expect("books");
+    let mut unanswered = 0;
     for number in 0..50 {
         let asked = books.apply(NOW, vec![account(number)]);
-        // Polled once, and dropped.
-        assert!(futures_util::FutureExt::now_or_never(asked).is_none());
+        // Polled once, and dropped; on a busy machine the writer may have been faster.
+        unanswered += usize::from(futures_util::FutureExt::now_or_never(asked).is_none());
     }
+    assert!(unanswered > 0, "somebody goes away before the answer");
     let all = async {
         while books.account_ids(&Scope::whole(workspace())).len() < 50 {
             tokio::task::yield_now().await;
