@@ -83,6 +83,7 @@ pub(crate) use network_connections::act as act_on_connection;
 pub(crate) use network_ids::add_peer as add_network_peer;
 pub(crate) use nft_changes::incoming as incoming_nft;
 pub(crate) use reports::DOWNLOADS;
+pub(crate) use tags::Entry as Tag;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
 
