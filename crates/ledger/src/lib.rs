@@ -13,6 +13,7 @@
 //! | [`digest`] | what proves that two books are equal |
 //! | [`reads`] | one file an operation of the books |
 //! | [`reports`] | report files and their manifests |
+//! | [`fresh`] | books that are filled before anybody opens them |
 //! | `model` | the read model in memory |
 //! | `rows` | the tables |
 
@@ -22,6 +23,7 @@ pub mod change;
 pub mod digest;
 mod docs;
 mod fault;
+pub mod fresh;
 mod known;
 mod load;
 mod lookup;
@@ -38,7 +40,7 @@ pub use change::{AccountFacts, Change, Version};
 pub use digest::Digest;
 pub use fault::Fault;
 pub use known::Absent;
-pub use lookup::LookBack;
+pub use lookup::{LookBack, users};
 pub use rows::{LISTS, ROOM};
 pub use scope::{AssetFilter, PartScope, Scope, ScopeId};
 pub use view::{Seen, view_transaction};

@@ -1,6 +1,6 @@
 //! What a batch may look up while it writes: what is true at that point of its own transaction.
 
-use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WalletId};
+use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WalletId, WorkspaceId};
 use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
 use protocol::model::transaction::{PeerKind, Transaction};
 use protocol::model::user::User;
@@ -45,6 +45,15 @@ impl Books {
     ) -> Result<Option<Transaction>, StoreError> {
         Ok(rows::transaction(query, self.workspace(), id)?.map(|row| row.transaction))
     }
+}
+
+/// Every user of a workspace, people and API keys.
+pub fn users(query: &mut impl Query, workspace: WorkspaceId) -> Result<Vec<User>, StoreError> {
+    rows::facts(query, workspace, FactKind::User)?
+        .iter()
+        .filter_map(|fact| fact.doc.as_deref())
+        .map(|doc| parse("user", doc))
+        .collect()
 }
 
 impl Batch {
@@ -218,11 +227,7 @@ impl Batch {
 
     /// Every user, people and API keys.
     pub fn users(&self, query: &mut impl Query) -> Result<Vec<User>, StoreError> {
-        rows::facts(query, self.workspace, FactKind::User)?
-            .iter()
-            .filter_map(|fact| fact.doc.as_deref())
-            .map(|doc| parse("user", doc))
-            .collect()
+        users(query, self.workspace)
     }
 
     /// A user.

@@ -9,7 +9,7 @@ use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::{PrivateKey, PublicKey};
-use protocol::model::user::UserStatus;
+use protocol::model::user::{User, UserStatus};
 use protocol::time::Millis;
 use protocol::token::TokenError;
 use serde::Serialize;
@@ -29,9 +29,11 @@ use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
 use crate::downloads::Downloads;
 use crate::faults::Faults;
+use crate::ground::Files;
 use crate::happenings::Happenings;
 use crate::hooks::WebhookKeys;
 use crate::operations::workspace;
+use crate::people::{self, Person};
 use crate::rates::{Limits, Rates};
 use crate::rows;
 use crate::rows::clocks;
@@ -55,6 +57,8 @@ pub(crate) struct House {
     pub(crate) cosigner_key: PrivateKey,
     /// Whether people and chain wait to be told.
     pub(crate) manual: bool,
+    /// What workspaces grow from.
+    pub(crate) files: Files,
     /// What all that looks random comes from.
     pub(crate) seed: u64,
     pub(crate) happenings: Happenings,
@@ -257,6 +261,32 @@ impl Hall {
         }
         self.house.doors.open_to(id, guests);
         Ok(())
+    }
+}
+
+/// A user of a workspace, and the development key that it signs with.
+#[derive(Debug)]
+pub(crate) struct Resident {
+    pub(crate) name: String,
+    pub(crate) user: User,
+    pub(crate) key: Option<&'static Person>,
+}
+
+impl Hall {
+    /// Every user, as the books have them; who signs with no development key is a person, or brought
+    /// a key of its own.
+    pub(crate) fn residents(&self) -> Vec<Resident> {
+        let users = self.books.users(&Scope::whole(self.id())).into_iter();
+        let each = users.map(|user| {
+            let guest = self.house.doors.get(user.id);
+            let name = user.name.clone().or_else(|| user.first_name.clone());
+            Resident {
+                name: name.unwrap_or_default(),
+                key: guest.and_then(|guest| people::of_key(guest.key.spki_der())),
+                user,
+            }
+        });
+        each.collect()
     }
 }
 

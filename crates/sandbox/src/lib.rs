@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`start`], `lock`, `seed` | how a sandbox comes up: its file, what a new one holds, servers |
 //! | `clock`, `chance` | its time, and what looks random in it: both go on where they were |
-//! | [`people`], [`world`] | the fixed users and keys; seeded funds |
+//! | [`people`], [`world`] | the fixed users and keys; what plans are made into |
+//! | [`described`], `ground` | workspaces described in files; the files there are |
 //! | `halls`, `making`, `templates`, `snapshots`, `names` | the workspaces that are open; made, kept as they were, gone back to |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
@@ -40,6 +41,7 @@ mod contract;
 mod control;
 mod cosigner;
 mod deed;
+pub mod described;
 mod doors;
 mod downloads;
 mod faults;
@@ -47,6 +49,7 @@ mod fees;
 mod findings;
 mod flight;
 mod fuelling;
+mod ground;
 mod hall;
 mod halls;
 mod happenings;
@@ -78,4 +81,5 @@ mod templates;
 mod utxo;
 pub mod world;
 
-pub use start::{Config, Opened, Running, StartError, open, start};
+pub use ground::{File, Ground};
+pub use start::{ApiUser, Config, Opened, Running, StartError, open, start};

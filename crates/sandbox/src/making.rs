@@ -11,13 +11,15 @@ use wire::clock::{SystemClock, WallClock};
 
 use crate::chance::Chance;
 use crate::clock::Pace;
+use crate::described::Plan;
+use crate::ground::Ground;
 use crate::hall::{Hall, doc};
 use crate::halls::Halls;
 use crate::names::Names;
 use crate::rows::house::{self, Fact};
 use crate::rows::tables::{self, Extent};
 use crate::rows::{self, WorkspaceRow, clocks, snapshots};
-use crate::seed::{self, Ground, Origin};
+use crate::seed::{self, Origin};
 use crate::snapshots::Taken;
 use crate::start::StartError;
 use ledger::Fault;
@@ -49,7 +51,7 @@ pub(crate) enum Source {
 struct Pattern {
     /// As which workspace its rows are kept.
     rows: WorkspaceId,
-    ground: Option<Ground>,
+    ground: Option<(Ground, Arc<Plan>)>,
     /// The moment of its last change.
     latest: Millis,
 }
@@ -80,7 +82,7 @@ impl Halls {
         let frozen = wanted.frozen || self.house.frozen_at.is_some();
         let at = wanted.at.or(self.house.frozen_at);
         let pattern = match &wanted.source {
-            Source::Ground(ground) => self.grown(*ground, at, now).await.map_err(failed)?,
+            Source::Ground(ground) => self.grown(ground, at, now).await?,
             Source::Snapshot { of, name } => self.kept(*of, name).await?,
         };
         if at.is_some_and(|at| at < pattern.latest) {
@@ -95,7 +97,7 @@ impl Halls {
             Some(at) => Some(Pace::Running(at.0.saturating_sub(now.0))),
             None if wanted.frozen => Some(Pace::Frozen(now.max(pattern.latest))),
             // A snapshot's clock goes on as it went.
-            None => pattern.ground.map(|_| Pace::Running(0)),
+            None => pattern.ground.as_ref().map(|_| Pace::Running(0)),
         };
         let row = self.copied(pattern, wanted.name, pace).await?;
         self.open(row).await.map_err(failed)
@@ -103,17 +105,24 @@ impl Halls {
 
     async fn grown(
         &self,
-        ground: Ground,
+        ground: &Ground,
         at: Option<Millis>,
         now: Millis,
-    ) -> Result<Pattern, StartError> {
-        let template = match at {
-            Some(at) => self.templates.as_of(self, ground, at).await?,
-            None => self.templates.recent(self, ground, now).await?,
+    ) -> Result<Pattern, ApiError> {
+        let unknown = || {
+            let names = self.house.files.names().join(", ");
+            let text = format!("no such workspace file was given: there are {names}");
+            ApiError::uncoded(404, text)
         };
+        let plan = self.house.files.plan(ground).ok_or_else(unknown)?;
+        let template = match at {
+            Some(at) => self.templates.as_of(self, ground, at).await,
+            None => self.templates.recent(self, ground, now).await,
+        };
+        let template = template.map_err(failed)?;
         Ok(Pattern {
             rows: template.id,
-            ground: Some(ground),
+            ground: Some((ground.clone(), plan)),
             latest: template.at,
         })
     }
@@ -155,15 +164,15 @@ impl Halls {
                 clocks::keep(writing, id, pace)?;
             }
             let (pace, _) = clocks::find(writing, id)?;
-            let mut row = match pattern.ground {
-                Some(ground) => WorkspaceRow {
+            let mut row = match &pattern.ground {
+                Some((ground, plan)) => WorkspaceRow {
                     id,
-                    name: ground.title().to_owned(),
-                    network: ground.network().name().to_owned(),
-                    policy: seed::policy_of(id).map_err(failed)?,
+                    name: plan.name.clone(),
+                    network: plan.network.name().to_owned(),
+                    policy: seed::policy_of(plan, id).map_err(failed)?,
                     number,
                     origin: Some(doc(&Origin::Grown {
-                        ground,
+                        ground: ground.clone(),
                         at: pattern.latest,
                         pace,
                     })?),

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::{Query, StoreError};
 use uuid::Uuid;
 
-use crate::people::PEOPLE;
-use crate::rows;
+use crate::people;
 
 /// Names, each with what it becomes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,14 +20,14 @@ impl Names {
         to: WorkspaceId,
     ) -> Result<Self, StoreError> {
         let mut names = vec![(from.to_string(), to.to_string())];
-        let people = PEOPLE.map(|person| (person.id_in(from), person.id_in(to)));
-        let of_made = |user: UserId| UserId(Uuid::new_v5(&to.0, user.0.as_bytes()));
-        let made = rows::keys(query, from)?
-            .into_iter()
-            .filter(|row| people.iter().all(|(user, _)| *user != row.user))
-            .map(|row| (row.user, of_made(row.user)));
-        for (old, new) in people.into_iter().chain(made) {
-            names.push((old.to_string(), new.to_string()));
+        for user in ledger::users(query, from)? {
+            let called = user.name.as_deref().or(user.first_name.as_deref());
+            let described = called.filter(|name| people::id_in(from, name) == user.id);
+            let new = described.map_or_else(
+                || UserId(Uuid::new_v5(&to.0, user.id.0.as_bytes())),
+                |name| people::id_in(to, name),
+            );
+            names.push((user.id.to_string(), new.to_string()));
         }
         Ok(Self(names))
     }

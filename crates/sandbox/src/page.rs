@@ -13,7 +13,6 @@ use crate::halls::Halls;
 use crate::happenings::Called;
 use crate::operations;
 use crate::operations::date_time;
-use crate::people::PEOPLE;
 
 /// Most workspaces whose users are shown.
 const MAX_WORKSPACES: usize = 20;
@@ -101,8 +100,9 @@ fn workspaces(page: &mut String, halls: &Halls) {
                 hall.id()
             ),
         );
-        for person in PEOPLE.iter().filter(|person| person.key_pem.is_some()) {
-            let file = format!("{}.pem", person.name);
+        for one in hall.residents() {
+            let Some(key) = one.key else { continue };
+            let file = format!("{}.pem", key.name);
             let path = match &halls.house.keys {
                 Some(folder) => folder.join(file).display().to_string(),
                 None => file,
@@ -111,9 +111,9 @@ fn workspaces(page: &mut String, halls: &Halls) {
                 page,
                 format_args!(
                     "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td><code>{}</code></td></tr>",
-                    person.name,
-                    person.role.as_str(),
-                    person.id_in(hall.id()),
+                    escaped(&one.name),
+                    one.user.role.as_str(),
+                    one.user.id,
                     escaped(&path)
                 ),
             );

@@ -1,8 +1,9 @@
 //! The users of a seeded workspace, and their keys: one fixed public set, the same on every machine.
 
+use std::sync::LazyLock;
+
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::{KeyError, PrivateKey};
-use protocol::model::user::{User, UserStatus, UserType};
 use protocol::role::Role;
 use protocol::signature::WebhookKey;
 use uuid::Uuid;
@@ -82,47 +83,29 @@ pub fn workspace_id(network: Network) -> WorkspaceId {
     ))
 }
 
+/// The id of a user in a workspace, by its name there.
+pub fn id_in(workspace: WorkspaceId, name: &str) -> UserId {
+    let networks = [Network::Mainnet, Network::Testnet];
+    let seeded = networks
+        .into_iter()
+        .find(|network| workspace_id(*network) == workspace);
+    let place = seeded.map_or_else(
+        || workspace.to_string(),
+        |network| network.name().to_owned(),
+    );
+    let name = format!("vestibule:user:{place}:{name}");
+    UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+}
+
 impl Person {
     /// Its id in the workspace of a network.
     pub fn id(&self, network: Network) -> UserId {
-        self.id_of(network.name())
+        self.id_in(workspace_id(network))
     }
 
     /// Its id in a workspace, whichever.
     pub fn id_in(&self, workspace: WorkspaceId) -> UserId {
-        let networks = [Network::Mainnet, Network::Testnet];
-        let seeded = networks
-            .into_iter()
-            .find(|network| workspace_id(*network) == workspace);
-        seeded.map_or_else(
-            || self.id_of(&workspace.to_string()),
-            |network| self.id(network),
-        )
-    }
-
-    fn id_of(&self, place: &str) -> UserId {
-        let name = format!("vestibule:user:{place}:{}", self.name);
-        UserId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
-    }
-
-    /// As the API of a workspace shows it.
-    pub fn user(&self, workspace: WorkspaceId) -> User {
-        let person = self.key_pem.is_none();
-        User {
-            id: self.id_in(workspace),
-            first_name: person.then(|| self.name.to_owned()),
-            last_name: person.then(|| "Example".to_owned()),
-            email: person.then(|| format!("{}@fund.example", self.name)),
-            name: (!person).then(|| self.name.to_owned()),
-            role: self.role,
-            enabled: true,
-            status: UserStatus::Ready,
-            user_type: if person {
-                UserType::Console
-            } else {
-                UserType::Api
-            },
-        }
+        id_in(workspace, self.name)
     }
 
     /// Its private key.
@@ -134,6 +117,27 @@ impl Person {
 /// The one of that name.
 pub fn named(name: &str) -> Option<&'static Person> {
     PEOPLE.iter().find(|person| person.name == name)
+}
+
+/// The public keys of the fixed set, DER.
+static KEYS: LazyLock<Vec<(&'static Person, Vec<u8>)>> = LazyLock::new(|| {
+    let keys = PEOPLE.iter().filter_map(|person| {
+        let key = person.key()?.ok()?;
+        Some((person, key.public().spki_der().to_vec()))
+    });
+    keys.collect()
+});
+
+/// Whose key of the fixed set it is, by its public half, DER.
+pub(crate) fn of_key(spki: &[u8]) -> Option<&'static Person> {
+    let found = KEYS.iter().find(|(_, key)| key == spki);
+    found.map(|(person, _)| *person)
+}
+
+/// The public half of a key of the fixed set, DER, by the private one.
+pub(crate) fn public_half(pem: &str) -> Option<&'static [u8]> {
+    let found = KEYS.iter().find(|(person, _)| person.key_pem == Some(pem));
+    found.map(|(_, key)| key.as_slice())
 }
 
 /// The keys that sign webhooks: the first, until it is rotated.

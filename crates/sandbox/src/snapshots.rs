@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::chance::Chance;
 use crate::clock::Pace;
+use crate::ground::Ground;
 use crate::hall::{Hall, doc};
 use crate::halls::Halls;
 use crate::names::Names;
@@ -21,7 +22,7 @@ use crate::rows::house::{self, Fact};
 use crate::rows::snapshots::{self as rows, SnapshotRow};
 use crate::rows::tables::{self, Extent};
 use crate::rows::{clocks, workspaces};
-use crate::seed::{Ground, Origin};
+use crate::seed::Origin;
 use ledger::Fault;
 
 /// Most snapshots of a workspace.
@@ -182,7 +183,7 @@ impl Halls {
         let origin: Origin =
             serde_json::from_str(&origin.ok_or_else(unknown)?).map_err(|_| ApiError::internal())?;
         let back = match origin {
-            Origin::Grown { ground, at, pace } => self.seeded_again(ground, at, pace).await?,
+            Origin::Grown { ground, at, pace } => self.seeded_again(&ground, at, pace).await?,
             Origin::Snapshot { id, pace } => {
                 let read = self.store.read(move |reading| Taken::find(reading, id));
                 read.await?;
@@ -192,7 +193,16 @@ impl Halls {
         hall.go_back(back).await
     }
 
-    async fn seeded_again(&self, ground: Ground, at: Millis, pace: Pace) -> Result<Back, ApiError> {
+    async fn seeded_again(
+        &self,
+        ground: &Ground,
+        at: Millis,
+        pace: Pace,
+    ) -> Result<Back, ApiError> {
+        if self.house.files.plan(ground).is_none() {
+            let text = "the file that it was made from cannot be read any more";
+            return Err(ApiError::uncoded(409, text));
+        }
         let template = self.templates.as_of(self, ground, at).await;
         let template = template.map_err(|error| {
             tracing::error!(%error, "a workspace cannot be reset");

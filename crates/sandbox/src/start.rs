@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ledger::LedgerError;
-use protocol::ids::WorkspaceId;
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::KeyError;
+use protocol::role::Role;
 use protocol::time::Millis;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Location, Store, StoreError, once};
@@ -19,6 +20,7 @@ use wire::server::{Server, serve};
 
 use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
+use crate::ground::{Changed, File, Files, Ground};
 use crate::hall::House;
 use crate::halls::Halls;
 use crate::happenings::Happenings;
@@ -42,6 +44,10 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// What the funds are made from; nothing: what the file's were made from, or 1.
     pub seed: Option<u64>,
+    /// What is there from the start; nothing: a fund on each network.
+    pub workspaces: Vec<Ground>,
+    /// The files that workspaces can be made from.
+    pub files: Vec<File>,
     /// Whether people and chain wait to be told.
     pub manual: bool,
     /// When new workspaces are, and their clocks stand; nothing: now, and they run.
@@ -68,6 +74,8 @@ impl Config {
             control,
             data: None,
             seed: None,
+            workspaces: Vec::new(),
+            files: Vec::new(),
             manual: false,
             frozen_at: None,
             rate_limits: None,
@@ -77,6 +85,12 @@ impl Config {
             strict: false,
             strict_webhooks: false,
         }
+    }
+
+    /// The file that keeps it, for people to read.
+    pub(crate) fn file(&self) -> String {
+        let file = self.data.as_deref();
+        file.map_or_else(String::new, |file| file.display().to_string())
     }
 }
 
@@ -97,7 +111,46 @@ pub struct Running {
     _lock: Option<Lock>,
 }
 
+/// An API user of a workspace.
+#[derive(Clone, Debug)]
+pub struct ApiUser {
+    /// What it is called.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Its API key.
+    pub id: UserId,
+    /// The development key that it signs with.
+    pub key: &'static people::Person,
+}
+
 impl Running {
+    /// What a workspace is called.
+    pub fn name(&self, workspace: WorkspaceId) -> Option<String> {
+        self.halls.get(workspace).map(|hall| hall.name.clone())
+    }
+
+    /// The API users of a workspace that sign with keys of the fixed set, in its order.
+    pub fn api_users(&self, workspace: WorkspaceId) -> Vec<ApiUser> {
+        let residents = self.halls.get(workspace).map(|hall| hall.residents());
+        let with_keys = residents.into_iter().flatten().filter_map(|one| {
+            Some(ApiUser {
+                name: one.name,
+                role: one.user.role,
+                id: one.user.id,
+                key: one.key?,
+            })
+        });
+        let place = |user: &ApiUser| {
+            let all = people::PEOPLE.iter();
+            all.take_while(|person| person.name != user.key.name)
+                .count()
+        };
+        let mut users: Vec<_> = with_keys.collect();
+        users.sort_by_cached_key(|user| (place(user), user.name.clone()));
+        users
+    }
+
     /// Returns when everything has ended.
     pub async fn done(mut self) {
         while self.tasks.join_next().await.is_some() {}
@@ -133,6 +186,16 @@ pub enum StartError {
         made: u64,
         /// What was asked for.
         asked: u64,
+    },
+    /// A workspace file is not what it was.
+    #[error(
+        "{file} was made with another {name}: start with another --data, or with the {name} that it was made with"
+    )]
+    OtherFile {
+        /// Which file keeps the sandbox.
+        file: String,
+        /// Which workspace file.
+        name: String,
     },
     /// The database.
     #[error(transparent)]
@@ -210,7 +273,12 @@ impl Opened {
         let (api, origin) = listen(config.listen).await?;
         let (control, control_origin) = listen(config.control).await?;
         templates::sweep(&store).await?;
-        let (seed, rows) = seed::workspaces(&store, &config, SystemClock.now()).await?;
+        let files = Files::open(&store, &config.files).await?;
+        let files = files.map_err(|Changed(name)| StartError::OtherFile {
+            file: config.file(),
+            name,
+        })?;
+        let (seed, rows) = seed::workspaces(&store, &config, &files, SystemClock.now()).await?;
         let targets = if config.strict_webhooks {
             TargetPolicy::Public { except: Vec::new() }
         } else {
@@ -225,6 +293,7 @@ impl Opened {
             cosigner_key: people::cosigner_key()?,
             targets,
             manual: config.manual,
+            files,
             seed,
             frozen_at: config.frozen_at,
             happenings: Happenings::new(config.call_log.as_deref()).map_err(|error| {

@@ -6,9 +6,10 @@ use protocol::time::Millis;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::ground::Ground;
 use crate::halls::Halls;
 use crate::rows::{snapshots, tables};
-use crate::seed::{Ground, Grown};
+use crate::seed::Seedling;
 use crate::start::StartError;
 
 /// Most that are kept; the one that was used longest ago goes first.
@@ -21,7 +22,7 @@ const FRESH: i64 = Millis::HOUR;
 pub(crate) struct Templates(Mutex<Vec<Template>>);
 
 /// One of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
     ground: Ground,
     /// When its history ends.
@@ -31,10 +32,14 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    fn new(ground: Ground, at: Millis) -> Self {
+    fn new(ground: &Ground, at: Millis) -> Self {
         let name = format!("vestibule:template:{ground:?}:{at}");
         let id = WorkspaceId(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()));
-        Self { ground, at, id }
+        Self {
+            ground: ground.clone(),
+            at,
+            id,
+        }
     }
 }
 
@@ -43,7 +48,7 @@ impl Templates {
     pub(crate) async fn as_of(
         &self,
         halls: &Halls,
-        ground: Ground,
+        ground: &Ground,
         at: Millis,
     ) -> Result<Template, StartError> {
         self.find(halls, ground, at, |known| known == at).await
@@ -53,7 +58,7 @@ impl Templates {
     pub(crate) async fn recent(
         &self,
         halls: &Halls,
-        ground: Ground,
+        ground: &Ground,
         now: Millis,
     ) -> Result<Template, StartError> {
         let fresh = |at: Millis| at <= now && at.plus(FRESH) > now;
@@ -63,15 +68,15 @@ impl Templates {
     async fn find(
         &self,
         halls: &Halls,
-        ground: Ground,
+        ground: &Ground,
         at: Millis,
         good: impl Fn(Millis) -> bool + Send,
     ) -> Result<Template, StartError> {
         let mut all = self.0.lock().await;
-        let known = |template: &Template| template.ground == ground && good(template.at);
+        let known = |template: &Template| template.ground == *ground && good(template.at);
         if let Some(place) = all.iter().rposition(known) {
             let template = all.remove(place);
-            all.push(template);
+            all.push(template.clone());
             return Ok(template);
         }
         if all.len() >= MOST {
@@ -82,9 +87,10 @@ impl Templates {
             cleared.await?;
         }
         let template = Template::new(ground, at);
-        let grown = Grown::new(ground, template.id, halls.house.seed, at)?;
-        grown.into_template(&halls.store).await?;
-        all.push(template);
+        let plan = halls.house.files.plan(ground).ok_or(StartError::Seed)?;
+        let seedling = Seedling::new(plan, template.id, halls.house.seed, at)?;
+        seedling.into_template(&halls.store).await?;
+        all.push(template.clone());
         Ok(template)
     }
 }

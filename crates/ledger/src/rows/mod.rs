@@ -17,8 +17,8 @@ pub(crate) use addresses::{
 };
 pub use schema::{LISTS, ROOM};
 pub(crate) use transactions::{
-    Filter, Order, StoredTransaction, by_external_id, in_scope, page, register, transaction,
-    transaction_in, write_transaction,
+    Filter, Order, StoredTransaction, by_external_id, in_scope, insert_transaction, page, register,
+    transaction, transaction_in, write_transaction,
 };
 
 /// A fact as it is kept.
@@ -72,6 +72,13 @@ pub(crate) fn one_fact(
         .transpose()
 }
 
+macro_rules! fact_in {
+    () => {
+        "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, address, place)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+    };
+}
+
 /// Writes a fact; what it replaces goes to the past.
 pub(crate) fn write_fact(
     writing: &mut Writing<'_>,
@@ -82,11 +89,36 @@ pub(crate) fn write_fact(
     doc: Option<&str>,
 ) -> Result<(), StoreError> {
     keep_past(writing, workspace, at.kind.as_str(), &at.key, recorded_at)?;
-    let sql = "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, address, place)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        ON CONFLICT (workspace, kind, key) DO UPDATE SET
+    let sql = concat!(
+        fact_in!(),
+        " ON CONFLICT (workspace, kind, key) DO UPDATE SET
             time = excluded.time, rank = excluded.rank, recorded_at = excluded.recorded_at, doc = excluded.doc,
-            place = excluded.place";
+            place = excluded.place"
+    );
+    put_fact(writing, sql, (workspace, at), version, recorded_at, doc)
+}
+
+/// Writes a fact of which nothing was known.
+pub(crate) fn insert_fact(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    at: &FactKey,
+    version: Version,
+    recorded_at: Millis,
+    doc: &str,
+) -> Result<(), StoreError> {
+    let place = (workspace, at);
+    put_fact(writing, fact_in!(), place, version, recorded_at, Some(doc))
+}
+
+fn put_fact(
+    writing: &mut Writing<'_>,
+    sql: &str,
+    (workspace, at): (WorkspaceId, &FactKey),
+    version: Version,
+    recorded_at: Millis,
+    doc: Option<&str>,
+) -> Result<(), StoreError> {
     let (address, place) = at
         .address
         .as_ref()
@@ -195,6 +227,28 @@ pub(crate) fn change_cell(
             &key(&params![digest.count, digest.sum.as_bytes().as_slice()]),
         )
         .map(drop)
+}
+
+/// Adds a cell; `false` if there is one already.
+pub(crate) fn add_cell(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    cell: &Cell,
+    digest: &Digest,
+) -> Result<bool, StoreError> {
+    let sql = "INSERT INTO digest_cells (workspace, account, asset, kind, month, count, sum)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (workspace, account, asset, kind, month) DO NOTHING";
+    let params = params![
+        workspace.to_string(),
+        cell.account.number(),
+        cell.asset.as_str(),
+        cell.kind.as_str(),
+        cell.month,
+        digest.count,
+        digest.sum.as_bytes().as_slice()
+    ];
+    Ok(writing.execute(sql, &params)? == 1)
 }
 
 fn sum(bytes: &[u8]) -> Result<Sum, StoreError> {

@@ -101,6 +101,14 @@ pub(crate) fn by_external_id(
         .collect()
 }
 
+macro_rules! transaction_in {
+    () => {
+        "INSERT INTO transactions (workspace, id, upstream_id, external_id, proposer, created_at, last_updated,
+            status, asset, source_kind, source_id, destination_kind, destination_id, tx_hash, time, rank, recorded_at, doc)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+    };
+}
+
 /// Writes a transaction; what it replaces goes to the past.
 pub(crate) fn write_transaction(
     writing: &mut Writing<'_>,
@@ -112,29 +120,50 @@ pub(crate) fn write_transaction(
     let past = "INSERT INTO past (workspace, kind, key, time, rank, recorded_at, replaced_at, doc)
         SELECT workspace, 'transaction', CAST($3 AS TEXT), time, rank, recorded_at, CAST($4 AS BIGINT), doc FROM transactions
         WHERE workspace = $1 AND id = $2";
-    let id = bytes(transaction.id);
     let name = transaction.id.to_string();
     writing.execute(
         past,
         &[
             workspace.to_string().into(),
-            id.clone(),
+            bytes(transaction.id),
             name.into(),
             recorded_at.0.into(),
         ],
     )?;
-    let doc = serde_json::to_string(transaction)
-        .map_err(|_| corrupt("transactions", "doc", transaction.id))?;
-    let sql = "INSERT INTO transactions (workspace, id, upstream_id, external_id, proposer, created_at, last_updated,
-            status, asset, source_kind, source_id, destination_kind, destination_id, tx_hash, time, rank, recorded_at, doc)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-        ON CONFLICT (workspace, id) DO UPDATE SET
+    let sql = concat!(
+        transaction_in!(),
+        " ON CONFLICT (workspace, id) DO UPDATE SET
             upstream_id = excluded.upstream_id, external_id = excluded.external_id, proposer = excluded.proposer,
             created_at = excluded.created_at, last_updated = excluded.last_updated, status = excluded.status,
             asset = excluded.asset, source_kind = excluded.source_kind, source_id = excluded.source_id,
             destination_kind = excluded.destination_kind, destination_id = excluded.destination_id,
             tx_hash = excluded.tx_hash, time = excluded.time, rank = excluded.rank,
-            recorded_at = excluded.recorded_at, doc = excluded.doc";
+            recorded_at = excluded.recorded_at, doc = excluded.doc"
+    );
+    put_transaction(writing, sql, workspace, row, recorded_at)
+}
+
+/// Writes a transaction of which nothing was known.
+pub(crate) fn insert_transaction(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    row: &StoredTransaction,
+    recorded_at: Millis,
+) -> Result<(), StoreError> {
+    put_transaction(writing, transaction_in!(), workspace, row, recorded_at)
+}
+
+fn put_transaction(
+    writing: &mut Writing<'_>,
+    sql: &str,
+    workspace: WorkspaceId,
+    row: &StoredTransaction,
+    recorded_at: Millis,
+) -> Result<(), StoreError> {
+    let transaction = &row.transaction;
+    let id = bytes(transaction.id);
+    let doc = serde_json::to_string(transaction)
+        .map_err(|_| corrupt("transactions", "doc", transaction.id))?;
     let params = [
         workspace.to_string().into(),
         id,

@@ -45,7 +45,9 @@ const MOMENT: &str =
 const MAKE: &str = r#"{"type":"object","additionalProperties":false,"properties":{
 "name":{"type":"string","minLength":1,"maxLength":100},
 "from":{"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{
- "fund":{"enum":["mainnet","testnet"]},"empty":{"enum":["mainnet","testnet"]},
+ "fund":{"enum":["mainnet","testnet"]},"exchange":{"enum":["mainnet","testnet"]},
+ "treasury":{"enum":["mainnet","testnet"]},"empty":{"enum":["mainnet","testnet"]},
+ "file":{"type":"string"},
  "snapshot":{"type":"object","required":["workspace","name"],"properties":{"workspace":{"type":"string","format":"uuid"},"name":{"type":"string"}}}}},
 "clock":{"type":"object","additionalProperties":false,"properties":{"at":{"$ref":"MOMENT"},"frozen":{"type":"boolean"}}}}}"#;
 const NAME: &str = r#"{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"type":"string","minLength":1,"maxLength":100}}}"#;

@@ -7,7 +7,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post};
-use ledger::Scope;
 use protocol::ids::WorkspaceId;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,11 +14,10 @@ use serde_json::{Value, json};
 use super::asked::{Asked, At};
 use super::clock::Moment;
 use super::{Desk, Refusal};
+use crate::ground::Ground;
 use crate::hall::Hall;
 use crate::making::{Source, Wanted};
-use crate::people::PEOPLE;
 use crate::policy::Written;
-use crate::seed::Ground;
 use crate::world::Network;
 
 pub(super) fn routes() -> Router<Desk> {
@@ -58,20 +56,15 @@ async fn told(hall: &Arc<Hall>) -> Result<Value, Refusal> {
 /// The same, with its API users and their keys: the keys of every sandbox are the same public set.
 async fn told_whole(hall: &Arc<Hall>) -> Result<Value, Refusal> {
     let users: Vec<_> = hall
-        .books
-        .users(&Scope::whole(hall.id()))
+        .residents()
         .into_iter()
-        .map(|user| {
-            let person = PEOPLE
-                .iter()
-                .find(|person| person.id_in(hall.id()) == user.id);
-            let name = person.map(|person| person.name);
-            let key = person.and_then(|person| person.key_pem);
+        .map(|one| {
+            let key = one.key.and_then(|person| person.key_pem);
             json!({
-                "name": name.map(str::to_owned).or(user.name),
-                "role": user.role,
-                "id": user.id,
-                "api_key": key.map(|_| user.id),
+                "name": one.name,
+                "role": one.user.role,
+                "id": one.user.id,
+                "api_key": key.map(|_| one.user.id),
                 "secret_key": key,
             })
         })
@@ -110,7 +103,11 @@ struct Asking {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum From {
     Fund(Network),
+    Exchange(Network),
+    Treasury(Network),
     Empty(Network),
+    /// A file that the sandbox was given.
+    File(String),
     Snapshot {
         workspace: WorkspaceId,
         name: String,
@@ -140,7 +137,10 @@ async fn make(
         name: asking.name,
         source: match asking.from {
             From::Fund(network) => Source::Ground(Ground::Fund(network)),
+            From::Exchange(network) => Source::Ground(Ground::Exchange(network)),
+            From::Treasury(network) => Source::Ground(Ground::Treasury(network)),
             From::Empty(network) => Source::Ground(Ground::Empty(network)),
+            From::File(name) => Source::Ground(Ground::File(name)),
             From::Snapshot { workspace, name } => Source::Snapshot {
                 of: workspace,
                 name,

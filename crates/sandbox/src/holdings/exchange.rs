@@ -41,6 +41,17 @@ pub(crate) enum Status {
     Rejected,
 }
 
+/// Every exchange that the contract knows.
+#[rustfmt::skip]
+pub(crate) const EXCHANGES: [&str; 42] = [
+    "INDEPENDENT_RESERVE", "ENCLAVE_MARKETS", "BIT", "COINFLEX", "KUCOIN", "PXS", "LIQUID", "BITHUMB",
+    "BITFINEX", "BITSO", "BITSTAMP", "KRAKEN", "KRAKENINTL", "BINANCE", "BINANCEUS", "CRYPTOCOM", "BYBIT_V2",
+    "COINBASEPRO", "COINBASEPRIME", "COINBASEINTERNATIONAL", "WHITEBIT", "COINBASEEXCHANGE", "KORBIT",
+    "HITBTC", "GEMINI", "CIRCLE", "BITMEX", "HUOBI", "DERIBIT", "OKCOIN_V5", "OKEX", "COINMETRO", "GATEIO",
+    "SCRYPT", "COINHAKO", "LIGHTBIT", "BULLISH", "CANVAS_CONNECT", "BITGET", "LUNO", "BIT_GENERA",
+    "TRANSFERO",
+];
+
 /// The kind of trading account that money comes to and goes from.
 pub(crate) const MAIN: &str = "SPOT";
 

@@ -51,6 +51,7 @@ pub(crate) use dates::date_time;
 pub(crate) use nfts::changes::incoming as incoming_nft;
 pub(crate) use people::groups::Group;
 pub(crate) use reports::DOWNLOADS;
+pub(crate) use tags::Entry as Tag;
 pub(crate) use tags::ROLES_FOR_PROTECTED;
 pub(crate) use transactions::{Message, incoming};
 pub(crate) use vault::mpc_keys::mpc_id;

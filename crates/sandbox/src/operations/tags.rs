@@ -41,7 +41,7 @@ const PAGE: usize = 100;
 /// A tag, and what it may be attached to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     #[serde(flatten)]
     pub(super) tag: Tag,
     #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
@@ -66,6 +66,16 @@ impl Entry {
     pub(super) fn is_for_accounts(&self) -> bool {
         self.allowed_entity_types
             .contains(&EntityType::VaultAccount)
+    }
+}
+
+impl From<Tag> for Entry {
+    fn from(tag: Tag) -> Self {
+        Self {
+            tag,
+            kind: None,
+            allowed_entity_types: accounts_alone(),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use protocol::model::user::{User, UserStatus};
 use protocol::role::Role;
 use serde_json::{Value, json};
 
+use super::legacy;
 use super::roster::{Roster, approves};
 use super::rule::{Action, AnyOf, Approval, Initiators, People, Places, Rule, Signers};
 use super::written::Written;
@@ -96,6 +97,21 @@ fn members(groups: Vec<Group>) -> BTreeMap<String, Vec<String>> {
 }
 
 impl World {
+    /// A world of these: what rules name people by is for whoever calls to choose.
+    pub(crate) fn named(
+        users: impl Iterator<Item = (String, Role)>,
+        groups: impl Iterator<Item = (String, Vec<String>)>,
+        accounts: impl Iterator<Item = String>,
+        assets: impl Iterator<Item = &'static str>,
+    ) -> Self {
+        Self {
+            users: users.collect(),
+            groups: groups.collect(),
+            accounts: accounts.collect(),
+            assets: assets.collect(),
+        }
+    }
+
     /// What the rules of a workspace may name.
     pub(crate) async fn of(hall: &Arc<Hall>) -> Result<Self, ApiError> {
         let scope = Scope::whole(hall.id());
@@ -138,6 +154,15 @@ impl Checked {
         };
         json!({ "status": status, "checkResult": self.shown() })
     }
+}
+
+/// What is wrong with a rule of the older shape, in words.
+pub(crate) fn problems_of(rule: &Value, world: &World) -> Vec<String> {
+    let found = match legacy::read(rule) {
+        Err(found) => found,
+        Ok(rule) => world.problems(&rule),
+    };
+    found.into_iter().map(|problem| problem.why).collect()
 }
 
 /// Checks each rule by itself.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::StoreError;
 use uuid::Uuid;
 
-use super::seeded::usual;
+use super::usual::usual;
 use super::written::Written;
 use crate::deed::Deed;
 use crate::hall::Hall;

@@ -13,9 +13,9 @@ mod legacy;
 mod properties;
 mod roster;
 mod rule;
-mod seeded;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod v2;
 mod written;
 
@@ -28,7 +28,7 @@ use rule::{Approval, Rule, Signers, Window};
 pub(crate) use ask::{Quota, Wanted, quota};
 pub(crate) use kept::{in_force, not_in_force};
 pub(crate) use rule::{Action, Logic};
-pub(crate) use seeded::seeded;
+pub(crate) use usual::usual;
 pub(crate) use v2::Participant;
 pub(crate) use written::Written;
 

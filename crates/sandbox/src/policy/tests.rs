@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::described::Shipped;
+use crate::people;
 use crate::policy::asked::Asked;
+use crate::world::Network;
 use protocol::model::transaction::Transaction;
 
 pub(super) fn user(number: u128) -> String {
@@ -101,8 +104,15 @@ fn to(kind: &str, id: &str) -> Value {
 
 #[test]
 fn the_first_rule_that_matches_decides() {
-    let id = |number| protocol::ids::UserId(Uuid::from_u128(number));
-    let rules: Vec<_> = seeded(&[id(1)], id(8), id(9))
+    let workspace = people::workspace_id(Network::Mainnet);
+    let policy = Shipped::Fund.plan(Network::Mainnet).policy(workspace);
+    let mut text = Value::from(policy).to_string();
+    for (name, number) in [("signer", 1), ("treasurer", 8), ("signing-officer", 9)] {
+        let id = people::id_in(workspace, name).to_string();
+        text = text.replace(&id, &user(number));
+    }
+    let rules: Vec<Value> = serde_json::from_str(&text).expect("rules");
+    let rules: Vec<_> = rules
         .into_iter()
         .map(|rule| Written::legacy(rule, || "an id".to_owned()))
         .collect();

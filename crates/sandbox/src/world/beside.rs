@@ -12,8 +12,10 @@ use super::gas_stations;
 use super::nfts;
 use super::payments;
 use super::peers;
+use super::things;
 use super::venues;
 use crate::chance::Chance;
+use crate::described::{Example, Plan};
 use crate::shelf::Kept;
 
 /// A document of a kind.
@@ -45,34 +47,39 @@ pub(super) struct Ground {
 /// How a kind of things is made.
 type Maker = fn(&mut Ground) -> Result<Vec<Document>, Error>;
 
-/// Every kind; its place is its number, never to be changed.
-const MAKERS: [Maker; 7] = [
-    gas_stations::seeded,
-    exchanges::seeded,
-    peers::seeded,
-    nfts::seeded,
-    venues::seeded,
-    earn::seeded,
-    payments::seeded,
+/// Every kind that is made up; its place is its number, never to be changed.
+const MAKERS: [(Example, Maker); 7] = [
+    (Example::GasStations, gas_stations::seeded),
+    (Example::ExchangeAccounts, exchanges::seeded),
+    (Example::Network, peers::seeded),
+    (Example::Nfts, nfts::seeded),
+    (Example::ConnectedAccounts, venues::seeded),
+    (Example::Earn, earn::seeded),
+    (Example::Payments, payments::seeded),
 ];
 
-/// Everything.
+/// Everything that a plan has beside the books: what it wants to be made up, then what it describes.
 pub(crate) fn beside(
+    plan: &Plan,
     seed: u64,
     workspace: WorkspaceId,
-    network: Network,
     now: Millis,
 ) -> Result<Vec<Document>, Error> {
-    let mut all = Vec::new();
-    for (number, make) in (1_i64..).zip(MAKERS) {
+    let ground = |number: i64| Ground {
         // Changes are numbered from 1: before them there is room.
-        let mut ground = Ground {
-            chance: Chance::of(seed, workspace, -number),
-            network,
-            now,
-        };
-        all.extend(make(&mut ground)?);
+        chance: Chance::of(seed, workspace, -number),
+        network: plan.network,
+        now,
+    };
+    let mut all = Vec::new();
+    let mut number = 1;
+    for (example, make) in MAKERS {
+        if plan.examples.contains(&example) {
+            all.extend(make(&mut ground(number))?);
+        }
+        number += 1;
     }
+    all.extend(things::described(plan, workspace, &mut ground(number))?);
     Ok(all)
 }
 
@@ -80,12 +87,14 @@ pub(crate) fn beside(
 mod tests {
     use super::*;
     use crate::contract;
+    use crate::described::Shipped;
     use crate::people;
     use serde_json::Value;
 
     fn all(seed: u64, network: Network) -> Vec<Document> {
         let now = Millis(1_790_000_000_000);
-        beside(seed, people::workspace_id(network), network, now).expect("documents")
+        let plan = Shipped::Fund.plan(network);
+        beside(&plan, seed, people::workspace_id(network), now).expect("documents")
     }
 
     #[test]

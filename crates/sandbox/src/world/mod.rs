@@ -7,21 +7,25 @@ mod collateral;
 mod earn;
 mod exchanges;
 pub(crate) mod fiat;
-mod fund;
 mod gas_stations;
+mod grown;
+mod history;
 pub(crate) mod keys;
 mod made;
 mod network;
 mod nfts;
 mod payments;
 mod peers;
+mod things;
+mod vault;
 mod venues;
 
 pub(crate) use beside::{Document, beside};
-pub use fund::{Fund, bare, seeded};
-pub(crate) use fund::{units_of, vault_address};
+pub(crate) use grown::Grown;
+pub(crate) use history::units_of;
 pub(crate) use made::{
     Collateral, ConnectedAccount, EarnAction, EarnPosition, Execution, Flow, Opportunity, Order,
     Payout, Settlement, TradingProvider,
 };
 pub use network::Network;
+pub(crate) use vault::vault_address;

@@ -1,6 +1,8 @@
 //! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
 
+mod check;
 mod ctl;
+mod described;
 pub(crate) mod env;
 mod listen;
 pub(crate) mod serve;
@@ -17,6 +19,9 @@ use crate::output::Output;
 #[command(after_help = "Examples:
   vestibule sandbox                                   two seeded workspaces, kept in ./vestibule-sandbox
   vestibule sandbox --ephemeral --manual --seed 7     nothing kept, nobody acts by themselves
+  vestibule sandbox --workspace treasury --workspace mine.toml
+                                                      workspaces described in files, shipped or your own
+  vestibule sandbox check mine.toml                   what is wrong with one
   vestibule sandbox --ready-file ready.json &         for scripts: the file is there once everything serves
   eval \"$(vestibule sandbox env ready.json)\"          waits for it: API key, secret and URL for the SDKs
   vestibule sandbox ctl workspace make                a workspace of its own for a test
@@ -30,6 +35,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Say what is wrong with workspace files; nothing is started.
+    Check(check::Args),
     /// Do what people, the chain and time do: workspaces, clocks, faults, approvals, blocks.
     Ctl(Box<ctl::Args>),
     /// Print shell lines with URL, API key and secret for the SDKs.
@@ -42,6 +49,7 @@ enum Command {
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         None => serve::run(args.serve, out).await,
+        Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Ctl(args)) => ctl::run(*args, out).await,
         Some(Command::Env(args)) => env::run(&args, out).await,
         Some(Command::Listen(args)) => listen::run(args, out).await,

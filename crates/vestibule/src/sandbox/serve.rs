@@ -13,6 +13,7 @@ use sandbox::{Config, Running};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
+use super::described;
 use crate::files;
 use crate::output::{Output, note};
 use crate::{ready, shutdown};
@@ -44,7 +45,12 @@ pub(crate) struct Serve {
     /// Keep nothing; keys and the control token go to a temporary folder.
     #[arg(long)]
     ephemeral: bool,
-    /// What the seeded funds are made from: 1, or what the file was made with.
+    /// What there is from the start: a workspace file, or fund, exchange, treasury, empty (with
+    /// :testnet behind it for test assets); again for more. Unless told otherwise a fund and a
+    /// fund:testnet.
+    #[arg(long, value_name = "FILE|NAME")]
+    workspace: Vec<String>,
+    /// What workspaces are made from by chance: 1, or what the file was made with.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Nobody acts by themselves: approvals, signatures, incoming transfers and blocks come from /_sandbox.
@@ -108,6 +114,7 @@ pub(crate) struct Ready {
 #[derive(Debug, Serialize)]
 pub(crate) struct Workspace {
     workspace_id: String,
+    name: String,
     network: &'static str,
     users: Vec<User>,
 }
@@ -115,7 +122,7 @@ pub(crate) struct Workspace {
 /// An API user, and where its key lies.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct User {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) role: &'static str,
     pub(crate) api_key: String,
     pub(crate) secret_key_path: PathBuf,
@@ -132,12 +139,12 @@ pub(crate) fn ready(running: &Running, folder: &Path) -> anyhow::Result<Ready> {
         }
     }
     let users = |workspace: WorkspaceId| -> Vec<User> {
-        let api = PEOPLE.iter().filter(|person| person.key_pem.is_some());
-        api.map(|person| User {
-            name: person.name,
-            role: person.role.as_str(),
-            api_key: person.id_in(workspace).to_string(),
-            secret_key_path: keys.join(format!("{}.pem", person.name)),
+        let api = running.api_users(workspace).into_iter();
+        api.map(|user| User {
+            name: user.name,
+            role: user.role.as_str(),
+            api_key: user.id.to_string(),
+            secret_key_path: keys.join(format!("{}.pem", user.key.name)),
         })
         .collect()
     };
@@ -146,6 +153,7 @@ pub(crate) fn ready(running: &Running, folder: &Path) -> anyhow::Result<Ready> {
         .iter()
         .map(|(id, network)| Workspace {
             workspace_id: id.to_string(),
+            name: running.name(*id).unwrap_or_default(),
             network: network.name(),
             users: users(*id),
         })
@@ -186,11 +194,14 @@ pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
         name.push(".ready.json");
         PathBuf::from(name)
     });
+    let (workspaces, files) = described::given(&args.workspace)?;
     let config = Config {
         listen: args.listen,
         control: args.control,
         data,
         seed: args.seed,
+        workspaces,
+        files,
         manual: args.manual,
         frozen_at: args.frozen_at,
         rate_limits: args.rate_limits.as_deref().and_then(profile),
@@ -225,8 +236,8 @@ fn told(ready: &Ready, manual: bool) -> String {
     );
     for workspace in &ready.workspaces {
         text.push_str(&format!(
-            "\nworkspace {} ({})\n",
-            workspace.workspace_id, workspace.network
+            "\nworkspace {} ({}, {})\n",
+            workspace.workspace_id, workspace.name, workspace.network
         ));
         for user in &workspace.users {
             text.push_str(&format!(

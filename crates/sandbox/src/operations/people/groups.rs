@@ -44,6 +44,18 @@ enum Status {
     Active,
 }
 
+impl Group {
+    /// One that counts.
+    pub(crate) const fn active(id: String, name: String, member_ids: Vec<UserId>) -> Self {
+        Self {
+            id,
+            name,
+            status: Status::Active,
+            member_ids,
+        }
+    }
+}
+
 impl Kept for Group {
     const KIND: &'static str = "user_group";
 

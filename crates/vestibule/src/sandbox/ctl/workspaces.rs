@@ -18,6 +18,7 @@ pub(super) enum Workspace {
     #[command(after_help = "Examples:
   vestibule sandbox ctl workspace make                                   a fund on mainnet, as the first
   vestibule sandbox ctl workspace make --name Test --empty testnet
+  vestibule sandbox ctl workspace make --file mine                       of a file that --workspace named
   vestibule sandbox ctl workspace make --snapshot ready --of \"Example Fund\"
   vestibule sandbox ctl workspace make --at 2025-06-30T12:00:00Z --frozen")]
     Make(Make),
@@ -46,8 +47,17 @@ pub(super) struct Make {
     /// Users, chains and assets, and nothing else.
     #[arg(long, value_name = "NETWORK", value_parser = ["mainnet", "testnet"], conflicts_with = "fund")]
     empty: Option<String>,
+    /// The treasury of a company.
+    #[arg(long, value_name = "NETWORK", value_parser = ["mainnet", "testnet"], conflicts_with_all = ["fund", "empty"])]
+    treasury: Option<String>,
+    /// An exchange with 100,000 deposit accounts; the first takes a while.
+    #[arg(long, value_name = "NETWORK", value_parser = ["mainnet", "testnet"], conflicts_with_all = ["fund", "empty", "treasury"])]
+    exchange: Option<String>,
+    /// What stands in a file that the sandbox was started with, by its name without .toml.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["fund", "empty", "treasury", "exchange"])]
+    file: Option<String>,
     /// A snapshot of this name.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["fund", "empty"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["fund", "empty", "treasury", "exchange", "file"])]
     snapshot: Option<String>,
     /// Whose snapshot it is, if not the one of --workspace.
     #[arg(
@@ -74,13 +84,21 @@ impl Make {
         if let Some(at) = self.at {
             body["clock"]["at"] = at.0.into();
         }
-        if let Some(network) = self.empty {
-            body["from"] = json!({ "empty": network });
+        let described = [
+            ("fund", self.fund),
+            ("empty", self.empty),
+            ("treasury", self.treasury),
+            ("exchange", self.exchange),
+            ("file", self.file),
+        ];
+        if let Some((what, which)) = described
+            .into_iter()
+            .find_map(|(what, which)| Some((what, which?)))
+        {
+            body["from"] = json!({ what: which });
         } else if let Some(name) = self.snapshot {
             let workspace = desk.id_of(&self.of).await?;
             body["from"] = json!({ "snapshot": { "workspace": workspace, "name": name } });
-        } else if let Some(network) = self.fund {
-            body["from"] = json!({ "fund": network });
         }
         Ok(body)
     }
