@@ -50,7 +50,7 @@ impl Batch {
                 self.apply_transaction(writing, version, transaction, origin)?
             }
             Change::Account(facts) => {
-                self.fact(writing, &FactKey::account(facts.id), version, Some(facts))?
+                self.fact(writing, &FactKey::of_account(facts), version, Some(facts))?
             }
             Change::Wallet(account, facts) => {
                 self.apply_wallet(writing, *account, version, facts)?

@@ -113,8 +113,10 @@ pub(crate) struct FactKey {
     pub(crate) key: String,
     pub(crate) account: Option<VaultAccountId>,
     pub(crate) asset: Option<AssetId>,
-    /// The address that it is, and its place among its wallet's.
-    pub(crate) address: Option<(String, u32)>,
+    /// What else it is found by: an account's name, an address.
+    pub(crate) label: Option<String>,
+    /// An address's place among its wallet's.
+    pub(crate) place: Option<u32>,
 }
 
 /// The kinds of fact.
@@ -162,7 +164,16 @@ impl FactKey {
             key: id.to_string(),
             account: Some(id),
             asset: None,
-            address: None,
+            label: None,
+            place: None,
+        }
+    }
+
+    /// The same, for who writes it down.
+    pub(crate) fn of_account(facts: &AccountFacts) -> Self {
+        Self {
+            label: Some(facts.name.clone()),
+            ..Self::account(facts.id)
         }
     }
 
@@ -173,7 +184,8 @@ impl FactKey {
             key,
             account: Some(account),
             asset: Some(asset.clone()),
-            address: None,
+            label: None,
+            place: None,
         }
     }
 
@@ -187,7 +199,8 @@ impl FactKey {
             key,
             account: Some(account),
             asset: Some(address.asset_id.clone()),
-            address: Some((address.address.clone(), address.bip44_address_index)),
+            label: Some(address.address.clone()),
+            place: Some(address.bip44_address_index),
         }
     }
 
@@ -197,7 +210,8 @@ impl FactKey {
             key: key.to_string(),
             account: None,
             asset: None,
-            address: None,
+            label: None,
+            place: None,
         }
     }
 

@@ -41,7 +41,7 @@ pub fn fill(
                 rows::insert_transaction(writing, workspace, &row, recorded_at)?;
                 continue;
             }
-            Change::Account(facts) => (FactKey::account(facts.id), to_doc(facts)?),
+            Change::Account(facts) => (FactKey::of_account(facts), to_doc(facts)?),
             Change::Wallet(account, facts) => {
                 count(digest::of_balance(*account, &facts.balance));
                 (FactKey::wallet(*account, &facts.balance.id), to_doc(facts)?)

@@ -112,6 +112,22 @@ impl Batch {
             .collect()
     }
 
+    /// A vault account of that name.
+    pub fn account_named(
+        &self,
+        query: &mut impl Query,
+        name: &str,
+    ) -> Result<Option<VaultAccountId>, StoreError> {
+        rows::account_named(query, self.workspace, name)
+    }
+
+    /// The number of the next vault account.
+    pub fn next_account(&self, query: &mut impl Query) -> Result<VaultAccountId, StoreError> {
+        let last = rows::last_account(query, self.workspace)?;
+        let number = last.map_or(0, |last| last.number().saturating_add(1));
+        Ok(VaultAccountId::new(number))
+    }
+
     /// A vault account.
     pub fn account(
         &self,

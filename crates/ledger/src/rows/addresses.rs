@@ -91,14 +91,15 @@ pub(crate) fn wallets_of_address(
     address: &str,
 ) -> Result<Vec<(VaultAccountId, AssetId)>, StoreError> {
     let sql = "SELECT key, account, asset FROM facts
-        WHERE workspace = $1 AND address = $2 AND doc IS NOT NULL ORDER BY key";
+        WHERE workspace = $1 AND kind = $2 AND label = $3 AND doc IS NOT NULL ORDER BY key";
     let read = |row: &Row| {
         let bad = || corrupt("facts", "account", row.text(0).unwrap_or_default());
         let account = u32::try_from(row.int(1)?).map_err(|_| bad())?;
         let asset = row.text(2)?.parse().map_err(|_| bad())?;
         Ok((VaultAccountId::new(account), asset))
     };
-    let rows = query.rows(sql, &params![workspace.to_string(), address])?;
+    let kind = FactKind::Address.as_str();
+    let rows = query.rows(sql, &params![workspace.to_string(), kind, address])?;
     rows.iter().map(read).collect()
 }
 

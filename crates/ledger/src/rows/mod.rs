@@ -1,5 +1,6 @@
 //! The books' tables and every statement on them.
 
+mod accounts;
 mod addresses;
 mod schema;
 mod transactions;
@@ -12,6 +13,7 @@ use crate::change::{FactKey, FactKind, Version};
 use crate::digest::{Cell, CellKind, Digest, Sum};
 use crate::scope::{PartScope, Scope};
 
+pub(crate) use accounts::{account_named, last_account};
 pub(crate) use addresses::{
     Place, address_page, addresses, first_address, last_place, wallets_of_address,
 };
@@ -74,7 +76,7 @@ pub(crate) fn one_fact(
 
 macro_rules! fact_in {
     () => {
-        "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, address, place)
+        "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, label, place)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
     };
 }
@@ -93,7 +95,7 @@ pub(crate) fn write_fact(
         fact_in!(),
         " ON CONFLICT (workspace, kind, key) DO UPDATE SET
             time = excluded.time, rank = excluded.rank, recorded_at = excluded.recorded_at, doc = excluded.doc,
-            place = excluded.place"
+            label = excluded.label, place = excluded.place"
     );
     put_fact(writing, sql, (workspace, at), version, recorded_at, doc)
 }
@@ -119,11 +121,6 @@ fn put_fact(
     recorded_at: Millis,
     doc: Option<&str>,
 ) -> Result<(), StoreError> {
-    let (address, place) = at
-        .address
-        .as_ref()
-        .map(|(address, place)| (address.as_str(), *place))
-        .unzip();
     let params = params![
         workspace.to_string(),
         at.kind.as_str(),
@@ -134,8 +131,8 @@ fn put_fact(
         version.rank,
         recorded_at.0,
         doc,
-        address,
-        place,
+        at.label.as_deref(),
+        at.place,
     ];
     writing.execute(sql, &params).map(drop)
 }

@@ -13,10 +13,10 @@ pub const ROOM: Room = Room {
         },
         Migration {
             id: 2,
-            name: "addresses",
+            name: "labels",
             sql: Sql::PerEngine {
-                sqlite: ADDRESSES_SQLITE,
-                postgres: ADDRESSES_POSTGRES,
+                sqlite: LABELS_SQLITE,
+                postgres: LABELS_POSTGRES,
             },
         },
     ],
@@ -49,21 +49,23 @@ CREATE INDEX transactions_to_kind_by_update ON transactions (workspace, destinat
 CREATE INDEX transactions_to_by_update ON transactions (workspace, destination_id, last_updated, id);
 ";
 
-// The address of a fact that is one, and its place among its wallet's.
-const ADDRESSES_SQLITE: &str = "
-ALTER TABLE facts ADD COLUMN address TEXT;
+// What a fact is found by (an account's name, an address) and its place among its wallet's addresses.
+const LABELS_SQLITE: &str = "
+ALTER TABLE facts ADD COLUMN label TEXT;
 ALTER TABLE facts ADD COLUMN place BIGINT;
-UPDATE facts SET address = json_extract(doc, '$.address'), place = COALESCE(json_extract(doc, '$.bip44AddressIndex'), 0)
+UPDATE facts SET label = json_extract(doc, '$.name') WHERE kind = 'account' AND doc IS NOT NULL;
+UPDATE facts SET label = json_extract(doc, '$.address'), place = COALESCE(json_extract(doc, '$.bip44AddressIndex'), 0)
     WHERE kind = 'address' AND doc IS NOT NULL;
-CREATE INDEX facts_of_address ON facts (workspace, address) WHERE address IS NOT NULL;
+CREATE INDEX facts_of_label ON facts (workspace, kind, label) WHERE label IS NOT NULL;
 CREATE INDEX facts_by_place ON facts (workspace, kind, account, asset, place, key) WHERE place IS NOT NULL;
 ";
-const ADDRESSES_POSTGRES: &str = "
-ALTER TABLE facts ADD COLUMN address TEXT;
+const LABELS_POSTGRES: &str = "
+ALTER TABLE facts ADD COLUMN label TEXT;
 ALTER TABLE facts ADD COLUMN place BIGINT;
-UPDATE facts SET address = doc::json ->> 'address', place = COALESCE((doc::json ->> 'bip44AddressIndex')::bigint, 0)
+UPDATE facts SET label = doc::json ->> 'name' WHERE kind = 'account' AND doc IS NOT NULL;
+UPDATE facts SET label = doc::json ->> 'address', place = COALESCE((doc::json ->> 'bip44AddressIndex')::bigint, 0)
     WHERE kind = 'address' AND doc IS NOT NULL;
-CREATE INDEX facts_of_address ON facts (workspace, address) WHERE address IS NOT NULL;
+CREATE INDEX facts_of_label ON facts (workspace, kind, label) WHERE label IS NOT NULL;
 CREATE INDEX facts_by_place ON facts (workspace, kind, account, asset, place, key) WHERE place IS NOT NULL;
 ";
 

@@ -60,9 +60,8 @@ struct Rename {
 async fn rename(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let name = account_name(visit.body::<Rename>()?.name)?;
     change(visit, move |deed, facts| {
-        let accounts = deed.batch.accounts(deed.writing)?;
-        let taken = |other: &AccountFacts| other.name == name && other.id != facts.id;
-        if accounts.iter().any(taken) {
+        let named = deed.batch.account_named(deed.writing, &name)?;
+        if named.is_some_and(|other| other != facts.id) {
             return Err(ApiError::vault_account_name_exists().into());
         }
         facts.name.clone_from(&name);

@@ -187,7 +187,7 @@ async fn accounts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     }
     let (assets, tags, by) = (wanted.base_asset_ids, wanted.tag_ids, visit.guest.user);
     let work = move |deed: &mut Deed<'_, '_>| {
-        free(&deed.batch.accounts(deed.writing)?, &names)?;
+        free(deed, &names)?;
         let plan = Plan::Accounts {
             names: names.clone(),
             assets: assets.clone(),
@@ -200,13 +200,14 @@ async fn accounts(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 }
 
 /// Whether no account has any of the names, and no two of them are the same.
-fn free(there: &[AccountFacts], names: &[String]) -> Result<(), ApiError> {
-    let mut taken: HashSet<_> = there.iter().map(|account| account.name.as_str()).collect();
-    if names.iter().all(|name| taken.insert(name)) {
-        Ok(())
-    } else {
-        Err(ApiError::vault_account_name_exists())
+fn free(deed: &mut Deed<'_, '_>, names: &[String]) -> Result<(), Fault> {
+    let mut taken = HashSet::new();
+    for name in names {
+        if !taken.insert(name) || deed.batch.account_named(deed.writing, name)?.is_some() {
+            return Err(ApiError::vault_account_name_exists().into());
+        }
     }
+    Ok(())
 }
 
 fn make_accounts(
@@ -215,10 +216,8 @@ fn make_accounts(
     assets: &[AssetId],
     tags: &[Tag],
 ) -> Result<Vec<Value>, Fault> {
-    let there = deed.batch.accounts(deed.writing)?;
-    free(&there, names)?;
-    let last = there.iter().map(|known| known.id.number()).max();
-    let first = last.map_or(0, |last| last + 1);
+    free(deed, names)?;
+    let first = deed.batch.next_account(deed.writing)?.number();
     let numbered = (first..).zip(names);
     numbered
         .map(|(number, name)| {

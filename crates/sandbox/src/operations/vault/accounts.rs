@@ -69,17 +69,12 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         tags: Vec::new(),
     };
     let work = move |deed: &mut Deed<'_, '_>| {
-        let accounts = deed.batch.accounts(deed.writing)?;
-        if accounts.iter().any(|account| account.name == facts.name) {
+        let named = deed.batch.account_named(deed.writing, &facts.name)?;
+        if named.is_some() {
             return Err(ApiError::vault_account_name_exists().into());
         }
-        let next = accounts
-            .iter()
-            .map(|account| account.id.number() + 1)
-            .max()
-            .unwrap_or(0);
         let facts = AccountFacts {
-            id: VaultAccountId::new(next),
+            id: deed.batch.next_account(deed.writing)?,
             ..facts.clone()
         };
         deed.apply(Change::Account(facts.clone()))?;
