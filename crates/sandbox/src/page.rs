@@ -27,6 +27,7 @@ table { border-collapse: collapse; width: 100%; margin: 0.5rem 0 1.5rem; }
 caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
 th, td { text-align: left; padding: 0.2rem 0.8rem 0.2rem 0; border-bottom: 1px solid #ddd; vertical-align: top; }
 code, pre { font: 13px/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
+td.id { white-space: nowrap; }
 pre { background: #f4f4f4; padding: 0.8rem; overflow-x: auto; }
 .bad { color: #a40000; }
 @media (prefers-color-scheme: dark) {
@@ -79,9 +80,16 @@ fn written(halls: &Halls) -> String {
 
 fn workspaces(page: &mut String, halls: &Halls) {
     let all = halls.all();
+    let keys = match &halls.house.keys {
+        Some(folder) => {
+            let folder = escaped(&folder.display().to_string());
+            format!(" Their private keys lie in <code>{folder}</code>.")
+        }
+        None => String::new(),
+    };
     add(
         page,
-        format_args!("<h2>Workspaces</h2><p>{} in all.</p>", all.len()),
+        format_args!("<h2>Workspaces</h2><p>{} in all.{keys}</p>", all.len()),
     );
     for hall in all.iter().take(MAX_WORKSPACES) {
         let stands = if hall.clock.is_frozen() {
@@ -93,7 +101,7 @@ fn workspaces(page: &mut String, halls: &Halls) {
         add(
             page,
             format_args!(
-                "<table><caption>{} ({}), <code>{}</code>; its clock {stands} at {at}</caption>\
+                "<table><caption>{}, {}, <code>{}</code>; its clock {stands} at {at}</caption>\
              <tr><th scope=\"col\">User</th><th scope=\"col\">Role</th><th scope=\"col\">API key</th><th scope=\"col\">Private key</th></tr>",
                 escaped(&hall.name),
                 hall.network.name(),
@@ -102,19 +110,14 @@ fn workspaces(page: &mut String, halls: &Halls) {
         );
         for one in hall.residents() {
             let Some(key) = one.key else { continue };
-            let file = format!("{}.pem", key.name);
-            let path = match &halls.house.keys {
-                Some(folder) => folder.join(file).display().to_string(),
-                None => file,
-            };
             add(
                 page,
                 format_args!(
-                    "<tr><td>{}</td><td>{}</td><td><code>{}</code></td><td><code>{}</code></td></tr>",
+                    "<tr><td>{}</td><td>{}</td><td class=\"id\"><code>{}</code></td><td><code>{}.pem</code></td></tr>",
                     escaped(&one.name),
                     one.user.role.as_str(),
                     one.user.id,
-                    escaped(&path)
+                    escaped(key.name)
                 ),
             );
         }
@@ -139,8 +142,12 @@ vestibule sandbox ctl events                           # everything that happens
 }
 
 fn calls(page: &mut String, recent: &[Called]) {
+    if recent.is_empty() {
+        page.push_str("<h2>The last calls</h2><p>Nobody has called yet.</p>");
+        return;
+    }
     page.push_str(
-        "<table><caption>The last calls</caption><tr><th scope=\"col\">At</th><th scope=\"col\">Call</th>\
+        "<h2>The last calls</h2><table><tr><th scope=\"col\">At</th><th scope=\"col\">Call</th>\
          <th scope=\"col\">By</th><th scope=\"col\">Answer</th><th scope=\"col\">Why</th></tr>",
     );
     for call in recent.iter().take(MAX_CALLS) {
