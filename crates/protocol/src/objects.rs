@@ -2,11 +2,12 @@
 //!
 //! What serde derives for a struct takes a list as well, its fields in their order: no client
 //! sends that, and a reader of another make would understand it differently. [`read`] refuses it,
-//! in the value itself and however deep in it.
+//! in the value itself and however deep in it. And JSON has no integers beside its numbers: `2.0`
+//! is read where a 2 is.
 
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
-use serde_json::{Error, Value};
+use serde_json::{Error, Number, Value};
 
 /// Reads a model.
 pub fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Error> {
@@ -36,15 +37,37 @@ macro_rules! as_the_value_itself {
     )*};
 }
 
+/// A number whose places are all zero, without them.
+fn whole(value: &Value) -> Option<Number> {
+    let text = value.as_number()?.to_string();
+    let (whole, places) = text.split_once('.')?;
+    places.bytes().all(|digit| digit == b'0').then_some(())?;
+    whole.parse().ok()
+}
+
+macro_rules! as_a_whole_number {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match whole(self.0) {
+                Some(whole) => whole.$method(visitor),
+                None => self.0.$method(visitor),
+            }
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Strict<'de> {
     type Error = Error;
 
     as_the_value_itself! {
-        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
-        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
-        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_str
+        deserialize_bool deserialize_f32 deserialize_f64 deserialize_char deserialize_str
         deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit
         deserialize_identifier deserialize_ignored_any
+    }
+
+    as_a_whole_number! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -181,6 +204,19 @@ mod tests {
             json!([]),
         ] {
             assert!(read::<CreateApiUser>(&body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_have_places() {
+        let number = |text: &str| serde_json::from_str::<Value>(text).expect("a number");
+        for text in ["2", "2.0", "2.000"] {
+            assert_eq!(read::<u8>(&number(text)).expect(text), 2);
+            assert_eq!(read::<Option<i64>>(&number(text)).expect(text), Some(2));
+        }
+        assert_eq!(read::<i64>(&number("-7.0")).expect("whole"), -7);
+        for text in ["2.5", "2.01", "256.0", "-1.0"] {
+            assert!(read::<u8>(&number(text)).is_err(), "{text}");
         }
     }
 
