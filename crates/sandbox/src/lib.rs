@@ -81,5 +81,6 @@ mod templates;
 mod utxo;
 pub mod world;
 
+pub use control::ControlToken;
 pub use ground::{File, Ground};
 pub use start::{ApiUser, Config, Opened, Running, StartError, open, start};

@@ -18,6 +18,7 @@ use wire::clock::{SystemClock, WallClock};
 use wire::hooks_out::{Caller, TargetPolicy};
 use wire::server::{Server, serve};
 
+use crate::control::ControlToken;
 use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
 use crate::ground::{Changed, File, Files, Ground};
@@ -56,6 +57,8 @@ pub struct Config {
     pub rate_limits: Option<Profile>,
     /// Where each call of the API is written down, a line of JSON each.
     pub call_log: Option<PathBuf>,
+    /// What calls of `/_sandbox` must show; nothing: a random one.
+    pub control_token: Option<ControlToken>,
     /// Where the users' keys lie, for people to read.
     pub keys: Option<PathBuf>,
     /// Whether refused calls are told why, in a header.
@@ -80,6 +83,7 @@ impl Config {
             frozen_at: None,
             rate_limits: None,
             call_log: None,
+            control_token: None,
             keys: None,
             explain: true,
             strict: false,
@@ -312,7 +316,8 @@ impl Opened {
             workspaces.push((hall.id(), hall.network));
         }
         let mut tasks = JoinSet::new();
-        let control_token = SecretString::from(hex::encode(rand::random::<[u8; 32]>()));
+        let token = config.control_token.clone();
+        let control_token = SecretString::from(token.unwrap_or_else(ControlToken::random));
         let desk = control::router(Arc::clone(&halls), control_token.expose_secret());
         let ended = shutdown.clone();
         tasks.spawn(async move {

@@ -16,7 +16,10 @@ mod nfts;
 mod outside;
 mod people;
 mod rates;
+mod token;
 mod workspaces;
+
+pub use token::ControlToken;
 
 use std::sync::Arc;
 

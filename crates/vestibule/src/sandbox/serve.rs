@@ -9,7 +9,7 @@ use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use sandbox::people::PEOPLE;
 use sandbox::rates::Profile;
-use sandbox::{Config, Running};
+use sandbox::{Config, ControlToken, Running};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
@@ -66,6 +66,15 @@ pub(crate) struct Serve {
     /// Write each call of the API to this file, a line of JSON each, behind what is there.
     #[arg(long, value_name = "FILE")]
     call_log: Option<PathBuf>,
+    /// What calls of /_sandbox must show, where a caller cannot read the file that a random one is in:
+    /// from another container.
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "VESTIBULE_CONTROL_TOKEN",
+        hide_env_values = true
+    )]
+    control_token: Option<ControlToken>,
     /// Do not tell in the header X-Vestibule-Why why a call was refused.
     #[arg(long)]
     no_explain: bool,
@@ -206,6 +215,7 @@ pub(crate) async fn run(args: Serve, out: Output) -> anyhow::Result<ExitCode> {
         frozen_at: args.frozen_at,
         rate_limits: args.rate_limits.as_deref().and_then(profile),
         call_log: args.call_log,
+        control_token: args.control_token,
         keys: Some(folder.join("keys")),
         explain: !args.no_explain,
         strict: args.strict,
