@@ -8,6 +8,8 @@ import { join } from "node:path";
 
 import sdk from "@fireblocks/ts-sdk";
 
+import { checked, contractOf } from "./shapes.mjs";
+
 const { Fireblocks } = sdk;
 
 /** Waits for a condition with a deadline, never for a time. */
@@ -61,17 +63,19 @@ export async function start(...options) {
       return answer.text();
     };
     const control = (method, path, body) => house(method, `/workspaces/${fund.id}${path}`, body);
-    const client = (name, change = {}) =>
-      new Fireblocks({ ...fund.keys[name], basePath: told.base_url, ...change });
+    const check = await contractOf(new URL(told.base_url).origin);
+    const open = (settings) => checked(new Fireblocks({ basePath: told.base_url, ...settings }), check);
+    const client = (name, change = {}) => open({ ...fund.keys[name], ...change });
     /** A workspace of a test's own, and clients in the name of its users. */
     const fresh = async (wanted) => {
       const made = JSON.parse(await house("POST", "/workspaces", wanted));
-      const user = (name) => {
-        const { api_key: apiKey, secret_key: secretKey } = made.users.find((each) => each.name === name);
-        return new Fireblocks({ apiKey, secretKey, basePath: told.base_url });
+      const key = (name) => made.users.find((each) => each.name === name);
+      const user = (name) => open({ apiKey: key(name).api_key, secretKey: key(name).secret_key });
+      const own = async (method, path, body) => {
+        const text = await house(method, `/workspaces/${made.id}${path}`, body);
+        return text && JSON.parse(text);
       };
-      const own = (method, path, body) => house(method, `/workspaces/${made.id}${path}`, body);
-      return { id: made.id, user, control: own };
+      return { id: made.id, user, idOf: (name) => key(name).api_key, control: own };
     };
     return { fund, fresh, control, house, client, stop, jwksUrl: told.jwks_url, baseUrl: told.base_url };
   } catch (error) {

@@ -160,6 +160,27 @@ test("what is asked for again comes again, and its job can be asked about", asyn
   await admin.webhooksV2.deleteWebhook({ webhookId });
 });
 
+test("the older resends, and how an endpoint does", async () => {
+  const webhook = await make("/older", ["transaction.created", "transaction.status.updated"]);
+  const metric = { webhookId: webhook.id, metricName: "LAST_ACTIVE_HOUR_ERROR_RATE" };
+  assert.equal((await admin.webhooksV2.getMetrics(metric)).data.value, "0");
+  await sandbox.control("POST", `/webhooks/${webhook.id}/drop_next`, {});
+  const txId = await transfer();
+  await completed(txId);
+  const created = () => told(txId).filter((event) => event.eventType === "transaction.created").length;
+  assert.equal(created(), 0);
+  assert.equal((await admin.webhooks.resendWebhooks({})).data.messagesCount, 1);
+  await until("the lost one", () => created() === 1);
+  await until("its end is told", () => told(txId).some((event) => event.data.status === "COMPLETED"));
+  const heard = told(txId).length;
+  const resendTransactionWebhooksRequest = { resendStatusUpdated: true };
+  const again = await admin.webhooks.resendTransactionWebhooks({ txId, resendTransactionWebhooksRequest });
+  assert.equal(again.data.success, true);
+  await until("its status comes again", () => told(txId).length === heard + 1);
+  assert.equal(told(txId).at(-1).data.status, "COMPLETED");
+  await admin.webhooksV2.deleteWebhook({ webhookId: webhook.id });
+});
+
 test("webhooks are changed, listed, deleted", async () => {
   const made = [];
   for (const number of [1, 2, 3]) made.push(await make(`/${number}`, ["vault_account.created"]));
