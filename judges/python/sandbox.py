@@ -143,6 +143,11 @@ class User:
         return cls(sandbox, told)
 
     @property
+    def origin(self):
+        """Where its workspace is served, without the version."""
+        return self._sandbox.origin
+
+    @property
     def sdk(self):
         """The official client."""
         if self._client is None:
