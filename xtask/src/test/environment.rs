@@ -8,10 +8,15 @@ use anyhow::{Context, Result, ensure};
 
 use crate::repository;
 
-/// The Python environment; made again when the lock file changes.
+/// The Python environment of the judges.
 pub fn python() -> Result<PathBuf> {
-    let lock = repository::root().join("judges/python/requirements.txt");
-    let place = repository::target().join("judges/venv");
+    python_of("judges/python", "judges/venv")
+}
+
+/// The environment of a Python project's lock file; made again when that changes.
+pub fn python_of(project: &str, place: &str) -> Result<PathBuf> {
+    let lock = repository::root().join(project).join("requirements.txt");
+    let place = repository::target().join(place);
     let stamp = place.join("made-from.txt");
     let python = place.join("bin/python");
     // An environment outlives the Python that made it: that one may be gone.
@@ -19,7 +24,7 @@ pub fn python() -> Result<PathBuf> {
         return Ok(place);
     }
     println!(
-        "--- Python packages of judges/python/requirements.txt into {}",
+        "--- Python packages of {project}/requirements.txt into {}",
         place.display()
     );
     run(Command::new("python3")
@@ -40,7 +45,7 @@ pub fn python() -> Result<PathBuf> {
     Ok(place)
 }
 
-/// The Node tests beside their packages, which node finds by place alone.
+/// The Node tests of the judges.
 pub fn node() -> Result<PathBuf> {
     let place = repository::target().join("judges/node");
     node_packages(&repository::root().join("judges/node"), &place)?;

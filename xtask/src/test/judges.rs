@@ -14,7 +14,7 @@ use crate::coverage;
 use crate::repository::{self, cargo};
 
 /// Where the suites find the binary.
-const BINARY: &str = "VESTIBULE_BIN";
+pub const BINARY: &str = "VESTIBULE_BIN";
 /// Where their sandboxes write down who called what.
 const CALL_LOGS: &str = "VESTIBULE_CALL_LOGS";
 
@@ -61,8 +61,26 @@ pub fn node() -> Result<Outcome> {
     counted(&mut node, Outcome::add_tap_line)
 }
 
+/// A project of its own: its many models are built once, below `target/`.
+pub fn rust() -> Result<Outcome> {
+    let binary = binary()?;
+    let mut test = cargo_project("judges/rust");
+    test.env(CALL_LOGS, coverage::calls("rust")?)
+        .env(BINARY, binary);
+    counted(&mut test, Outcome::add_cargo_line)
+}
+
+/// The tests of a cargo project outside of the workspace.
+pub fn cargo_project(folder: &str) -> Command {
+    let mut test = Command::new(cargo());
+    test.args(["test", "--locked", "--no-fail-fast", "--target-dir"])
+        .arg(repository::target().join("judges/rust"))
+        .current_dir(repository::root().join(folder));
+    test
+}
+
 /// The product, built as the other tests build it.
-fn binary() -> Result<PathBuf> {
+pub fn binary() -> Result<PathBuf> {
     let mut build = Command::new(cargo());
     environment::run(
         build

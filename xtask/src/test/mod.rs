@@ -2,6 +2,7 @@
 
 mod advisories;
 pub mod environment;
+mod examples;
 mod judges;
 mod outcome;
 mod packages;
@@ -45,7 +46,12 @@ pub enum Step {
     Python,
     /// The official TypeScript client and receivers with jose.
     Node,
-    /// Whether docs/coverage.md is what the other steps have seen.
+    /// The community's Rust client.
+    RustClient,
+    /// The projects of examples/, as a user would copy them.
+    Examples,
+    /// Whether docs/coverage.md is what the other steps have seen, and whether the official clients
+    /// have reached all that they have a method for.
     Coverage,
 }
 
@@ -59,9 +65,13 @@ impl Step {
             Self::Rust => "unit tests, and stories through real sockets, on SQLite and PostgreSQL",
             Self::Doc => "examples in the documentation",
             Self::Fuzz => "fuzz targets: built, and run for some seconds each",
-            Self::Python => "the official Python client, receivers with jwcrypto",
+            Self::Python => "the official and the legacy Python client, receivers with jwcrypto",
             Self::Node => "the official TypeScript client, receivers with jose",
-            Self::Coverage => "whether docs/coverage.md is what the other steps have seen",
+            Self::RustClient => "the community's Rust client",
+            Self::Examples => "the projects of examples/, as a user would copy them",
+            Self::Coverage => {
+                "docs/coverage.md against what was seen; all that the official clients have was reached"
+            }
         }
     }
 
@@ -74,6 +84,8 @@ impl Step {
             Self::Fuzz => rust::fuzz(),
             Self::Python => judges::python(),
             Self::Node => judges::node(),
+            Self::RustClient => judges::rust(),
+            Self::Examples => examples::run(),
             Self::Coverage => coverage(),
         }
     }
@@ -123,9 +135,14 @@ fn coverage() -> Result<Outcome> {
     for file in &stale {
         println!("{file} is not what was seen: cargo xtask coverage");
     }
+    let unreached = coverage::unreached()?;
+    for fault in &unreached {
+        println!("{fault}");
+    }
+    let checks = [stale.is_empty(), unreached.is_empty()];
     Ok(Outcome {
-        passed: usize::from(stale.is_empty()),
-        failed: usize::from(!stale.is_empty()),
+        passed: checks.iter().filter(|held| **held).count(),
+        failed: checks.iter().filter(|held| !**held).count(),
         ..Outcome::default()
     })
 }

@@ -18,7 +18,7 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-static PACKAGES: [Package; 8] = [
+static PACKAGES: [Package; 10] = [
     Package {
         name: "git",
         for_steps: &[Step::Tidy],
@@ -37,6 +37,19 @@ static PACKAGES: [Package; 8] = [
         essential: true,
         is_there: || postgres::programs().is_some(),
     },
+    // The community's Rust client speaks TLS by OpenSSL.
+    Package {
+        name: "pkg-config",
+        for_steps: &[Step::RustClient, Step::Examples],
+        essential: true,
+        is_there: || runs("pkg-config", &["--version"]),
+    },
+    Package {
+        name: "libssl-dev",
+        for_steps: &[Step::RustClient, Step::Examples],
+        essential: true,
+        is_there: || runs("pkg-config", &["--exists", "openssl"]),
+    },
     Package {
         name: "openssl",
         for_steps: &[Step::Rust, Step::Python],
@@ -51,19 +64,19 @@ static PACKAGES: [Package; 8] = [
     },
     Package {
         name: "python3-venv",
-        for_steps: &[Step::Rust, Step::Python],
+        for_steps: &[Step::Rust, Step::Python, Step::Examples],
         essential: true,
         is_there: || runs("python3", &["-c", "import ensurepip, venv"]),
     },
     Package {
         name: "nodejs",
-        for_steps: &[Step::Node],
+        for_steps: &[Step::Node, Step::Examples],
         essential: true,
         is_there: || runs("node", &["--version"]),
     },
     Package {
         name: "npm",
-        for_steps: &[Step::Node],
+        for_steps: &[Step::Node, Step::Examples],
         essential: true,
         is_there: || runs("npm", &["--version"]),
     },

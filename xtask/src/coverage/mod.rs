@@ -1,6 +1,9 @@
 //! `cargo xtask coverage`: what the sandbox serves, and who has called it, in `docs/coverage.md` and
 //! `docs/coverage.json`: from the operations table, the sandbox's own document, the variants of its
-//! contract judge, and the calls that the suites of the official clients really made.
+//! contract judge, and the calls that the suites of the clients really made.
+
+mod offers;
+mod unreached;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -14,11 +17,31 @@ use serde_json::Value;
 
 use crate::repository;
 
-/// Clients by how their `User-Agent` begins.
-const CLIENTS: [(&str, &str); 2] = [
-    ("python", "fireblocks/sdk/python/"),
-    ("typescript", "fireblocks/sdk/typescript/"),
+/// Clients: a short name, how their `User-Agent` begins, and what they are.
+const CLIENTS: [(&str, &str, &str); 4] = [
+    (
+        "python",
+        "fireblocks/sdk/python/",
+        "official Python, `fireblocks`",
+    ),
+    (
+        "typescript",
+        "fireblocks/sdk/typescript/",
+        "official TypeScript, `@fireblocks/ts-sdk`",
+    ),
+    (
+        "legacy",
+        "fireblocks-sdk-py/",
+        "legacy Python, `fireblocks-sdk` of PyPI",
+    ),
+    (
+        "rust",
+        "fireblocks-sdk-rs ",
+        "community Rust, `fireblocks-sdk` of crates.io",
+    ),
 ];
+/// What is answered with 501.
+const NOT_SERVED: &str = "not served";
 /// What the last runs of the tests have left.
 const DOCUMENT: &str = "document.json";
 const VARIANTS: &str = "variants.json";
@@ -28,7 +51,7 @@ const PAGE: &str = "docs/coverage.md";
 const DATA: &str = "docs/coverage.json";
 
 /// One operation.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 struct Row {
     operation: String,
     method: String,
@@ -39,7 +62,9 @@ struct Row {
     /// Variants of its contract, all of them judged.
     variants: usize,
     exceptions: Vec<String>,
-    /// The official clients that it answered.
+    /// The official clients that have a method for it.
+    offered_by: BTreeSet<String>,
+    /// The clients that it answered.
     reached_by: BTreeSet<String>,
     differences: Vec<String>,
 }
@@ -93,6 +118,11 @@ pub fn stale() -> Result<Vec<&'static str>> {
     Ok(stale)
 }
 
+/// Operations that a client has a method for and no suite called.
+pub fn unreached() -> Result<Vec<String>> {
+    unreached::faults(&rows()?)
+}
+
 fn json<T: serde::de::DeserializeOwned>(name: &str) -> Result<T> {
     let file = folder().join(name);
     let text = fs::read_to_string(&file).with_context(|| {
@@ -108,6 +138,7 @@ fn rows() -> Result<Vec<Row>> {
     let document: Value = json(DOCUMENT)?;
     let variants: BTreeMap<String, Variants> = json(VARIANTS)?;
     let reached = reached(&folder().join(CALLS))?;
+    let offers = offers::all()?;
     ensure!(
         !reached.is_empty(),
         "no call of any client is known: cargo xtask test"
@@ -138,7 +169,7 @@ fn rows() -> Result<Vec<Row>> {
         };
         rows.push(Row {
             service: told
-                .map_or("not served", |told| {
+                .map_or(NOT_SERVED, |told| {
                     told["x-service"].as_str().unwrap_or("stateful")
                 })
                 .to_owned(),
@@ -146,6 +177,11 @@ fn rows() -> Result<Vec<Row>> {
             exceptions: judged
                 .map(|judged| judged.exceptions.clone())
                 .unwrap_or_default(),
+            offered_by: offers
+                .iter()
+                .filter(|(_, places)| places.contains(&offers::place(&column(0), &column(1))))
+                .map(|(client, _)| (*client).to_owned())
+                .collect(),
             reached_by: reached.get(&operation).cloned().unwrap_or_default(),
             differences: told
                 .map(|told| texts(&told["x-differences"]))
@@ -160,7 +196,7 @@ fn rows() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The operations that each official client was really answered by.
+/// The operations that each client was really answered by.
 fn reached(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut reached: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let Ok(suites) = fs::read_dir(folder) else {
@@ -174,11 +210,11 @@ fn reached(folder: &Path) -> Result<BTreeMap<String, BTreeSet<String>>> {
                     continue;
                 };
                 let agent = call.user_agent.unwrap_or_default();
-                let client = CLIENTS.iter().find(|(_, head)| agent.starts_with(head));
+                let client = CLIENTS.iter().find(|(_, head, _)| agent.starts_with(head));
                 let answered = call
                     .status
                     .is_some_and(|status| (200..300).contains(&status));
-                if let (Some(operation), Some((client, _)), true) =
+                if let (Some(operation), Some((client, ..)), true) =
                     (call.operation, client, answered)
                 {
                     reached
@@ -200,16 +236,10 @@ fn page(rows: &[Row]) -> String {
     let count = |service: &str| rows.iter().filter(|row| row.service == service).count();
     let served: Vec<_> = rows
         .iter()
-        .filter(|row| row.service != "not served")
+        .filter(|row| row.service != NOT_SERVED)
         .collect();
     let variants: usize = served.iter().map(|row| row.variants).sum();
     let exceptions: usize = served.iter().map(|row| row.exceptions.len()).sum();
-    let by = |client: &str| {
-        served
-            .iter()
-            .filter(|row| row.reached_by.contains(client))
-            .count()
-    };
     let mut page = format!(
         "# What the sandbox serves\n\n\
         Written by `cargo xtask coverage` from the operations table, the sandbox's own document and what the\n\
@@ -218,17 +248,16 @@ fn page(rows: &[Row]) -> String {
         | known, of three ages of the contract | {} |\n\
         | **stateful**: a change is seen by every other operation | {} |\n\
         | **seeded**: what a seed has made is read | {} |\n\
-        | not served: 501, with where to look | {} |\n\
-        | answered the official Python client | {} |\n\
-        | answered the official TypeScript client | {} |\n\n\
+        | not served: 501, with where to look | {} |\n\n\
+        {}\n\
+        Where an official client is not named below, it has no method for the operation: the tests see to it.\n\n\
         Variants of the contract, each answer checked against status and schema: {variants}, {exceptions} of them exceptions.\n\
         Which role may call what: `crates/sandbox/tests/variants/roles.tsv`, made by asking the running server.\n",
         rows.len(),
         count("stateful"),
         count("seeded"),
-        count("not served"),
-        by("python"),
-        by("typescript"),
+        count(NOT_SERVED),
+        clients(&served),
     );
     let mut area = "";
     for row in &served {
@@ -256,7 +285,7 @@ fn page(rows: &[Row]) -> String {
     }
     page.push_str("\n## Not served\n\n| area | operations |\n|---|---|\n");
     let mut others: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for row in rows.iter().filter(|row| row.service == "not served") {
+    for row in rows.iter().filter(|row| row.service == NOT_SERVED) {
         others
             .entry(&row.area)
             .or_default()
@@ -266,4 +295,23 @@ fn page(rows: &[Row]) -> String {
         let _ = writeln!(page, "| {area} | {} |", operations.join(", "));
     }
     page
+}
+
+/// How far each client came. An official one has come to all that it has a method for.
+fn clients(served: &[&Row]) -> String {
+    let mut table =
+        "| client | of these it has methods for | answered it |\n|---|---:|---:|\n".to_owned();
+    for (client, _, what) in CLIENTS {
+        let of = |names: fn(&Row) -> &BTreeSet<String>| {
+            let those = served.iter().filter(|row| names(row).contains(client));
+            those.count()
+        };
+        let offered = match of(|row| &row.offered_by) {
+            0 => String::new(),
+            offered => offered.to_string(),
+        };
+        let reached = of(|row| &row.reached_by);
+        let _ = writeln!(table, "| {what} | {offered} | {reached} |");
+    }
+    table
 }
