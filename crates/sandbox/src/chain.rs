@@ -2,6 +2,7 @@
 //! only where nobody said `--manual`.
 
 mod afterwards;
+mod people;
 mod replacing;
 
 use std::sync::Arc;
@@ -25,10 +26,13 @@ use crate::operations::Message;
 use crate::operations::workspace::{self, Standing};
 use crate::quorum;
 use crate::rows::flights;
+use crate::screening;
+use crate::stakes;
 use crate::world::assets::{self, AddressForm, AssetRow};
 use ledger::{Fault, positions};
 
 pub(crate) use afterwards::{break_down, freeze, reorganise};
+pub(crate) use people::{approve, hold, orphan, pass, process, reject, sign};
 use replacing::settle_replaced;
 pub(crate) use replacing::{of_hash, replaced_by, sent};
 
@@ -121,7 +125,9 @@ fn next(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<Act>, Fault> {
     }
     let patient = deed.at < transaction.last_updated.plus(flight.patience());
     Ok(match transaction.status {
-        S::Submitted => Some(Act::Judge(deed.judged(&transaction, &flight)?)),
+        S::Submitted | S::PendingAmlScreening | S::PendingEnrichment => {
+            screening::next(deed, &transaction, &flight)?
+        }
         S::Queued => is_free(deed, &flight)?.then_some(Act::Turn),
         S::Cancelling => Some(Act::Cancelled),
         S::PendingAuthorization | S::PendingSignature if !patient => Some(Act::Expire),
@@ -226,16 +232,10 @@ fn signed(
     Ok(Signed::Sent { hash, nonce })
 }
 
-/// The first approver who has not answered.
-pub(crate) fn asked(transaction: &Transaction) -> Option<String> {
-    let info = transaction.authorization_info.as_ref()?;
-    let mut users = info.groups.iter().flat_map(|group| &group.users);
-    users
-        .find(|(_, said)| *said == "PENDING_AUTHORIZATION")
-        .map(|(user, _)| user.clone())
-}
-
-fn under_way(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Option<(Transaction, Flight)>, Fault> {
+pub(crate) fn under_way(
+    deed: &mut Deed<'_, '_>,
+    id: TxId,
+) -> Result<Option<(Transaction, Flight)>, Fault> {
     let Some(text) = flights::one(deed.writing, deed.hall.id(), id)? else {
         return Ok(None);
     };
@@ -253,7 +253,7 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
             "The transaction is not at a point where that can be done",
         ),
     };
-    let Some((transaction, flight)) = under_way(deed, id)? else {
+    let Some((transaction, mut flight)) = under_way(deed, id)? else {
         let known = deed.batch.transaction(deed.writing, id)?.is_some();
         return Err(if known {
             unfit()
@@ -264,6 +264,9 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
     };
     if !moves_in_frost(transaction.status) {
         workspace::check_standing(deed, "")?;
+    }
+    if matches!(act, Act::Include { .. }) && stakes::refuses(deed, &flight)? {
+        flight.doom = Some("SMART_CONTRACT_EXECUTION_FAILED".to_owned());
     }
     let refused = unfit();
     let mut done = step(&flight, &transaction, act, deed.at).map_err(|_| refused)?;
@@ -285,6 +288,7 @@ pub(crate) fn take(deed: &mut Deed<'_, '_>, id: TxId, act: Act) -> Result<(), Fa
         deed.credit(credit)?;
     }
     if done.transaction.status.is_final() {
+        stakes::after(deed, &done.transaction, &done.flight)?;
         fuelling::after(deed, &done.transaction, &done.flight)?;
     }
     if let Some(replaced) = done.flight.replaces {
@@ -339,50 +343,6 @@ fn spend(deed: &mut Deed<'_, '_>, done: &mut Step) -> Result<(), Fault> {
         Err(_) => fail(done, "INSUFFICIENT_FUNDS"),
     }
     Ok(())
-}
-
-/// A person says yes: the one named, or the first who is asked.
-pub(crate) fn approve(
-    deed: &mut Deed<'_, '_>,
-    id: TxId,
-    user: Option<String>,
-) -> Result<(), Fault> {
-    let who = match user {
-        Some(user) => Some(user),
-        None => under_way(deed, id)?.and_then(|(transaction, _)| asked(&transaction)),
-    };
-    take(deed, id, Act::Approve(who.unwrap_or_default()))
-}
-
-/// The signer signs.
-pub(crate) fn sign(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
-    let Some((transaction, flight)) = under_way(deed, id)? else {
-        return take(deed, id, Act::Turn); // Which says why not.
-    };
-    let first = || flight.signers.first().cloned();
-    let user = user.or_else(first).unwrap_or_default();
-    let signed = signed(deed, &transaction, &flight)?;
-    take(deed, id, Act::Sign { user, signed })
-}
-
-/// The third party that sends it takes it up.
-pub(crate) fn process(deed: &mut Deed<'_, '_>, id: TxId, _: Option<String>) -> Result<(), Fault> {
-    let Some((transaction, _)) = under_way(deed, id)? else {
-        return take(deed, id, Act::Turn); // Which says why not.
-    };
-    let act = processed(deed, &transaction)?;
-    take(deed, id, act)
-}
-
-/// A person says no: the one named, or whoever is asked now.
-pub(crate) fn reject(deed: &mut Deed<'_, '_>, id: TxId, user: Option<String>) -> Result<(), Fault> {
-    let who = match user {
-        Some(user) => Some(user),
-        None => under_way(deed, id)?.and_then(|(transaction, flight)| {
-            asked(&transaction).or(flight.signers.into_iter().next())
-        }),
-    };
-    take(deed, id, Act::Reject(who.unwrap_or_default()))
 }
 
 /// A block is mined: everything that waits for one moves on. How many did.

@@ -155,6 +155,33 @@ impl Deed<'_, '_> {
         Ok(())
     }
 
+    /// Whether the coins that an ended transaction made are there, as it made them.
+    pub(crate) fn has_coins_of(&mut self, transaction: &Transaction) -> Result<bool, Fault> {
+        let Some(asset) = assets::find(&transaction.asset_id).filter(|asset| has_coins(asset))
+        else {
+            return Ok(true);
+        };
+        let status = match transaction.status {
+            TransactionStatus::Rejected => CoinStatus::Frozen,
+            _ => CoinStatus::Available,
+        };
+        for (peer, amount) in parts(transaction) {
+            let Some(account) = peer.vault_account() else {
+                continue;
+            };
+            let set = self.utxo_set(account, asset)?;
+            let made = |coin: &&Coin| coin.made_by == Some(transaction.id) && coin.amount == amount;
+            if !set
+                .coins
+                .iter()
+                .any(|coin| made(&coin) && coin.status == status)
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn first_address(&self, account: VaultAccountId, asset: &AssetRow) -> String {
         let chain = assets::chain_of(asset);
         let address = chain.map(|chain| self.hall.keys().address(chain, account.number(), 0));
@@ -241,7 +268,8 @@ fn become_(set: &mut UtxoSet, transaction: &Transaction, output: &Coin) {
     let status = match transaction.status {
         S::Confirming => CoinStatus::Pending,
         S::Completed => CoinStatus::Available,
-        S::Rejected => CoinStatus::Frozen,
+        // What was refused before it was in a block has made none.
+        S::Rejected if transaction.block_info.is_some() => CoinStatus::Frozen,
         S::Failed => {
             set.coins.retain(|coin| coin.made_by != output.made_by);
             return;

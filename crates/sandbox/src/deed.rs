@@ -129,6 +129,41 @@ impl Deed<'_, '_> {
         Ok(self.apply(Change::Whitelist(kind, wallet))?)
     }
 
+    /// Something that had arrived outside the vault accounts has not; `false`: it is no longer there.
+    pub(crate) fn debit(&mut self, credit: &Credit) -> Result<bool, Fault> {
+        if credit.kind != PeerKind::InternalWallet {
+            let Some(place) = self.outside(credit.kind, &credit.id)? else {
+                return Ok(true); // It was taken away meanwhile.
+            };
+            if place.available(&credit.asset) < credit.amount {
+                return Ok(false);
+            }
+            self.take_outside(place, &credit.asset, &credit.amount)?;
+            return Ok(true);
+        }
+        let known = match credit.id.parse() {
+            Ok(id) => self
+                .batch
+                .whitelisted(self.writing, WhitelistKind::Internal, id)?,
+            Err(_) => None,
+        };
+        let Some(mut wallet) = known else {
+            return Ok(true);
+        };
+        let mut assets = wallet.assets.iter_mut();
+        let Some(asset) = assets.find(|asset| asset.id == credit.asset) else {
+            return Ok(true);
+        };
+        let held = asset.balance.clone().unwrap_or_default();
+        let left = held.checked_sub(&credit.amount);
+        let Some(left) = left.filter(|left| !left.is_negative()) else {
+            return Ok(false);
+        };
+        asset.balance = Some(left);
+        self.apply(Change::Whitelist(WhitelistKind::Internal, wallet))?;
+        Ok(true)
+    }
+
     /// Tells every webhook that asked for events of this type.
     pub(crate) fn announce(
         &mut self,

@@ -12,11 +12,12 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::holdings::stake::Errand;
 use crate::operations::Message;
 use crate::policy::Verdict;
 use crate::utxo::{Choice, Outpoint};
 
-pub(crate) use afterwards::{frozen, undone};
+pub(crate) use afterwards::{Changed, frozen, undone};
 pub(crate) use due::{PACE, UnderWay, due, occupies};
 use judged::{answer, judged};
 pub(crate) use moves::{Credit, Effect, Move, Pot, inflow, outflow, parts};
@@ -75,6 +76,9 @@ pub(crate) struct Flight {
     /// The one that takes its place.
     #[serde(default)]
     pub(crate) replaced_by: Option<TxId>,
+    /// What it asks of a stake.
+    #[serde(default)]
+    pub(crate) errand: Option<Errand>,
 }
 
 impl Flight {
@@ -100,6 +104,7 @@ impl Flight {
             third_party: false,
             replaces: None,
             replaced_by: None,
+            errand: None,
         }
     }
 
@@ -128,6 +133,14 @@ fn one_or_many<'de, D: serde::Deserializer<'de>>(kept: D) -> Result<Vec<String>,
 pub(crate) enum Act {
     /// The policy is asked.
     Judge(Verdict),
+    /// A service looks where it comes from and goes.
+    Screen,
+    /// That service does not let it through.
+    ScreenedOut,
+    /// That service lets in what came from outside.
+    LetIn,
+    /// A service says more of it.
+    Enrich,
     /// An approver says yes.
     Approve(String),
     /// An approver or the signer says no.
@@ -136,6 +149,12 @@ pub(crate) enum Act {
     Turn,
     /// The third party that sends it has taken it up, under a number of its own.
     Process { hash: String, reference: String },
+    /// The third party looks at it first.
+    Hold,
+    /// The third party does not send it.
+    Decline,
+    /// Whoever was to sign it is no user any more.
+    Orphan { user: String },
     /// The signer signs.
     Sign { user: String, signed: Signed },
     /// The chain takes it in.
@@ -224,7 +243,29 @@ pub(crate) fn step(
     let t = &mut step.transaction;
     t.last_updated = at;
     match act {
-        Act::Judge(verdict) if status == S::Submitted => judged(&mut step, verdict),
+        Act::Screen if status == S::Submitted => t.status = S::PendingAmlScreening,
+        Act::ScreenedOut if status == S::PendingAmlScreening => {
+            let held = inflow(flight.effect, t, Pot::Pending, Pot::Frozen);
+            if t.block_info.is_some() {
+                step.moves.extend(held);
+            }
+            end(&mut step, S::Rejected, "REJECTED_AML_SCREENING");
+        }
+        Act::LetIn if status == S::PendingAmlScreening && t.block_info.is_some() => {
+            t.status = S::Confirming;
+            t.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
+        }
+        Act::Enrich if matches!(status, S::Submitted | S::PendingAmlScreening) => {
+            t.status = S::PendingEnrichment;
+        }
+        Act::Judge(verdict)
+            if matches!(
+                status,
+                S::Submitted | S::PendingAmlScreening | S::PendingEnrichment
+            ) =>
+        {
+            judged(&mut step, verdict);
+        }
         Act::Approve(user) if status == S::PendingAuthorization => {
             if !answer(t, &user, "APPROVED") {
                 return Err(Unfit);
@@ -258,7 +299,22 @@ pub(crate) fn step(
             }
             _ => t.status = S::PendingSignature,
         },
-        Act::Process { hash, reference } if status == S::Pending3rdParty => {
+        Act::Hold if status == S::Pending3rdParty => {
+            t.status = S::Pending3rdPartyManualApproval;
+            t.sub_status = "PENDING_3RD_PARTY_MANUAL_APPROVAL".to_owned();
+        }
+        Act::Decline if with_third_party(status) => {
+            end(&mut step, S::Cancelled, "3RD_PARTY_REJECTED");
+        }
+        Act::Orphan { user } if signs_to_come(status) => {
+            step.flight.signers.retain(|signer| *signer != user);
+            step.flight.initiator_signs &= t.created_by != user;
+            let nobody = step.flight.signers.is_empty() && status == S::PendingSignature;
+            if nobody && !flight.signers.is_empty() {
+                end(&mut step, S::Failed, "UNAUTHORISED_USER");
+            }
+        }
+        Act::Process { hash, reference } if with_third_party(status) => {
             t.status = S::Broadcasting;
             t.sub_status = String::new();
             t.tx_hash = hash;
@@ -314,14 +370,14 @@ pub(crate) fn step(
             fail_on_chain(&mut step, &sub_status);
         }
         Act::Fail { sub_status } if !status.is_final() && !on_chain(&sub_status) => {
-            if status == S::Confirming {
+            if is_on_its_way_in(t) {
                 let back = inflow(flight.effect, t, Pot::Pending, Pot::Outside);
                 step.moves.extend(back);
                 t.fee_info.network_fee = None;
             }
             end(&mut step, S::Failed, &sub_status);
         }
-        Act::Cancel if cancellable(status) => t.status = S::Cancelling,
+        Act::Cancel if cancellable(status) && t.block_info.is_none() => t.status = S::Cancelling,
         Act::Cancelled if status == S::Cancelling => {
             end(&mut step, S::Cancelled, "CANCELLED_BY_USER");
         }
@@ -345,6 +401,7 @@ fn confirmed(step: &mut Step) {
     step.moves.extend(left);
     step.moves
         .extend(inflow(effect, t, Pot::Pending, Pot::Available));
+    step.moves.extend(moves::stake(effect, t));
     step.credits = moves::credits(effect, t);
 }
 
@@ -366,8 +423,24 @@ fn fail_on_chain(step: &mut Step, sub_status: &str) {
     step.moves.extend(paid);
 }
 
-/// Whether its initiator may still call it back.
-pub(crate) fn cancellable(status: TransactionStatus) -> bool {
+/// Whether the chain shows it, and its destination does not have it yet.
+fn is_on_its_way_in(transaction: &Transaction) -> bool {
+    use TransactionStatus as S;
+    let screened = transaction.status == S::PendingAmlScreening;
+    transaction.status == S::Confirming || (screened && transaction.block_info.is_some())
+}
+
+/// Whether a third party is about to send it.
+const fn with_third_party(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(
+        status,
+        S::Pending3rdParty | S::Pending3rdPartyManualApproval
+    )
+}
+
+/// Whether somebody may still have to sign it.
+const fn signs_to_come(status: TransactionStatus) -> bool {
     use TransactionStatus as S;
     matches!(
         status,
@@ -378,6 +451,11 @@ pub(crate) fn cancellable(status: TransactionStatus) -> bool {
             | S::Queued
             | S::PendingSignature
     )
+}
+
+/// Whether its initiator may still call it back.
+pub(crate) const fn cancellable(status: TransactionStatus) -> bool {
+    signs_to_come(status)
 }
 
 /// It fails before it was on the chain.

@@ -1,5 +1,5 @@
-//! What follows when a transaction has ended: what its place outside the vault gets back, and gas
-//! for the account that a token has come to.
+//! What follows when a transaction has ended: what its place outside the vault keeps or gets back,
+//! and gas for the account that a token has come to.
 
 use ledger::Fault;
 use protocol::amount::Amount;
@@ -11,7 +11,7 @@ use protocol::model::transaction::{AmountInfo, Peer, PeerKind, Transaction, Tran
 use crate::chain;
 use crate::deed::Deed;
 use crate::fees::{Job, Prices, Work};
-use crate::flight::Flight;
+use crate::flight::{Flight, on_chain};
 use crate::outside::Outside;
 use crate::world::assets::{self, AssetRow};
 
@@ -21,17 +21,20 @@ pub(crate) fn after(
     transaction: &Transaction,
     flight: &Flight,
 ) -> Result<(), Fault> {
-    match transaction.status {
-        TransactionStatus::Completed => fuel(deed, transaction),
-        _ => give_back(deed, transaction, flight),
+    let completed = transaction.status == TransactionStatus::Completed;
+    release(deed, transaction, flight, !completed)?;
+    if completed {
+        fuel(deed, transaction)?;
     }
+    Ok(())
 }
 
-/// What was to come from outside the vault is there again.
-fn give_back(
+/// What was to come from outside the vault has left its place, or stays there.
+fn release(
     deed: &mut Deed<'_, '_>,
     transaction: &Transaction,
     flight: &Flight,
+    stays: bool,
 ) -> Result<(), Fault> {
     let source = &transaction.source;
     let id = source.id.as_deref().unwrap_or_default();
@@ -39,8 +42,9 @@ fn give_back(
         return Ok(());
     };
     let amount = transaction.amount_info.amount.clone().unwrap_or_default();
-    let place = deed.put_outside(place, &transaction.asset_id, &amount)?;
-    if flight.fee.is_positive() {
+    let place = deed.release_outside(place, &transaction.asset_id, &amount, stays)?;
+    // What failed in a block has cost its fee.
+    if stays && flight.fee.is_positive() && !on_chain(&transaction.sub_status) {
         deed.put_outside(place, &flight.fee_asset, &flight.fee)?;
     }
     Ok(())

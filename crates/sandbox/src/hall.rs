@@ -180,6 +180,43 @@ impl Hall {
         call: &Call,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<Reply, Fault> + Send + 'static,
     ) -> Result<Reply, ApiError> {
+        let attempt = self.attempt(call)?;
+        let told = audit::event_of(call);
+        let operation = match &call.route {
+            Route::Operation { operation, .. } => operation.id.as_str(),
+            _ => "",
+        };
+        let user = call.user;
+        let _turn = attempt
+            .key
+            .as_ref()
+            .map(|key| Turn::take(self, (call.user, key.clone())))
+            .transpose()?;
+        let own = attempt.clone();
+        let done = self.deed(move |deed| {
+            match once::begin(deed.writing, &attempt)? {
+                Standing::First => {}
+                Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
+                Standing::Answered(given) if given.status >= 500 => {
+                    return Err(ApiError::idempotency_key_burned().into());
+                }
+                Standing::Answered(given) => return Ok(again(given)),
+            }
+            workspace::check_standing(deed, operation)?;
+            let reply = work(deed)?;
+            deed.audit_some(told, By::User(user))?;
+            once::end(deed.writing, &attempt, &given(&reply))?;
+            Ok(reply)
+        });
+        let done = done.await.map_err(ApiError::from);
+        if done.as_ref().is_err_and(|error| error.status() >= 500) {
+            self.burn(own).await;
+        }
+        done
+    }
+
+    /// A call with its nonce and its idempotency key, if its operation takes one.
+    fn attempt(&self, call: &Call) -> Result<Attempt, ApiError> {
         let key = match (&call.route, &call.idempotency_key) {
             (Route::Operation { operation, .. }, Some(key)) if operation.idempotent => {
                 if key.chars().count() > once::MAX_KEY {
@@ -190,17 +227,7 @@ impl Hall {
             }
             _ => None,
         };
-        let told = audit::event_of(call);
-        let operation = match &call.route {
-            Route::Operation { operation, .. } => operation.id.as_str(),
-            _ => "",
-        };
-        let user = call.user;
-        let _turn = key
-            .as_ref()
-            .map(|key| Turn::take(self, (call.user, key.clone())))
-            .transpose()?;
-        let attempt = Attempt {
+        Ok(Attempt {
             workspace: self.id().to_string(),
             caller: call.user.to_string(),
             nonce: call.nonce.clone(),
@@ -208,20 +235,34 @@ impl Hall {
             key,
             now_seconds: call.received_at.seconds(),
             now: self.clock.now().0,
+        })
+    }
+
+    /// A call has failed within: its idempotency key is of no use any more.
+    pub(crate) async fn failed_within(self: &Arc<Self>, call: &Call) {
+        if let Ok(attempt) = self.attempt(call) {
+            self.burn(attempt).await;
+        }
+    }
+
+    async fn burn(self: &Arc<Self>, attempt: Attempt) {
+        if attempt.key.is_none() {
+            return;
+        }
+        let burned = Given {
+            status: 500,
+            headers: String::new(),
+            body: Vec::new(),
         };
-        let done = self.deed(move |deed| {
-            match once::begin(deed.writing, &attempt)? {
-                Standing::First => {}
-                Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
-                Standing::Answered(given) => return Ok(again(given)),
+        let kept = self.change(move |deed| {
+            if once::begin(deed.writing, &attempt)? == Standing::First {
+                once::end(deed.writing, &attempt, &burned)?;
             }
-            workspace::check_standing(deed, operation)?;
-            let reply = work(deed)?;
-            deed.audit_some(told, By::User(user))?;
-            once::end(deed.writing, &attempt, &given(&reply))?;
-            Ok(reply)
+            Ok(())
         });
-        done.await.map_err(ApiError::from)
+        if kept.await.is_err() {
+            tracing::error!("an idempotency key could not be burned");
+        }
     }
 
     /// Whether a user may come in now: the quorum has let it in, and nobody has deleted it.

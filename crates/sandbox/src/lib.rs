@@ -13,9 +13,10 @@
 //! | `halls`, `making`, `templates`, `snapshots`, `names` | the workspaces that are open; made, kept as they were, gone back to |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
-//! | `holdings`, `outside` | what the workspace has outside its vault accounts (pure), and how it moves |
+//! | `holdings`, `outside`, `stakes` | what the workspace has outside its vault accounts (pure), and how it moves |
 //! | `prices` | what things are worth |
 //! | `findings` | what is not as safe as it could be (pure) |
+//! | `screening` | services that transactions wait for |
 //! | `flight`, `policy` | which act leads to which status; what the policy says (pure) |
 //! | `fees`, `climate`, `utxo`, `coins` | what the chain costs; which coins a transaction spends |
 //! | `chain` | moves transactions on |
@@ -53,6 +54,8 @@ mod ground;
 mod hall;
 mod halls;
 mod happenings;
+#[cfg(test)]
+mod histories;
 mod holdings;
 mod hooks;
 mod jobs;
@@ -72,10 +75,12 @@ mod prices;
 mod quorum;
 pub mod rates;
 mod rows;
+mod screening;
 mod seed;
 mod server;
 mod shelf;
 mod snapshots;
+mod stakes;
 pub mod start;
 mod templates;
 mod utxo;

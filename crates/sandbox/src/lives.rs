@@ -6,6 +6,7 @@ use protocol::model::user::{User, UserStatus, UserType};
 use protocol::role::Role;
 
 use crate::audit::By;
+use crate::chain;
 use crate::deed::Deed;
 use crate::operations::people::{approval_keys, groups};
 use crate::quorum::Ask;
@@ -74,9 +75,10 @@ pub(crate) fn turn(deed: &mut Deed<'_, '_>, id: UserId, turn: Turn) -> Result<()
 }
 
 /// A user is deleted: its key opens nothing any more, it leaves its groups, and what waited for it
-/// alone waits no longer.
+/// alone waits no longer. What only it could still sign fails.
 pub(crate) fn delete(deed: &mut Deed<'_, '_>, id: UserId) -> Result<(), Fault> {
     turn(deed, id, Turn::Deleted)?;
+    chain::orphan(deed, &id.to_string())?;
     groups::leave(deed, id)?;
     approval_keys::remove_all(deed, id)?;
     let about = |ask: &Ask| match ask {

@@ -113,6 +113,24 @@ impl Outside {
         }
     }
 
+    fn hold(&mut self, asset: &AssetId, amount: &Amount) -> Result<(), Fault> {
+        match self {
+            Self::Exchange(account) => account.hold(asset.as_str(), amount).map_err(|_| low()),
+            other => other.take(asset, amount),
+        }
+    }
+
+    fn release(&mut self, asset: &AssetId, amount: &Amount, stays: bool) -> Result<(), Fault> {
+        match self {
+            Self::Exchange(account) => {
+                let done = account.release(asset.as_str(), amount, stays);
+                done.map_err(|_| overflow())
+            }
+            other if stays => other.put(asset, amount),
+            _ => Ok(()),
+        }
+    }
+
     fn take(&mut self, asset: &AssetId, amount: &Amount) -> Result<(), Fault> {
         let asset = asset.as_str();
         match self {
@@ -174,6 +192,30 @@ impl Deed<'_, '_> {
         amount: &Amount,
     ) -> Result<Outside, Fault> {
         place.take(asset, amount)?;
+        self.keep_outside(&place)?;
+        Ok(place)
+    }
+
+    /// Something is about to leave from there; 1402 if there is not so much.
+    pub(crate) fn hold_outside(
+        &mut self,
+        mut place: Outside,
+        asset: &AssetId,
+        amount: &Amount,
+    ) -> Result<(), Fault> {
+        place.hold(asset, amount)?;
+        self.keep_outside(&place)
+    }
+
+    /// What was about to leave has left, or stays.
+    pub(crate) fn release_outside(
+        &mut self,
+        mut place: Outside,
+        asset: &AssetId,
+        amount: &Amount,
+        stays: bool,
+    ) -> Result<Outside, Fault> {
+        place.release(asset, amount, stays)?;
         self.keep_outside(&place)?;
         Ok(place)
     }

@@ -14,6 +14,8 @@ mod resends;
 pub(crate) mod shelf;
 pub(crate) mod snapshots;
 pub(crate) mod tables;
+#[cfg(test)]
+mod upgrades;
 
 pub(crate) use attempts::{attempts, last_attempt, tally};
 pub(crate) use outbox::{

@@ -86,7 +86,12 @@ impl Workspace for Sandbox {
                 Outcome::Answered(self.answer(guest, call).await)
             }
             Trouble::TooManyRequests { retry_after } => planned(rates::too_many(retry_after)),
-            Trouble::InternalError => planned(ApiError::internal().into()),
+            Trouble::InternalError => {
+                if let Some(hall) = self.halls.get(guest.workspace) {
+                    hall.failed_within(&call).await;
+                }
+                planned(ApiError::internal().into())
+            }
             Trouble::CutConnection => Outcome::Cut,
             Trouble::LostAnswer => {
                 self.answer(guest, call).await;

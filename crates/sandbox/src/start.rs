@@ -155,6 +155,12 @@ impl Running {
         users
     }
 
+    /// The workspaces, for tests within the process.
+    #[cfg(test)]
+    pub(crate) fn halls(&self) -> &Halls {
+        &self.halls
+    }
+
     /// Returns when everything has ended.
     pub async fn done(mut self) {
         while self.tasks.join_next().await.is_some() {}

@@ -12,7 +12,8 @@ use protocol::time::Millis;
 use super::{take, under_way};
 use crate::coins::has_coins;
 use crate::deed::Deed;
-use crate::flight::{Act, FAILURES, Flight, Move, Pot, frozen, undone};
+use crate::flight::{Act, Changed, FAILURES, Flight, Move, Pot, frozen, on_chain, undone};
+use crate::stakes;
 use crate::world::assets;
 
 /// Freezes what has arrived, or frees it again.
@@ -43,32 +44,57 @@ pub(crate) fn reorganise(deed: &mut Deed<'_, '_>, id: TxId) -> Result<(), Fault>
     })
 }
 
-/// Changes a transaction that had ended, where the wallets concerned still hold what it moves.
+/// Changes a transaction that had ended, where the places concerned still hold what it moves.
 fn after_the_end(
     deed: &mut Deed<'_, '_>,
     id: TxId,
-    change: impl Fn(&Transaction, Millis) -> Option<(Transaction, Vec<Move>)>,
+    change: impl Fn(&Transaction, Millis) -> Option<Changed>,
     refused: impl Fn() -> ApiError,
 ) -> Result<(), Fault> {
     let Some((transaction, _)) = deed.batch.transaction(deed.writing, id)? else {
         return Err(ApiError::transaction_not_found().into());
     };
-    let (changed, moves) = change(&transaction, deed.at).ok_or_else(&refused)?;
-    for one in &moves {
-        let wallet = deed.batch.wallet(deed.writing, one.account, &one.asset)?;
-        let enough = |wallet: WalletFacts| match one.from {
-            Pot::Available => wallet.balance.available >= one.amount,
-            Pot::Frozen => wallet.balance.frozen >= one.amount,
-            _ => true,
-        };
-        if !wallet.is_some_and(enough) {
+    let changed = change(&transaction, deed.at).ok_or_else(&refused)?;
+    let there = hold(deed, &changed.moves)? && deed.has_coins_of(&transaction)?;
+    if !there || stakes::concerns(deed, &transaction)? {
+        return Err(refused().into());
+    }
+    for credit in &changed.lost {
+        if !deed.debit(credit)? {
             return Err(refused().into());
         }
     }
-    deed.transaction(EventType::TransactionStatusUpdated, &changed)?;
-    let flight = Flight::costing(Amount::zero(), changed.asset_id.clone());
-    deed.follow(&changed, &flight)?;
-    deed.moves(&moves)
+    if let Some(kept) = &changed.kept {
+        deed.credit(kept)?;
+    }
+    let transaction = changed.transaction;
+    deed.transaction(EventType::TransactionStatusUpdated, &transaction)?;
+    let flight = Flight::costing(Amount::zero(), transaction.asset_id.clone());
+    deed.follow(&transaction, &flight)?;
+    deed.moves(&changed.moves)
+}
+
+/// Whether the wallets hold what is to leave them, all of it together.
+fn hold(deed: &mut Deed<'_, '_>, moves: &[Move]) -> Result<bool, Fault> {
+    for one in moves {
+        let same = |other: &&Move| {
+            (other.account, &other.asset, other.from) == (one.account, &one.asset, one.from)
+        };
+        let all = Amount::checked_sum(moves.iter().filter(same).map(|other| &other.amount));
+        let wallet = deed.batch.wallet(deed.writing, one.account, &one.asset)?;
+        let enough = |wallet: WalletFacts| {
+            let held = match one.from {
+                Pot::Available => &wallet.balance.available,
+                Pot::Frozen => &wallet.balance.frozen,
+                _ => return true,
+            };
+            all.is_some_and(|all| *held >= all)
+        };
+        if !wallet.is_some_and(enough) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// It fails, as a fault would have it.
@@ -80,6 +106,13 @@ pub(crate) fn break_down(deed: &mut Deed<'_, '_>, id: TxId, sub_status: &str) ->
             format!("subStatus must be one of {}", FAILURES.join(", ")),
         )
     })?;
+    // A chain of coins executes nothing.
+    let found = deed.batch.transaction(deed.writing, id)?;
+    let asset = found.and_then(|(found, _)| assets::find(&found.asset_id));
+    if on_chain(known) && asset.is_some_and(has_coins) {
+        let why = "Transactions of this chain execute nothing that could fail";
+        return Err(ApiError::uncoded(409, why).into());
+    }
     let sub_status = (*known).to_owned();
     take(deed, id, Act::Fail { sub_status })
 }

@@ -11,6 +11,7 @@ use super::asked::{Asked, At};
 use super::{Desk, Refusal};
 use crate::chain;
 use crate::climate::Climate;
+use crate::screening::{Screening, Service};
 use crate::world::assets;
 
 /// Dearest a chain can become, in percent of what is usual.
@@ -77,4 +78,29 @@ pub(super) async fn fees(
         })
         .await?;
     Ok(Json(json!({ "success": true })))
+}
+
+/// `GET .../screening`.
+pub(super) async fn screening(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Screening>, Refusal> {
+    let kept = desk.hall(workspace)?.kept::<Screening>("").await?;
+    Ok(Json(kept.unwrap_or_default()))
+}
+
+/// `PUT .../screening`: what is not named is off.
+pub(super) async fn screen(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+    Asked(wanted): Asked<Screening>,
+) -> Result<Json<Screening>, Refusal> {
+    if wanted.enrichment == Service::Reject {
+        let must = "enrichment is OFF, PASS or WAIT: it refuses nothing";
+        return Err(Refusal(ApiError::uncoded(400, must)));
+    }
+    desk.hall(workspace)?
+        .deed(move |deed| Ok(deed.keep(&wanted)?))
+        .await?;
+    Ok(Json(wanted))
 }

@@ -57,6 +57,8 @@ const INCOMING: &str = r#"{"type":"object","required":["vaultAccountId","assetId
 const WHO: &str = r#"{"type":"object","additionalProperties":false,"properties":{"user":{"type":"string","format":"uuid"}}}"#;
 const FAIL: &str = r#"{"type":"object","required":["subStatus"],"additionalProperties":false,"properties":{"subStatus":{"type":"string"}}}"#;
 const FEES: &str = r#"{"type":"object","required":["percent"],"additionalProperties":false,"properties":{"percent":{"type":"integer","minimum":0}}}"#;
+const SCREENING: &str = r#"{"type":"object","additionalProperties":false,"properties":{
+"aml":{"enum":["OFF","PASS","REJECT","WAIT"]},"enrichment":{"enum":["OFF","PASS","WAIT"]}}}"#;
 const COUNT: &str = r#"{"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer","minimum":0}}}"#;
 const ADDRESSES: &str = r#"{"type":"object","required":["addresses"],"additionalProperties":false,"properties":{"addresses":{"type":"array","items":{"type":"string"}}}}"#;
 const FAULT: &str = r#"{"type":"object","required":["fault"],"additionalProperties":false,"properties":{
@@ -71,7 +73,7 @@ const RATES: &str = r#"{"oneOf":[{"type":"object","required":["profile"],"additi
  "limits":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}]}"#;
 
 /// Every call. Paths that begin with a slash and no workspace are the whole sandbox's.
-pub(super) const CALLS: [Told; 36] = [
+pub(super) const CALLS: [Told; 40] = [
     told(
         "get",
         "/openapi.json",
@@ -294,6 +296,38 @@ pub(super) const CALLS: [Told; 36] = [
         "process",
         "An exchange or a bank takes up what it is to send",
         None,
+        "200",
+    ),
+    told(
+        "post",
+        "W/transactions/{id}/hold",
+        "hold",
+        "An exchange or a bank looks first at what it is to send",
+        None,
+        "200",
+    ),
+    told(
+        "post",
+        "W/transactions/{id}/pass",
+        "pass",
+        "The screening or enrichment that a transaction waits for lets it through",
+        None,
+        "200",
+    ),
+    told(
+        "get",
+        "W/screening",
+        "getScreening",
+        "What the services do that transactions wait for",
+        None,
+        "200",
+    ),
+    told(
+        "put",
+        "W/screening",
+        "setScreening",
+        "Set what they do: nothing, let through, refuse, or wait to be told",
+        Some(SCREENING),
         "200",
     ),
     told(

@@ -80,6 +80,10 @@ pub(crate) fn router(halls: Arc<Halls>, token: &str) -> Router {
         )
         .route("/workspaces/{workspace}/fees/{chain}", put(chain::fees))
         .route(
+            "/workspaces/{workspace}/screening",
+            get(chain::screening).put(chain::screen),
+        )
+        .route(
             "/workspaces/{workspace}/exports/{kind}",
             get(exports::export),
         )
@@ -214,10 +218,12 @@ async fn act(
         "sign" => crate::chain::sign,
         "reject" => crate::chain::reject,
         "process" => crate::chain::process,
+        "hold" => crate::chain::hold,
+        "pass" => crate::chain::pass,
         _ => {
             return Err(Refusal(ApiError::uncoded(
                 404,
-                "approve, sign, reject or process",
+                "approve, sign, reject, process, hold or pass",
             )));
         }
     };

@@ -9,9 +9,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::people::decide_all;
 use super::{Desk, Refusal};
 use crate::holdings::network::Act;
 use crate::operations;
+use crate::quorum::{Ask, Word};
 
 pub(super) fn routes() -> Router<Desk> {
     Router::new()
@@ -56,6 +58,20 @@ async fn act(
             return Err(ApiError::uncoded(404, acts).into());
         }
     };
-    operations::act_on_connection(&desk.hall(workspace)?, id, act).await?;
+    let hall = desk.hall(workspace)?;
+    let word = match act {
+        Act::Approve => Some(Word::Yes),
+        Act::Reject => Some(Word::No),
+        _ => None,
+    };
+    if let Some(word) = word {
+        let wanted = id.clone();
+        let about = move |ask: &Ask| matches!(ask, Ask::NetworkConnection { connection } if *connection == wanted);
+        if decide_all(&hall, about, word, None).await? > 0 {
+            return Ok(Json(json!({ "success": true })));
+        }
+    }
+    // The peer's part; or one of an older release, which asked nobody.
+    operations::act_on_connection(&hall, id, act).await?;
     Ok(Json(json!({ "success": true })))
 }

@@ -13,10 +13,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::people::{decide_all, word};
 use super::{Desk, Refusal};
 use crate::deed::Deed;
 use crate::operations;
+use crate::operations::counterparties::exchange_accounts;
 use crate::outside::Outside;
+use crate::quorum::{Ask, Word};
 use crate::world::assets;
 
 pub(super) fn routes() -> Router<Desk> {
@@ -30,22 +33,20 @@ pub(super) fn routes() -> Router<Desk> {
         .route("/workspaces/{workspace}/withdrawals", post(withdrawal))
 }
 
-/// `approve` or `reject`.
-pub(super) fn is_yes(decision: &str) -> Result<bool, Refusal> {
-    match decision {
-        "approve" => Ok(true),
-        "reject" => Ok(false),
-        _ => Err(ApiError::uncoded(404, "approve or reject").into()),
-    }
-}
-
 /// The quorum decides on an exchange account.
 async fn exchange_account(
     State(desk): State<Desk>,
     At((workspace, id, decision)): At<(WorkspaceId, String, String)>,
 ) -> Result<Json<Value>, Refusal> {
-    let yes = is_yes(&decision)?;
-    operations::decide_on_exchange_account(&desk.hall(workspace)?, id, yes).await?;
+    let (word, hall) = (word(&decision)?, desk.hall(workspace)?);
+    let account = id.clone();
+    let about = move |ask: &Ask| matches!(ask, Ask::ExchangeAccount { account } if *account == id);
+    if decide_all(&hall, about, word, None).await? == 0 {
+        // One of an older release, which asked nobody; or one that says why not.
+        let yes = word == Word::Yes;
+        hall.deed(move |deed| exchange_accounts::decided(deed, &account, yes))
+            .await?;
+    }
     Ok(Json(json!({ "success": true })))
 }
 

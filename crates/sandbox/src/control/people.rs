@@ -45,7 +45,7 @@ pub(super) fn router() -> Router<Desk> {
         .route("/workspaces/{workspace}/jobs/work", post(work))
 }
 
-fn word(text: &str) -> Result<Word, Refusal> {
+pub(super) fn word(text: &str) -> Result<Word, Refusal> {
     match text {
         "approve" => Ok(Word::Yes),
         "reject" => Ok(Word::No),
@@ -129,7 +129,7 @@ async fn decide(
 }
 
 /// Decides on every request of some kind. How many there were.
-async fn decide_all(
+pub(super) async fn decide_all(
     hall: &std::sync::Arc<Hall>,
     about: impl Fn(&Ask) -> bool + Send + 'static,
     word: Word,

@@ -42,6 +42,7 @@ pub(crate) fn due(all: &[UnderWay], now: Millis, manual: bool) -> Vec<TxId> {
             Some(S::PendingAuthorization | S::PendingSignature) => {
                 !manual || now >= one.expires.unwrap_or(one.since.plus(PATIENCE))
             }
+            Some(S::Pending3rdPartyManualApproval) => false,
             Some(S::Pending3rdParty | S::Broadcasting | S::Confirming) => !manual,
             _ => true,
         };

@@ -17,6 +17,8 @@ pub(crate) enum Effect {
     Issues,
     /// Nothing but the fee.
     Costs,
+    /// The amount stays in its wallet, staked.
+    Stakes,
     /// Nothing at all: messages are signed, and no chain sees them.
     Signs,
 }
@@ -53,11 +55,23 @@ pub(crate) enum Pot {
 
 /// What leaves the source: the amount, and the fee where it is not part of the amount.
 pub(crate) fn outflow(flight: &Flight, transaction: &Transaction, from: Pot, to: Pot) -> Vec<Move> {
-    let amount = (flight.effect == Effect::Moves)
+    let amount = matches!(flight.effect, Effect::Moves | Effect::Stakes)
         .then(|| transaction.amount_info.amount.clone())
         .flatten();
     let fee = (!transaction.treat_as_gross_amount).then(|| flight.fee.clone());
     leave(flight, transaction, amount, fee, from, to)
+}
+
+/// What has left the source to be staked.
+pub(super) fn stake(effect: Effect, transaction: &Transaction) -> Option<Move> {
+    let staked = transaction.amount_info.amount.clone();
+    Some(Move {
+        account: transaction.source.vault_account()?,
+        asset: transaction.asset_id.clone(),
+        amount: staked.filter(|_| effect == Effect::Stakes)?,
+        from: Pot::Outside,
+        to: Pot::Staked,
+    })
 }
 
 /// The fee alone leaves the source, also where it is part of the amount.
@@ -130,6 +144,17 @@ pub(crate) fn inflow(effect: Effect, transaction: &Transaction, from: Pot, to: P
         .collect()
 }
 
+/// Whether a place of this kind outside the vault accounts holds money of the workspace's.
+pub(super) const fn holds_money(kind: PeerKind) -> bool {
+    matches!(
+        kind,
+        PeerKind::InternalWallet
+            | PeerKind::ExchangeAccount
+            | PeerKind::FiatAccount
+            | PeerKind::GasStation
+    )
+}
+
 /// What arrives at destinations that hold money of the workspace's outside its vault accounts.
 pub(crate) fn credits(effect: Effect, transaction: &Transaction) -> Vec<Credit> {
     if !matches!(effect, Effect::Moves | Effect::Issues) {
@@ -137,12 +162,7 @@ pub(crate) fn credits(effect: Effect, transaction: &Transaction) -> Vec<Credit> 
     }
     parts(transaction)
         .into_iter()
-        .filter(|(peer, _)| {
-            matches!(
-                peer.kind,
-                PeerKind::InternalWallet | PeerKind::ExchangeAccount | PeerKind::GasStation
-            )
-        })
+        .filter(|(peer, _)| holds_money(peer.kind))
         .filter_map(|(peer, amount)| {
             Some(Credit {
                 kind: peer.kind,

@@ -443,11 +443,13 @@ fn what_has_arrived_can_be_held_back_and_freed() {
     let mut arrived = transaction(true);
     arrived.source = protocol::model::transaction::Peer::UNKNOWN;
     arrived.status = TransactionStatus::Completed;
-    let (held, moves) = frozen(&arrived, true, Millis(9)).expect("held back");
+    let changed = frozen(&arrived, true, Millis(9)).expect("held back");
+    let (held, moves) = (changed.transaction, changed.moves);
     assert_eq!(held.status, TransactionStatus::Rejected);
     assert_eq!((moves[0].from, moves[0].to), (Pot::Available, Pot::Frozen));
     assert_eq!(frozen(&held, true, Millis(9)), None, "once is enough");
-    let (freed, moves) = frozen(&held, false, Millis(9)).expect("freed");
+    let changed = frozen(&held, false, Millis(9)).expect("freed");
+    let (freed, moves) = (changed.transaction, changed.moves);
     assert_eq!(freed.status, TransactionStatus::Completed);
     assert_eq!((moves[0].from, moves[0].to), (Pot::Frozen, Pot::Available));
     assert_eq!(
@@ -458,4 +460,55 @@ fn what_has_arrived_can_be_held_back_and_freed() {
     let mut out = transaction(false);
     out.status = TransactionStatus::Completed;
     assert_eq!(frozen(&out, true, Millis(9)), None, "it is gone");
+}
+
+#[test]
+fn a_block_given_up_takes_back_what_it_did_and_nothing_else() {
+    let mut done = transaction(false);
+    done.status = TransactionStatus::Completed;
+    done.block_info = Some(BlockInfo::default());
+    done.fee_info.network_fee = Some(amount("0.5"));
+    let moved = |done: &Transaction| {
+        let changed = undone(done, Millis(9)).expect("taken back");
+        let moves = changed.moves.into_iter();
+        let moves: Vec<_> = moves
+            .map(|one| (one.account.to_string(), one.amount.to_string(), one.to))
+            .collect();
+        (moves, changed.lost, changed.kept)
+    };
+    let back = |account: &str, much: &str, to| (account.to_owned(), much.to_owned(), to);
+    let gone = back("2", "5", Pot::Outside);
+    let (amount_back, fee) = (
+        back("1", "5", Pot::Available),
+        back("1", "0.5", Pot::Available),
+    );
+    assert_eq!(moved(&done).0, [gone.clone(), amount_back, fee.clone()]);
+    done.operation = "MINT".to_owned();
+    assert_eq!(
+        moved(&done).0,
+        [gone, fee.clone()],
+        "it was made, not moved"
+    );
+    done.operation = "APPROVE".to_owned();
+    assert_eq!(moved(&done).0, [fee], "an allowance moves nothing");
+    done.operation = "STAKE".to_owned();
+    assert_eq!(
+        undone(&done, Millis(9)),
+        None,
+        "a stake has a life of its own"
+    );
+    done.operation = "TRANSFER".to_owned();
+    let place = |kind: &str| serde_json::from_value(json!({"type": kind, "id": "x"}));
+    done.destination = place("EXCHANGE_ACCOUNT").expect("a peer");
+    let (_, lost, kept) = moved(&done);
+    assert_eq!(
+        (lost.len(), kept),
+        (1, None),
+        "the exchange does not get it"
+    );
+    done.destination = transaction(false).destination;
+    done.source = place("GAS_STATION").expect("a peer");
+    let (_, lost, kept) = moved(&done);
+    assert_eq!(lost, []);
+    assert_eq!(kept.map(|kept| kept.amount), Some(amount("5.5")));
 }

@@ -22,6 +22,9 @@ pub(crate) struct ExchangeAccount {
     pub(crate) main_account_id: Option<String>,
     /// What it holds, by kind of trading account (`SPOT`, `FUNDING`...).
     pub(crate) trading: BTreeMap<String, Purse>,
+    /// What of it is about to leave: no part of the above.
+    #[serde(default)]
+    pub(crate) locked: Purse,
 }
 
 impl Kept for ExchangeAccount {
@@ -90,7 +93,7 @@ pub(crate) struct Worth {
 }
 
 impl ExchangeAccount {
-    /// How much of an asset it has in all its trading accounts.
+    /// How much of an asset it can move, in all its trading accounts.
     pub(crate) fn total(&self) -> Purse {
         let mut total = Purse::default();
         for (asset, amount) in self.trading.values().flat_map(Purse::assets) {
@@ -152,6 +155,31 @@ impl ExchangeAccount {
         purse.put(asset, amount).ok_or(Refusal::Overflow)
     }
 
+    /// Something is about to go out.
+    pub(crate) fn hold(&mut self, asset: &str, amount: &Amount) -> Result<(), Refusal> {
+        let mut after = self.clone();
+        after.debit(asset, amount)?;
+        after.locked.put(asset, amount).ok_or(Refusal::Overflow)?;
+        *self = after;
+        Ok(())
+    }
+
+    /// What was about to go out has gone, or stays. (Older releases held nothing back.)
+    pub(crate) fn release(
+        &mut self,
+        asset: &str,
+        amount: &Amount,
+        stays: bool,
+    ) -> Result<(), Refusal> {
+        let mut after = self.clone();
+        let _ = after.locked.take(asset, amount);
+        if stays {
+            after.credit(asset, amount)?;
+        }
+        *self = after;
+        Ok(())
+    }
+
     /// Something goes out.
     pub(crate) fn debit(&mut self, asset: &str, amount: &Amount) -> Result<(), Refusal> {
         let purse = self.trading.get_mut(MAIN).ok_or(Refusal::Low)?;
@@ -185,6 +213,7 @@ mod tests {
                 (MAIN.to_owned(), spot.collect()),
                 ("FUNDING".to_owned(), Purse::default()),
             ]),
+            locked: Purse::default(),
         }
     }
 
@@ -211,6 +240,19 @@ mod tests {
             assert_eq!(refused, Err(Refusal::NoTradingAccount));
         }
         assert_eq!(ours.total(), before);
+    }
+
+    #[test]
+    fn what_is_about_to_go_out_can_be_used_for_nothing_else() {
+        let mut ours = account("BINANCE", &[("BTC", "2")]);
+        assert_eq!(ours.hold("BTC", &amount("1.5")), Ok(()));
+        assert_eq!(ours.locked.holds("BTC"), Some(&amount("1.5")));
+        assert_eq!(ours.hold("BTC", &amount("0.6")), Err(Refusal::Low));
+        assert_eq!(ours.release("BTC", &amount("0.5"), true), Ok(()));
+        assert_eq!(ours.total().holds("BTC"), Some(&amount("1")));
+        assert_eq!(ours.release("BTC", &amount("1"), false), Ok(()));
+        assert_eq!(ours.locked.holds("BTC"), Some(&Amount::zero()));
+        assert_eq!(ours.total().holds("BTC"), Some(&amount("1")));
     }
 
     #[test]

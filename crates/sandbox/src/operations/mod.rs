@@ -43,7 +43,6 @@ pub(crate) use area::Service;
 use area::{area, areas};
 
 pub(crate) use asset_changes::recall as recall_tokens;
-pub(crate) use counterparties::exchange_accounts::decide as decide_on_exchange_account;
 pub(crate) use counterparties::fiat_accounts::connect as connect_fiat_account;
 pub(crate) use counterparties::network_connections::act as act_on_connection;
 pub(crate) use counterparties::network_ids::add_peer as add_network_peer;

@@ -166,14 +166,17 @@ fn cut<T>(
     let compare = |a: &Key, b: &Key| if down { b.cmp(a) } else { a.cmp(b) };
     let mut rows: Vec<(Key, T)> = rows.into_iter().map(|row| (key(&row), row)).collect();
     rows.sort_by(|(a, _), (b, _)| compare(a, b));
-    let start = match place {
-        None => 0,
+    let (start, size) = match place {
+        None => (0, size),
         Some(Place { key, back: false }) => {
-            rows.partition_point(|(known, _)| compare(known, key) != Ordering::Greater)
+            let past = |(known, _): &(Key, T)| compare(known, key) != Ordering::Greater;
+            (rows.partition_point(past), size)
         }
-        Some(Place { key, back: true }) => rows
-            .partition_point(|(known, _)| compare(known, key) == Ordering::Less)
-            .saturating_sub(size),
+        // No more than there is before it: what is at the place was on the page after it.
+        Some(Place { key, back: true }) => {
+            let end = rows.partition_point(|(known, _)| compare(known, key) == Ordering::Less);
+            (end.saturating_sub(size), size.min(end))
+        }
     };
     let more = rows.len() > start.saturating_add(size);
     let page: Vec<(Key, T)> = rows.into_iter().skip(start).take(size).collect();

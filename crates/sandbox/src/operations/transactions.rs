@@ -7,13 +7,16 @@ mod incoming;
 mod messages;
 mod order;
 mod places;
+mod typed_data;
 mod under_way;
 mod withdrawals;
 
 use super::area;
 
+pub(super) use create::{Initiator, begin, blank};
 pub(crate) use incoming::incoming;
 pub(crate) use messages::Message;
+pub(super) use places::vault_place;
 
 area! { visit;
     "createTransaction" => create::create(visit).await,

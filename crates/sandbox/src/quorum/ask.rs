@@ -38,6 +38,14 @@ pub(crate) enum Ask {
         wallet: WalletId,
         asset: AssetId,
     },
+    /// An exchange account is to be used.
+    ExchangeAccount {
+        account: String,
+    },
+    /// A peer of the network is to be connected with.
+    NetworkConnection {
+        connection: String,
+    },
     NewUserGroup {
         group: String,
     },
@@ -192,6 +200,8 @@ impl Ask {
                 wallet,
                 asset,
             } => format!("{kind:?} {wallet} {asset}"),
+            Self::ExchangeAccount { account } => format!("exchange account {account}"),
+            Self::NetworkConnection { connection } => format!("connection {connection}"),
             Self::NewUserGroup { group }
             | Self::UserGroupChange { group, .. }
             | Self::UserGroupDeletion { group } => format!("group {group}"),
@@ -284,7 +294,9 @@ impl Ask {
             },
             // Fireblocks' list of events has none of tags, of approval keys and of co-signers; of a
             // policy the call tells.
-            Self::TagUpdate { .. }
+            Self::ExchangeAccount { .. }
+            | Self::NetworkConnection { .. }
+            | Self::TagUpdate { .. }
             | Self::TagDelete { .. }
             | Self::TagAttachDetach { .. }
             | Self::ApprovalKeyRegistration { .. }

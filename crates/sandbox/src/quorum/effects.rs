@@ -7,7 +7,7 @@ use super::settings::QuorumSettings;
 use crate::cosigner;
 use crate::deed::Deed;
 use crate::lives::{self, Turn};
-use crate::operations::counterparties::whitelists;
+use crate::operations::counterparties::{exchange_accounts, network_connections, whitelists};
 use crate::operations::governance::ota;
 use crate::operations::people::{approval_keys, groups};
 use crate::operations::{tag_attachments, tags};
@@ -32,6 +32,10 @@ pub(super) fn come_about(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), Fault
             wallet,
             asset,
         } => whitelists::decided(deed, (*kind, *wallet), asset, true),
+        Ask::ExchangeAccount { account } => exchange_accounts::decided(deed, account, true),
+        Ask::NetworkConnection { connection } => {
+            network_connections::decided(deed, connection, true)
+        }
         Ask::NewUserGroup { group } => groups::admit(deed, group),
         Ask::UserGroupChange {
             group,
@@ -58,6 +62,10 @@ pub(super) fn come_to_nothing(deed: &mut Deed<'_, '_>, ask: &Ask) -> Result<(), 
             wallet,
             asset,
         } => whitelists::decided(deed, (*kind, *wallet), asset, false),
+        Ask::ExchangeAccount { account } => exchange_accounts::decided(deed, account, false),
+        Ask::NetworkConnection { connection } => {
+            network_connections::decided(deed, connection, false)
+        }
         Ask::NewUserGroup { group } => groups::remove(deed, group),
         Ask::ApprovalKeyRegistration { key, .. } => approval_keys::remove(deed, key),
         Ask::ApprovalKeyDeletion { key, .. } => approval_keys::enable(deed, key),

@@ -59,6 +59,7 @@ pub(super) fn seeded(ground: &mut Ground) -> Result<Vec<Document>, Error> {
             status: Status::Approved,
             main_account_id: main.flatten(),
             trading,
+            locked: Purse::default(),
         })?);
     }
     documents.push(Document::of(&FiatAccount {

@@ -46,6 +46,7 @@ pub(super) fn described(
             status: Status::Approved,
             main_account_id: None,
             trading: kinds.collect(),
+            locked: Purse::default(),
         })?);
     }
     for account in &plan.fiat {

@@ -1,15 +1,17 @@
 //! Stakes: positions whose state is what the clock says, and what may be done to them. Pure.
 
 mod chains;
+mod errand;
 #[cfg(test)]
 mod tests;
 
 use protocol::amount::Amount;
-use protocol::ids::VaultAccountId;
+use protocol::ids::{TxId, VaultAccountId};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chains::{Chain, Form, PROVIDERS, Provider, chain, chains};
+pub(crate) use errand::{Errand, Outcome, Part, Task};
 
 use crate::shelf::Kept;
 
@@ -36,6 +38,9 @@ pub(crate) struct Position {
     pub(crate) updated: Millis,
     pub(crate) life: Life,
     pub(crate) related: Vec<Related>,
+    /// The transaction under way that asks something of it.
+    #[serde(default)]
+    pub(crate) busy: Option<TxId>,
 }
 
 impl Kept for Position {
@@ -49,11 +54,19 @@ impl Kept for Position {
 /// What has been done to a position last, as far as it matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Life {
-    Staked { at: Millis },
-    Unstaked { at: Millis },
+    /// Its first transaction is under way.
+    Creating,
+    Staked {
+        at: Millis,
+    },
+    Unstaked {
+        at: Millis,
+    },
     Withdrawn,
     Merged,
     Consolidated,
+    /// Its first transaction has failed.
+    Canceled,
 }
 
 /// A transaction of a position's.
@@ -66,12 +79,26 @@ pub(crate) struct Related {
     pub(crate) at: Millis,
     pub(crate) amount: Amount,
     pub(crate) note: Option<String>,
+    /// How far it is; older releases knew only those that were through.
+    #[serde(default)]
+    pub(crate) progress: Progress,
+}
+
+/// How far a position's transaction is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Progress {
+    Pending,
+    #[default]
+    Completed,
+    Failed,
 }
 
 /// How far a position is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Status {
+    Creating,
     Activating,
     Active,
     Deactivating,
@@ -79,6 +106,7 @@ pub(crate) enum Status {
     Withdrawn,
     Merged,
     Consolidated,
+    Canceled,
 }
 
 /// What can be done to a position.
@@ -123,6 +151,8 @@ impl Position {
             Life::Withdrawn => Status::Withdrawn,
             Life::Merged => Status::Merged,
             Life::Consolidated => Status::Consolidated,
+            Life::Creating => Status::Creating,
+            Life::Canceled => Status::Canceled,
         }
     }
 
@@ -165,6 +195,9 @@ impl Position {
     /// What can be done to it now.
     pub(crate) fn actions(&self, now: Millis) -> Vec<Action> {
         use Action as A;
+        if self.busy.is_some() {
+            return Vec::new();
+        }
         let form = chain(&self.chain).map(|chain| chain.form);
         match (self.status(now), form) {
             (Status::Active, Some(Form::Solana)) => {

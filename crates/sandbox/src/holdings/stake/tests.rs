@@ -21,6 +21,7 @@ fn position(chain: &str, principal: &str, compounding: bool) -> Position {
         updated: Millis(0),
         life: Life::Staked { at: Millis(0) },
         related: Vec::new(),
+        busy: None,
     }
 }
 

@@ -2,7 +2,6 @@
 //! sandbox connects to no exchange and never opens the credentials of one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +14,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::deed::Deed;
-use crate::hall::Hall;
 use crate::holdings::Purse;
 use crate::holdings::exchange::{ExchangeAccount, MAIN, Refusal, Status, Worth};
 use crate::operations::paging::page_between;
 use crate::operations::{Visit, area};
 use crate::people;
+use crate::quorum::Ask;
 use crate::world::assets;
 
 area! { visit;
@@ -62,13 +61,14 @@ fn unknown() -> ApiError {
 }
 
 /// An asset that an exchange holds: what Fireblocks knows of it, too.
-fn holding(id: &str, held: &Amount) -> Value {
+fn holding(id: &str, available: &Amount, locked: &Amount) -> Value {
+    let total = available.checked_add(locked).unwrap_or_default();
     let mut shown = json!({
         "id": id,
-        "balance": held,
-        "lockedAmount": "0",
-        "total": held,
-        "available": held,
+        "balance": total,
+        "lockedAmount": locked,
+        "total": total,
+        "available": available,
         "credit": "0",
         "providerSymbol": id,
     });
@@ -82,25 +82,29 @@ fn holding(id: &str, held: &Amount) -> Value {
     shown
 }
 
-fn holdings(purse: &Purse) -> Vec<Value> {
-    purse
-        .assets()
-        .map(|(asset, held)| holding(asset, held))
-        .collect()
+fn holdings(purse: &Purse, locked: &Purse) -> Vec<Value> {
+    let one = |(asset, held)| {
+        let locked = locked.holds(asset).cloned().unwrap_or_default();
+        holding(asset, held, &locked)
+    };
+    purse.assets().map(one).collect()
 }
 
 /// As the API shows it.
 pub(crate) fn shown(account: &ExchangeAccount) -> Value {
     let trading = account.trading.iter().map(|(kind, purse)| {
         let name = kind.to_lowercase().replace('_', " ");
-        json!({"type": kind, "name": name, "assets": holdings(purse)})
+        // What is about to leave is the main one's.
+        let none = Purse::default();
+        let locked = if kind == MAIN { &account.locked } else { &none };
+        json!({"type": kind, "name": name, "assets": holdings(purse, locked)})
     });
     let mut shown = json!({
         "id": account.id,
         "type": account.exchange,
         "name": account.name,
         "status": account.status,
-        "assets": holdings(&account.total()),
+        "assets": holdings(&account.total(), &account.locked),
         "success": true,
         "tradingAccounts": trading.collect::<Vec<_>>(),
         "isSubaccount": account.main_account_id.is_some(),
@@ -157,10 +161,12 @@ async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 
 /// `GET /exchange_accounts/{exchangeAccountId}/{assetId}`.
 async fn asset(visit: &Visit<'_>) -> Result<Reply, ApiError> {
-    let (total, id) = (found(visit).await?.total(), visit.params.get("assetId"));
+    let (account, id) = (found(visit).await?, visit.params.get("assetId"));
     let none = || ApiError::new(400, 1105, "The exchange account has no such asset");
+    let total = account.total();
     let held = total.holds(id).ok_or_else(none)?;
-    Ok(Reply::json(200, &holding(id, held)))
+    let locked = account.locked.holds(id).cloned().unwrap_or_default();
+    Ok(Reply::json(200, &holding(id, held, &locked)))
 }
 
 /// `GET /exchange_accounts/credentials_public_key`.
@@ -206,10 +212,12 @@ impl NewAccount {
     }
 }
 
-/// `POST /exchange_accounts`: empty until something comes in.
+/// `POST /exchange_accounts`: empty until something comes in, and of use once the quorum has let it
+/// in.
 async fn add(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: NewAccount = visit.body()?;
     new.check()?;
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
         let all = deed.all_kept::<ExchangeAccount>()?;
         if all.iter().any(|other| other.name == new.name) {
@@ -225,19 +233,20 @@ async fn add(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             return Err(ApiError::invalid("mainAccountId", must).into());
         }
         let kinds = [MAIN, "FUNDING"].map(|kind| (kind.to_owned(), Purse::default()));
-        let mut account = ExchangeAccount {
+        let account = ExchangeAccount {
             id: deed.chance.uuid().to_string(),
             exchange: new.exchange_type.clone(),
             name: new.name.clone(),
             status: Status::WaitingForApproval,
             main_account_id: new.main_account_id.clone(),
             trading: BTreeMap::from(kinds),
+            locked: Purse::default(),
         };
-        if deed.hall.house.manual {
-            deed.keep(&account)?;
-        } else {
-            approve(deed, &mut account)?;
-        }
+        deed.keep(&account)?;
+        let ask = Ask::ExchangeAccount {
+            account: account.id.clone(),
+        };
+        deed.ask(ask, Some(by))?;
         let told = json!({
             "id": account.id,
             "name": account.name,
@@ -255,20 +264,17 @@ fn approve(deed: &mut Deed<'_, '_>, account: &mut ExchangeAccount) -> Result<(),
     Ok(deed.announce(event, Some(account.id.clone()), &shown(account))?)
 }
 
-/// The quorum decides on an exchange account that waits for it.
-pub(crate) async fn decide(hall: &Arc<Hall>, id: String, yes: bool) -> Result<(), ApiError> {
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let mut account = deed.kept::<ExchangeAccount>(&id)?.ok_or_else(unknown)?;
-        if account.status != Status::WaitingForApproval {
-            return Err(ApiError::uncoded(409, "the exchange account does not wait").into());
-        }
-        if yes {
-            return approve(deed, &mut account);
-        }
-        account.status = Status::Rejected;
-        Ok(deed.keep(&account)?)
-    };
-    Ok(hall.deed(work).await?)
+/// The quorum has decided on an exchange account that waits for it.
+pub(crate) fn decided(deed: &mut Deed<'_, '_>, id: &str, yes: bool) -> Result<(), Fault> {
+    let mut account = deed.kept::<ExchangeAccount>(id)?.ok_or_else(unknown)?;
+    if account.status != Status::WaitingForApproval {
+        return Err(ApiError::uncoded(409, "the exchange account does not wait").into());
+    }
+    if yes {
+        return approve(deed, &mut account);
+    }
+    account.status = Status::Rejected;
+    Ok(deed.keep(&account)?)
 }
 
 fn refused(refusal: Refusal) -> ApiError {

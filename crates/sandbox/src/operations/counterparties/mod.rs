@@ -1,8 +1,8 @@
 //! Where money goes and comes from: whitelists, exchanges, fiat, the network.
 
-pub(in crate::operations) mod exchange_accounts;
+pub(crate) mod exchange_accounts;
 pub(in crate::operations) mod fiat_accounts;
-pub(in crate::operations) mod network_connections;
+pub(crate) mod network_connections;
 pub(in crate::operations) mod network_ids;
 pub(crate) mod whitelists;
 

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::network_ids::{Routing, check_routes, names, own};
+use crate::audit::By;
 use crate::deed::Deed;
 use crate::hall::Hall;
 use crate::holdings::network::{
@@ -18,6 +19,7 @@ use crate::holdings::network::{
     usual_for_connection,
 };
 use crate::operations::{Visit, area};
+use crate::quorum::Ask;
 
 area! { visit;
     "getNetworkConnections" => list(visit).await,
@@ -79,6 +81,7 @@ struct New {
 /// `POST /network_connections`.
 async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let new: New = visit.body()?;
+    let by = visit.guest.user;
     let work = move |deed: &mut Deed<'_, '_>| {
         let local = own(deed, &new.local_network_id)?;
         let remote = deed.kept::<NetworkId>(&new.remote_network_id)?;
@@ -97,7 +100,7 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         }
         let mut policy = usual_for_connection();
         policy.extend(new.routing_policy.clone());
-        let mut made = Connection {
+        let made = Connection {
             id: deed.chance.uuid().to_string(),
             local: local.id,
             remote: remote.id,
@@ -105,10 +108,11 @@ async fn create(visit: &Visit<'_>) -> Result<Reply, ApiError> {
             routing_policy: policy,
         };
         deed.keep(&made)?;
-        if !deed.hall.house.manual {
-            take(deed, &mut made, Act::Approve)?;
-            take(deed, &mut made, Act::PeerApprove)?;
-        }
+        let ask = Ask::NetworkConnection {
+            connection: made.id.clone(),
+        };
+        deed.ask(ask, Some(by))?;
+        let made = deed.kept::<Connection>(&made.id)?.ok_or_else(not_found)?;
         Ok(Reply::json(201, &told(deed, &made)?))
     };
     visit.hall.effect(visit.call, work).await
@@ -143,6 +147,9 @@ async fn delete(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut known = deed.kept::<Connection>(&id)?.ok_or_else(not_found)?;
         take(deed, &mut known, Act::Remove)?;
+        let about =
+            |ask: &Ask| matches!(ask, Ask::NetworkConnection { connection } if *connection == id);
+        deed.take_back_all(about, By::Fireblocks)?;
         Ok(Reply::json(200, &json!({ "success": true })))
     };
     visit.hall.effect(visit.call, work).await
@@ -173,6 +180,23 @@ async fn routing(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (third, why) = third_party(&peer.ok_or_else(not_found)?, group);
     let told = json!({"isThirdPartyRouting": third, "description": why});
     Ok(Reply::json(200, &told))
+}
+
+/// The quorum has decided on a connection that waits for it. By itself the peer says yes too.
+pub(crate) fn decided(deed: &mut Deed<'_, '_>, id: &str, yes: bool) -> Result<(), Fault> {
+    let mut known = deed.kept::<Connection>(id)?.ok_or_else(not_found)?;
+    if !yes && known.status != Status::WaitingForApproval {
+        return Ok(()); // Who asked for it wants it no more.
+    }
+    take(
+        deed,
+        &mut known,
+        if yes { Act::Approve } else { Act::Reject },
+    )?;
+    if yes && !deed.hall.house.manual {
+        take(deed, &mut known, Act::PeerApprove)?;
+    }
+    Ok(())
 }
 
 /// The workspace's quorum or the peer does something to a connection.

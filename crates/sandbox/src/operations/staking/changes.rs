@@ -1,5 +1,6 @@
-//! Staking, changed: positions begin, end, pay their rewards out, part and come together. Rewards
-//! come to the wallet without a transaction of their own, once they are claimed or withdrawn.
+//! Staking, changed: positions begin, end, pay their rewards out, part and come together, each once
+//! its transaction is through. Rewards come to the wallet without a transaction of their own, once
+//! they are claimed or withdrawn.
 
 use ledger::Fault;
 use protocol::amount::Amount;
@@ -12,8 +13,7 @@ use serde_json::json;
 use super::positions::{Approval, provider};
 use super::transactions::{Asker, Cost};
 use crate::deed::Deed;
-use crate::flight::Pot;
-use crate::holdings::stake::{Action, Chain, Form, Life, Position, Provider, Refusal};
+use crate::holdings::stake::{Action, Chain, Form, Life, Part, Position, Provider, Refusal, Task};
 use crate::operations::{Visit, area};
 use crate::world::{addresses, assets};
 
@@ -27,7 +27,7 @@ area! { visit;
     "consolidate" => absorb(visit, Action::Consolidate, Form::Ethereum).await,
 }
 
-fn refused(refusal: Refusal) -> ApiError {
+pub(super) fn refused(refusal: Refusal) -> ApiError {
     match refusal {
         Refusal::Amount => ApiError::invalid("amount", refusal),
         Refusal::Unfit | Refusal::Apart | Refusal::NoRewards => {
@@ -79,26 +79,27 @@ async fn stake(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         if deed.batch.account(deed.writing, account)?.is_none() {
             return Err(ApiError::vault_account_not_found().into());
         }
-        asker.covered(deed, account, &amount)?;
-        let mut position = match &id {
+        let (mut position, task) = match &id {
             Some(id) => {
-                let mut known = asker.position(deed, id)?;
+                let known = asker.position(deed, id)?;
                 if known.account != account || known.provider != provider.id {
                     return Err(refused(Refusal::Apart).into());
                 }
                 if !amount.is_positive() || amount.decimals() > u64::from(asker.chain.decimals) {
                     return Err(refused(Refusal::Amount).into());
                 }
-                known.add(&amount, deed.at).map_err(refused)?;
-                known
+                (known, Task::Add(amount.clone()))
             }
             None if !asker.chain.takes(&amount, compounding) => {
                 return Err(refused(Refusal::Amount).into());
             }
-            None => fresh(deed, asker.chain, account, provider, &amount, compounding)?,
+            None => {
+                let chain = asker.chain;
+                let fresh = fresh(deed, chain, account, provider, &amount, compounding)?;
+                (fresh, Task::Begin)
+            }
         };
-        let moves = [(amount.clone(), Pot::Available, Pot::Staked)];
-        asker.done(deed, &mut position, "STAKE", &amount, &moves)?;
+        asker.ask(deed, &mut position, None, task, &amount)?;
         Ok(Reply::json(201, &json!({ "id": position.id })))
     };
     visit.hall.effect(visit.call, work).await
@@ -133,8 +134,9 @@ fn fresh(
         counted: deed.at,
         created: deed.at,
         updated: deed.at,
-        life: Life::Staked { at: deed.at },
+        life: Life::Creating,
         related: Vec::new(),
+        busy: None,
     })
 }
 
@@ -175,8 +177,7 @@ async fn unstake(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut position = asker.position(deed, &wanted.id)?;
         let amount = position.principal.clone();
-        position.unstake(deed.at).map_err(refused)?;
-        asker.done(deed, &mut position, "UNSTAKE", &amount, &[])?;
+        asker.ask(deed, &mut position, None, Task::Unstake, &amount)?;
         Ok(Reply::empty(201))
     };
     visit.hall.effect(visit.call, work).await
@@ -196,14 +197,9 @@ async fn withdraw(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         {
             return Err(refused(Refusal::Amount).into());
         }
-        let out = position.withdraw(wanted.amount.as_ref(), deed.at);
-        let (principal, rewards) = out.map_err(refused)?;
-        let amount = principal.checked_add(&rewards).unwrap_or_default();
-        let moves = [
-            (principal, Pot::Staked, Pot::Available),
-            (rewards, Pot::Outside, Pot::Available),
-        ];
-        asker.done(deed, &mut position, "WITHDRAW", &amount, &moves)?;
+        let task = Task::Withdraw(wanted.amount.clone());
+        let amount = wanted.amount.clone().unwrap_or_default();
+        asker.ask(deed, &mut position, None, task, &amount)?;
         Ok(Reply::empty(201))
     };
     visit.hall.effect(visit.call, work).await
@@ -215,9 +211,8 @@ async fn claim(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let asker = Asker::read(visit, wanted.cost)?;
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut position = asker.position(deed, &wanted.id)?;
-        let rewards = position.claim(deed.at).map_err(refused)?;
-        let moves = [(rewards.clone(), Pot::Outside, Pot::Available)];
-        asker.done(deed, &mut position, "CLAIM_REWARDS", &rewards, &moves)?;
+        let rewards = position.rewards(deed.at);
+        asker.ask(deed, &mut position, None, Task::Claim, &rewards)?;
         Ok(Reply::empty(201))
     };
     visit.hall.effect(visit.call, work).await
@@ -235,16 +230,14 @@ async fn split(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         let mut position = asker.position(deed, &wanted.id)?;
         let id = deed.chance.uuid().to_string();
         let (stake_account, derivation) = place(deed, asker.chain, position.account)?;
-        let named = |part| Position {
-            id,
+        let part = Part {
+            id: id.clone(),
             stake_account,
             derivation,
-            ..part
         };
-        let part = position.split(&amount, deed.at, named).map_err(refused)?;
-        asker.done(deed, &mut position, "SPLIT", &amount, &[])?;
-        deed.keep(&part)?;
-        Ok(Reply::json(201, &json!({ "id": part.id })))
+        let task = Task::Split(amount.clone(), part);
+        asker.ask(deed, &mut position, None, task, &amount)?;
+        Ok(Reply::json(201, &json!({ "id": id })))
     };
     visit.hall.effect(visit.call, work).await
 }
@@ -268,19 +261,12 @@ async fn absorb(visit: &Visit<'_>, how: Action, form: Form) -> Result<Reply, Api
             "a chain where that can be done",
         ));
     }
-    let word = if how == Action::Merge {
-        "MERGE"
-    } else {
-        "CONSOLIDATE"
-    };
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut source = asker.position(deed, &wanted.source_id)?;
         let mut destination = asker.position(deed, &wanted.destination_id)?;
         let amount = source.principal.clone();
-        let done = destination.absorb(&mut source, how, deed.at);
-        done.map_err(refused)?;
-        deed.keep(&source)?;
-        asker.done(deed, &mut destination, word, &amount, &[])?;
+        let task = Task::Absorb(source.id.clone(), how);
+        asker.ask(deed, &mut destination, Some(&mut source), task, &amount)?;
         Ok(Reply::json(201, &json!({ "id": destination.id })))
     };
     visit.hall.effect(visit.call, work).await

@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::deed::Deed;
-use crate::holdings::stake::{Chain, Form, PROVIDERS, Position, Provider, Status, chain, chains};
+use crate::holdings::stake::{
+    Chain, Form, Life, PROVIDERS, Position, Progress, Provider, Related, Status, chain, chains,
+};
 use crate::operations::dates::date_time;
 use crate::operations::paging::{First, page};
 use crate::operations::{Visit, area};
@@ -150,7 +152,7 @@ fn shown(position: &Position, now: Millis) -> Value {
             _ => {}
         }
     }
-    json!({
+    let mut shown = json!({
         "id": position.id,
         "vaultAccountId": position.account.to_string(),
         "validatorName": position.validator,
@@ -164,9 +166,13 @@ fn shown(position: &Position, now: Millis) -> Value {
         "validatorAddress": position.validator,
         "providerId": position.provider,
         "availableActions": position.actions(now),
-        "inProgress": false,
+        "inProgress": position.busy.is_some(),
         "blockchainPositionInfo": info,
-    })
+    });
+    if let Some(first) = position.busy.filter(|_| position.life == Life::Creating) {
+        shown["inProgressTxId"] = first.to_string().into();
+    }
+    shown
 }
 
 /// The older form: small letters, and its transactions with it.
@@ -178,7 +184,7 @@ fn delegation(position: &Position, now: Millis) -> Value {
     shown["availableActions"] = actions.map(small).collect();
     let related = position.related.iter();
     shown["relatedTransactions"] = related
-        .map(|one| json!({"txId": one.tx_id, "completed": true}))
+        .map(|one| json!({"txId": one.tx_id, "completed": one.progress == Progress::Completed}))
         .collect();
     shown
 }
@@ -231,20 +237,19 @@ async fn one(visit: &Visit<'_>) -> Result<Reply, ApiError> {
 /// `GET /staking/positions/{id}/related_transactions`.
 async fn related(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let rows: Vec<_> = (0_i64..).zip(named(visit).await?.related).collect();
-    let key = |(at, one): &(i64, _)| {
-        let one: &crate::holdings::stake::Related = one;
-        (*at, String::new(), one.tx_id.clone())
-    };
+    let key = |(at, one): &(i64, Related)| (*at, String::new(), one.tx_id.clone());
     let page = page(&visit.call.query, rows, PAGE, First::Newest, key)?;
-    let row = |(_, one): &(i64, crate::holdings::stake::Related)| {
+    let row = |(_, one): &(i64, Related)| {
         let mut row = json!({
             "txId": one.tx_id,
-            "txHash": one.tx_hash,
             "stakingOperation": one.operation,
             "timestamp": date_time(one.at),
-            "status": "COMPLETED",
+            "status": one.progress,
             "amount": one.amount,
         });
+        if !one.tx_hash.is_empty() {
+            row["txHash"] = one.tx_hash.clone().into();
+        }
         if let Some(note) = &one.note {
             row["txNote"] = note.clone().into();
         }
@@ -279,7 +284,11 @@ fn sums<'a>(positions: impl Iterator<Item = &'a Position>, now: Millis) -> Value
         let half = match position.status(now) {
             Status::Active => &mut active,
             Status::Activating | Status::Deactivating | Status::Deactivated => &mut inactive,
-            Status::Withdrawn | Status::Merged | Status::Consolidated => continue,
+            Status::Creating
+            | Status::Withdrawn
+            | Status::Merged
+            | Status::Consolidated
+            | Status::Canceled => continue,
         };
         half.add(&position.chain, &amount);
         total.add(&position.chain, &amount);

@@ -1,21 +1,21 @@
-//! The transactions of staking: what each costs, and what it leaves in the books. What is staked
-//! stays in its wallet, as `staked`; a change is on its chain at once.
+//! The transactions of staking: what each costs, and what it asks of its position. What is staked
+//! stays in its wallet, as `staked`.
 
 use ledger::Fault;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
-use protocol::ids::{AssetId, TxId, VaultAccountId};
-use protocol::model::event::EventType;
-use protocol::model::transaction::{AmountInfo, Peer, PeerKind, Transaction, TransactionStatus};
+use protocol::ids::AssetId;
+use protocol::model::transaction::Transaction;
 use protocol::model::transaction_request::FeeLevel;
 use serde::Deserialize;
 
+use super::changes::refused;
 use super::positions::asked;
-use crate::chain;
 use crate::deed::Deed;
-use crate::flight::{CONFIRMATIONS, Move, Pot};
-use crate::holdings::stake::{Chain, Form, Position, Related};
+use crate::flight::{Effect, Flight};
+use crate::holdings::stake::{Action, Chain, Errand, Form, Position, Progress, Related, Task};
 use crate::operations::Visit;
+use crate::operations::transactions::{Initiator, begin, blank, vault_place};
 use crate::world::{assets, units_of};
 
 fn not_found() -> ApiError {
@@ -37,7 +37,7 @@ pub(super) struct Cost {
 /// Who asks, on which chain, and what they say of the transaction.
 #[derive(Clone, Debug)]
 pub(super) struct Asker {
-    user: String,
+    initiator: Initiator,
     pub(super) chain: &'static Chain,
     fee: Amount,
     note: Option<String>,
@@ -73,7 +73,7 @@ impl Asker {
             }
         };
         Ok(Self {
-            user: visit.guest.user.to_string(),
+            initiator: Initiator::of(visit),
             chain,
             fee,
             note: cost.tx_note,
@@ -91,102 +91,82 @@ impl Asker {
         Ok(found.ok_or_else(not_found)?)
     }
 
-    /// Whether the account can pay so much, and the fee.
-    pub(super) fn covered(
-        &self,
-        deed: &mut Deed<'_, '_>,
-        account: VaultAccountId,
-        amount: &Amount,
-    ) -> Result<(), Fault> {
-        let wallet = deed.batch.wallet(deed.writing, account, &self.asset()?)?;
-        let wallet = wallet.ok_or_else(ApiError::vault_asset_not_found)?;
-        let need = amount.checked_add(&self.fee);
-        if need.is_none_or(|need| wallet.balance.available < need) {
-            return Err(ApiError::new(400, 1402, "The source's balance is too low").into());
-        }
-        Ok(())
-    }
-
-    /// What has been done is on the chain: the transaction, its fee, and what moved with it.
-    pub(super) fn done(
+    /// Asks something of a position, if it can be done now: the transaction, which is under way like
+    /// others. `other`: what it concerns beside it.
+    pub(super) fn ask(
         &self,
         deed: &mut Deed<'_, '_>,
         position: &mut Position,
-        operation: &str,
+        other: Option<&mut Position>,
+        task: Task,
         amount: &Amount,
-        moves: &[(Amount, Pot, Pot)],
     ) -> Result<(), Fault> {
-        let account = position.account;
-        self.covered(deed, account, &Amount::zero())?;
-        let (id, transaction) = (TxId(deed.chance.uuid()), operation == "STAKE");
-        let name = deed.batch.account(deed.writing, account)?;
+        let mut tried = (position.clone(), other.as_deref().cloned());
+        let outcome = task.done(&mut tried.0, tried.1.as_mut(), deed.at);
+        let outcome = outcome.map_err(refused)?;
+        let amount = outcome.paid().unwrap_or_else(|| amount.clone());
         let row = assets::find(&self.asset()?).ok_or_else(ApiError::internal)?;
-        let (hash, block) = (chain::hash(row, deed), chain::block(deed));
+        let from = vault_place(deed, position.account, &self.asset()?)?;
+        let from = from.ok_or_else(ApiError::vault_asset_not_found)?;
         // What is staked leaves its wallet as little as what is called back: only the fee does.
-        let shown = if transaction {
-            amount.clone()
-        } else {
-            Amount::zero()
+        let (effect, shown) = match task {
+            Task::Begin | Task::Add(_) => (Effect::Stakes, amount.clone()),
+            _ => (Effect::Costs, Amount::zero()),
         };
-        let price = deed.price(row)?;
-        let mut told = Transaction {
-            operation: match (transaction, self.chain.form) {
-                (true, _) => "STAKE",
-                (false, Form::Ethereum) => "CONTRACT_CALL",
-                (false, Form::Solana) => "PROGRAM_CALL",
+        let told = Transaction {
+            operation: match (effect, self.chain.form) {
+                (Effect::Stakes, _) => "STAKE",
+                (_, Form::Ethereum) => "CONTRACT_CALL",
+                (_, Form::Solana) => "PROGRAM_CALL",
             }
             .to_owned(),
-            asset_type: row.kind.to_owned(),
             note: self.note.clone().unwrap_or_default(),
-            source: Peer {
-                kind: PeerKind::VaultAccount,
-                id: Some(account.to_string()),
-                name: name.map(|facts| facts.name).unwrap_or_default(),
-                sub_type: String::new(),
-            },
-            destination_address: position.validator.clone(),
-            amount_info: AmountInfo {
-                amount_usd: price.and_then(|price| shown.checked_mul(&price, 2)),
-                amount: Some(shown.clone()),
-                requested_amount: Some(shown.clone()),
-                net_amount: Some(shown),
-            },
-            fee_currency: Some(self.asset()?),
-            created_by: self.user.clone(),
-            ..Transaction::new(id, self.asset()?, deed.at)
+            source: from.peer,
+            created_by: self.initiator.user.clone(),
+            ..blank(row, &shown, deed)?
         };
-        deed.transaction(EventType::TransactionCreated, &told)?;
-        told.status = TransactionStatus::Completed;
-        told.sub_status = "CONFIRMED".to_owned();
-        told.fee_info.network_fee = Some(self.fee.clone());
-        told.tx_hash.clone_from(&hash);
-        told.block_info = Some(block);
-        told.num_of_confirmations = CONFIRMATIONS;
-        told.signed_by = vec![self.user.clone()];
-        deed.transaction(EventType::TransactionStatusUpdated, &told)?;
-        let asset = self.asset()?;
-        let fee = (self.fee.clone(), Pot::Available, Pot::Outside);
-        let moves: Vec<_> = moves
-            .iter()
-            .cloned()
-            .chain([fee])
-            .map(|(amount, from, to)| Move {
-                account,
-                asset: asset.clone(),
-                amount,
-                from,
-                to,
-            })
-            .collect();
-        deed.moves(&moves)?;
+        let standard = assets::chain_of(row).map(|chain| chain.standard());
+        let flight = Flight {
+            initiator_signs: self.initiator.signs,
+            source_address: from.address,
+            destination_address: position.validator.clone(),
+            lane: standard.map(|standard| format!("{}/{standard}", position.account)),
+            effect,
+            errand: Some(Errand {
+                position: position.id.clone(),
+                task: task.clone(),
+            }),
+            ..Flight::costing(self.fee.clone(), self.asset()?)
+        };
+        begin(deed, &told, &flight)?;
+        position.busy = Some(told.id);
         position.related.push(Related {
-            tx_id: id.to_string(),
-            tx_hash: hash,
-            operation: operation.to_owned(),
+            tx_id: told.id.to_string(),
+            tx_hash: String::new(),
+            operation: word(&task).to_owned(),
             at: deed.at,
-            amount: amount.clone(),
+            amount,
             note: self.note.clone(),
+            progress: Progress::Pending,
         });
+        if let Some(other) = other {
+            other.busy = Some(told.id);
+            deed.keep(other)?;
+        }
         Ok(deed.keep(position)?)
+    }
+}
+
+/// The contract's word for it.
+const fn word(task: &Task) -> &'static str {
+    match task {
+        Task::Begin => "STAKE",
+        Task::Add(_) => "ADD_TO_STAKE",
+        Task::Unstake => "UNSTAKE",
+        Task::Withdraw(_) => "WITHDRAW",
+        Task::Claim => "CLAIM_REWARDS",
+        Task::Split(..) => "SPLIT",
+        Task::Absorb(_, Action::Merge) => "MERGE",
+        Task::Absorb(..) => "CONSOLIDATE",
     }
 }

@@ -29,14 +29,14 @@ use crate::world::assets::{self, AssetRow};
 
 /// Who asks.
 #[derive(Clone, Debug)]
-pub(super) struct Initiator {
-    pub(super) user: String,
+pub(in crate::operations) struct Initiator {
+    pub(in crate::operations) user: String,
     /// Whether it holds a key share.
-    pub(super) signs: bool,
+    pub(in crate::operations) signs: bool,
 }
 
 impl Initiator {
-    pub(super) fn of(visit: &Visit<'_>) -> Self {
+    pub(in crate::operations) fn of(visit: &Visit<'_>) -> Self {
         Self {
             user: visit.guest.user.to_string(),
             signs: visit.guest.role.signs(),
@@ -157,7 +157,7 @@ pub(super) fn asked(
 }
 
 /// Lets a transaction begin that the source can pay for.
-pub(super) fn begin(
+pub(in crate::operations) fn begin(
     deed: &mut Deed<'_, '_>,
     transaction: &Transaction,
     flight: &Flight,
@@ -348,7 +348,7 @@ fn operation_name(operation: &Operation, asset: &AssetRow) -> &'static str {
 }
 
 /// A transaction of which amount and asset are known.
-pub(super) fn blank(
+pub(in crate::operations) fn blank(
     asset: &AssetRow,
     amount: &Amount,
     deed: &mut Deed<'_, '_>,

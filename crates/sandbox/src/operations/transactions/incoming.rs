@@ -17,6 +17,7 @@ use crate::chain;
 use crate::deed::Deed;
 use crate::flight::{Effect, Flight, Pot, inflow};
 use crate::hall::Hall;
+use crate::screening::Service;
 use crate::world::addresses;
 use crate::world::assets;
 
@@ -43,8 +44,12 @@ pub(crate) async fn incoming(
         transaction.destination_tag = to.tag;
         transaction.source_address = source_address.clone().or_else(fresh).unwrap_or_default();
         transaction.source = known(deed, &id, &transaction.source_address)?;
-        transaction.status = TransactionStatus::Confirming;
-        transaction.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
+        if deed.screening()?.aml == Service::Off {
+            transaction.status = TransactionStatus::Confirming;
+            transaction.sub_status = "PENDING_BLOCKCHAIN_CONFIRMATIONS".to_owned();
+        } else {
+            transaction.status = TransactionStatus::PendingAmlScreening;
+        }
         transaction.num_of_confirmations = 1;
         transaction.tx_hash = chain::hash(asset, deed);
         transaction.block_info = Some(chain::block(deed));

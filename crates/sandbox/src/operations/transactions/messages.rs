@@ -4,6 +4,7 @@ use protocol::error::ApiError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::typed_data;
 use crate::world::assets::{self, AssetRow, Chain};
 use crate::world::keys::{Algorithm, Keyring, algorithm_of, keccak256, sha256};
 
@@ -17,7 +18,7 @@ const MAX_STEPS: usize = 10;
 /// A message, read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Message {
-    /// As it was given.
+    /// As it was given; of structured data its hash.
     content: String,
     typed: bool,
     /// What the key signs: of ECDSA a hash, else the message itself.
@@ -79,21 +80,16 @@ fn one(
     algorithm: Algorithm,
     chain: &Chain,
 ) -> Result<Message, ApiError> {
-    let content = message.content.as_str().map(str::to_owned);
-    let content = content.ok_or_else(|| match message.kind.as_deref() {
-        Some("EIP712") => bad("messages of type EIP712 are not served by this sandbox"),
-        _ => bad("content must be a string of hexadecimal digits"),
-    })?;
-    let bytes = hex::decode(content.strip_prefix("0x").unwrap_or(&content))
-        .ok()
-        .filter(|bytes| !bytes.is_empty() && bytes.len() <= MAX_MESSAGE)
-        .ok_or_else(|| {
-            bad(format_args!(
-                "content must be 1 to {MAX_MESSAGE} bytes in hexadecimal"
-            ))
-        })?;
+    let structured = typed && message.kind.as_deref() == Some("EIP712");
+    let (content, bytes) = if structured {
+        let hash = structured_hash(&message.content)?;
+        (hex::encode(hash), hash.to_vec())
+    } else {
+        plain(&message.content)?
+    };
     let signed = match (typed, message.kind.as_deref()) {
         (false, None) => bytes,
+        (true, Some("EIP712")) if algorithm == Algorithm::Ecdsa => bytes,
         (true, Some("EIP191")) if algorithm == Algorithm::Ecdsa => {
             let head = format!("\x19Ethereum Signed Message:\n{}", bytes.len());
             keccak256(&[head.as_bytes(), &bytes].concat()).to_vec()
@@ -139,6 +135,28 @@ fn one(
         algorithm,
         key,
     })
+}
+
+/// What is given in hexadecimal.
+fn plain(content: &Value) -> Result<(String, Vec<u8>), ApiError> {
+    let text = content.as_str();
+    let text = text.ok_or_else(|| bad("content must be a string of hexadecimal digits"))?;
+    let bytes = hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok();
+    let bytes = bytes.filter(|bytes| !bytes.is_empty() && bytes.len() <= MAX_MESSAGE);
+    let must = format_args!("content must be 1 to {MAX_MESSAGE} bytes in hexadecimal");
+    bytes
+        .map(|bytes| (text.to_owned(), bytes))
+        .ok_or_else(|| bad(must))
+}
+
+/// The hash of typed structured data, which may also be given as a text.
+fn structured_hash(content: &Value) -> Result<[u8; 32], ApiError> {
+    let read = match content.as_str() {
+        Some(text) => serde_json::from_str(text),
+        None => Ok(content.clone()),
+    };
+    let data: Value = read.map_err(|why| bad(format_args!("content is no JSON: {why}")))?;
+    typed_data::hash(&data).map_err(|why| bad(format_args!("content: {why}")))
 }
 
 impl Message {

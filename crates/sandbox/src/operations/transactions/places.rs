@@ -13,14 +13,14 @@ use crate::world::addresses;
 use crate::world::assets::{self, AssetRow};
 
 /// A place, as a transaction shows it, and the address there.
-pub(super) struct Place {
-    pub(super) peer: Peer,
-    pub(super) address: String,
+pub(in crate::operations) struct Place {
+    pub(in crate::operations) peer: Peer,
+    pub(in crate::operations) address: String,
     pub(super) tag: String,
     pub(super) kind: &'static str,
 }
 
-pub(super) fn vault_place(
+pub(in crate::operations) fn vault_place(
     deed: &mut Deed<'_, '_>,
     id: VaultAccountId,
     asset: &AssetId,

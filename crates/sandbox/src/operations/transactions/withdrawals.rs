@@ -13,7 +13,7 @@ use crate::deed::Deed;
 use crate::flight::Flight;
 use crate::world::assets::AssetRow;
 
-/// Makes a transfer to a vault account: what it takes has left the place from now on.
+/// Makes a transfer to a vault account: what it takes is held back at the place from now on.
 pub(super) fn make(
     deed: &mut Deed<'_, '_>,
     order: &Order,
@@ -40,7 +40,7 @@ pub(super) fn make(
         third_party: true,
         ..Flight::costing(Amount::zero(), asset_id.clone())
     };
-    deed.take_outside(place, &asset_id, &order.amount)?;
+    deed.hold_outside(place, &asset_id, &order.amount)?;
     deed.transaction(EventType::TransactionCreated, &transaction)?;
     chain::keep(deed, &transaction, &flight)?;
     Ok(transaction)

@@ -49,6 +49,33 @@ pub(super) enum People {
         /// The transaction.
         transaction: TxId,
     },
+    /// An exchange or a bank looks first at what it is to send.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl hold 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Hold {
+        /// The transaction.
+        transaction: TxId,
+    },
+    /// The screening or enrichment that a transaction waits for lets it through.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl pass 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
+    Pass {
+        /// The transaction.
+        transaction: TxId,
+    },
+    /// What the services do that transactions wait for; what is not named is off.
+    #[command(after_help = "Examples:
+  vestibule sandbox ctl screening --aml wait           until `pass` or `reject`
+  vestibule sandbox ctl screening --aml reject
+  vestibule sandbox ctl screening                      none of them")]
+    Screening {
+        /// Where money comes from and goes.
+        #[arg(long, value_parser = ["off", "pass", "reject", "wait"], default_value = "off")]
+        aml: String,
+        /// What more there is to say of a transaction.
+        #[arg(long, value_parser = ["off", "pass", "wait"], default_value = "off")]
+        enrichment: String,
+    },
     /// A transaction fails, with a sub-status.
     #[command(after_help = "Example:
   vestibule sandbox ctl fail 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 DROPPED_BY_BLOCKCHAIN")]
@@ -160,6 +187,16 @@ impl People {
             Self::Process { transaction } => Ask::post(
                 format!("{HERE}/transactions/{transaction}/process"),
                 json!({}),
+            ),
+            Self::Hold { transaction } => {
+                Ask::post(format!("{HERE}/transactions/{transaction}/hold"), json!({}))
+            }
+            Self::Pass { transaction } => {
+                Ask::post(format!("{HERE}/transactions/{transaction}/pass"), json!({}))
+            }
+            Self::Screening { aml, enrichment } => Ask::put(
+                format!("{HERE}/screening"),
+                json!({ "aml": aml.to_uppercase(), "enrichment": enrichment.to_uppercase() }),
             ),
             Self::Fail {
                 transaction,
