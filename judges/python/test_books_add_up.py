@@ -2,12 +2,14 @@
 
 import json
 import random
+import threading
 from decimal import Decimal
 
 import pytest
 
 from fresh import fresh
 from money import transfer
+from sandbox import Sandbox
 
 ASSETS = ("ETH", "USDC", "BTC", "SOL", "DOGE")
 BASE = {"USDC": "ETH"}
@@ -80,8 +82,14 @@ class History:
         self.log = []
 
     def step(self):
+        self.do()
+        self.look()
+
+    def do(self):
         acts = (self.send, self.send, self.receive, self.mine, self.mine, self.sign, self.fail, self.cancel, self.reorganise)
         self.chance.choice(acts)()
+
+    def look(self):
         for transaction, one in list(self.ledger.under_way.items()):
             self.ledger.see(one, self.user.door.get(f"/v1/transactions/{transaction}").json)
         check(self.user, self.ledger, self.log)
@@ -154,3 +162,62 @@ def test_whatever_happens(manual, seed):
     ends = {one["status"] for one in history.ledger.under_way.values()}
     assert {"COMPLETED", "FAILED", "CANCELLED"} <= ends, ends
     coins_are_the_balance(history.user)
+
+
+class Burst:
+    """Transfers that are asked for all at once, while the process is killed."""
+
+    def __init__(self, history, number):
+        self.history, self.answered = history, {}
+        self.requests = {f"burst {number} {at}": self.request(at) for at in range(8)}
+        self.threads = [threading.Thread(target=self.ask, args=one) for one in self.requests.items()]
+
+    def request(self, at):
+        asset = ("ETH", "SOL", "BTC", "DOGE")[at % 4]
+        return transfer(asset, f"0.00{at + 1}", at % 4, (at + 1) % 4)
+
+    def ask(self, external, request):
+        try:
+            answer = self.history.user.door.post("/v1/transactions", {**request, "externalTxId": external})
+        except OSError:
+            return  # Nobody answered.
+        if answer.status == 200:
+            self.answered[external] = answer.json["id"]
+
+    def settle(self):
+        """What was answered is there; what is there, the ledger learns of."""
+        for external, request in self.requests.items():
+            told = self.history.user.door.get(f"/v1/transactions/external_tx_id/{external.replace(' ', '%20')}")
+            assert told.status == 200 or external not in self.answered, "it was answered, and is gone"
+            if told.status == 200:
+                assert self.answered.get(external, told.json["id"]) == told.json["id"]
+                source, to = request["source"]["id"], request["destination"]["id"]
+                self.history.remember(told.json["id"], source, to, request["assetId"], Decimal(request["amount"]))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_kill_9_at_any_moment(tmp_path, seed):
+    """What was answered is there, nothing else has happened by halves."""
+    data = tmp_path / "sandbox.db"
+    sandbox = Sandbox(tmp_path, "--manual", data=data)
+    try:
+        history = History(sandbox.workspaces["mainnet"], 100 + seed)
+        for number in range(4):
+            for _ in range(15):
+                history.step()
+            burst = Burst(history, number)
+            for thread in burst.threads:
+                thread.start()
+            threading.Event().wait(history.chance.random() / 20)  # Some moment.
+            sandbox._process.kill()
+            for thread in burst.threads:
+                thread.join()
+            sandbox.kill()
+            sandbox = Sandbox(tmp_path, "--manual", data=data)
+            history.workspace = sandbox.workspaces["mainnet"]
+            history.user = history.workspace["signer"]
+            burst.settle()
+            history.look()
+        coins_are_the_balance(history.user)
+    finally:
+        sandbox.stop()

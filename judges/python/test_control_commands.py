@@ -59,6 +59,12 @@ def test_a_workspace_from_the_command_line(lively, ctl):
     assert mine("snapshot", "list")["name"] == "before it"
     mine("fees", "SOL", "300")
     mine("reorganise", arrived)
+    assert mine("screening", "--aml", "wait") == {"aml": "WAIT", "enrichment": "OFF"}
+    waits = mine("incoming", "0", "SOL", "1")["id"]
+    mine("hold", waits, fails="409")
+    mine("pass", waits)
+    mine("pass", waits, fails="409")
+    assert mine("screening")["aml"] == "OFF"
     mine("fail", arrived, "NO_SUCH_SUB_STATUS", fails="the sandbox says 4")
     mine("snapshot", "restore", "before it")
     copy = ctl("workspace", "make", "--name", "Copy", "--snapshot", "before it", "--of", "By hand")

@@ -13,7 +13,9 @@ from fireblocks.models.convert_assets_request import ConvertAssetsRequest
 from fireblocks.models.create_internal_transfer_request import CreateInternalTransferRequest
 
 from events import heard
+from fresh import fresh
 from refusals import refused
+from rules import decide, waiting
 
 
 @pytest.fixture(scope="module")
@@ -203,6 +205,28 @@ def test_the_quorum_decides(manual):
         assert status(made) == then
         told, _ = manual.control("POST", f"/workspaces/{fund.id}/exchange_accounts/{made.id}/{decision}")
         assert told == 409
+
+
+def test_members_of_the_quorum_decide_one_by_one(manual):
+    fund = fresh(manual)
+    exchanges = fund["admin"].sdk.exchange_accounts
+    creds = credentials(exchanges, fund)
+    made = exchanges.add_exchange_account(add_exchange_account_request=request("Ours", creds)).result().data
+    status = lambda: exchanges.get_exchange_account(exchange_account_id=made.id).result().data.status
+    (asked,) = waiting(fund, "EXCHANGE_ACCOUNT")
+    members = fund.ask("GET", "/quorum")["members"]
+    assert decide(fund, asked, "approve", members[0]) == (200, "PENDING")
+    assert status() == "WAITING_FOR_APPROVAL", "two of three"
+    assert decide(fund, asked, "approve", members[1]) == (200, "APPROVED")
+    assert status() == "APPROVED" and waiting(fund, "EXCHANGE_ACCOUNT") == []
+    made = exchanges.add_exchange_account(add_exchange_account_request=request("Not ours", creds)).result().data
+    (asked,) = waiting(fund, "EXCHANGE_ACCOUNT")
+    assert decide(fund, asked, "reject", members[2])[0] == 200
+    assert status() == "REJECTED", "one no is enough"
+    made = exchanges.add_exchange_account(add_exchange_account_request=request("Nobody", creds)).result().data
+    fund.ask("POST", "/clock/advance", {"millis": 8 * 24 * 3_600_000})
+    assert (status(), waiting(fund, "EXCHANGE_ACCOUNT")) == ("REJECTED", []), "its time was over"
+    fund.gone()
 
 
 def test_the_event(fund, lively, exchanges):

@@ -17,8 +17,10 @@ from fireblocks.models.set_network_id_routing_policy_request import SetNetworkId
 from fireblocks.models.set_routing_policy_request import SetRoutingPolicyRequest
 
 from events import heard
+from fresh import fresh
 from pages import by_cursor
 from refusals import refused
+from rules import decide, waiting
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +221,27 @@ def test_both_sides_decide(manual):
             assert status(made) == end
         act(made, "approve", 400)
     act(made, "rando", 404)
+
+
+def test_the_quorum_decides_on_connections(manual):
+    fund = fresh(manual)
+    network = fund["admin"].sdk.network_connections
+    local = own(network)
+    known = {c.remote_network_id.id for c in network.get_network_connections().result().data}
+    free = [one for one in peers(network) if one.id not in known]
+    made = connect(network, local.id, free[0].id)
+    status = lambda: network.get_network(connection_id=made.id).result().data.status
+    asked = waiting(fund, "NETWORK_CONNECTION")
+    members = fund.ask("GET", "/quorum")["members"]
+    assert decide(fund, asked[-1], "approve", members[0])[0] == 200
+    assert status() == "WAITING_FOR_APPROVAL"
+    assert decide(fund, asked[-1], "approve", members[1])[0] == 200
+    assert status() == "WAITING_FOR_PEER_APPROVAL", "then it is the peer's turn"
+    network.delete_network_connection(connection_id=made.id).result()
+    assert status() == "CANCELLED"
+    made = connect(network, local.id, free[0].id)
+    (asked,) = waiting(fund, "NETWORK_CONNECTION")
+    network.delete_network_connection(connection_id=made.id).result()
+    assert (status(), waiting(fund, "NETWORK_CONNECTION")) == ("CANCELLED", []), "nobody is asked any more"
+    assert decide(fund, asked, "approve")[0] == 409
+    fund.gone()

@@ -77,12 +77,34 @@ def test_to_an_exchange_and_back(fund, signer, exchange):
     back = ask(signer, **withdrawal(exchange, "ETH", "0.2", 1))
     told = shown(signer, back)
     assert (told.status, told.sub_status) == ("PENDING_3RD_PARTY", "3RD_PARTY_PROCESSING")
-    assert at_exchange(fund, exchange, "ETH") == before[0] + Decimal("0.3"), "it has left"
+    assert at_exchange(fund, exchange, "ETH") == before[0] + Decimal("0.3"), "it is about to leave"
+    held = fund["admin"].sdk.exchange_accounts.get_exchange_account_asset(exchange, "ETH").result().data
+    assert (held.locked_amount, Decimal(held.total)) == ("0.2", before[0] + Decimal("0.5"))
     assert mine(fund) == 0, "the exchange has not sent it"
     act(fund, back, "process")
     done = mined(fund, signer, back)
     assert done.status == "COMPLETED" and done.exchange_tx_id and done.tx_hash
     assert holding(signer, 1, "ETH").total == before[1].total - Decimal("0.3") - fee
+    held = fund["admin"].sdk.exchange_accounts.get_exchange_account_asset(exchange, "ETH").result().data
+    assert (held.locked_amount, Decimal(held.total)) == ("0", before[0] + Decimal("0.3")), "it has left"
+
+
+def test_a_block_given_up_takes_back_what_an_exchange_got_or_gave(fund, signer, exchange):
+    before = at_exchange(fund, exchange, "SOL"), holding(signer, 1, "SOL")
+    to = {"type": "EXCHANGE_ACCOUNT", "id": exchange}
+    transaction = propose(signer, "SOL", "0.5", 1, to)
+    act(fund, transaction, "sign")
+    assert mined(fund, signer, transaction).status == "COMPLETED"
+    assert at_exchange(fund, exchange, "SOL") == before[0] + Decimal("0.5")
+    act(fund, transaction, "reorganise")
+    assert (at_exchange(fund, exchange, "SOL"), holding(signer, 1, "SOL")) == before
+    back = ask(signer, **withdrawal(exchange, "ETH", "0.05", 1))
+    held = at_exchange(fund, exchange, "ETH"), holding(signer, 1, "ETH")
+    act(fund, back, "process")
+    assert mined(fund, signer, back).status == "COMPLETED"
+    act(fund, back, "reorganise")
+    assert at_exchange(fund, exchange, "ETH") == held[0] + Decimal("0.05"), "it never left"
+    assert holding(signer, 1, "ETH") == held[1]
 
 
 def test_what_an_exchange_does_not_send_stays_there(fund, signer, exchange):

@@ -91,7 +91,7 @@ def test_the_seeded_policy_in_both_shapes(fund):
         rule.id for rule in newest.rules[:3]
     ]
     assert [rule.verdict.action for rule in active_v2(fund, "MINT").rules] == ["ALLOW"]
-    assert active_v2(fund, "STAKE").rules == []
+    assert [rule.verdict.action for rule in active_v2(fund, "STAKE").rules] == ["ALLOW"]
     assert editor(fund).get_draft_legacy().result().data.draft_response.rules == told.policy.rules
     ours = json.loads(fund.sandbox.control("GET", "/workspaces")[1])["data"]
     assert [w["policy"][0]["action"] for w in ours] == ["BLOCK", "BLOCK"]

@@ -1,35 +1,19 @@
 """Security findings: what is found in the workspace as it is."""
 
-import subprocess
-
 import pytest
 from fireblocks.exceptions import BadRequestException, NotFoundException, UnauthorizedException
 from fireblocks.models.accept_finding_request import AcceptFindingRequest
-from fireblocks.models.create_api_user import CreateAPIUser
 from fireblocks.models.reopen_finding_request import ReopenFindingRequest
 from fireblocks.models.update_finding_external_request import UpdateFindingExternalRequest
 
+from newcomers import made
 from pages import by_cursor
 from refusals import refused
-from sandbox import User
 
 
 @pytest.fixture(scope="module")
 def fund(lively):
     return lively.workspaces["mainnet"]
-
-
-def made(folder, lively, fund, role):
-    """An API user of a role that no seeded one has."""
-    key, csr = folder / f"{role}.key", folder / f"{role}.csr"
-    command = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes"]
-    subprocess.run([*command, "-keyout", key, "-out", csr, "-subj", "/O=Acme"], check=True, capture_output=True, timeout=120)
-    sdk = fund["admin"].sdk
-    request = CreateAPIUser(role=role, name=role.lower(), csr_pem=csr.read_text())
-    sdk.api_user.create_api_user(create_api_user=request).result()
-    users = sdk.api_user.get_api_users().result().data.users
-    (id,) = [user.id for user in users if user.name == role.lower()]
-    return User.made(lively, role, id, key)
 
 
 @pytest.fixture(scope="module")

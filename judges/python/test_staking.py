@@ -17,9 +17,11 @@ from fireblocks.models.unstake_request import UnstakeRequest
 from fireblocks.models.withdraw_request import WithdrawRequest
 
 from events import heard
+from fresh import fresh
 from pages import by_cursor
 from refusals import refused
 from sandbox import Sandbox
+from waiting import until
 
 DAY = 24 * 60 * 60 * 1000
 
@@ -50,8 +52,16 @@ def wallet(fund, asset, account="0"):
 
 
 def put(staking, chain, amount, account="0", provider="kiln", **more):
+    """Stakes, and waits until that is through."""
     request = StakeRequest(vault_account_id=account, provider_id=provider, stake_amount=amount, **more)
-    return staking.stake(chain_descriptor=chain, stake_request=request).result().data.id
+    made = staking.stake(chain_descriptor=chain, stake_request=request).result().data.id
+    through(staking, made)
+    return made
+
+
+def through(staking, *positions):
+    """Waits until nothing is under way with positions."""
+    until("it is through", lambda: not any(position(staking, one).in_progress for one in positions))
 
 
 def position(staking, one):
@@ -86,8 +96,9 @@ def test_a_stake_to_its_end(lively, fund, staking):
     kinds = ["transaction.created", "vault_account.asset.balance_updated"]
     with heard(lively, fund, kinds) as events:
         made = put(staking, "SOL", "10.5", tx_note="ours")
-        assert Decimal(events(kinds[1])["data"]["staked"]) == Decimal("10.5")
-        assert events(kinds[0])["data"]["operation"] == "STAKE"
+        assert Decimal(events(kinds[1])["data"]["lockedAmount"]) > Decimal("10.5"), "with its fee"
+        told = events(kinds[0])["data"]
+        assert (told["operation"], told["status"]) == ("STAKE", "SUBMITTED")
     (first,) = related(staking, made)
     assert (first.staking_operation, first.status, first.amount, first.tx_note) == ("STAKE", "COMPLETED", "10.5", "ours")
     transaction = fund["viewer"].sdk.transactions.get_transaction(tx_id=first.tx_id).result().data
@@ -111,10 +122,14 @@ def test_a_stake_to_its_end(lively, fund, staking):
     assert wallet(fund, "SOL") == then, "rewards are not in the wallet yet"
     claim = ClaimRewardsRequest(id=made, fee_level="LOW")
     staking.claim_rewards(chain_descriptor="SOL", claim_rewards_request=claim).result()
+    through(staking, made)
     claimed = wallet(fund, "SOL")
     assert then["total"] < claimed["total"] < then["total"] + Decimal(1)
     assert claimed["staked"] == Decimal("10.5")
     staking.unstake(chain_descriptor="SOL", unstake_request=UnstakeRequest(id=made)).result()
+    with refused(BadRequestException):
+        staking.unstake(chain_descriptor="SOL", unstake_request=UnstakeRequest(id=made)).result()
+    through(staking, made)
     assert position(staking, made).status == "deactivating"
     with refused(BadRequestException):
         staking.withdraw(chain_descriptor="SOL", withdraw_request=WithdrawRequest(id=made)).result()
@@ -124,6 +139,7 @@ def test_a_stake_to_its_end(lively, fund, staking):
         ["withdraw", "split", "merge"],
     )
     staking.withdraw(chain_descriptor="SOL", withdraw_request=WithdrawRequest(id=made)).result()
+    through(staking, made)
     assert position(staking, made).status == "withdrawn" and position(staking, made).amount == "0"
     end = wallet(fund, "SOL")
     assert end["staked"] == before["staked"] and end["total"] == end["available"]
@@ -140,6 +156,7 @@ def test_parts_come_together(lively, fund, staking):
     before = wallet(fund, "SOL", "1")
     split = SplitRequest(id=one, amount="8")
     two = staking.split(chain_descriptor="SOL", split_request=split).result().data.id
+    through(staking, one)
     assert {position(staking, p).blockchain_position_info.actual_instance.stake_account_address for p in (one, two)}
     assert position(staking, two).status == "active"
     assert 12 <= Decimal(position(staking, one).amount) < Decimal("12.1")
@@ -147,6 +164,7 @@ def test_parts_come_together(lively, fund, staking):
     assert [a.amount[:2] for a in summary.active] == ["20"] and summary.inactive == []
     merge = MergeStakeAccountsRequest(source_id=two, destination_id=one)
     assert staking.merge_stake_accounts(chain_descriptor="SOL", merge_stake_accounts_request=merge).result().data.id == one
+    through(staking, one, two)
     assert (position(staking, two).status, position(staking, two).amount) == ("merged", "0")
     assert Decimal(position(staking, one).amount) >= 20
     assert wallet(fund, "SOL", "1")["staked"] == before["staked"] == 20
@@ -174,6 +192,7 @@ def test_compounding_validators(lively, fund, staking):
     assert wallet(fund, "ETH", "2")["staked"] == Decimal("97.5")
     part = WithdrawRequest(id=one, amount="1.25")
     staking.withdraw(chain_descriptor="ETH", withdraw_request=part).result()
+    through(staking, one)
     # Rewards go out first: what is staked goes down by the rest.
     staked = wallet(fund, "ETH", "2")["staked"]
     assert Decimal("96.25") <= staked < Decimal("96.26")
@@ -183,6 +202,7 @@ def test_compounding_validators(lively, fund, staking):
             staking.withdraw(chain_descriptor="ETH", withdraw_request=bad).result()
     both = MergeStakeAccountsRequest(source_id=two, destination_id=one)
     staking.consolidate(chain_descriptor="ETH", merge_stake_accounts_request=both).result()
+    through(staking, one, two)
     assert position(staking, two).status == "consolidated"
     assert Decimal(position(staking, one).amount) >= Decimal("64.25")
     assert wallet(fund, "ETH", "2")["staked"] == staked
@@ -251,6 +271,8 @@ def test_positions_outlive_a_restart(tmp_path):
         staking = fund["admin"].sdk.staking
         staking.approve_terms_of_service_by_provider_id(provider_id="kiln").result()
         made = put(staking, "SOL", "3")
+        later_one = StakeRequest(vault_account_id="0", provider_id="kiln", stake_amount="5")
+        under_way = staking.stake(chain_descriptor="SOL", stake_request=later_one).result().data.id
     finally:
         sandbox.kill()
     sandbox = Sandbox(tmp_path, data=data)
@@ -258,8 +280,77 @@ def test_positions_outlive_a_restart(tmp_path):
         fund = sandbox.workspaces["mainnet"]
         staking = fund["admin"].sdk.staking
         assert position(staking, made).status == "activating"
-        assert wallet(fund, "SOL")["staked"] == 3
+        through(staking, under_way)
+        assert wallet(fund, "SOL")["staked"] == 8
         later(sandbox, 2)
         assert position(staking, made).status == "active"
     finally:
         sandbox.stop()
+
+
+def test_a_stake_is_under_way_like_others(manual):
+    """Signed, mined, cancelled, failed and given up by the chain."""
+    fund = fresh(manual)
+    staking = fund["signer"].sdk.staking
+    staking.approve_terms_of_service_by_provider_id(provider_id="kiln").result()
+    before = wallet(fund, "SOL")
+
+    def ask(amount="4"):
+        request = StakeRequest(vault_account_id="0", provider_id="kiln", stake_amount=amount)
+        made = staking.stake(chain_descriptor="SOL", stake_request=request).result().data.id
+        return made, related(staking, made)[0].tx_id
+
+    def act(transaction, what, **body):
+        return fund.sandbox.control("POST", f"/workspaces/{fund.id}/transactions/{transaction}/{what}", body)[0]
+
+    def read(transaction):
+        return fund["viewer"].sdk.transactions.get_transaction(transaction).result().data
+
+    made, transaction = ask()
+    shown = position(staking, made)
+    assert (shown.status, shown.in_progress, shown.in_progress_tx_id) == ("creating", True, transaction)
+    assert (related(staking, made)[0].status, related(staking, made)[0].tx_hash) == ("PENDING", None)
+    assert not shown.related_transactions[0].completed and shown.available_actions == []
+    assert read(transaction).status == "PENDING_SIGNATURE"
+    assert wallet(fund, "SOL")["staked"] == before["staked"], "not yet"
+    fund["signer"].sdk.transactions.cancel_transaction(transaction).result()
+    shown = position(staking, made)
+    assert (shown.status, shown.in_progress, shown.amount) == ("canceled", False, "0")
+    assert related(staking, made)[0].status == "FAILED" and wallet(fund, "SOL") == before
+
+    made, transaction = ask()
+    assert act(transaction, "sign") == 200
+    fund.control("POST", "/mine")
+    assert (read(transaction).status, position(staking, made).status) == ("CONFIRMING", "creating")
+    assert act(transaction, "reorganise") == 200
+    assert position(staking, made).status == "canceled" and wallet(fund, "SOL") == before
+
+    made, transaction = ask()
+    act(transaction, "sign")
+    for _ in range(3):
+        fund.control("POST", "/mine")
+    assert position(staking, made).status == "activating"
+    assert wallet(fund, "SOL")["staked"] == before["staked"] + 4
+    assert act(transaction, "reorganise") == 409, "a stake has a life of its own"
+    fund.ask("POST", "/clock/advance", {"millis": 3 * DAY})
+    staking.unstake(chain_descriptor="SOL", unstake_request=UnstakeRequest(id=made)).result()
+    second = related(staking, made)[0]
+    assert (second.staking_operation, second.status) == ("UNSTAKE", "PENDING")
+    assert act(second.tx_id, "fail", subStatus="SIGNING_ERROR") == 200
+    assert (related(staking, made)[0].status, position(staking, made).status) == ("FAILED", "active")
+    assert position(staking, made).available_actions != []
+    fund.gone()
+
+
+def test_who_cannot_sign_stakes_nothing_by_itself(manual):
+    """The seeded policy has a rule for those who can sign alone."""
+    fund = fresh(manual)
+    fund["signer"].sdk.staking.approve_terms_of_service_by_provider_id(provider_id="kiln").result()
+    body = {"vaultAccountId": "0", "providerId": "kiln", "stakeAmount": "4"}
+    made = fund["editor"].door.post("/v1/staking/chains/SOL/stake", body)
+    assert made.status == 201, made.json
+    shown = position(fund["signer"].sdk.staking, made.json["id"])
+    assert shown.status == "canceled"
+    told = fund["viewer"].door.get(f"/v1/transactions/{shown.related_transactions[0].tx_id}").json
+    assert (told["status"], told["subStatus"]) == ("BLOCKED", "BLOCKED_BY_POLICY")
+    fund.gone()
