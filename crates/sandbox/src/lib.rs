@@ -10,6 +10,7 @@
 //! | `clock`, `chance` | its time, and what looks random in it: both go on where they were |
 //! | [`people`], [`world`] | the fixed users and keys; what plans are made into |
 //! | [`described`], `ground` | workspaces described in files; the files there are |
+//! | [`sketch`] | what is kept of somebody's workspace, to make a file of |
 //! | `halls`, `making`, `templates`, `snapshots`, `names` | the workspaces that are open; made, kept as they were, gone back to |
 //! | `hall`, `deed` | one workspace, and the one way to change it: a deed in one database transaction |
 //! | `shelf` | what a workspace keeps beside its books, as documents of many kinds |
@@ -79,6 +80,7 @@ mod screening;
 mod seed;
 mod server;
 mod shelf;
+pub mod sketch;
 mod snapshots;
 mod stakes;
 pub mod start;

@@ -60,6 +60,7 @@ pub(crate) async fn workspaces(
     } else {
         config.workspaces.clone()
     };
+    let order: Vec<_> = wanted.iter().map(Ground::workspace).collect();
     for ground in wanted {
         let workspace = ground.workspace();
         if there.iter().all(|row| row.id != workspace) {
@@ -84,7 +85,10 @@ pub(crate) async fn workspaces(
                 .await?;
         }
     }
-    Ok((seed, read(store.clone()).await?))
+    // Those that were asked for first, in that order.
+    let mut all = read(store.clone()).await?;
+    all.sort_by_key(|row| order.iter().position(|id| *id == row.id).unwrap_or(usize::MAX));
+    Ok((seed, all))
 }
 
 /// What the file's funds are made from: settled once, when it is made.

@@ -125,8 +125,10 @@ impl<'f> Checker<'f> {
         }
     }
 
+    /// The asset of that id. Where the network was chosen from outside, the mainnet's ids are good
+    /// for the testnet, too.
     fn asset(&mut self, word: &Word) -> Option<&'static AssetRow> {
-        let found = self.assets.get(word.get_ref().as_str()).copied();
+        let found = self.known(word.get_ref());
         if found.is_none() {
             let near = near(word.get_ref(), self.assets.keys().copied());
             let known: Vec<_> = self.assets.keys().copied().collect();
@@ -139,6 +141,12 @@ impl<'f> Checker<'f> {
             self.wrong(word.span(), what);
         }
         found
+    }
+
+    fn known(&self, id: &str) -> Option<&'static AssetRow> {
+        let test = self.chosen && self.network == Network::Testnet;
+        let id = assets::on_testnet(id).filter(|_| test).unwrap_or(id);
+        self.assets.get(id).copied()
     }
 
     /// These assets, in the order in which the network has them; `*` is all of them.

@@ -302,6 +302,10 @@ fn every_shipped_file_is_read_on_both_networks_or_says_why() {
         let plan = read(shipped.name(), shipped.text()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.summary(), shipped.summary(Network::Mainnet));
     }
+    for shipped in Shipped::ALL {
+        let [main, test] = [Network::Mainnet, Network::Testnet].map(|on| shipped.summary(on));
+        assert_eq!(main.accounts, test.accounts);
+    }
     let fund = Shipped::Fund.summary(Network::Mainnet);
     assert_eq!((fund.accounts, fund.people, fund.api_users), (36, 3, 7));
     let exchange = Shipped::Exchange.summary(Network::Mainnet);

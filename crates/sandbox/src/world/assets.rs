@@ -171,6 +171,24 @@ pub fn find(id: &AssetId) -> Option<&'static AssetRow> {
     own.or_else(|| REGISTERED.read().get(id.as_str()).map(|token| token.row))
 }
 
+/// Assets of the mainnet, and what stands for them on the testnet.
+const ON_TESTNET: [(&str, &str); 8] = [
+    ("BTC", "BTC_TEST"),
+    ("ETH", "ETH_TEST5"),
+    ("SOL", "SOL_TEST"),
+    ("XRP", "XRP_TEST"),
+    ("DOGE", "DOGE_TEST"),
+    ("MATIC_POLYGON", "AMOY"),
+    ("USDC", "USDC_ETH_TEST5_0GER"),
+    ("LINK", "LINK_ETH_TEST5"),
+];
+
+/// What stands for an asset of the mainnet on the testnet.
+pub(crate) fn on_testnet(id: &str) -> Option<&'static str> {
+    let found = ON_TESTNET.iter().find(|(main, _)| *main == id);
+    found.map(|(_, test)| *test)
+}
+
 /// The asset that lives at a contract's address, for everybody.
 pub(crate) fn at_contract(native: &str, contract: &str) -> Option<&'static AssetRow> {
     ASSETS

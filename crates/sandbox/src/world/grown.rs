@@ -203,6 +203,7 @@ mod tests {
     use crate::described::Shipped;
     use crate::people;
     use crate::world::keys::sha256;
+    use protocol::model::transaction::{Peer, TransactionStatus};
 
     const NOW: Millis = Millis(1_790_000_000_000);
 
@@ -229,5 +230,72 @@ mod tests {
                 "0a469bf5710c5f2ebbf2baf94b3bea35e8d2553f5ca683eef7f73276b429fbe9"
             ]
         );
+    }
+
+    /// What every wallet holds in the end is what it held and what has moved, fees and all.
+    #[test]
+    fn balances_are_what_was_there_and_the_sum_of_the_history() {
+        let text = "[[accounts]]\nname = \"A {n}\"\ncount = 30\n\
+            balances = { BTC = [\"0\", \"2\"], USDC = \"1000\", ETH = \"0.5\" }\n\
+            [[whitelists]]\nkind = \"external\"\nname = \"P\"\nassets = [\"*\"]\n\
+            [history]\ntransactions = 700\nassets = { USDC = 5, BTC = 1, ETH = 1 }\n";
+        let plan = Arc::new(crate::described::read("f.toml", text).expect("a file"));
+        let workspace = people::workspace_id(Network::Mainnet);
+        let before = Vault::open(
+            &plan,
+            Keyring::of(3, Network::Mainnet),
+            &mut StdRng::seed_from_u64(3),
+        );
+        let mut held: HashMap<(String, String), i128> = HashMap::new();
+        for wallet in &before.wallets {
+            let key = (wallet.account.to_string(), wallet.asset.id.to_owned());
+            held.insert(key, wallet.units);
+        }
+        let (mut transactions, mut wallets) = (0, 0);
+        for (_, change) in Grown::new(&plan, workspace, 3, NOW) {
+            match change {
+                Change::Transaction(made, _) => {
+                    transactions += 1;
+                    assert!(made.created_at < NOW && made.created_at.plus(366 * Millis::DAY) > NOW);
+                    if made.status != TransactionStatus::Completed {
+                        continue;
+                    }
+                    let asset = assets::find(&made.asset_id).expect("an asset");
+                    let amount = made.amount_info.amount.expect("an amount");
+                    let units = amount.to_units(asset.decimals).expect("units");
+                    let mut moved = |side: &Peer, asset: &str, units: i128| {
+                        if let Some(account) = side.vault_account() {
+                            let key = (account.to_string(), asset.to_owned());
+                            *held.entry(key).or_default() += units;
+                        }
+                    };
+                    moved(&made.source, asset.id, -units);
+                    moved(&made.destination, asset.id, units);
+                    if let Some(fee) = made.fee_info.network_fee {
+                        let native = asset.native.parse().expect("an id");
+                        let decimals = assets::find(&native).expect("an asset").decimals;
+                        let fee = fee.to_units(decimals).expect("units");
+                        moved(&made.source, asset.native, -fee);
+                    }
+                }
+                Change::Wallet(account, facts) => {
+                    wallets += 1;
+                    let id = facts.balance.id.to_string();
+                    let asset = assets::find(&facts.balance.id).expect("an asset");
+                    let units = facts.balance.total.to_units(asset.decimals);
+                    assert_eq!(units, held.get(&(account.to_string(), id)).copied());
+                    assert!(units >= Some(0));
+                }
+                _ => {}
+            }
+        }
+        assert_eq!((transactions, wallets), (700, 90));
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_workspace_and_another_one_another() {
+        let whole = |seed| -> Vec<_> { grown(Shipped::Treasury, Network::Mainnet, seed).collect() };
+        assert_eq!(whole(5), whole(5));
+        assert_ne!(whole(5), whole(6));
     }
 }

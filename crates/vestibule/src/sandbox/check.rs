@@ -11,7 +11,7 @@ use crate::output::{Output, note};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule sandbox check fund.toml         file, line and column of all that is wrong; exit code 1 if anything is
-  vestibule sandbox --json check *.toml     a line of JSON each, for scripts")]
+  vestibule --json sandbox check *.toml     a line of JSON each, for scripts")]
 pub(crate) struct Args {
     /// Workspace files, or names of shipped ones.
     #[arg(required = true, value_name = "FILE|NAME")]

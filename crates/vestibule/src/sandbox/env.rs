@@ -31,9 +31,9 @@ pub(crate) struct Args {
     /// Whose key, by name or role.
     #[arg(long, default_value = "viewer")]
     user: String,
-    /// Of which workspace: mainnet, testnet, or its id.
-    #[arg(long, value_name = "NETWORK|ID", default_value = "mainnet")]
-    workspace: String,
+    /// Of which workspace: mainnet, testnet, its name or its id; unless told otherwise the first.
+    #[arg(long, value_name = "NETWORK|NAME|ID")]
+    workspace: Option<String>,
     /// Longest wait for the sandbox, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     wait: u64,
@@ -53,6 +53,7 @@ struct Served {
 #[derive(Deserialize)]
 struct Workspace {
     workspace_id: String,
+    name: String,
     network: String,
     users: Vec<User>,
 }
@@ -78,17 +79,22 @@ struct Environment {
 pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
     let served = awaited(&args.ready_file, Duration::from_secs(args.wait)).await?;
     let workspace = served.workspaces.iter().find(|workspace| {
-        let names = [&workspace.network, &workspace.workspace_id];
-        names
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&args.workspace))
+        let names = [
+            &workspace.network,
+            &workspace.name,
+            &workspace.workspace_id,
+        ];
+        args.workspace.as_ref().is_none_or(|wanted| {
+            let mut names = names.into_iter();
+            names.any(|name| name.eq_ignore_ascii_case(wanted))
+        })
     });
     let Some(workspace) = workspace else {
         let all = served.workspaces.iter();
-        let names: Vec<_> = all.map(|workspace| workspace.network.as_str()).collect();
+        let names: Vec<_> = all.map(|workspace| workspace.name.as_str()).collect();
         bail!(
             "no workspace '{}' there; the workspaces are: {}",
-            args.workspace,
+            args.workspace.as_deref().unwrap_or_default(),
             names.join(", ")
         );
     };

@@ -4,6 +4,7 @@ mod check;
 mod ctl;
 mod described;
 pub(crate) mod env;
+mod import;
 mod listen;
 pub(crate) mod serve;
 
@@ -22,6 +23,7 @@ use crate::output::Output;
   vestibule sandbox --workspace treasury --workspace mine.toml
                                                       workspaces described in files, shipped or your own
   vestibule sandbox check mine.toml                   what is wrong with one
+  vestibule sandbox import accounts.csv               one of your own workspace, anonymised
   vestibule sandbox --ready-file ready.json &         for scripts: the file is there once everything serves
   eval \"$(vestibule sandbox env ready.json)\"          waits for it: API key, secret and URL for the SDKs
   vestibule sandbox ctl workspace make                a workspace of its own for a test
@@ -41,6 +43,8 @@ enum Command {
     Ctl(Box<ctl::Args>),
     /// Print shell lines with URL, API key and secret for the SDKs.
     Env(env::Args),
+    /// Make a workspace file of somebody's workspace, anonymised.
+    Import(Box<import::Args>),
     /// Receive webhooks and print them as they arrive, verified.
     Listen(listen::Args),
 }
@@ -52,6 +56,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Some(Command::Check(args)) => check::run(&args, out),
         Some(Command::Ctl(args)) => ctl::run(*args, out).await,
         Some(Command::Env(args)) => env::run(&args, out).await,
+        Some(Command::Import(args)) => import::run(*args, out).await,
         Some(Command::Listen(args)) => listen::run(args, out).await,
     }
 }

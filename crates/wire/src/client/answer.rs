@@ -74,6 +74,9 @@ pub enum ClientError {
     /// There is no signature.
     #[error(transparent)]
     Sign(#[from] SignError),
+    /// It was made for reading alone.
+    #[error("this client reads alone: nothing was sent")]
+    ReadsOnly,
     /// Not a target that can be sent as it stands.
     #[error("'{0}' is not a request target")]
     Target(String),
@@ -90,7 +93,7 @@ impl ClientError {
             Self::Unreachable { sent, .. } => *sent,
             Self::Status { status, .. } => *status >= 500 || *status == 408,
             Self::NotUnderstood { .. } | Self::TooLarge => true,
-            Self::Budget(_) | Self::Sign(_) | Self::Target(_) | Self::Pages(_) => false,
+            Self::Budget(_) | Self::Sign(_) | Self::Target(_) | Self::ReadsOnly | Self::Pages(_) => false,
         }
     }
 

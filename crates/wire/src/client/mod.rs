@@ -55,6 +55,8 @@ struct Inner {
     budget: Budget,
     timeout: Duration,
     clock: Arc<dyn WallClock>,
+    /// Whether nothing but GET is signed.
+    reads_only: bool,
 }
 
 /// A URL that cannot be an upstream's.
@@ -113,6 +115,7 @@ impl Client {
             budget,
             timeout: TIMEOUT,
             clock,
+            reads_only: false,
         })))
     }
 
@@ -121,6 +124,14 @@ impl Client {
     pub fn waiting(&self, timeout: Duration) -> Self {
         let mut inner = Inner::clone(&self.0);
         inner.timeout = timeout;
+        Self(Arc::new(inner))
+    }
+
+    /// The same, for reading alone: whatever is no GET is neither signed nor sent.
+    #[must_use]
+    pub fn reading(&self) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.reads_only = true;
         Self(Arc::new(inner))
     }
 
@@ -162,6 +173,9 @@ impl Client {
         key: Option<&str>,
         again: bool,
     ) -> Result<Answer, ClientError> {
+        if self.0.reads_only && method != Method::GET {
+            return Err(ClientError::ReadsOnly);
+        }
         let url = self.url(target)?;
         let mut wait = FIRST_WAIT;
         for tries_left in (0..MAX_TRIES).rev() {

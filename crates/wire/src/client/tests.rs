@@ -107,6 +107,25 @@ async fn a_target_that_would_change_on_its_way_is_refused() {
 }
 
 #[tokio::test]
+async fn a_client_for_reading_sends_nothing_else() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let (client, _) = upstream(|_| async {
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        "[]".into_response()
+    })
+    .await;
+    let reading = client.reading();
+    for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
+        let body = Bytes::from_static(b"{}");
+        let sent = reading.write(method, "/v1/x", body, Once::Keyed("k")).await;
+        assert!(matches!(sent, Err(ClientError::ReadsOnly)));
+    }
+    assert_eq!(CALLS.load(Ordering::SeqCst), 0);
+    assert!(reading.get("/v1/x").await.is_ok());
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn reads_and_keyed_writes_are_tried_again_and_others_are_not() {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let (client, _) = upstream(|_| async {

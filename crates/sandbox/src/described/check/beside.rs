@@ -42,9 +42,8 @@ impl Checker<'_> {
             for (kind, balances) in &one.balances {
                 let mut purse = BTreeMap::new();
                 for (asset, amount) in balances {
-                    if let Some(decimals) = self.decimals(asset) {
-                        let amount = self.money(amount, decimals);
-                        purse.insert(asset.get_ref().clone(), amount);
+                    if let Some((id, decimals)) = self.held(asset) {
+                        purse.insert(id.to_owned(), self.money(amount, decimals));
                     }
                 }
                 holds.insert(self.text(kind), purse);
@@ -58,11 +57,11 @@ impl Checker<'_> {
         all
     }
 
-    /// How many decimals an asset or a currency has.
-    fn decimals(&mut self, word: &Word) -> Option<u8> {
+    /// An asset or a currency, and how many decimals it has.
+    fn held(&mut self, word: &Word) -> Option<(&'static str, u8)> {
         match fiat::currency(word.get_ref()) {
-            Some(currency) => Some(currency.decimals),
-            None => self.asset(word).map(|asset| asset.decimals),
+            Some(currency) => Some((currency.code, currency.decimals)),
+            None => self.asset(word).map(|asset| (asset.id, asset.decimals)),
         }
     }
 

@@ -174,7 +174,7 @@ impl Checker<'_> {
                     .addresses
                     .keys()
                     .filter(|key| {
-                        let known = self.assets.contains_key(key.get_ref().as_str());
+                        let known = self.known(key.get_ref()).is_some();
                         known
                             && block
                                 .assets
@@ -211,8 +211,7 @@ impl Checker<'_> {
             return;
         }
         for word in block.assets.iter().chain(block.addresses.keys()) {
-            let asset = self.assets.get(word.get_ref().as_str());
-            let chain = asset.and_then(|asset| assets::chain_of(asset));
+            let chain = self.known(word.get_ref()).and_then(assets::chain_of);
             if chain.is_some_and(|chain| chain.form != AddressForm::Evm) {
                 let what = format!(
                     "{} has no contracts: expected an asset of an EVM chain",
