@@ -87,7 +87,12 @@ pub(crate) async fn workspaces(
     }
     // Those that were asked for first, in that order.
     let mut all = read(store.clone()).await?;
-    all.sort_by_key(|row| order.iter().position(|id| *id == row.id).unwrap_or(usize::MAX));
+    all.sort_by_key(|row| {
+        order
+            .iter()
+            .position(|id| *id == row.id)
+            .unwrap_or(usize::MAX)
+    });
     Ok((seed, all))
 }
 

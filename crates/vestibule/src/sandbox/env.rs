@@ -79,11 +79,7 @@ struct Environment {
 pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
     let served = awaited(&args.ready_file, Duration::from_secs(args.wait)).await?;
     let workspace = served.workspaces.iter().find(|workspace| {
-        let names = [
-            &workspace.network,
-            &workspace.name,
-            &workspace.workspace_id,
-        ];
+        let names = [&workspace.network, &workspace.name, &workspace.workspace_id];
         args.workspace.as_ref().is_none_or(|wanted| {
             let mut names = names.into_iter();
             names.any(|name| name.eq_ignore_ascii_case(wanted))

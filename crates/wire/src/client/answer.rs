@@ -93,7 +93,11 @@ impl ClientError {
             Self::Unreachable { sent, .. } => *sent,
             Self::Status { status, .. } => *status >= 500 || *status == 408,
             Self::NotUnderstood { .. } | Self::TooLarge => true,
-            Self::Budget(_) | Self::Sign(_) | Self::Target(_) | Self::ReadsOnly | Self::Pages(_) => false,
+            Self::Budget(_)
+            | Self::Sign(_)
+            | Self::Target(_)
+            | Self::ReadsOnly
+            | Self::Pages(_) => false,
         }
     }
 

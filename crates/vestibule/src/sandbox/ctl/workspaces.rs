@@ -21,7 +21,7 @@ pub(super) enum Workspace {
   vestibule sandbox ctl workspace make --file mine                       of a file that --workspace named
   vestibule sandbox ctl workspace make --snapshot ready --of \"Example Fund\"
   vestibule sandbox ctl workspace make --at 2025-06-30T12:00:00Z --frozen")]
-    Make(Make),
+    Make(Box<Make>),
     /// A workspace, with its users and their keys.
     #[command(after_help = "Example:
   vestibule sandbox ctl --workspace testnet workspace show")]
