@@ -2,6 +2,8 @@
 //! the change: the same calls, one after another, give the same ids, addresses and hashes on every
 //! machine.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use protocol::ids::WorkspaceId;
 use rand::{RngCore as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
@@ -34,6 +36,30 @@ impl Chance {
     }
 }
 
+/// Names of calls. Where people and chain wait to be told they come from the seed and the number of
+/// the call, as all else does.
+#[derive(Debug)]
+pub(crate) struct CallIds(Option<(u64, AtomicI64)>);
+
+impl CallIds {
+    /// Those that come from a seed, or random ones.
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Self(seed.map(|seed| (seed, AtomicI64::new(0))))
+    }
+
+    /// That of the next call.
+    pub(crate) fn next(&self) -> Uuid {
+        match &self.0 {
+            None => Uuid::new_v4(),
+            Some((seed, made)) => {
+                let number = made.fetch_add(1, Ordering::SeqCst);
+                // No workspace has this id.
+                Chance::of(*seed, WorkspaceId(Uuid::nil()), number).uuid()
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,5 +80,15 @@ mod tests {
         }
         let mut chance = Chance::of(1, workspace, 1);
         assert_ne!(chance.uuid(), chance.uuid());
+    }
+
+    #[test]
+    fn calls_can_be_foretold_only_from_a_seed() {
+        let three = |ids: CallIds| [ids.next(), ids.next(), ids.next()];
+        let told = |seed| three(CallIds::new(Some(seed)));
+        assert_eq!(told(1), told(1));
+        assert!(told(1)[0] != told(1)[1] && told(1)[1] != told(1)[2]);
+        assert_ne!(told(1), told(2));
+        assert_ne!(three(CallIds::new(None)), three(CallIds::new(None)));
     }
 }

@@ -1,4 +1,4 @@
-//! Links to report files: unguessable, and good for an hour.
+//! Links to report files: good for an hour, and unguessable but where people and chain wait to be told.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use protocol::time::Millis;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::chance::Chance;
 use crate::halls::Halls;
 use crate::operations::DOWNLOADS;
 use crate::rows;
@@ -24,14 +25,29 @@ use crate::rows;
 const MAX_LINKS: usize = 10_000;
 
 /// The links that live now.
-#[derive(Debug, Default)]
-pub(crate) struct Downloads(Mutex<HashMap<Uuid, (WorkspaceId, Uuid, Millis)>>);
+#[derive(Debug)]
+pub(crate) struct Downloads {
+    /// What links come from, where people and chain wait to be told.
+    seed: Option<u64>,
+    links: Mutex<HashMap<Uuid, (WorkspaceId, Uuid, Millis)>>,
+}
 
 impl Downloads {
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        Self {
+            seed,
+            links: Mutex::default(),
+        }
+    }
+
     /// A new link to a report.
     pub(crate) fn issue(&self, workspace: WorkspaceId, report: Uuid, until: Millis) -> Uuid {
-        let token = Uuid::new_v4();
-        let mut links = self.0.lock();
+        let token = match self.seed {
+            None => Uuid::new_v4(),
+            // No report has the id of a workspace.
+            Some(seed) => Chance::of(seed, WorkspaceId(report), until.0).uuid(),
+        };
+        let mut links = self.links.lock();
         if links.len() >= MAX_LINKS {
             let oldest = links
                 .iter()
@@ -49,7 +65,7 @@ impl Downloads {
         token: Uuid,
         now: impl FnOnce(WorkspaceId) -> Option<Millis>,
     ) -> Option<(WorkspaceId, Uuid)> {
-        let mut links = self.0.lock();
+        let mut links = self.links.lock();
         let (workspace, report, until) = *links.get(&token)?;
         if now(workspace).is_some_and(|now| now < until) {
             return Some((workspace, report));
@@ -98,6 +114,11 @@ async fn download(
     }
 }
 
+/// What is there, but not by this method.
+pub(crate) async fn not_so() -> Response {
+    told(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+}
+
 fn told(status: StatusCode, message: &str) -> Response {
     (status, Json(json!({ "message": message }))).into_response()
 }
@@ -108,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_link_ends_in_its_time_and_the_oldest_makes_room() {
-        let (links, workspace) = (Downloads::default(), WorkspaceId(Uuid::from_u128(1)));
+        let (links, workspace) = (Downloads::new(None), WorkspaceId(Uuid::from_u128(1)));
         let report = Uuid::from_u128(2);
         let at = |millis| move |_| Some(Millis(millis));
         let first = links.issue(workspace, report, Millis(100));
@@ -119,6 +140,25 @@ mod tests {
             links.issue(workspace, report, Millis(200));
         }
         assert_eq!(links.find(first, at(50)), None, "it made room");
-        assert_eq!(links.0.lock().len(), MAX_LINKS);
+        assert_eq!(links.links.lock().len(), MAX_LINKS);
+    }
+
+    #[test]
+    fn a_link_comes_from_the_seed_where_there_is_one() {
+        let workspace = WorkspaceId(Uuid::from_u128(1));
+        let link = |seed, report, until| {
+            let links = Downloads::new(seed);
+            links.issue(workspace, Uuid::from_u128(report), Millis(until))
+        };
+        assert_eq!(link(Some(1), 2, 100), link(Some(1), 2, 100));
+        for other in [
+            link(Some(2), 2, 100),
+            link(Some(1), 3, 100),
+            link(Some(1), 2, 101),
+            link(None, 2, 100),
+        ] {
+            assert_ne!(link(Some(1), 2, 100), other);
+        }
+        assert_ne!(link(None, 2, 100), link(None, 2, 100));
     }
 }

@@ -23,7 +23,7 @@ use wire::server::{Call, Route};
 
 use crate::audit::{self, By};
 use crate::chain;
-use crate::chance::Chance;
+use crate::chance::{CallIds, Chance};
 use crate::clock::WorkspaceClock;
 use crate::deed::Deed;
 use crate::doors::{Doors, Guest};
@@ -46,6 +46,8 @@ use ledger::Fault;
 pub(crate) struct House {
     pub(crate) doors: Doors,
     pub(crate) downloads: Downloads,
+    /// Names calls.
+    pub(crate) calls: CallIds,
     /// What signs webhooks.
     pub(crate) hooks: WebhookKeys,
     /// What stands before `/v1`.

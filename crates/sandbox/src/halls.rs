@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ledger::Books;
 use parking_lot::{Mutex, RwLock};
 use protocol::ids::WorkspaceId;
+use protocol::time::Millis;
 use store::Store;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -74,6 +75,13 @@ impl Halls {
         let mut all: Vec<_> = self.open.read().values().cloned().collect();
         all.sort_by(|a, b| (a.number, a.network, &a.name).cmp(&(b.number, b.network, &b.name)));
         all
+    }
+
+    /// The time that is shown to whom no workspace is open: that of the first.
+    pub(crate) fn date(&self) -> Option<Millis> {
+        let open = self.open.read();
+        let first = open.values().min_by_key(|hall| (hall.number, hall.network));
+        first.map(|hall| hall.clock.now())
     }
 
     /// How many there are.

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::header::DATE;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::UserId;
+use protocol::ids::{RequestId, UserId};
 use protocol::operations::Operation;
 use protocol::time::Millis;
 use protocol::token::TokenError;
@@ -21,6 +22,18 @@ use crate::rates::{self, Rate};
 
 /// What a proxy says that has lost its way.
 const PAGE: &str = "<html><body><h1>Bad gateway</h1></body></html>";
+
+/// Shows the sandbox's time in what is answered beside the API, too.
+pub(crate) fn dated(routes: axum::Router, halls: Arc<Halls>) -> axum::Router {
+    let date = move |mut response: axum::response::Response| {
+        let shown = halls.date().and_then(wire::server::http_date);
+        if let Some(shown) = shown {
+            response.headers_mut().entry(DATE).or_insert(shown);
+        }
+        std::future::ready(response)
+    };
+    routes.layer(axum::middleware::map_response(date))
+}
 
 /// Many workspaces behind one door, chosen by API key.
 #[derive(Debug)]
@@ -106,7 +119,14 @@ impl Workspace for Sandbox {
         }
     }
 
-    fn date(&self, guest: &Guest) -> Option<Millis> {
-        self.halls.get(guest.workspace).map(|hall| hall.clock.now())
+    fn request_id(&self) -> RequestId {
+        RequestId(self.halls.house.calls.next())
+    }
+
+    fn date(&self, guest: Option<&Guest>) -> Option<Millis> {
+        match guest {
+            Some(guest) => self.halls.get(guest.workspace).map(|hall| hall.clock.now()),
+            None => self.halls.date(),
+        }
     }
 }

@@ -18,6 +18,7 @@ use wire::clock::{SystemClock, WallClock};
 use wire::hooks_out::{Caller, TargetPolicy};
 use wire::server::{Server, serve};
 
+use crate::chance::CallIds;
 use crate::control::ControlToken;
 use crate::doors::Doors;
 use crate::downloads::{self, Downloads};
@@ -30,7 +31,7 @@ use crate::lock::Lock;
 use crate::onlooker::Watch;
 use crate::rates::Profile;
 use crate::rows::house::{self, Fact};
-use crate::server::Sandbox;
+use crate::server::{Sandbox, dated};
 use crate::world::Network;
 use crate::{control, openapi, page, people, rows, seed, templates};
 
@@ -294,9 +295,11 @@ impl Opened {
         } else {
             TargetPolicy::Any
         };
+        let foretold = config.manual.then_some(seed);
         let house = Arc::new(House {
             doors: Doors::default(),
-            downloads: Downloads::default(),
+            downloads: Downloads::new(foretold),
+            calls: CallIds::new(foretold),
             hooks: webhook_keys(&store).await?,
             origin: origin.clone(),
             caller: Caller::new(targets.clone())?,
@@ -325,6 +328,7 @@ impl Opened {
         let token = config.control_token.clone();
         let control_token = SecretString::from(token.unwrap_or_else(ControlToken::random));
         let desk = control::router(Arc::clone(&halls), control_token.expose_secret());
+        let desk = dated(desk, Arc::clone(&halls));
         let ended = shutdown.clone();
         tasks.spawn(async move {
             let served = axum::serve(control, desk)
@@ -337,7 +341,9 @@ impl Opened {
         let open = wire::jwks::router(move || signers.hooks.jwks())
             .merge(downloads::router(Arc::clone(&halls)))
             .merge(page::router(Arc::clone(&halls)))
-            .merge(openapi::router());
+            .merge(openapi::router())
+            .method_not_allowed_fallback(downloads::not_so);
+        let open = dated(open, Arc::clone(&halls));
         let watch = Arc::new(Watch(Arc::clone(&halls)));
         let sandbox = Sandbox {
             halls: Arc::clone(&halls),

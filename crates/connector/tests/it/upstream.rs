@@ -273,7 +273,7 @@ impl Workspace for Face {
 
     fn failed(&self, _: UserId, _: IpAddr) {}
 
-    fn date(&self, (): &()) -> Option<Millis> {
+    fn date(&self, _: Option<&()>) -> Option<Millis> {
         let ahead = self.0.ahead.load(Ordering::SeqCst);
         Some(SystemClock.now().plus(ahead))
     }

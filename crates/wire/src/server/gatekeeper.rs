@@ -13,7 +13,6 @@ use protocol::ids::{RequestId, UserId};
 use protocol::operations::{self, Resolution};
 use protocol::time::Millis;
 use protocol::token::{self, Expected, TokenError};
-use uuid::Uuid;
 
 use super::nonces::{Nonces, Seen};
 use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Route, Told, Workspace, body};
@@ -72,32 +71,32 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let request_id = RequestId(Uuid::new_v4());
+        let request_id = self.workspace.request_id();
         let now = self.clock.now();
         let (head, body) = request.into_parts();
         let mut told = self
             .onlooker
             .as_ref()
             .map(|_| Told::new(request_id, now, from, &head));
-        let mut hash = None;
-        let (date, mut outcome) = match self
-            .pass(from, request_id, now, head, body, &mut hash)
-            .await
-        {
+        let mut seen = Passing {
+            guest: None,
+            body_hash: None,
+        };
+        let passed = self.pass(from, request_id, now, head, body, &mut seen);
+        let mut outcome = match passed.await {
             Ok((guest, call)) => {
-                let date = self.workspace.date(&guest);
                 let (user, nonce) = (call.user, call.nonce.clone());
                 let outcome = self.outcome(guest, call).await;
                 if matches!(&outcome, Outcome::Answered(reply) if reply.status == 429) {
                     // Nothing was done: official clients come again with the same token.
                     self.nonces.forget(user, &nonce);
                 }
-                (date, outcome)
+                outcome
             }
-            Err(error) => (None, Outcome::Answered(error.into())),
+            Err(error) => Outcome::Answered(error.into()),
         };
         if let (Some(onlooker), Some(told)) = (&self.onlooker, &mut told) {
-            told.body_hash = hash;
+            told.body_hash = seen.body_hash;
             let reply = match &mut outcome {
                 Outcome::Answered(reply) => Some(reply),
                 Outcome::Cut => None,
@@ -105,7 +104,10 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             onlooker.told(told, reply);
         }
         match outcome {
-            Outcome::Answered(reply) => Some(respond(request_id, date, reply)),
+            Outcome::Answered(reply) => {
+                let date = self.workspace.date(seen.guest.as_deref());
+                Some(respond(request_id, date, reply))
+            }
             Outcome::Cut => None,
         }
     }
@@ -128,7 +130,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         now: Millis,
         head: http::request::Parts,
         incoming: B,
-        hash: &mut Option<String>,
+        seen: &mut Passing<W::Guest>,
     ) -> Result<(Arc<W::Guest>, Call), ApiError>
     where
         B: http_body::Body + Send,
@@ -162,6 +164,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let token = token::read(authorization)
             .and_then(|token| token.verify(&key, &expected))
             .map_err(refused)?;
+        seen.guest = Some(Arc::clone(&guest));
         if token.issued_at() < self.not_before {
             return Err(refused(TokenError::NotAccepted).into());
         }
@@ -183,7 +186,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let query = Query::parse(query).map_err(|error| ApiError::invalid("query", error))?;
         let bytes = body::read(incoming).await?;
         let body_hash = token::body_hash(&bytes);
-        *hash = Some(body_hash.clone());
+        seen.body_hash = Some(body_hash.clone());
         token.accept_body(&bytes).map_err(refused)?;
         let body = if bytes.is_empty() {
             None
@@ -249,6 +252,14 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
     }
 }
 
+/// What is known of a request by the time it is answered or refused.
+struct Passing<G> {
+    /// Whose token it was, once its signature was verified.
+    guest: Option<Arc<G>>,
+    /// Once the body was read.
+    body_hash: Option<String>,
+}
+
 fn api_key(headers: &HeaderMap) -> Result<UserId, TokenError> {
     let key = single(
         headers,
@@ -276,6 +287,16 @@ fn single<'a>(
     }
 }
 
+/// The last moment that `Date` can show: the end of the year 9999.
+const LATEST: u64 = 253_402_300_799_999;
+
+/// A moment, as the header `Date` shows it.
+pub fn http_date(at: Millis) -> Option<HeaderValue> {
+    let millis = u64::try_from(at.0).unwrap_or(0).min(LATEST);
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(millis);
+    HeaderValue::from_str(&httpdate::fmt_http_date(at)).ok()
+}
+
 fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Response<Full<Bytes>> {
     let typed = !reply.body.is_empty();
     let mut response = Response::new(Full::new(reply.body));
@@ -291,12 +312,8 @@ fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Respons
     if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
         headers.insert("x-request-id", value);
     }
-    if let Some(date) = date {
-        let at = std::time::UNIX_EPOCH
-            + std::time::Duration::from_millis(u64::try_from(date.0).unwrap_or(0));
-        if let Ok(value) = HeaderValue::from_str(&httpdate::fmt_http_date(at)) {
-            headers.insert(DATE, value);
-        }
+    if let Some(date) = date.and_then(http_date) {
+        headers.insert(DATE, date);
     }
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -304,4 +321,19 @@ fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Respons
         }
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_moment_has_a_date() {
+        let shown = |at| http_date(Millis(at)).expect("a date");
+        assert_eq!(shown(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+        for beyond in [253_402_300_800_000, i64::MAX] {
+            assert_eq!(shown(beyond), "Fri, 31 Dec 9999 23:59:59 GMT");
+        }
+        assert_eq!(shown(i64::MIN), shown(0));
+    }
 }

@@ -23,10 +23,11 @@ use protocol::keys::PublicKey;
 use protocol::operations::{Access, Operation};
 use protocol::time::Millis;
 use serde_json::Value;
+use uuid::Uuid;
 
 pub(crate) use body::read as read_body;
 pub use body::strict_json;
-pub use gatekeeper::Server;
+pub use gatekeeper::{Server, http_date};
 pub use listen::{Running, serve};
 pub use onlooker::{Onlooker, Told};
 
@@ -65,8 +66,13 @@ pub trait Workspace: Send + Sync + 'static {
         async { Outcome::Answered(self.answer(guest, call).await) }
     }
 
-    /// The time that `Date` shows, where it is not the world's.
-    fn date(&self, _guest: &Self::Guest) -> Option<Millis> {
+    /// Names a request, in its answer and in logs.
+    fn request_id(&self) -> RequestId {
+        RequestId(Uuid::new_v4())
+    }
+
+    /// The time that `Date` shows, where it is not the world's; also to whom the door was shut.
+    fn date(&self, _guest: Option<&Self::Guest>) -> Option<Millis> {
         None
     }
 }
