@@ -30,6 +30,8 @@ const KEYWORDS: [&str; 17] = [
 ];
 /// Keywords that hold schemas.
 const UNIONS: [&str; 3] = ["oneOf", "anyOf", "allOf"];
+/// Shapes that the contract has not yet.
+const NEWER: &str = include_str!("newer.json");
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// The compact document: `{"operations": {id: ...}, "$defs": {name: schema}}`.
@@ -53,12 +55,26 @@ pub fn distil(contract: &Value) -> Result<Value> {
     for (name, found) in schemas {
         defs.insert(name.clone(), schema(found));
     }
+    add_newer(&mut operations, &mut defs)?;
     operations.sort_keys();
     defs.sort_keys();
     let mut document = json!({ "operations": operations, "$defs": defs });
     drift::apply(&mut document)?;
     keep_named(&mut document);
     Ok(document)
+}
+
+/// Operations that only the newest official client knows, by its own models (`newer.py`). What the
+/// contract has, it says itself.
+fn add_newer(operations: &mut Map<String, Value>, defs: &mut Map<String, Value>) -> Result<()> {
+    let mut newer: Value = serde_json::from_str(NEWER).context("newer.json")?;
+    for (part, known) in [("operations", operations), ("$defs", defs)] {
+        let found = newer[part].as_object_mut().context("newer.json")?;
+        for (name, told) in std::mem::take(found) {
+            known.entry(name).or_insert(told);
+        }
+    }
+    Ok(())
 }
 
 /// One line an operation and one a definition, so that a difference can be read.
