@@ -181,7 +181,8 @@ fn body_fits(operation: &Operation, validator: &Validator, body: &Value) -> Resu
     })
 }
 
-fn without_nulls(value: &Value) -> Value {
+/// A value without the fields that are null.
+pub(crate) fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(parts) => parts
             .iter()

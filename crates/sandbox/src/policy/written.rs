@@ -1,4 +1,4 @@
-//! A rule as a client wrote it.
+//! A rule as a client wrote it, but for nulls: they say no more than a field that is missing.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::check::Problem;
 use super::rule::Rule;
 use super::{legacy, v2};
+use crate::contract::without_nulls;
 
 /// A rule as it was written, in the shape it was written in, and what it is known by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,7 +35,7 @@ impl Written {
         Self {
             id: descriptor.and_then(described).unwrap_or_else(fresh),
             shape: Shape::Legacy,
-            rule,
+            rule: without_nulls(&rule),
         }
     }
 
@@ -44,7 +45,7 @@ impl Written {
         Self {
             id: id.to_owned(),
             shape: Shape::V2,
-            rule,
+            rule: without_nulls(&rule),
         }
     }
 
@@ -96,5 +97,19 @@ impl Written {
             Shape::Legacy => Some(v2::print(&self.read().ok()??, &self.id)),
             Shape::V2 => Some(self.rule.clone()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_null_is_not_kept() {
+        let rule = json!({"id": "a", "type": "TRANSFER", "asset": null, "source": {"ids": [null], "type": null}});
+        let kept = json!({"id": "a", "type": "TRANSFER", "source": {"ids": [null]}});
+        assert_eq!(Written::v2(rule.clone()).shown(), &kept);
+        let legacy = Written::legacy(rule, || "fresh".to_owned());
+        assert_eq!(legacy.shown(), &kept);
     }
 }

@@ -168,8 +168,8 @@ fn order(ground: &mut Ground, number: usize, ids: &[String], known: &[&'static A
     let settlement = if direct {
         json!({"type": "DVP", "sourceAccount": vault(1), "destinationAccount": vault(2)})
     } else {
-        let there = json!({"type": "CONNECTED_ACCOUNT", "accountId": account});
-        json!({"type": "PREFUNDED", "destinationAccount": there})
+        // The contract's own table of what a reference leads to has no connected accounts.
+        json!({"type": "PREFUNDED", "destinationAccount": vault(2)})
     };
     let mut execution = json!({
         "type": if direct { "QUOTE" } else { "MARKET" },

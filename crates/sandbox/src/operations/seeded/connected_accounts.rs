@@ -118,12 +118,14 @@ async fn rate(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     }
     let assets = (base.clone(), quote.clone());
     let work = move |deed: &mut Deed<'_, '_>| Ok((deed.worth(&assets.0)?, deed.worth(&assets.1)?));
+    // Somebody may have set a price of nothing: then there is no rate.
+    let none = || ApiError::uncoded(404, "The pair has no rate at the workspace's prices");
     let (Some(from), Some(to)) = visit.hall.deed(work).await? else {
-        return Err(ApiError::internal());
+        return Err(none());
     };
     let one = Amount::from_units(1, 0);
     let to = Worth { decimals: 8, ..to };
-    let rate = exchanged(&one, &from, &to).ok_or_else(ApiError::internal)?;
+    let rate = exchanged(&one, &from, &to).ok_or_else(none)?;
     let told = json!({
         "accountId": account["id"],
         "baseAssetId": base,
