@@ -46,6 +46,8 @@ const NOT_SERVED: &str = "not served";
 const DOCUMENT: &str = "document.json";
 const VARIANTS: &str = "variants.json";
 const CALLS: &str = "calls";
+/// Operations of which no variant is accepted.
+const NEVER: &str = "crates/sandbox/tests/variants/never_accepted.txt";
 /// What is written.
 const PAGE: &str = "docs/coverage.md";
 const DATA: &str = "docs/coverage.json";
@@ -61,6 +63,8 @@ struct Row {
     service: String,
     /// Variants of its contract, all of them judged.
     variants: usize,
+    /// How many of them were accepted.
+    accepted: usize,
     exceptions: Vec<String>,
     /// The official clients that have a method for it.
     offered_by: BTreeSet<String>,
@@ -72,6 +76,7 @@ struct Row {
 #[derive(Deserialize)]
 struct Variants {
     variants: usize,
+    accepted: usize,
     exceptions: Vec<String>,
 }
 
@@ -139,6 +144,7 @@ fn rows() -> Result<Vec<Row>> {
     let variants: BTreeMap<String, Variants> = json(VARIANTS)?;
     let reached = reached(&folder().join(CALLS))?;
     let offers = offers::all()?;
+    let never = never()?;
     ensure!(
         !reached.is_empty(),
         "no call of any client is known: cargo xtask test"
@@ -174,6 +180,7 @@ fn rows() -> Result<Vec<Row>> {
                 })
                 .to_owned(),
             variants: judged.map_or(0, |judged| judged.variants),
+            accepted: judged.map_or(0, |judged| judged.accepted),
             exceptions: judged
                 .map(|judged| judged.exceptions.clone())
                 .unwrap_or_default(),
@@ -185,7 +192,14 @@ fn rows() -> Result<Vec<Row>> {
             reached_by: reached.get(&operation).cloned().unwrap_or_default(),
             differences: told
                 .map(|told| texts(&told["x-differences"]))
-                .unwrap_or_default(),
+                .into_iter()
+                .flatten()
+                .chain(
+                    never
+                        .get(&operation)
+                        .map(|why| format!("no variant is accepted: {why}")),
+                )
+                .collect(),
             method: column(0),
             path: column(1),
             area: column(3),
@@ -194,6 +208,17 @@ fn rows() -> Result<Vec<Row>> {
     }
     rows.sort_by(|a, b| (&a.area, &a.operation).cmp(&(&b.area, &b.operation)));
     Ok(rows)
+}
+
+/// The operations of which no variant is accepted, and why.
+fn never() -> Result<BTreeMap<String, String>> {
+    let file = repository::root().join(NEVER);
+    let text = fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let told = text.lines().filter(|line| !line.starts_with('#'));
+    let rows = told.filter_map(|line| line.split_once(' '));
+    Ok(rows
+        .map(|(id, why)| (id.to_owned(), why.to_owned()))
+        .collect())
 }
 
 /// The operations that each client was really answered by.
@@ -239,6 +264,7 @@ fn page(rows: &[Row]) -> String {
         .filter(|row| row.service != NOT_SERVED)
         .collect();
     let variants: usize = served.iter().map(|row| row.variants).sum();
+    let accepting = served.iter().filter(|row| row.accepted > 0).count();
     let exceptions: usize = served.iter().map(|row| row.exceptions.len()).sum();
     let mut page = format!(
         "# What the sandbox serves\n\n\
@@ -252,12 +278,14 @@ fn page(rows: &[Row]) -> String {
         {}\n\
         Where an official client is not named below, it has no method for the operation: the tests see to it.\n\n\
         Variants of the contract, each answer checked against status and schema: {variants}, {exceptions} of them exceptions.\n\
+        Operations that accept at least one of theirs: {accepting} of {}; why the others do not stands beside them.\n\
         Which role may call what: `crates/sandbox/tests/variants/roles.tsv`, made by asking the running server.\n",
         rows.len(),
         count("stateful"),
         count("seeded"),
         count(NOT_SERVED),
         clients(&served),
+        served.len(),
     );
     let mut area = "";
     for row in &served {

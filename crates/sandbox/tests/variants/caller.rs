@@ -1,5 +1,6 @@
 //! A sandbox of its own, and calls of its users, really signed.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -45,11 +46,18 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
+    /// In memory; people and chain wait to be told.
     pub(crate) async fn start() -> Self {
+        Self::new(None, true).await
+    }
+
+    /// Keeps its workspaces in this file, if any; in `manual`, people and chain wait to be told.
+    pub(crate) async fn new(data: Option<PathBuf>, manual: bool) -> Self {
         let any = ([127, 0, 0, 1], 0).into();
         let config = Config {
             seed: Some(1),
-            manual: true,
+            manual,
+            data,
             ..Config::new(any, any)
         };
         let shutdown = CancellationToken::new();
@@ -79,6 +87,57 @@ impl Caller {
         self.running.done().await;
     }
 
+    /// Where the control plane is.
+    pub(crate) fn control_origin(&self) -> String {
+        self.running.control_origin.clone()
+    }
+
+    pub(crate) fn control_token(&self) -> &str {
+        self.running.control_token.expose_secret()
+    }
+
+    /// The paths of the control plane's own document that take a body by this method.
+    pub(crate) async fn control_paths(&self, method: &str) -> Vec<String> {
+        let url = format!("{}/_sandbox/openapi.json", self.running.control_origin);
+        let request = self.http.get(url).bearer_auth(self.control_token());
+        let answer = request.send().await.expect("an answer");
+        let told: Value =
+            serde_json::from_slice(&answer.bytes().await.expect("a body")).expect("JSON");
+        let paths = told["paths"].as_object().expect("paths").iter();
+        let taking = paths.filter(|(_, calls)| calls[method]["requestBody"].is_object());
+        taking.map(|(path, _)| format!("/_sandbox{path}")).collect()
+    }
+
+    /// What the sandbox says that it serves.
+    pub(crate) async fn served(&self) -> Vec<&'static Operation> {
+        let document = self.document().await;
+        let paths = document["paths"].as_object().expect("paths");
+        let methods = paths.values().filter_map(Value::as_object).flatten();
+        let ids = methods.filter_map(|(_, told)| told["operationId"].as_str());
+        ids.filter_map(protocol::operations::by_id).collect()
+    }
+
+    /// An Admin, and a token of theirs for this target and body.
+    pub(crate) fn admin_token(&self, target: &str, body: &[u8]) -> (String, String) {
+        let admin = self.users.iter().find(|(role, ..)| *role == Role::Admin);
+        let (_, user, key) = admin.expect("an admin");
+        (user.to_string(), self.token(*user, key, target, body))
+    }
+
+    fn token(&self, user: UserId, key: &PrivateKey, target: &str, body: &[u8]) -> String {
+        let nonce = format!("variant-{}", self.nonces.fetch_add(1, Ordering::SeqCst));
+        let draft = TokenDraft {
+            user,
+            target,
+            nonce: &nonce,
+            issued_at: SystemClock.now().seconds(),
+            lifetime: 55,
+            body,
+        };
+        let input = draft.signing_input();
+        token::finish(&input, &key.sign_rs256(input.as_bytes()).expect("signed"))
+    }
+
     /// The sandbox's own OpenAPI document.
     pub(crate) async fn document(&self) -> Value {
         let url = format!("{}/openapi.json", self.origin);
@@ -94,9 +153,20 @@ impl Caller {
 
     /// People, chain or clock do something.
     pub(crate) async fn control(&self, path: &str, body: &Value) -> String {
+        self.asked("POST", path, Some(body)).await
+    }
+
+    /// A call of the control plane, which succeeds; what it answers.
+    pub(crate) async fn asked(&self, method: &str, path: &str, body: Option<&Value>) -> String {
         let url = format!("{}/_sandbox{path}", self.running.control_origin);
-        let token = self.running.control_token.expose_secret();
-        let request = self.http.post(url).bearer_auth(token).json(body);
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let mut request = self
+            .http
+            .request(method, url)
+            .bearer_auth(self.control_token());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
         let answer = request.send().await.expect("an answer");
         let status = answer.status();
         let told = answer.text().await.unwrap_or_default();
@@ -165,21 +235,12 @@ impl Caller {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let nonce = format!("variant-{}", self.nonces.fetch_add(1, Ordering::SeqCst));
-        let draft = TokenDraft {
-            user: *user,
-            target: &sent,
-            nonce: &nonce,
-            issued_at: SystemClock.now().seconds(),
-            lifetime: 55,
-            body: if door == Door::OtherBody {
-                b"other"
-            } else {
-                body
-            },
+        let signed = if door == Door::OtherBody {
+            b"other"
+        } else {
+            body
         };
-        let input = draft.signing_input();
-        let token = token::finish(&input, &key.sign_rs256(input.as_bytes()).expect("signed"));
+        let token = self.token(*user, key, &sent, signed);
         let method = reqwest::Method::from_bytes(operation.method.as_str().as_bytes());
         let mut request = self.http.request(method.expect("a method"), url);
         request = request.header("x-api-key", user.to_string());

@@ -16,6 +16,8 @@ use crate::samples;
 
 /// Calls as they should be, of each operation that takes anything.
 const RIGHT: usize = 14;
+/// Calls that are given whole: what they name differs.
+const GIVEN: usize = 10;
 
 pub(crate) enum Body {
     Json(Value),
@@ -189,8 +191,30 @@ impl Maker<'_> {
         with_query(self.path(), query)
     }
 
+    /// Calls as they should be, as `samples.json` gives them.
+    fn given(&mut self) {
+        for number in 0..GIVEN {
+            let pool = self.pool;
+            let Some(call) = samples::call(self.operation.id.as_str(), pool, &mut self.random)
+            else {
+                return;
+            };
+            let path = call.path.map(|path| format!("{PREFIX}{path}"));
+            let path = path.unwrap_or_else(|| self.path());
+            let query: Vec<_> = call.query.into_iter().collect();
+            let target = with_query(path, &query);
+            self.add(
+                format!("right-given-{number}"),
+                target,
+                call.body.map(Body::Json),
+                false,
+            );
+        }
+    }
+
     /// Calls as they should be.
     fn right(&mut self) {
+        self.given();
         let told = shape(self.operation);
         let takes = told.get("body").is_some()
             || told["query"].is_object()

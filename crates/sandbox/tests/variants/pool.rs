@@ -143,6 +143,24 @@ impl Pool {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
+    /// Ids that stand in the list of this path.
+    pub(crate) fn listed(&self, path: &str) -> &[String] {
+        self.children.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// Remembers values by a name of the caller's.
+    pub(crate) fn teach(&mut self, learn: &BTreeMap<String, String>, body: &[u8]) {
+        let body: Value = serde_json::from_slice(body).expect("JSON");
+        for (name, place) in learn {
+            let value = body.pointer(place);
+            assert!(value.is_some(), "no {place} in {body}");
+            let known = self.by_name.entry(name.clone()).or_default();
+            value
+                .into_iter()
+                .for_each(|value| add(known, value.clone()));
+        }
+    }
+
     /// What was deleted is in its list no longer.
     pub(crate) fn gone(&mut self, target: &str) {
         if let Some((list, id)) = plain(target).rsplit_once('/')
