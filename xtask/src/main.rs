@@ -11,6 +11,7 @@
 mod bench;
 mod contract;
 mod coverage;
+mod fuzz_api;
 mod postgres;
 mod repository;
 
@@ -33,6 +34,8 @@ enum Command {
     Test(test::Arguments),
     /// Write docs/coverage.md from what the last `cargo xtask test` has seen.
     Coverage,
+    /// Call the sandbox with what schemathesis makes of a contract; writes target/fuzz-api/report.json.
+    FuzzApi(fuzz_api::Arguments),
     /// Measure the product beside nginx and HAProxy; writes docs/benchmarks.md.
     Bench(bench::Arguments),
     /// Start a PostgreSQL for storage tests and print how to find it.
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Coverage => coverage::run(),
+        Command::FuzzApi(arguments) => fuzz_api::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Postgres => postgres::run(),
     };

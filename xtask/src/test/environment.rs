@@ -13,6 +13,11 @@ pub fn python() -> Result<PathBuf> {
     python_of("judges/python", "judges/venv")
 }
 
+/// The Python environment of schemathesis.
+pub fn schemathesis() -> Result<PathBuf> {
+    python_of("judges/schemathesis", "judges/schemathesis")
+}
+
 /// The environment of a Python project's lock file; made again when that changes.
 pub fn python_of(project: &str, place: &str) -> Result<PathBuf> {
     let lock = repository::root().join(project).join("requirements.txt");
@@ -43,6 +48,15 @@ pub fn python_of(project: &str, place: &str) -> Result<PathBuf> {
     run(Command::new(python).args(pip).arg(&lock))?;
     fs::copy(&lock, &stamp)?;
     Ok(place)
+}
+
+/// The product, built as the other tests build it.
+pub fn product() -> Result<PathBuf> {
+    let mut build = Command::new(repository::cargo());
+    run(build
+        .args(["build", "--locked", "--package", "vestibule"])
+        .current_dir(repository::root()))?;
+    Ok(repository::target().join("debug/vestibule"))
 }
 
 /// The Node tests of the judges.

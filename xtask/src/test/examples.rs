@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::environment;
-use super::judges::{BINARY, binary, cargo_project};
+use super::judges::{BINARY, cargo_project};
 use super::outcome::Outcome;
 use crate::repository;
 
@@ -20,7 +20,7 @@ const SERVICE: &str = "examples/ci/github-actions.yml";
 const DEADLINE: Duration = Duration::from_secs(30);
 
 pub fn run() -> Result<Outcome> {
-    let binary = binary()?;
+    let binary = environment::product()?;
     let venv = environment::python_of("examples/pytest", "examples/venv")?;
     let (from, node) = (
         repository::root().join("examples/vitest"),

@@ -10,8 +10,8 @@ use anyhow::{Context, Result};
 use super::environment;
 use super::outcome::Outcome;
 use super::rust::counted;
-use crate::coverage;
-use crate::repository::{self, cargo};
+use crate::repository;
+use crate::{coverage, fuzz_api};
 
 /// Where the suites find the binary.
 pub const BINARY: &str = "VESTIBULE_BIN";
@@ -19,7 +19,7 @@ pub const BINARY: &str = "VESTIBULE_BIN";
 const CALL_LOGS: &str = "VESTIBULE_CALL_LOGS";
 
 pub fn python() -> Result<Outcome> {
-    let binary = binary()?;
+    let binary = environment::product()?;
     let venv = environment::python()?;
     let junit = repository::target().join("judges/python.xml");
     let _ = fs::remove_file(&junit);
@@ -44,8 +44,18 @@ pub fn python() -> Result<Outcome> {
     Ok(outcome.with_verdict(status.success(), "pytest"))
 }
 
+/// schemathesis over the sandbox's own document: the short run.
+pub fn fuzz_api() -> Result<Outcome> {
+    let report = fuzz_api::fuzz(&fuzz_api::Arguments::short())?;
+    Ok(Outcome {
+        passed: report.operations(),
+        failed: report.wrong(),
+        ..Outcome::default()
+    })
+}
+
 pub fn node() -> Result<Outcome> {
-    let binary = binary()?;
+    let binary = environment::product()?;
     let place = environment::node()?;
     let mut tests: Vec<PathBuf> = fs::read_dir(&place)?
         .map(|entry| Ok(entry?.path()))
@@ -63,7 +73,7 @@ pub fn node() -> Result<Outcome> {
 
 /// A project of its own: its many models are built once, below `target/`.
 pub fn rust() -> Result<Outcome> {
-    let binary = binary()?;
+    let binary = environment::product()?;
     let mut test = cargo_project("judges/rust");
     test.env(CALL_LOGS, coverage::calls("rust")?)
         .env(BINARY, binary);
@@ -77,15 +87,4 @@ pub fn cargo_project(folder: &str) -> Command {
         .arg(repository::target().join("judges/rust"))
         .current_dir(repository::root().join(folder));
     test
-}
-
-/// The product, built as the other tests build it.
-pub fn binary() -> Result<PathBuf> {
-    let mut build = Command::new(cargo());
-    environment::run(
-        build
-            .args(["build", "--locked", "--package", "vestibule"])
-            .current_dir(repository::root()),
-    )?;
-    Ok(repository::target().join("debug/vestibule"))
 }

@@ -48,6 +48,8 @@ pub enum Step {
     Node,
     /// The community's Rust client.
     RustClient,
+    /// schemathesis at the sandbox, over its own document.
+    FuzzApi,
     /// The projects of examples/, as a user would copy them.
     Examples,
     /// Whether docs/coverage.md is what the other steps have seen, and whether the official clients
@@ -68,6 +70,7 @@ impl Step {
             Self::Python => "the official and the legacy Python client, receivers with jwcrypto",
             Self::Node => "the official TypeScript client, receivers with jose",
             Self::RustClient => "the community's Rust client",
+            Self::FuzzApi => "schemathesis at the sandbox, over its own document",
             Self::Examples => "the projects of examples/, as a user would copy them",
             Self::Coverage => {
                 "docs/coverage.md against what was seen; all that the official clients have was reached"
@@ -85,6 +88,7 @@ impl Step {
             Self::Python => judges::python(),
             Self::Node => judges::node(),
             Self::RustClient => judges::rust(),
+            Self::FuzzApi => judges::fuzz_api(),
             Self::Examples => examples::run(),
             Self::Coverage => coverage(),
         }

@@ -64,7 +64,7 @@ static PACKAGES: [Package; 10] = [
     },
     Package {
         name: "python3-venv",
-        for_steps: &[Step::Rust, Step::Python, Step::Examples],
+        for_steps: &[Step::Rust, Step::Python, Step::FuzzApi, Step::Examples],
         essential: true,
         is_there: || runs("python3", &["-c", "import ensurepip, venv"]),
     },
