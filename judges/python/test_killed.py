@@ -117,7 +117,9 @@ class Policy:
 
     def check(self, door):
         told = door.get("/v1/policy/draft?policyType=TRANSFER").json["draftResponse"]["rules"]
-        assert self.last is None or {rule["name"] for rule in told} in (self.last, self.asking)
+        there = {rule["name"] for rule in told}
+        assert self.last is None or there in (self.last, self.asking)
+        self.last = there
 
 
 class Writers:
