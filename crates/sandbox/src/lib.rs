@@ -32,6 +32,7 @@
 //! | `onlooker`, `happenings` | every call and change, told as it happens; why a call was refused |
 //! | `faults`, `rates` | what goes wrong on purpose; how often may be called |
 //! | `outbox` | deliveries of webhooks |
+//! | [`scenario`], [`hosts`] | what is asked and must be seen, played and compared; who is never called |
 
 mod audit;
 mod chain;
@@ -40,7 +41,7 @@ mod climate;
 mod clock;
 mod coins;
 mod contract;
-mod control;
+pub mod control;
 mod cosigner;
 mod deed;
 pub mod described;
@@ -59,6 +60,7 @@ mod happenings;
 mod histories;
 mod holdings;
 mod hooks;
+pub mod hosts;
 mod jobs;
 mod lives;
 mod lock;
@@ -76,6 +78,7 @@ mod prices;
 mod quorum;
 pub mod rates;
 mod rows;
+pub mod scenario;
 mod screening;
 mod seed;
 mod server;

@@ -36,7 +36,7 @@ enum Command {
     /// The whole story on this machine: workspace, gate and four providers.
     Demo(demo::Args),
     /// Fireblocks-compatible workspaces on localhost.
-    Sandbox(sandbox::Args),
+    Sandbox(Box<sandbox::Args>),
     /// The client's side: what stands in front of the workspace.
     Gate(Box<gate::Args>),
     /// The provider's side: keys, books and exports of its clients.
@@ -58,7 +58,7 @@ impl Cli {
         let out = crate::output::Output { json: self.json };
         match self.command {
             Command::Demo(args) => demo::run(&args, out),
-            Command::Sandbox(args) => sandbox::run(args, out).await,
+            Command::Sandbox(args) => sandbox::run(*args, out).await,
             Command::Gate(args) => gate::run(*args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
             Command::Token(args) => token::run(&args, out),

@@ -2,29 +2,227 @@
 
 use axum::Json;
 use axum::extract::State;
+use ledger::Fault;
+use protocol::amount::Amount;
 use protocol::error::ApiError;
-use protocol::ids::{TxId, WorkspaceId};
+use protocol::ids::{AssetId, TxId, VaultAccountId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
-use super::{Desk, Refusal};
+use super::calls::Calls;
+use super::{Desk, Refusal, WHO, Who};
 use crate::chain;
 use crate::climate::Climate;
+use crate::deed::Deed;
+use crate::operations;
 use crate::screening::{Screening, Service};
 use crate::world::assets;
 
 /// Dearest a chain can become, in percent of what is usual.
 const MAX_PERCENT: u32 = 100_000;
 
+const INCOMING: &str = r#"{"type":"object","required":["vaultAccountId","assetId","amount"],"additionalProperties":false,"properties":{
+"vaultAccountId":{"type":"string"},"assetId":{"type":"string"},"amount":{"type":"string"},"sourceAddress":{"type":"string"}}}"#;
+const FAIL: &str = r#"{"type":"object","required":["subStatus"],"additionalProperties":false,"properties":{"subStatus":{"type":"string"}}}"#;
+const FEES: &str = r#"{"type":"object","required":["percent"],"additionalProperties":false,"properties":{"percent":{"type":"integer","minimum":1,"maximum":100000}}}"#;
+
+const SCREENING: &str = r#"{"type":"object","additionalProperties":false,"properties":{
+"aml":{"enum":["OFF","PASS","REJECT","WAIT"]},"enrichment":{"enum":["OFF","PASS","WAIT"]}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .post(
+            "/workspaces/{workspace}/incoming",
+            "receive",
+            "Something arrives at a vault account from outside",
+            incoming,
+        )
+        .taking(INCOMING)
+        .post(
+            "/workspaces/{workspace}/mine",
+            "mine",
+            "A block is mined: everything that waits for one moves on",
+            mine,
+        )
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/approve",
+            "approve",
+            "Somebody who is asked approves a transaction",
+            approve,
+        )
+        .taking(WHO)
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/sign",
+            "sign",
+            "The signer signs a transaction",
+            sign,
+        )
+        .taking(WHO)
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/reject",
+            "reject",
+            "Somebody who is asked says no to a transaction",
+            reject,
+        )
+        .taking(WHO)
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/process",
+            "process",
+            "An exchange or a bank takes up what it is to send",
+            process,
+        )
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/hold",
+            "hold",
+            "An exchange or a bank looks first at what it is to send",
+            hold,
+        )
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/pass",
+            "pass",
+            "The screening or enrichment that a transaction waits for lets it through",
+            pass,
+        )
+        .get(
+            "/workspaces/{workspace}/screening",
+            "getScreening",
+            "What the services do that transactions wait for",
+            screening,
+        )
+        .put(
+            "/workspaces/{workspace}/screening",
+            "setScreening",
+            "Set what they do: nothing, let through, refuse, or wait to be told",
+            screen,
+        )
+        .taking(SCREENING)
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/fail",
+            "failTransaction",
+            "A transaction fails, with a sub-status",
+            fail,
+        )
+        .taking(FAIL)
+        .post(
+            "/workspaces/{workspace}/transactions/{id}/reorganise",
+            "reorganise",
+            "The chain goes on without the block that a transaction was in",
+            reorganise,
+        )
+        .put(
+            "/workspaces/{workspace}/fees/{chain}",
+            "setFees",
+            "What a chain's fees are, in percent of what is usual",
+            fees,
+        )
+        .taking(FEES)
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Failure {
+struct Incoming {
+    vault_account_id: VaultAccountId,
+    asset_id: AssetId,
+    amount: Amount,
+    source_address: Option<String>,
+}
+
+async fn incoming(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+    Asked(wanted): Asked<Incoming>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    let arrived = operations::incoming(
+        &hall,
+        wanted.vault_account_id,
+        wanted.asset_id,
+        wanted.amount,
+        wanted.source_address,
+    );
+    Ok(Json(json!({ "id": arrived.await?.id })))
+}
+
+async fn mine(
+    State(desk): State<Desk>,
+    At(workspace): At<WorkspaceId>,
+) -> Result<Json<Value>, Refusal> {
+    let moved = desk.hall(workspace)?.deed(chain::mine).await?;
+    Ok(Json(json!({ "moved": moved })))
+}
+
+type Act = fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault>;
+type OnTransaction = At<(WorkspaceId, TxId)>;
+
+async fn approve(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::approve).await
+}
+
+async fn sign(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::sign).await
+}
+
+async fn reject(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::reject).await
+}
+
+async fn process(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::process).await
+}
+
+async fn hold(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::hold).await
+}
+
+async fn pass(
+    desk: State<Desk>,
+    at: OnTransaction,
+    who: Asked<Who>,
+) -> Result<Json<Value>, Refusal> {
+    act(desk, at, who, chain::pass).await
+}
+
+async fn act(
+    State(desk): State<Desk>,
+    At((workspace, id)): OnTransaction,
+    Asked(who): Asked<Who>,
+    act: Act,
+) -> Result<Json<Value>, Refusal> {
+    let user = who.user.map(|user| user.to_string());
+    let hall = desk.hall(workspace)?;
+    hall.deed(move |deed| act(deed, id, user.clone())).await?;
+    Ok(Json(json!({ "success": true })))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Failure {
     sub_status: String,
 }
 
 /// `POST .../transactions/{id}/fail`.
-pub(super) async fn fail(
+async fn fail(
     State(desk): State<Desk>,
     At((workspace, id)): At<(WorkspaceId, TxId)>,
     Asked(failure): Asked<Failure>,
@@ -36,7 +234,7 @@ pub(super) async fn fail(
 }
 
 /// `POST .../transactions/{id}/reorganise`.
-pub(super) async fn reorganise(
+async fn reorganise(
     State(desk): State<Desk>,
     At((workspace, id)): At<(WorkspaceId, TxId)>,
 ) -> Result<Json<Value>, Refusal> {
@@ -48,13 +246,13 @@ pub(super) async fn reorganise(
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fees {
+struct Fees {
     /// Of what is usual.
     percent: u32,
 }
 
 /// `PUT .../fees/{chain}`, the chain named by its own asset.
-pub(super) async fn fees(
+async fn fees(
     State(desk): State<Desk>,
     At((workspace, native)): At<(WorkspaceId, String)>,
     Asked(fees): Asked<Fees>,
@@ -81,7 +279,7 @@ pub(super) async fn fees(
 }
 
 /// `GET .../screening`.
-pub(super) async fn screening(
+async fn screening(
     State(desk): State<Desk>,
     At(workspace): At<WorkspaceId>,
 ) -> Result<Json<Screening>, Refusal> {
@@ -90,7 +288,7 @@ pub(super) async fn screening(
 }
 
 /// `PUT .../screening`: what is not named is off.
-pub(super) async fn screen(
+async fn screen(
     State(desk): State<Desk>,
     At(workspace): At<WorkspaceId>,
     Asked(wanted): Asked<Screening>,

@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use protocol::error::ApiError;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use store::Writing;
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::clock::WorkspaceClock;
 use crate::hall::Hall;
@@ -25,11 +25,30 @@ const MAX_ADVANCE: u64 = 100 * 365 * 24 * 60 * 60 * 1_000;
 /// The latest moment that a clock shows: the year 9999.
 const MAX_MOMENT: i64 = 253_402_300_799_999;
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route("/clock/{act}", post(all))
-        .route("/workspaces/{workspace}/clock", get(show))
-        .route("/workspaces/{workspace}/clock/{act}", post(one))
+const CLOCK: &str = r##"{"type":"object","additionalProperties":false,"properties":{"at":{"$ref":"#/components/schemas/Moment"},"millis":{"type":"integer","minimum":0}}}"##;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
+            "/workspaces/{workspace}/clock",
+            "getClock",
+            "What a workspace's clock shows",
+            show,
+        )
+        .post(
+            "/workspaces/{workspace}/clock/{act}",
+            "turnClock",
+            "freeze, unfreeze, set or advance a workspace's clock",
+            one,
+        )
+        .taking(CLOCK)
+        .post(
+            "/clock/{act}",
+            "turnClocks",
+            "The same with every workspace's",
+            all,
+        )
+        .taking(CLOCK)
 }
 
 /// A moment: milliseconds since the epoch, or as RFC 3339 writes it.

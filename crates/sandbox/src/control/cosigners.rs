@@ -7,11 +7,23 @@ use protocol::ids::WorkspaceId;
 use serde_json::{Value, json};
 
 use super::asked::At;
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::cosigner::{Call, Cosigner, KeyRequest};
 
+pub(super) fn calls() -> Calls {
+    let does =
+        "The co-signers' public key, what is asked about them, what their handlers were asked";
+    Calls::default().get(
+        "/workspaces/{workspace}/cosigners",
+        "getCosigners",
+        does,
+        show,
+    )
+}
+
 /// `GET .../cosigners`: the key is what a machine's `print-public-key` shows.
-pub(super) async fn show(
+async fn show(
     State(desk): State<Desk>,
     At(workspace): At<WorkspaceId>,
 ) -> Result<Json<Value>, Refusal> {

@@ -3,10 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::routing::get;
 use futures_util::Stream;
 use futures_util::stream;
 use protocol::ids::WorkspaceId;
@@ -16,13 +14,26 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 
 use super::asked::At;
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::happenings::Happening;
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route("/events", get(all))
-        .route("/workspaces/{workspace}/events", get(of_one))
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
+            "/workspaces/{workspace}/events",
+            "hearWorkspace",
+            "What happens in a workspace, as server-sent events",
+            of_one,
+        )
+        .streaming()
+        .get(
+            "/events",
+            "hear",
+            "Everything that happens, as server-sent events",
+            all,
+        )
+        .streaming()
 }
 
 async fn all(State(desk): State<Desk>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {

@@ -17,11 +17,22 @@ use protocol::time::Millis;
 use serde::de::DeserializeOwned;
 
 use super::asked::At;
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::hall::Hall;
 
+pub(super) fn calls() -> Calls {
+    let does = "A file as the Console exports it: transactions or vault_accounts";
+    Calls::default().get(
+        "/workspaces/{workspace}/exports/{kind}",
+        "export",
+        does,
+        export,
+    )
+}
+
 /// `GET .../exports/{transactions|vault_accounts}`.
-pub(super) async fn export(
+async fn export(
     State(desk): State<Desk>,
     At((workspace, kind)): At<(WorkspaceId, String)>,
 ) -> Result<Response, Refusal> {

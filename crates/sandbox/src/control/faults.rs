@@ -1,25 +1,55 @@
 //! Faults on calls of a workspace: planned, looked at, forgotten. They end with the process.
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, get};
-use axum::{Json, Router};
 use protocol::error::ApiError;
 use protocol::ids::WorkspaceId;
 use protocol::operations;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::faults::{MAX_LATENCY, MOST, Planned, Standing, Trouble};
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route(
+const FAULT: &str = r#"{"type":"object","required":["fault"],"additionalProperties":false,"properties":{
+"operation":{"type":"string"},"method":{"type":"string"},"path":{"type":"string"},"user":{"type":"string","format":"uuid"},
+"external_tx_id":{"type":"string"},"after":{"type":"integer","minimum":0},"times":{"type":"integer","minimum":1},
+"fault":{"oneOf":[{"enum":["internal_error","cut_connection","lost_answer","wrong_content_type"]},
+ {"type":"object","required":["latency"],"properties":{"latency":{"type":"object","required":["millis"],"properties":{"millis":{"type":"integer","minimum":0,"maximum":600000}}}}},
+ {"type":"object","required":["too_many_requests"],"properties":{"too_many_requests":{"type":"object","required":["retry_after"],"properties":{"retry_after":{"type":"integer","minimum":0}}}}}]}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
             "/workspaces/{workspace}/faults",
-            get(list).post(plan).delete(clear),
+            "listFaults",
+            "The faults that are planned",
+            list,
         )
-        .route("/workspaces/{workspace}/faults/{id}", delete(forget))
+        .post(
+            "/workspaces/{workspace}/faults",
+            "planFault",
+            "Plan a fault on calls of the API",
+            plan,
+        )
+        .taking(FAULT)
+        .answering(201)
+        .delete(
+            "/workspaces/{workspace}/faults",
+            "clearFaults",
+            "Forget every fault",
+            clear,
+        )
+        .answering(204)
+        .delete(
+            "/workspaces/{workspace}/faults/{id}",
+            "forgetFault",
+            "Forget a fault",
+            forget,
+        )
+        .answering(204)
 }
 
 async fn list(

@@ -1,9 +1,8 @@
 //! Webhooks by hand: what goes wrong with their notifications, which generation they are of, when
 //! one is suspended, and which key signs.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{get, post, put};
-use axum::{Json, Router};
 use protocol::error::ApiError;
 use protocol::ids::{WebhookId, WorkspaceId};
 use protocol::model::webhook::WebhookStatus;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use store::{StoreError, Writing};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::deed::Deed;
 use crate::hooks::{Breaker, Endpoint, Generation, Kind, Planned, Turn};
@@ -23,21 +23,86 @@ use ledger::Fault;
 /// Most faults planned for one webhook.
 const MAX_PLANNED: usize = 100;
 
-pub(super) fn routes() -> Router<Desk> {
-    const WEBHOOK: &str = "/workspaces/{workspace}/webhooks/{id}";
-    let of = |path: &str| format!("{WEBHOOK}{path}");
-    Router::new()
-        .route(&of("/drop_next"), post(drop_next))
-        .route(&of("/faults"), get(faults).post(plan).delete(clear))
-        .route(&of("/generation"), put(generation))
-        .route(&of("/suspend"), post(suspend))
-        .route(
-            "/workspaces/{workspace}/webhook_suspension",
-            get(breaker).put(set_breaker),
+const COUNT: &str = r#"{"type":"object","additionalProperties":false,"properties":{"count":{"type":"integer","minimum":0}}}"#;
+const FAULT: &str = r#"{"type":"object","required":["kind"],"additionalProperties":false,"properties":{
+"kind":{"enum":["DROP","DELAY","DOUBLE","REORDER","WRONG_SIGNATURE","OLD_KEY","OTHER_WORKSPACE"]},
+"millis":{"type":"integer","minimum":1},"workspaceId":{"type":"string","format":"uuid"},"count":{"type":"integer","minimum":1}}}"#;
+const GENERATION: &str = r#"{"type":"object","required":["generation"],"additionalProperties":false,"properties":{"generation":{"enum":["V1","V2"]}}}"#;
+const SUSPENSION: &str = r#"{"type":"object","required":["minAttempts","errorRate"],"additionalProperties":false,"properties":{
+"minAttempts":{"type":"integer","minimum":0},"errorRate":{"type":["integer","null"],"minimum":0,"maximum":100}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .post(
+            "/workspaces/{workspace}/webhooks/{id}/drop_next",
+            "dropNext",
+            "The next notifications of a webhook get lost",
+            drop_next,
         )
-        .route("/webhook_keys", get(keys))
-        .route("/webhook_keys/rotate", post(rotate))
-        .route("/webhook_keys/retire", post(retire))
+        .taking(COUNT)
+        .get(
+            "/workspaces/{workspace}/webhooks/{id}/faults",
+            "listWebhookFaults",
+            "What goes wrong with a webhook's next notifications",
+            faults,
+        )
+        .post(
+            "/workspaces/{workspace}/webhooks/{id}/faults",
+            "planWebhookFault",
+            "Something goes wrong with a webhook's next notifications",
+            plan,
+        )
+        .taking(FAULT)
+        .delete(
+            "/workspaces/{workspace}/webhooks/{id}/faults",
+            "clearWebhookFaults",
+            "Nothing more goes wrong; what is held goes",
+            clear,
+        )
+        .put(
+            "/workspaces/{workspace}/webhooks/{id}/generation",
+            "setWebhookGeneration",
+            "Which generation of the envelope a webhook is sent",
+            generation,
+        )
+        .taking(GENERATION)
+        .post(
+            "/workspaces/{workspace}/webhooks/{id}/suspend",
+            "suspendWebhook",
+            "A webhook is suspended, as if it had failed too often",
+            suspend,
+        )
+        .get(
+            "/workspaces/{workspace}/webhook_suspension",
+            "getWebhookSuspension",
+            "When a webhook is suspended",
+            breaker,
+        )
+        .put(
+            "/workspaces/{workspace}/webhook_suspension",
+            "setWebhookSuspension",
+            "Set when a webhook is suspended",
+            set_breaker,
+        )
+        .taking(SUSPENSION)
+        .get(
+            "/webhook_keys",
+            "getWebhookKeys",
+            "Which key signs webhooks, and which the JWKS lists",
+            keys,
+        )
+        .post(
+            "/webhook_keys/rotate",
+            "rotateWebhookKeys",
+            "The other key signs from now on; both are listed",
+            rotate,
+        )
+        .post(
+            "/webhook_keys/retire",
+            "retireWebhookKey",
+            "The key that does not sign is listed no longer",
+            retire,
+        )
 }
 
 /// Changes a webhook; what it is then.

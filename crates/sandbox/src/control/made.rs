@@ -1,18 +1,24 @@
 //! What a seed has made of which the API has no list.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use protocol::ids::WorkspaceId;
 use serde_json::{Value, json};
 
 use super::asked::At;
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::shelf::Kept;
 use crate::world::{Execution, Flow, Payout};
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new().route("/workspaces/{workspace}/payments", get(payments))
+pub(super) fn calls() -> Calls {
+    let does = "The ids of payouts, flows and their executions";
+    Calls::default().get(
+        "/workspaces/{workspace}/payments",
+        "listPayments",
+        does,
+        payments,
+    )
 }
 
 fn keys<T: Kept>(all: &[T]) -> Vec<String> {

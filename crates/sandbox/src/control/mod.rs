@@ -2,6 +2,7 @@
 //! listener, its own token.
 
 mod asked;
+pub mod calls;
 mod chain;
 mod clock;
 mod cosigners;
@@ -27,20 +28,16 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use protocol::amount::Amount;
 use protocol::error::ApiError;
-use protocol::ids::{AssetId, TxId, UserId, VaultAccountId, WorkspaceId};
+use protocol::ids::{UserId, WorkspaceId};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use subtle::ConstantTimeEq;
 
-use crate::deed::Deed;
 use crate::hall::{Hall, House};
 use crate::halls::Halls;
-use crate::operations;
-use asked::{Asked, At};
+use calls::Calls;
 use ledger::Fault;
 
 /// Where it stands.
@@ -53,6 +50,28 @@ struct Desk {
     token: Arc<str>,
 }
 
+/// What is asked of people.
+const WHO: &str = r#"{"type":"object","additionalProperties":false,"properties":{"user":{"type":"string","format":"uuid"}}}"#;
+
+/// Every call.
+fn calls() -> Calls {
+    document::calls()
+        .and(workspaces::calls())
+        .and(clock::calls())
+        .and(events::calls())
+        .and(faults::calls())
+        .and(rates::calls())
+        .and(chain::calls())
+        .and(people::calls())
+        .and(cosigners::calls())
+        .and(made::calls())
+        .and(network::calls())
+        .and(nfts::calls())
+        .and(outside::calls())
+        .and(hooks::calls())
+        .and(exports::calls())
+}
+
 /// The routes.
 pub(crate) fn router(halls: Arc<Halls>, token: &str) -> Router {
     let desk = Desk {
@@ -60,40 +79,8 @@ pub(crate) fn router(halls: Arc<Halls>, token: &str) -> Router {
         halls,
         token: token.into(),
     };
-    let routes = Router::new()
-        .merge(workspaces::routes())
-        .merge(clock::routes())
-        .merge(document::routes())
-        .merge(events::routes())
-        .merge(faults::routes())
-        .merge(rates::routes())
-        .route("/workspaces/{workspace}/incoming", post(incoming))
-        .route("/workspaces/{workspace}/mine", post(mine))
-        .route("/workspaces/{workspace}/transactions/{id}/{act}", post(act))
-        .route(
-            "/workspaces/{workspace}/transactions/{id}/fail",
-            post(chain::fail),
-        )
-        .route(
-            "/workspaces/{workspace}/transactions/{id}/reorganise",
-            post(chain::reorganise),
-        )
-        .route("/workspaces/{workspace}/fees/{chain}", put(chain::fees))
-        .route(
-            "/workspaces/{workspace}/screening",
-            get(chain::screening).put(chain::screen),
-        )
-        .route(
-            "/workspaces/{workspace}/exports/{kind}",
-            get(exports::export),
-        )
-        .merge(people::router())
-        .route("/workspaces/{workspace}/cosigners", get(cosigners::show))
-        .merge(made::routes())
-        .merge(network::routes())
-        .merge(nfts::routes())
-        .merge(outside::routes())
-        .merge(hooks::routes())
+    let routes = calls()
+        .router()
         .fallback(nothing)
         .method_not_allowed_fallback(not_so)
         .layer(middleware::from_fn_with_state(desk.clone(), guard))
@@ -168,67 +155,8 @@ impl Desk {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Incoming {
-    vault_account_id: VaultAccountId,
-    asset_id: AssetId,
-    amount: Amount,
-    source_address: Option<String>,
-}
-
-async fn incoming(
-    State(desk): State<Desk>,
-    At(workspace): At<WorkspaceId>,
-    Asked(wanted): Asked<Incoming>,
-) -> Result<Json<Value>, Refusal> {
-    let hall = desk.hall(workspace)?;
-    let arrived = operations::incoming(
-        &hall,
-        wanted.vault_account_id,
-        wanted.asset_id,
-        wanted.amount,
-        wanted.source_address,
-    );
-    Ok(Json(json!({ "id": arrived.await?.id })))
-}
-
-async fn mine(
-    State(desk): State<Desk>,
-    At(workspace): At<WorkspaceId>,
-) -> Result<Json<Value>, Refusal> {
-    let moved = desk.hall(workspace)?.deed(crate::chain::mine).await?;
-    Ok(Json(json!({ "moved": moved })))
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Who {
     /// Which person; whoever is asked, if missing.
     user: Option<UserId>,
-}
-
-async fn act(
-    State(desk): State<Desk>,
-    At((workspace, id, act)): At<(WorkspaceId, TxId, String)>,
-    Asked(who): Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    let user = who.user.map(|user| user.to_string());
-    let how: fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault> = match act.as_str() {
-        "approve" => crate::chain::approve,
-        "sign" => crate::chain::sign,
-        "reject" => crate::chain::reject,
-        "process" => crate::chain::process,
-        "hold" => crate::chain::hold,
-        "pass" => crate::chain::pass,
-        _ => {
-            return Err(Refusal(ApiError::uncoded(
-                404,
-                "approve, sign, reject, process, hold or pass",
-            )));
-        }
-    };
-    desk.hall(workspace)?
-        .deed(move |deed| how(deed, id, user.clone()))
-        .await?;
-    Ok(Json(json!({ "success": true })))
 }

@@ -1,26 +1,37 @@
 //! What the peers of a workspace do, and what its quorum says to connections.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use protocol::error::ApiError;
 use protocol::ids::WorkspaceId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::people::decide_all;
 use super::{Desk, Refusal};
 use crate::holdings::network::Act;
 use crate::operations;
 use crate::quorum::{Ask, Word};
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route("/workspaces/{workspace}/network_peers", post(add_peer))
-        .route(
+const PEER: &str = r#"{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"type":"string"},"isDiscoverable":{"type":"boolean"}}}"#;
+
+pub(super) fn calls() -> Calls {
+    let acts = "Somebody decides on a connection: approve or reject, peer_approve, peer_reject or peer_remove";
+    Calls::default()
+        .post(
+            "/workspaces/{workspace}/network_peers",
+            "addNetworkPeer",
+            "A peer comes into the network",
+            add_peer,
+        )
+        .taking(PEER)
+        .post(
             "/workspaces/{workspace}/network_connections/{id}/{act}",
-            post(act),
+            "actOnConnection",
+            acts,
+            act,
         )
 }
 

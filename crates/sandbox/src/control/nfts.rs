@@ -1,18 +1,29 @@
 //! NFTs that come to a workspace's accounts.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use protocol::ids::{VaultAccountId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::operations;
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new().route("/workspaces/{workspace}/incoming_nft", post(incoming))
+const INCOMING: &str = r#"{"type":"object","required":["vaultAccountId"],"additionalProperties":false,"properties":{
+"vaultAccountId":{"type":"string"},"collectionId":{"type":"string"},"seen":{"type":"boolean"}}}"#;
+
+pub(super) fn calls() -> Calls {
+    let does = "A new NFT comes to a vault account";
+    Calls::default()
+        .post(
+            "/workspaces/{workspace}/incoming_nft",
+            "receiveNft",
+            does,
+            incoming,
+        )
+        .taking(INCOMING)
 }
 
 #[derive(Deserialize)]

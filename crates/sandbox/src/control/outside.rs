@@ -1,9 +1,8 @@
 //! What happens to a workspace's accounts elsewhere: the quorum lets exchange accounts in, people
 //! connect fiat accounts, money comes to accounts from outside.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::post;
-use axum::{Json, Router};
 use ledger::Fault;
 use protocol::amount::Amount;
 use protocol::error::ApiError;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::people::{decide_all, word};
 use super::{Desk, Refusal};
 use crate::deed::Deed;
@@ -22,15 +22,40 @@ use crate::outside::Outside;
 use crate::quorum::{Ask, Word};
 use crate::world::assets;
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route(
+const FIAT_ACCOUNT: &str = r#"{"type":"object","required":["name"],"additionalProperties":false,"properties":{
+"name":{"type":"string"},"assetId":{"type":"string"},"linkedBalance":{"type":"string"}}}"#;
+const MOVED: &str = r#"{"type":"object","required":["type","id","assetId","amount"],"additionalProperties":false,"properties":{
+"type":{"enum":["GAS_STATION","EXCHANGE_ACCOUNT","FIAT_ACCOUNT"]},"id":{"type":"string"},"assetId":{"type":"string"},"amount":{"type":"string"}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .post(
             "/workspaces/{workspace}/exchange_accounts/{id}/{decision}",
-            post(exchange_account),
+            "decideOnExchangeAccount",
+            "The quorum decides on an exchange account: approve or reject",
+            exchange_account,
         )
-        .route("/workspaces/{workspace}/fiat_accounts", post(fiat_account))
-        .route("/workspaces/{workspace}/deposits", post(deposit))
-        .route("/workspaces/{workspace}/withdrawals", post(withdrawal))
+        .post(
+            "/workspaces/{workspace}/fiat_accounts",
+            "connectFiatAccount",
+            "Somebody connects a fiat account",
+            fiat_account,
+        )
+        .taking(FIAT_ACCOUNT)
+        .post(
+            "/workspaces/{workspace}/deposits",
+            "deposit",
+            "Money comes to a gas station, exchange or fiat account from elsewhere",
+            deposit,
+        )
+        .taking(MOVED)
+        .post(
+            "/workspaces/{workspace}/withdrawals",
+            "withdraw",
+            "Money leaves a gas station, exchange or fiat account for elsewhere",
+            withdrawal,
+        )
+        .taking(MOVED)
 }
 
 /// The quorum decides on an exchange account.

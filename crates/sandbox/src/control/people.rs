@@ -3,16 +3,16 @@
 
 use std::net::IpAddr;
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::{delete, get, post, put};
-use axum::{Json, Router};
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WalletId, WorkspaceId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
-use super::{Desk, Refusal, Who};
+use super::calls::Calls;
+use super::{Desk, Refusal, WHO, Who};
 use crate::audit::{By, Event};
 use crate::deed::Deed;
 use crate::hall::Hall;
@@ -23,26 +23,77 @@ use crate::quorum::{Ask, DeleteUsers, QuorumSettings, Request, Threshold, Word};
 use crate::rows::{self, KeyRow};
 use ledger::Fault;
 
-/// The routes, below a workspace.
-pub(super) fn router() -> Router<Desk> {
-    Router::new()
-        .route(
+const QUORUM: &str = r#"{"type":"object","additionalProperties":false,"properties":{
+"threshold":{"oneOf":[{"type":"integer","minimum":1},{"enum":["ALL"]}]},"deleteUsers":{"enum":["OWNER_ONLY","ADMIN_QUORUM"]}}}"#;
+const ADDRESSES: &str = r#"{"type":"object","required":["addresses"],"additionalProperties":false,"properties":{"addresses":{"type":"array","items":{"type":"string"}}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
             "/workspaces/{workspace}/quorum",
-            get(quorum).put(set_quorum),
+            "getQuorum",
+            "The quorum's threshold, its members, and what waits for it",
+            quorum,
         )
-        .route("/workspaces/{workspace}/quorum/{id}/{word}", post(decide))
-        .route("/workspaces/{workspace}/users/{id}", delete(delete_user))
-        .route("/workspaces/{workspace}/users/{id}/{word}", post(user))
-        .route(
+        .put(
+            "/workspaces/{workspace}/quorum",
+            "setQuorum",
+            "The Owner sets the quorum",
+            set_quorum,
+        )
+        .taking(QUORUM)
+        .post(
+            "/workspaces/{workspace}/quorum/{id}/{decision}",
+            "decide",
+            "A member, or the whole quorum, decides on a request: approve, reject or cancel",
+            decide,
+        )
+        .taking(WHO)
+        .delete(
+            "/workspaces/{workspace}/users/{id}",
+            "deleteUser",
+            "The Owner deletes a user, at once",
+            delete_user,
+        )
+        .post(
+            "/workspaces/{workspace}/users/{id}/set_up_device",
+            "setUpDevice",
+            "A person sets a device up",
+            set_up_device,
+        )
+        .post(
+            "/workspaces/{workspace}/users/{id}/{decision}",
+            "decideOnUser",
+            "The quorum decides on a new user: approve or reject",
+            user,
+        )
+        .taking(WHO)
+        .put(
             "/workspaces/{workspace}/users/{id}/ip_addresses",
-            put(ip_addresses),
+            "setIpAddresses",
+            "The Owner sets a key's IP allow-list",
+            ip_addresses,
         )
-        .route(
-            "/workspaces/{workspace}/wallets/{id}/{word}",
-            post(addresses),
+        .taking(ADDRESSES)
+        .post(
+            "/workspaces/{workspace}/wallets/{id}/{decision}",
+            "decideOnAddresses",
+            "The quorum decides on the addresses of a list's entry: approve or reject",
+            addresses,
         )
-        .route("/workspaces/{workspace}/unfreeze", post(unfreeze))
-        .route("/workspaces/{workspace}/jobs/work", post(work))
+        .taking(WHO)
+        .post(
+            "/workspaces/{workspace}/unfreeze",
+            "unfreeze",
+            "A frozen workspace goes on",
+            unfreeze,
+        )
+        .post(
+            "/workspaces/{workspace}/jobs/work",
+            "workOnJobs",
+            "The job that has waited longest goes on by one part",
+            work,
+        )
 }
 
 pub(super) fn word(text: &str) -> Result<Word, Refusal> {
@@ -146,24 +197,35 @@ pub(super) async fn decide_all(
     hall.deed(work).await
 }
 
-/// The quorum decides on a new user, or a person sets a device up.
+fn known(hall: &Hall, id: UserId) -> Result<(), Refusal> {
+    let user = hall.books.user(id);
+    let user = user.ok_or_else(|| Refusal(ApiError::uncoded(404, "no such user")));
+    user.map(|_| ())
+}
+
+/// A person sets a device up.
+async fn set_up_device(
+    State(desk): State<Desk>,
+    At((workspace, id)): At<(WorkspaceId, UserId)>,
+) -> Result<Json<Value>, Refusal> {
+    let hall = desk.hall(workspace)?;
+    known(&hall, id)?;
+    let work = move |deed: &mut Deed<'_, '_>| {
+        lives::turn(deed, id, Turn::DeviceSetUp)?;
+        Ok(deed.audit(Event::DeviceEnrolled, By::User(id))?)
+    };
+    hall.deed(work).await?;
+    Ok(Json(json!({ "success": true })))
+}
+
+/// The quorum decides on a new user.
 async fn user(
     State(desk): State<Desk>,
     At((workspace, id, text)): At<(WorkspaceId, UserId, String)>,
     Asked(who): Asked<Who>,
 ) -> Result<Json<Value>, Refusal> {
     let hall = desk.hall(workspace)?;
-    if hall.books.user(id).is_none() {
-        return Err(Refusal(ApiError::uncoded(404, "no such user")));
-    }
-    if text == "set_up_device" {
-        let work = move |deed: &mut Deed<'_, '_>| {
-            lives::turn(deed, id, Turn::DeviceSetUp)?;
-            Ok(deed.audit(Event::DeviceEnrolled, By::User(id))?)
-        };
-        hall.deed(work).await?;
-        return Ok(Json(json!({ "success": true })));
-    }
+    known(&hall, id)?;
     let about = move |ask: &Ask| matches!(ask, Ask::NewUser { user } if *user == id);
     if decide_all(&hall, about, word(&text)?, who.user).await? == 0 {
         let why = "nothing about this user waits for the quorum";

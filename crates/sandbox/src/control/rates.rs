@@ -1,18 +1,41 @@
 //! The rate limits of a workspace: shown, set, taken off. They end with the process.
 
+use axum::Json;
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
 use protocol::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::{Desk, Refusal};
 use crate::rates::{Limits, Profile};
 
-pub(super) fn routes() -> Router<Desk> {
-    let one = get(show).put(set).delete(off);
-    Router::new().route("/workspaces/{workspace}/rate_limits", one)
+const RATES: &str = r#"{"oneOf":[{"type":"object","required":["profile"],"additionalProperties":false,"properties":{"profile":{"enum":["sandbox","testnet","mainnet"]}}},
+{"type":"object","required":["shared_by","window","limits"],"additionalProperties":false,"properties":{
+ "shared_by":{"enum":["user","workspace"]},"window":{"type":"integer","minimum":1,"maximum":86400},
+ "limits":{"type":"object","additionalProperties":{"type":"integer","minimum":0}}}}]}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
+            "/workspaces/{workspace}/rate_limits",
+            "getRateLimits",
+            "How often may be called",
+            show,
+        )
+        .put(
+            "/workspaces/{workspace}/rate_limits",
+            "setRateLimits",
+            "Set how often may be called",
+            set,
+        )
+        .taking(RATES)
+        .delete(
+            "/workspaces/{workspace}/rate_limits",
+            "dropRateLimits",
+            "As often as anybody likes",
+            off,
+        )
 }
 
 /// Limits, by the name of their profile or one by one.

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post};
 use protocol::ids::WorkspaceId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::asked::{Asked, At};
+use super::calls::Calls;
 use super::clock::Moment;
 use super::{Desk, Refusal};
 use crate::ground::Ground;
@@ -20,23 +19,78 @@ use crate::making::{Source, Wanted};
 use crate::policy::Written;
 use crate::world::Network;
 
-pub(super) fn routes() -> Router<Desk> {
-    Router::new()
-        .route("/workspaces", get(list).post(make))
-        .route("/workspaces/{workspace}", get(one).delete(remove))
-        .route("/workspaces/{workspace}/reset", post(reset))
-        .route(
+const MAKE: &str = r##"{"type":"object","additionalProperties":false,"properties":{
+"name":{"type":"string","minLength":1,"maxLength":100},
+"from":{"type":"object","minProperties":1,"maxProperties":1,"additionalProperties":false,"properties":{
+ "fund":{"enum":["mainnet","testnet"]},"exchange":{"enum":["mainnet","testnet"]},
+ "treasury":{"enum":["mainnet","testnet"]},"empty":{"enum":["mainnet","testnet"]},
+ "file":{"type":"string"},
+ "snapshot":{"type":"object","required":["workspace","name"],"properties":{"workspace":{"type":"string","format":"uuid"},"name":{"type":"string"}}}}},
+"clock":{"type":"object","additionalProperties":false,"properties":{"at":{"$ref":"#/components/schemas/Moment"},"frozen":{"type":"boolean"}}}}}"##;
+const NAME: &str = r#"{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"type":"string","minLength":1,"maxLength":100}}}"#;
+
+pub(super) fn calls() -> Calls {
+    Calls::default()
+        .get(
+            "/workspaces",
+            "listWorkspaces",
+            "The workspaces there are",
+            list,
+        )
+        .post(
+            "/workspaces",
+            "makeWorkspace",
+            "Make a workspace, with its users and keys",
+            make,
+        )
+        .taking(MAKE)
+        .answering(201)
+        .get(
+            "/workspaces/{workspace}",
+            "getWorkspace",
+            "A workspace, with its users and keys",
+            one,
+        )
+        .delete(
+            "/workspaces/{workspace}",
+            "removeWorkspace",
+            "Take a workspace away, with its snapshots",
+            remove,
+        )
+        .answering(204)
+        .post(
+            "/workspaces/{workspace}/reset",
+            "resetWorkspace",
+            "Make a workspace again what it was when it was made",
+            reset,
+        )
+        .get(
             "/workspaces/{workspace}/snapshots",
-            get(snapshots).post(snapshot),
+            "listSnapshots",
+            "The snapshots of a workspace",
+            snapshots,
         )
-        .route(
-            "/workspaces/{workspace}/snapshots/{name}",
-            delete(drop_snapshot),
+        .post(
+            "/workspaces/{workspace}/snapshots",
+            "takeSnapshot",
+            "Keep a workspace as it is, under a name",
+            snapshot,
         )
-        .route(
+        .taking(NAME)
+        .answering(201)
+        .post(
             "/workspaces/{workspace}/snapshots/{name}/restore",
-            post(restore),
+            "restoreSnapshot",
+            "Go back to a snapshot, clock and all",
+            restore,
         )
+        .delete(
+            "/workspaces/{workspace}/snapshots/{name}",
+            "dropSnapshot",
+            "Forget a snapshot",
+            drop_snapshot,
+        )
+        .answering(204)
 }
 
 /// What a workspace is, in short.
@@ -49,6 +103,8 @@ async fn told(hall: &Arc<Hall>) -> Result<Value, Refusal> {
         "network": hall.network.name(),
         "now": hall.clock.now(),
         "frozen": hall.clock.is_frozen(),
+        "manual": hall.house.manual,
+        "seed": hall.house.seed,
         "policy": rules,
     }))
 }

@@ -25,6 +25,7 @@ mod written;
 
 pub use plan::Plan;
 pub(crate) use plan::{Accounts, Example, History, Kind, Listed};
+pub(crate) use problems::{Found, near, of_serde};
 pub use problems::{Problem, Problems};
 pub use shipped::{Shipped, UnknownName};
 pub use summary::Summary;
@@ -44,7 +45,7 @@ pub fn read(file: &str, text: &str) -> Result<Plan, Problems> {
 
 /// The same, for a network that somebody has chosen.
 fn of_network(file: &str, text: &str, network: Option<Network>) -> Result<Plan, Problems> {
-    let mut found = problems::Found::default();
+    let mut found = Found::default();
     if text.len() > MAX_BYTES {
         found.add(
             0..0,

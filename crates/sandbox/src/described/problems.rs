@@ -1,4 +1,4 @@
-//! What is wrong with a workspace file, all of it: where, what is there, what was expected.
+//! What is wrong with a file that somebody has written, all of it: where, what is there, what was expected.
 
 use std::fmt;
 use std::ops::Range;
@@ -62,15 +62,15 @@ impl fmt::Display for Problems {
 
 /// Problems while they are found, by their places in the text.
 #[derive(Debug, Default)]
-pub(super) struct Found(Vec<(Range<usize>, String)>);
+pub(crate) struct Found(Vec<(Range<usize>, String)>);
 
 impl Found {
-    pub(super) fn add(&mut self, at: Range<usize>, what: impl Into<String>) {
+    pub(crate) fn add(&mut self, at: Range<usize>, what: impl Into<String>) {
         self.0.push((at, what.into()));
     }
 
     /// What a reader of the text is told; `Ok` if there is nothing.
-    pub(super) fn told(mut self, file: &str, text: &str) -> Result<(), Problems> {
+    pub(crate) fn told(mut self, file: &str, text: &str) -> Result<(), Problems> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -102,7 +102,7 @@ fn problem(text: &str, at: Range<usize>, what: String) -> Problem {
 }
 
 /// `; did you mean ...?`, where one of the words is near enough.
-pub(super) fn near<'a>(seen: &str, words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn near<'a>(seen: &str, words: impl IntoIterator<Item = &'a str>) -> String {
     const ENOUGH: f64 = 0.7;
     let small = seen.to_lowercase();
     let likeness = |word: &str| strsim::jaro_winkler(&small, &word.to_lowercase());
@@ -115,7 +115,7 @@ pub(super) fn near<'a>(seen: &str, words: impl IntoIterator<Item = &'a str>) -> 
 }
 
 /// What serde says of a value, with a near word where it knows a field or a word not.
-pub(super) fn of_serde(message: &str) -> String {
+pub(crate) fn of_serde(message: &str) -> String {
     let quoted: Vec<_> = message.split('`').skip(1).step_by(2).collect();
     match quoted.split_first() {
         Some((seen, words)) if message.starts_with("unknown ") => {

@@ -1,11 +1,14 @@
 //! `vestibule sandbox`: Fireblocks-compatible workspaces on localhost.
 
 mod check;
+mod compare;
 mod ctl;
 mod described;
 pub(crate) mod env;
 mod import;
 mod listen;
+mod play;
+mod running;
 pub(crate) mod serve;
 
 use std::process::ExitCode;
@@ -27,6 +30,7 @@ use crate::output::Output;
   vestibule sandbox --ready-file ready.json &         for scripts: the file is there once everything serves
   eval \"$(vestibule sandbox env ready.json)\"          waits for it: API key, secret and URL for the SDKs
   vestibule sandbox ctl workspace make                a workspace of its own for a test
+  vestibule sandbox play deposit-reorganised          a scenario, step by step
   vestibule sandbox listen 9000                       print webhooks as they arrive, verified")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -39,12 +43,16 @@ pub(crate) struct Args {
 enum Command {
     /// Say what is wrong with workspace files; nothing is started.
     Check(check::Args),
+    /// Tell what differs between a developer sandbox of your own and this one.
+    Compare(compare::Args),
     /// Do what people, the chain and time do: workspaces, clocks, faults, approvals, blocks.
     Ctl(Box<ctl::Args>),
     /// Print shell lines with URL, API key and secret for the SDKs.
     Env(env::Args),
     /// Make a workspace file of somebody's workspace, anonymised.
     Import(Box<import::Args>),
+    /// Play scenarios: what is asked, step by step, and what must be seen.
+    Play(play::Args),
     /// Receive webhooks and print them as they arrive, verified.
     Listen(listen::Args),
 }
@@ -54,9 +62,11 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         None => serve::run(args.serve, out).await,
         Some(Command::Check(args)) => check::run(&args, out),
+        Some(Command::Compare(args)) => compare::run(args, out).await,
         Some(Command::Ctl(args)) => ctl::run(*args, out).await,
         Some(Command::Env(args)) => env::run(&args, out).await,
         Some(Command::Import(args)) => import::run(*args, out).await,
+        Some(Command::Play(args)) => play::run(args, out).await,
         Some(Command::Listen(args)) => listen::run(args, out).await,
     }
 }

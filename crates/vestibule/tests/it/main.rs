@@ -9,6 +9,7 @@ mod commands;
 mod crash;
 mod gate;
 mod interrupted;
+mod scenarios;
 mod tour;
 mod troubles;
 mod world;

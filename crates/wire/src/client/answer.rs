@@ -11,7 +11,7 @@ use super::signer::SignError;
 /// Longest text of an error that is kept, in characters.
 const MAX_MESSAGE_LEN: usize = 500;
 
-/// A 2xx answer.
+/// An answer: a 2xx one, but where whatever comes was asked for.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// The HTTP status.

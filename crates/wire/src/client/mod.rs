@@ -203,6 +203,19 @@ impl Client {
         })
     }
 
+    /// Sends a request once, within the budget, and takes whatever is answered as it is.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        target: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        let url = self.url(target)?;
+        self.0.budget.take().await?;
+        self.sent(method, &url, target, body, key).await
+    }
+
     /// One try: the answer, or why not and how long upstream asks to wait.
     async fn once(
         &self,
@@ -212,11 +225,27 @@ impl Client {
         body: Bytes,
         key: Option<&str>,
     ) -> Result<Answer, (ClientError, Option<Duration>)> {
-        let bare = |error| (error, None);
-        let token = self
-            .token(target, &body)
-            .await
-            .map_err(|error| bare(error.into()))?;
+        let sent = self.sent(method, url, target, body, key).await;
+        let mut answer = sent.map_err(|error| (error, None))?;
+        if !(200..300).contains(&answer.status) {
+            let asked = (answer.status == 429).then(|| retry_after(&answer.headers));
+            return Err((ClientError::of(answer.status, &answer.body), asked));
+        }
+        let next = self.next_page(&answer.headers);
+        answer.next_page = next.map_err(|error| (error, None))?;
+        Ok(answer)
+    }
+
+    /// Sends a request once.
+    async fn sent(
+        &self,
+        method: Method,
+        url: &Url,
+        target: &str,
+        body: Bytes,
+        key: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        let token = self.token(target, &body).await?;
         let mut request = self
             .0
             .http
@@ -236,35 +265,20 @@ impl Client {
             sent: !error.is_connect() && !error.is_builder(),
             why: why(&error),
         };
-        let mut response = request
-            .send()
-            .await
-            .map_err(|error| bare(unreachable(error)))?;
+        let mut response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut whole = BytesMut::new();
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| bare(unreachable(error)))?
-        {
+        while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
             if whole.len() + chunk.len() > MAX_ANSWER_LEN {
-                return Err(bare(ClientError::TooLarge));
+                return Err(ClientError::TooLarge);
             }
             whole.extend_from_slice(&chunk);
-        }
-        if !status.is_success() {
-            let asked = if status.as_u16() == 429 {
-                Some(retry_after(&headers))
-            } else {
-                None
-            };
-            return Err((ClientError::of(status.as_u16(), &whole), asked));
         }
         Ok(Answer {
             status: status.as_u16(),
             date: date(&headers),
-            next_page: self.next_page(&headers).map_err(bare)?,
+            next_page: None,
             headers,
             body: whole.freeze(),
         })

@@ -45,6 +45,22 @@ fn client(origin: &str) -> Client {
 }
 
 #[tokio::test]
+async fn an_exchange_takes_whatever_is_answered_and_is_sent_once() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let (client, _) = upstream(|_| async {
+        CALLS.fetch_add(1, Ordering::SeqCst);
+        let headers = [("retry-after", "0"), ("next-page", "elsewhere")];
+        (http::StatusCode::TOO_MANY_REQUESTS, headers, "slowly").into_response()
+    })
+    .await;
+    let answer = client.exchange(Method::GET, "/v1/x", Bytes::new(), None);
+    let answer = answer.await.unwrap();
+    assert_eq!((answer.status, &answer.body[..]), (429, &b"slowly"[..]));
+    assert_eq!(answer.headers["next-page"], "elsewhere");
+    assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn what_is_sent_is_what_was_signed() {
     let (client, _) = upstream(|request: Request| async move {
         let target = request.uri().path_and_query().unwrap().as_str().to_owned();

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::cosigner::{Command, Cosigner, Handler, KeyRequest, Pairing, is_machine, user};
 use crate::deed::Deed;
 use crate::hall::Hall;
+use crate::hosts;
 use crate::operations::paging::{First, page};
 use crate::operations::{Visit, area};
 
@@ -131,6 +132,8 @@ impl HandlerWanted {
         let url: Url = self.url.parse().map_err(|_| bad("url", "a URL"))?;
         let reached = hall.house.caller.check(&url);
         reached.map_err(|refused| bad("url", &refused.to_string()))?;
+        let own = hosts::not_fireblocks(&url);
+        own.map_err(|refused| bad("url", &refused.to_string()))?;
         if url.query().is_some() || url.fragment().is_some() {
             return Err(bad("url", "a URL that paths can be added to"));
         }

@@ -16,6 +16,7 @@ use super::oauth::credentials;
 use crate::deed::Deed;
 use crate::hall::Hall;
 use crate::hooks::{self, ClientSecret, Endpoint, OauthFields, Settings, given};
+use crate::hosts;
 use crate::operations::paging::{First, page};
 use crate::operations::{Visit, area};
 use crate::rows;
@@ -87,6 +88,8 @@ pub(super) fn target(
         .map_err(|_| ApiError::invalid(field, "a whole http or https URL"))?;
     let checked = hall.house.targets.check(&url);
     checked.map_err(|refused| ApiError::invalid(field, refused))?;
+    let own = hosts::not_fireblocks(&url);
+    own.map_err(|refused| ApiError::invalid(field, refused))?;
     Ok(url)
 }
 

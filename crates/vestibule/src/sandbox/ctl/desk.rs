@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::{Client, Method, RequestBuilder, Response};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
 use super::{Ask, show};
 use crate::output::Output;
+use crate::sandbox::running;
 use crate::shutdown;
 
 /// Longest line of a stream, in bytes.
@@ -19,18 +21,7 @@ const MAX_LINE: usize = 1024 * 1024;
 pub(super) struct Desk {
     http: Client,
     url: Url,
-    token: String,
-}
-
-#[derive(Deserialize)]
-struct Ready {
-    sandbox: Served,
-}
-
-#[derive(Deserialize)]
-struct Served {
-    control_url: Url,
-    control_token_path: PathBuf,
+    token: SecretString,
 }
 
 #[derive(Deserialize)]
@@ -62,21 +53,20 @@ impl Desk {
         let (url, token_file) = match (url, token_file) {
             (Some(url), Some(token_file)) => (url, token_file),
             (url, token_file) => {
-                let served = read(ready_file)?;
+                let served = running::ready(ready_file)?;
                 (
                     url.unwrap_or(served.control_url),
                     token_file.unwrap_or(served.control_token_path),
                 )
             }
         };
-        let token = std::fs::read_to_string(&token_file)
-            .with_context(|| format!("{} cannot be read", token_file.display()))?;
+        let token = running::token(&token_file)?;
         // A sandbox is on this machine: no proxy is asked, and no TLS is spoken.
         let http = Client::builder().no_proxy().build()?;
         Ok(Self {
             http,
-            url,
-            token: token.trim().to_owned(),
+            url: running::own(url)?,
+            token,
         })
     }
 
@@ -86,7 +76,10 @@ impl Desk {
         }
         let text = format!("{}{path}", self.url.as_str().trim_end_matches('/'));
         let url: Url = text.parse().with_context(|| format!("{path} is no path"))?;
-        Ok(self.http.request(method, url).bearer_auth(&self.token))
+        Ok(self
+            .http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret()))
     }
 
     async fn sent(&self, request: RequestBuilder) -> anyhow::Result<Response> {
@@ -110,7 +103,10 @@ impl Desk {
     pub(super) async fn ask(&self, ask: Ask, workspace: &str) -> anyhow::Result<Answer> {
         let path = self.path(&ask.path, workspace).await?;
         let mut request = self.request(ask.method, &path)?;
-        if let Some(body) = ask.body {
+        if let Some(mut body) = ask.body {
+            if let Some(whose) = ask.whose {
+                body["from"]["snapshot"]["workspace"] = self.id_of(&whose).await?.into();
+            }
             request = request.json(&body);
         }
         let response = self.sent(request).await?;
@@ -132,7 +128,7 @@ impl Desk {
     }
 
     /// The id of the workspace of that id or name, or the first of that network.
-    pub(super) async fn id_of(&self, workspace: &str) -> anyhow::Result<String> {
+    async fn id_of(&self, workspace: &str) -> anyhow::Result<String> {
         let response = self.sent(self.request(Method::GET, "/workspaces")?).await?;
         let listed: Listed = response
             .json()
@@ -193,14 +189,4 @@ impl Desk {
             }
         }
     }
-}
-
-fn read(file: &Path) -> anyhow::Result<Served> {
-    let name = file.display();
-    let text = std::fs::read_to_string(file).with_context(|| {
-        format!("{name} cannot be read: start a sandbox with `vestibule sandbox`, or name its ready file with --ready-file")
-    })?;
-    let ready: Ready = serde_json::from_str(&text)
-        .with_context(|| format!("{name} is no ready file of a sandbox"))?;
-    Ok(ready.sandbox)
 }

@@ -1,10 +1,15 @@
 //! `vestibule sandbox ctl`: every call of `/_sandbox` from the command line.
 
 mod clocks;
+mod console;
 mod desk;
+mod elsewhere;
 mod faults;
 mod people;
 mod show;
+#[cfg(test)]
+mod tests;
+mod webhooks;
 mod workspaces;
 
 use std::path::PathBuf;
@@ -12,6 +17,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use reqwest::Method;
+use sandbox::control::calls;
 use serde_json::Value;
 use url::Url;
 
@@ -98,6 +104,24 @@ enum Command {
     },
     #[command(flatten)]
     People(people::People),
+    /// The quorum of a workspace.
+    #[command(
+        subcommand,
+        after_help = "Example:
+  vestibule sandbox ctl quorum show"
+    )]
+    Quorum(console::Quorum),
+    #[command(flatten)]
+    Console(console::Console),
+    #[command(flatten)]
+    Elsewhere(elsewhere::Elsewhere),
+    /// Webhooks: what goes wrong with them, and which key signs.
+    #[command(
+        subcommand,
+        after_help = "Example:
+  vestibule sandbox ctl webhook rotate-keys"
+    )]
+    Webhook(webhooks::Webhook),
     /// Any other call of /_sandbox: its OpenAPI document names them.
     #[command(after_help = "Examples:
   vestibule sandbox ctl call GET /openapi.json
@@ -125,66 +149,74 @@ struct Ask {
     /// Below `/_sandbox`; `{workspace}` stands for the workspace's id.
     path: String,
     body: Option<Value>,
+    /// Whose snapshot is asked for in the body, by name: its id is put there.
+    whose: Option<String>,
 }
 
 /// What stands before the path of a workspace.
 const HERE: &str = "/workspaces/{workspace}";
 
 impl Ask {
-    fn get(path: impl Into<String>) -> Self {
+    fn new(method: Method, path: impl Into<String>, body: Option<Value>) -> Self {
         Self {
-            method: Method::GET,
+            method,
             path: path.into(),
-            body: None,
+            body,
+            whose: None,
         }
+    }
+
+    fn get(path: impl Into<String>) -> Self {
+        Self::new(Method::GET, path, None)
     }
 
     fn post(path: impl Into<String>, body: Value) -> Self {
-        Self {
-            method: Method::POST,
-            path: path.into(),
-            body: Some(body),
-        }
+        Self::new(Method::POST, path, Some(body))
     }
 
     fn put(path: impl Into<String>, body: Value) -> Self {
-        Self {
-            method: Method::PUT,
-            path: path.into(),
-            body: Some(body),
-        }
+        Self::new(Method::PUT, path, Some(body))
     }
 
     fn delete(path: impl Into<String>) -> Self {
-        Self {
-            method: Method::DELETE,
-            path: path.into(),
-            body: None,
+        Self::new(Method::DELETE, path, None)
+    }
+
+    /// Whether the answer goes on until somebody ends it.
+    fn streams(&self) -> bool {
+        let call = calls::find(self.method.as_str(), &self.path);
+        call.is_some_and(|call| call.streams)
+    }
+}
+
+impl Command {
+    fn ask(self) -> Ask {
+        match self {
+            Self::Workspace(command) => command.ask(),
+            Self::Snapshot(command) => command.ask(),
+            Self::Clock(command) => command.ask(),
+            Self::Fault(command) => command.ask(),
+            Self::Rates(command) => command.ask(),
+            Self::People(command) => command.ask(),
+            Self::Quorum(command) => command.ask(),
+            Self::Console(command) => command.ask(),
+            Self::Elsewhere(command) => command.ask(),
+            Self::Webhook(command) => command.ask(),
+            Self::Call { method, path, body } => Ask::new(method, path, body),
+            Self::Events { only: true } => Ask::get(format!("{HERE}/events")),
+            Self::Events { only: false } => Ask::get("/events"),
         }
     }
 }
 
 pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let desk = Desk::find(&args.ready_file, args.control_url, args.token_file)?;
-    let ask = match args.command {
-        Command::Workspace(command) => command.ask(&desk).await?,
-        Command::Snapshot(command) => command.ask(),
-        Command::Clock(command) => command.ask(),
-        Command::Fault(command) => command.ask(),
-        Command::Rates(command) => command.ask(),
-        Command::People(command) => command.ask(),
-        Command::Call { method, path, body } => Ask { method, path, body },
-        Command::Events { only } => {
-            let path = if only {
-                format!("{HERE}/events")
-            } else {
-                "/events".to_owned()
-            };
-            desk.hear(&path, &args.workspace, out).await?;
-            return Ok(ExitCode::SUCCESS);
-        }
-    };
-    let answer = desk.ask(ask, &args.workspace).await?;
-    show::answer(&answer, out)?;
+    let ask = args.command.ask();
+    if ask.streams() {
+        desk.hear(&ask.path, &args.workspace, out).await?;
+    } else {
+        let answer = desk.ask(ask, &args.workspace).await?;
+        show::answer(&answer, out)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

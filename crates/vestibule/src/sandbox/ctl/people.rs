@@ -1,12 +1,10 @@
 //! What people and the chain do.
 
-use std::net::IpAddr;
-
 use clap::Subcommand;
 use protocol::ids::{TxId, UserId, WebhookId};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
+use super::console::by;
 use super::{Ask, HERE};
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +30,7 @@ pub(super) enum People {
     /// Somebody who is asked approves a transaction.
     #[command(after_help = "Examples:
   vestibule sandbox ctl approve 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001
-  vestibule sandbox ctl approve 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 --user ID")]
+  vestibule sandbox ctl approve 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 --user 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0002")]
     Approve(Answer),
     /// The signer signs a transaction.
     #[command(after_help = "Example:
@@ -76,6 +74,10 @@ pub(super) enum People {
         #[arg(long, value_parser = ["off", "pass", "wait"], default_value = "off")]
         enrichment: String,
     },
+    /// What the services do now that transactions wait for.
+    #[command(after_help = "Example:
+  vestibule sandbox ctl show-screening")]
+    ShowScreening,
     /// A transaction fails, with a sub-status.
     #[command(after_help = "Example:
   vestibule sandbox ctl fail 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 DROPPED_BY_BLOCKCHAIN")]
@@ -111,40 +113,6 @@ pub(super) enum People {
         #[arg(long, default_value_t = 1)]
         count: u32,
     },
-    /// The quorum lets an API user in.
-    #[command(after_help = "Example:
-  vestibule sandbox ctl approve-user 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001")]
-    ApproveUser {
-        /// The API user.
-        user: UserId,
-    },
-    /// The owner sets a key's IP allow-list; without addresses it may come from anywhere.
-    #[command(after_help = "Example:
-  vestibule sandbox ctl ip-addresses 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 203.0.113.7")]
-    IpAddresses {
-        /// The API user.
-        user: UserId,
-        /// The addresses.
-        addresses: Vec<IpAddr>,
-    },
-    /// The quorum decides on the addresses of a whitelist's entry.
-    #[command(after_help = "Example:
-  vestibule sandbox ctl addresses 1f6e1a3c-8e0a-4d53-9b0a-3a5a5c1f0001 approve")]
-    Addresses {
-        /// The wallet or contract.
-        wallet: Uuid,
-        /// What it decides.
-        #[arg(value_parser = ["approve", "reject"])]
-        decision: String,
-    },
-    /// A file as the Console exports it.
-    #[command(after_help = "Example:
-  vestibule sandbox ctl export transactions > transactions.csv")]
-    Export {
-        /// What of.
-        #[arg(value_parser = ["transactions", "vault_accounts"])]
-        kind: String,
-    },
 }
 
 #[derive(Debug, clap::Args)]
@@ -159,8 +127,7 @@ pub(super) struct Answer {
 impl Answer {
     fn ask(self, act: &str) -> Ask {
         let path = format!("{HERE}/transactions/{}/{act}", self.transaction);
-        let body = self.user.map_or(json!({}), |user| json!({ "user": user }));
-        Ask::post(path, body)
+        Ask::post(path, by(self.user))
     }
 }
 
@@ -198,6 +165,7 @@ impl People {
                 format!("{HERE}/screening"),
                 json!({ "aml": aml.to_uppercase(), "enrichment": enrichment.to_uppercase() }),
             ),
+            Self::ShowScreening => Ask::get(format!("{HERE}/screening")),
             Self::Fail {
                 transaction,
                 sub_status,
@@ -217,17 +185,6 @@ impl People {
                 format!("{HERE}/webhooks/{webhook}/drop_next"),
                 json!({ "count": count }),
             ),
-            Self::ApproveUser { user } => {
-                Ask::post(format!("{HERE}/users/{user}/approve"), json!({}))
-            }
-            Self::IpAddresses { user, addresses } => Ask::put(
-                format!("{HERE}/users/{user}/ip_addresses"),
-                json!({ "addresses": addresses }),
-            ),
-            Self::Addresses { wallet, decision } => {
-                Ask::post(format!("{HERE}/wallets/{wallet}/{decision}"), json!({}))
-            }
-            Self::Export { kind } => Ask::get(format!("{HERE}/exports/{kind}")),
         }
     }
 }

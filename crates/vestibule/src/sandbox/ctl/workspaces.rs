@@ -2,9 +2,8 @@
 
 use clap::Subcommand;
 use protocol::time::Millis;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::desk::Desk;
 use super::{Ask, HERE};
 use crate::sandbox::serve::moment;
 
@@ -76,7 +75,7 @@ pub(super) struct Make {
 }
 
 impl Make {
-    async fn body(self, desk: &Desk) -> anyhow::Result<Value> {
+    fn ask(self) -> Ask {
         let mut body = json!({ "clock": { "frozen": self.frozen } });
         if let Some(name) = self.name {
             body["name"] = name.into();
@@ -97,22 +96,25 @@ impl Make {
         {
             body["from"] = json!({ what: which });
         } else if let Some(name) = self.snapshot {
-            let workspace = desk.id_of(&self.of).await?;
-            body["from"] = json!({ "snapshot": { "workspace": workspace, "name": name } });
+            body["from"] = json!({ "snapshot": { "name": name } });
+            return Ask {
+                whose: Some(self.of),
+                ..Ask::post("/workspaces", body)
+            };
         }
-        Ok(body)
+        Ask::post("/workspaces", body)
     }
 }
 
 impl Workspace {
-    pub(super) async fn ask(self, desk: &Desk) -> anyhow::Result<Ask> {
-        Ok(match self {
+    pub(super) fn ask(self) -> Ask {
+        match self {
             Self::List => Ask::get("/workspaces"),
-            Self::Make(make) => Ask::post("/workspaces", make.body(desk).await?),
+            Self::Make(make) => make.ask(),
             Self::Show => Ask::get(HERE),
             Self::Reset => Ask::post(format!("{HERE}/reset"), json!({})),
             Self::Remove => Ask::delete(HERE),
-        })
+        }
     }
 }
 
