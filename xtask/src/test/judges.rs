@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::environment;
 use super::outcome::Outcome;
 use super::rust::counted;
-use crate::repository;
+use crate::repository::{self, cargo};
 use crate::{coverage, fuzz_api};
 
 /// Where the suites find the binary.
