@@ -63,8 +63,8 @@ struct Row {
     service: String,
     /// Variants of its contract, all of them judged.
     variants: usize,
-    /// How many of them were accepted.
-    accepted: usize,
+    /// Whether at least one of them was accepted.
+    accepts: bool,
     exceptions: Vec<String>,
     /// The official clients that have a method for it.
     offered_by: BTreeSet<String>,
@@ -180,7 +180,7 @@ fn rows() -> Result<Vec<Row>> {
                 })
                 .to_owned(),
             variants: judged.map_or(0, |judged| judged.variants),
-            accepted: judged.map_or(0, |judged| judged.accepted),
+            accepts: judged.is_some_and(|judged| judged.accepted > 0),
             exceptions: judged
                 .map(|judged| judged.exceptions.clone())
                 .unwrap_or_default(),
@@ -264,7 +264,7 @@ fn page(rows: &[Row]) -> String {
         .filter(|row| row.service != NOT_SERVED)
         .collect();
     let variants: usize = served.iter().map(|row| row.variants).sum();
-    let accepting = served.iter().filter(|row| row.accepted > 0).count();
+    let accepting = served.iter().filter(|row| row.accepts).count();
     let exceptions: usize = served.iter().map(|row| row.exceptions.len()).sum();
     let mut page = format!(
         "# What the sandbox serves\n\n\

@@ -22,6 +22,7 @@ mod samples;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use caller::{Caller, Door};
 use generate::{Body, Variant, variants};
@@ -123,6 +124,9 @@ async fn judged(mut chapter: Vec<&'static Operation>) -> BTreeMap<&'static str, 
         caller
             .control("/clock/advance", &json!({"millis": 400_000}))
             .await;
+        for step in samples::between(operation.tag, &caller.origin) {
+            prepare(step, &caller, &mut pool).await;
+        }
         pool.fill(&caller, operation).await;
         let outcome = of(operation, &caller, &mut pool).await;
         outcomes.insert(operation.id.as_str(), outcome);
@@ -175,6 +179,23 @@ async fn prepare(step: Step, caller: &Caller, pool: &mut Pool) {
                 let path = format!("{}/transactions/{id}/{act}", caller.fund());
                 caller.control(&path, &json!({})).await;
             }
+        }
+        Step::Until { until, field, is } => {
+            let operation = operations::by_id(&until).expect("an operation");
+            let target = format!("{}{}", operations::PREFIX, operation.path);
+            let all = async {
+                loop {
+                    let answer = caller.call(operation, &target, b"", Door::Right).await;
+                    let told: Value = serde_json::from_slice(&answer.body).expect("JSON");
+                    let things = told.as_array().expect("a list");
+                    if things.iter().all(|thing| thing[field.as_str()] == is) {
+                        return pool.learn(&target, &answer.body);
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let waited = tokio::time::timeout(Duration::from_secs(60), all);
+            waited.await.expect("it comes to that");
         }
         Step::Control {
             control,

@@ -172,7 +172,12 @@ impl Pool {
 
     /// What an answer's `Location` names stands in its list.
     pub(crate) fn located(&mut self, location: &str) {
-        if let Some((list, id)) = location.rsplit_once('/') {
+        // The whole URL may be told.
+        let path = location
+            .find(PREFIX)
+            .and_then(|at| location.get(at..))
+            .unwrap_or(location);
+        if let Some((list, id)) = path.rsplit_once('/') {
             add(self.children.entry(plain(list)).or_default(), id.to_owned());
         }
     }

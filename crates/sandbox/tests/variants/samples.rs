@@ -123,6 +123,12 @@ pub(crate) enum Step {
         #[serde(default)]
         learn: BTreeMap<String, String>,
     },
+    /// A list that is asked until a field of each of its things is so.
+    Until {
+        until: String,
+        field: String,
+        is: Value,
+    },
     /// Something of the control plane: method and path; `W` is the workspace.
     Control {
         control: String,
@@ -134,7 +140,16 @@ pub(crate) enum Step {
 
 /// What is done before a chapter is judged. `{origin}` is where the sandbox is.
 pub(crate) fn before(chapter: &str, origin: &str) -> Vec<Step> {
-    let steps = filled(&SAMPLES["before"][chapter], 0);
+    steps("before", chapter, origin)
+}
+
+/// What is done before each operation of a chapter.
+pub(crate) fn between(chapter: &str, origin: &str) -> Vec<Step> {
+    steps("between", chapter, origin)
+}
+
+fn steps(when: &str, chapter: &str, origin: &str) -> Vec<Step> {
+    let steps = filled(&SAMPLES[when][chapter], 0);
     let text = steps.to_string().replace("{origin}", origin);
     serde_json::from_str::<Option<Vec<Step>>>(&text)
         .expect("steps")
