@@ -295,16 +295,21 @@ def test_staking(fund, signer):
     assert signer.get_staking_chain_info("SOL")["chainDescriptor"] == "SOL"
     signer.approve_staking_provider_terms_of_service("kiln")
     assert {p["id"]: p for p in signer.get_staking_providers()}["kiln"]["isTermsOfServiceApproved"]
+    through = lambda: until("it is through", lambda: not any(p["inProgress"] for p in signer.get_staking_positions("SOL")))  # noqa: E731
     one = signer.execute_staking_stake("SOL", StakeRequestDto("0", "kiln", "10"))["id"]
+    through()
     assert signer.get_staking_position(one)["status"] == "activating"
     later(2)
     two = signer.execute_staking_split("SOL", SplitRequestDto(one, "4"))["id"]
+    through()
     assert {position["id"] for position in signer.get_staking_positions("SOL")} == {one, two}
     assert "0" in signer.get_staking_positions_summary_by_vault()
     assert signer.get_staking_positions_summary()["totalStaked"]
     signer.execute_staking_unstake("SOL", UnstakeRequestDto(one))
+    through()
     later(2)
     signer.execute_staking_withdraw("SOL", WithdrawRequestDto(one))
+    through()
     assert signer.get_staking_position(one)["status"] == "withdrawn"
 
 

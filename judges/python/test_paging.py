@@ -6,8 +6,10 @@ import urllib.parse
 import urllib.request
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fresh import fresh
+from handler import public_pem
 from newcomers import made
 from rules import decide, waiting
 
@@ -58,6 +60,20 @@ def new_transaction(fund, number):
     })  # fmt: skip
 
 
+def new_approval(fund, number):
+    """A protected tag is renamed: that waits for the quorum."""
+    tag = fund["admin"].door.post("/v1/tags", {"label": f"Protected {number}", "isProtected": True}).json["id"]
+    body = json.dumps({"label": f"Renamed {number}"}).encode()
+    return fund["admin"].door.send("PATCH", f"/v1/tags/{tag}", body)
+
+
+def new_approval_key(fund, number):
+    key = {"algorithm": "EDDSA_ED25519", "publicKeyPem": public_pem(Ed25519PrivateKey.generate())}
+    admin = fund["admin"]
+    body = {"name": f"Desk {number}", "approvalApiPublicKey": key}
+    return admin.door.post(f"/v1/management/api_users/{admin.id}/approval_keys", body)
+
+
 def new_cosigner(fund, name):
     body = {"apiKeyId": fund[name].id, "name": f"Machine of {name}"}
     assert fund["admin"].door.post("/v1/cosigners", body).status == 201
@@ -66,6 +82,8 @@ def new_cosigner(fund, name):
 
 
 LISTS = {
+    "getApprovals": List("/approvals", key="requestPayload"),
+    "getApprovalKeys": List("/management/api_users/{admin}/approval_keys"),
     "listAssets": List("/assets"),
     "listBlockchains": List("/blockchains"),
     "getConnectedAccounts": List("/connected_accounts"),
@@ -141,7 +159,10 @@ def names(fund):
         new_tag(fund, f"first {number}")
         new_report(fund, number)
         new_address(fund, number)
+        assert new_approval(fund, number).status < 300
         assert new_transaction(fund, number).status == 200
+    for number in range(2):  # More than two of one user there cannot be.
+        assert new_approval_key(fund, number).status < 300
     new_cosigner(fund, "signer")
     new_cosigner(fund, "admin")
     signer.post("/v1/staking/providers/kiln/approveTermsOfService", {})
@@ -154,6 +175,7 @@ def names(fund):
     notification = get(f"/webhooks/{webhook}/notifications")["data"][-1]["id"]
     internal = max(get("/internal_wallets"), key=lambda wallet: len(wallet["assets"]))["id"]
     return {
+        "admin": fund["admin"].id,
         "connected": get("/connected_accounts")["data"][0]["id"],
         "cosigner": get("/cosigners")["data"][-1]["id"],
         "internal": internal,
