@@ -5,7 +5,7 @@ use fireblocks_sdk::apis::staking_api::*;
 use fireblocks_sdk::models::{ChainDescriptor, StakingProvider};
 use serde_json::json;
 
-use crate::sandbox::{Outcome, Sandbox, body};
+use crate::sandbox::{Outcome, Sandbox, body, until};
 
 const DAY: u64 = 86_400_000;
 
@@ -22,6 +22,15 @@ async fn a_stake_to_its_end() -> Outcome {
     let status = async |id: &str| -> Outcome<String> {
         let asked = GetDelegationByIdParams::builder().id(id.to_owned()).build();
         Ok(staking.get_delegation_by_id(asked).await?.status)
+    };
+    // What is asked of positions is under way like any transaction.
+    let through = async || {
+        until("nothing is under way", async || {
+            let all = GetAllDelegationsParams::builder().build();
+            let all = staking.get_all_delegations(all).await?;
+            Ok(all.iter().all(|one| !one.in_progress).then_some(()))
+        })
+        .await
     };
     assert_eq!(
         staking.get_chains().await?,
@@ -44,31 +53,37 @@ async fn a_stake_to_its_end() -> Outcome {
         .stake_request(body(wire))
         .build();
     let id = staking.stake(stake).await?.id;
+    through().await?;
     assert_eq!(status(&id).await?, "activating");
     later(2).await?;
     let split = SplitParams::builder()
         .chain_descriptor("SOL".to_owned())
         .split_request(body(json!({"id": id, "amount": "4"})));
     let part = staking.split(split.build()).await?.id;
+    through().await?;
     let merge = MergeStakeAccountsParams::builder()
         .chain_descriptor("SOL".to_owned())
         .merge_stake_accounts_request(body(json!({"sourceId": part, "destinationId": id})));
     staking.merge_stake_accounts(merge.build()).await?;
+    through().await?;
     assert_eq!(status(&part).await?, "merged");
     later(30).await?;
     let claim = ClaimRewardsParams::builder()
         .chain_descriptor("SOL".to_owned())
         .claim_rewards_request(body(json!({"id": id})));
     staking.claim_rewards(claim.build()).await?;
+    through().await?;
     let unstake = UnstakeParams::builder()
         .chain_descriptor(ChainDescriptor::Sol)
         .unstake_request(body(json!({"id": id})));
     staking.unstake(unstake.build()).await?;
+    through().await?;
     later(2).await?;
     let withdraw = WithdrawParams::builder()
         .chain_descriptor(ChainDescriptor::Sol)
         .withdraw_request(body(json!({"id": id})));
     staking.withdraw(withdraw.build()).await?;
+    through().await?;
     assert_eq!(status(&id).await?, "withdrawn");
     assert_eq!(
         staking
