@@ -47,6 +47,13 @@ pub(crate) fn write(measured: &Measured<'_>) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
+/// The sandbox's part of it.
+pub(crate) fn sandbox(figures: &SandboxFigures) -> Result<String, fmt::Error> {
+    let mut text = String::new();
+    sandbox::write(&mut text, figures)?;
+    Ok(text)
+}
+
 const REPEAT: &str = "## To repeat it
 
 ```sh

@@ -54,6 +54,9 @@ struct Arguments {
     /// The description of the large workspace.
     #[arg(long, value_name = "FILE")]
     large: PathBuf,
+    /// The sandbox's part alone, to the terminal.
+    #[arg(long)]
+    sandbox: bool,
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
@@ -75,6 +78,18 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
     let rounds = arguments.rounds;
+    let sandbox = || {
+        sandbox::measure(
+            &arguments.vestibule,
+            &arguments.prism,
+            &arguments.large,
+            rounds,
+        )
+    };
+    if arguments.sandbox {
+        println!("\n{}", document::sandbox(&sandbox()?)?);
+        return Ok(());
+    }
     let machine = machine::Machine::look(&arguments.nginx, &arguments.haproxy)?;
     println!("--- a workspace, a gate in front of it, two providers");
     let mut world = world::World::set(&arguments.vestibule)?;
@@ -83,12 +98,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     drop(world);
     let import = import::measure(rounds)?;
     let webhooks = webhooks::measure(rounds)?;
-    let sandbox = sandbox::measure(
-        &arguments.vestibule,
-        &arguments.prism,
-        &arguments.large,
-        rounds,
-    )?;
+    let sandbox = sandbox()?;
     let load_after = machine::load()?;
     let text = document::write(&document::Measured {
         machine: &machine,
