@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Rounds of each measurement; the medians are written down.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..=50))]
     rounds: u32,
+    /// The sandbox's part alone, to the terminal.
+    #[arg(long)]
+    sandbox: bool,
     /// Where the tables go; below the repository's root.
     #[arg(long, value_name = "FILE", default_value = "docs/benchmarks.md")]
     output: PathBuf,
@@ -66,6 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arg(repository::root().join("bench/large.toml"))
         .arg("--rounds")
         .arg(arguments.rounds.to_string())
+        .args(arguments.sandbox.then_some("--sandbox"))
         .arg("--output")
         .arg(output)
         .current_dir(repository::root())
