@@ -316,19 +316,25 @@ fn next_page(head: &str) -> Option<String> {
     Some(next.to_owned())
 }
 
-/// A row in the middle of a list.
+/// A row in the middle of a list that has all that the filters ask for.
 async fn middle(list: &List, desk: &Desk, line: &mut Line) -> anyhow::Result<Value> {
     let walk = walk(list, desk, line, "").await?;
     let at = walk.cursors.get(walk.cursors.len() / 2).context("a page")?;
-    let target = format!("{}?limit=1&{at}", list.path);
+    let target = format!("{}?limit={}&{at}", list.path, list.most);
     let (answer, _) = desk.read(line, &target).await?;
     let body: Value = serde_json::from_slice(&answer.body)?;
     let rows = match list.rows {
         Some(place) => body.get(place),
         None => Some(&body),
     };
-    let row = rows.and_then(|rows| rows.get(0)).context("a row")?;
-    Ok(row.clone())
+    let rows = rows.and_then(Value::as_array).context("rows")?;
+    let has_all = |row: &&Value| {
+        list.filters.iter().all(|filter| match filter {
+            From(_, place) => row.pointer(place).is_some(),
+            Is(..) => true,
+        })
+    };
+    Ok(rows.iter().find(has_all).context("such a row")?.clone())
 }
 
 #[cfg(test)]
