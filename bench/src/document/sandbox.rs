@@ -119,7 +119,7 @@ fn lists(text: &mut String, lists: &Lists) -> fmt::Result {
         text,
         "### A large workspace
 
-100,000 deposit accounts, 1,000,000 wallets, 1,000,000 transactions (`bench/large.toml`): made in {:.0} s,
+The workspace of `bench/large.toml`; how many rows each list has stands below. Made in {:.0} s,
 ready again after {:.1} s; {:.0} MB of memory before the calls below, {:.0} MB after them. Pages of {PAGE} rows over
 one connection, the median of several calls each, evenly apart from the first page to the last (with a filter:
 to the 300th of the greatest pages). Goal: no

@@ -1,5 +1,5 @@
-//! Every page of the lists that grow, in a workspace of 100,000 accounts, 1,000,000 wallets and
-//! 1,000,000 transactions, beside the first page of a small one: without a filter and with one.
+//! Every page of the lists that grow, in the workspace of
+//! `bench/large.toml`, beside the first page of a small one: without a filter and with one.
 
 use std::path::Path;
 use std::process::Command;

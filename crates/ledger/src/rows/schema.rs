@@ -22,8 +22,8 @@ pub const ROOM: Room = Room {
     ],
 };
 
-/// What makes any page of a list of transactions with one filter as quick as the first page without:
-/// an index for each filter and order. For books whose readers see the whole, and list: each row
+/// An index for each filter and order of a list of transactions, so that a page with one filter need
+/// not read what it does not show. For books whose readers see the whole, and list: each row
 /// written costs them all.
 pub const LISTS: Room = Room {
     name: "lists",
