@@ -9,7 +9,7 @@ use crate::import::{self, Imported};
 use crate::machine::Machine;
 use crate::quiet::DISTURBED;
 use crate::reads::{Case, Reads};
-use crate::sandbox::Figures as SandboxFigures;
+use crate::sandbox::Measured as Part;
 use crate::start::{Started, Starts};
 use crate::webhooks::{self, Taken};
 
@@ -29,7 +29,7 @@ pub(crate) struct Measured<'a> {
     pub(crate) start: &'a Starts,
     pub(crate) import: &'a Imported,
     pub(crate) webhooks: &'a Taken,
-    pub(crate) sandbox: &'a SandboxFigures,
+    pub(crate) sandbox: &'a [Part],
 }
 
 /// The whole document.
@@ -42,15 +42,18 @@ pub(crate) fn write(measured: &Measured<'_>) -> Result<String, fmt::Error> {
     reads(&mut text, measured.reads, measured.rounds)?;
     starts(&mut text, measured.start, measured.reads)?;
     books(&mut text, measured.import, measured.webhooks)?;
-    sandbox::write(&mut text, measured.sandbox)?;
+    text.push_str("## The sandbox\n\n");
+    for part in measured.sandbox {
+        sandbox::write(&mut text, part)?;
+    }
     text.push_str(REPEAT);
     Ok(text)
 }
 
-/// The sandbox's part of it.
-pub(crate) fn sandbox(figures: &SandboxFigures) -> Result<String, fmt::Error> {
+/// A part of the sandbox's alone.
+pub(crate) fn part(measured: &Part) -> Result<String, fmt::Error> {
     let mut text = String::new();
-    sandbox::write(&mut text, figures)?;
+    sandbox::write(&mut text, measured)?;
     Ok(text)
 }
 

@@ -33,7 +33,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 /// Measures, and writes the tables. `cargo xtask bench` builds what is needed and calls this.
 #[derive(Debug, Parser)]
@@ -54,9 +54,9 @@ struct Arguments {
     /// The description of the large workspace.
     #[arg(long, value_name = "FILE")]
     large: PathBuf,
-    /// The sandbox's part alone, to the terminal.
-    #[arg(long)]
-    sandbox: bool,
+    /// These parts of the sandbox alone, to the terminal.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    sandbox: Vec<sandbox::Part>,
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
@@ -78,16 +78,16 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
     let rounds = arguments.rounds;
-    let sandbox = || {
-        sandbox::measure(
-            &arguments.vestibule,
-            &arguments.prism,
-            &arguments.large,
-            rounds,
-        )
+    let site = sandbox::Site {
+        vestibule: &arguments.vestibule,
+        prism: &arguments.prism,
+        large: &arguments.large,
+        rounds,
     };
-    if arguments.sandbox {
-        println!("\n{}", document::sandbox(&sandbox()?)?);
+    if !arguments.sandbox.is_empty() {
+        for part in &arguments.sandbox {
+            println!("\n{}", document::part(&site.measure(*part)?)?);
+        }
         return Ok(());
     }
     let machine = machine::Machine::look(&arguments.nginx, &arguments.haproxy)?;
@@ -98,7 +98,10 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     drop(world);
     let import = import::measure(rounds)?;
     let webhooks = webhooks::measure(rounds)?;
-    let sandbox = sandbox()?;
+    let sandbox = sandbox::Part::value_variants().iter();
+    let sandbox = sandbox
+        .map(|part| site.measure(*part))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     let load_after = machine::load()?;
     let text = document::write(&document::Measured {
         machine: &machine,

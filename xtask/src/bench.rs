@@ -18,11 +18,11 @@ const SERVERS: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
 #[derive(clap::Args)]
 pub struct Arguments {
     /// Rounds of each measurement; the medians are written down.
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(5..=50))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
-    /// The sandbox's part alone, to the terminal.
-    #[arg(long)]
-    sandbox: bool,
+    /// These parts of the sandbox alone, to the terminal: beside, creating, starts, lists.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    sandbox: Vec<String>,
     /// Where the tables go; below the repository's root.
     #[arg(long, value_name = "FILE", default_value = "docs/benchmarks.md")]
     output: PathBuf,
@@ -69,7 +69,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arg(repository::root().join("bench/large.toml"))
         .arg("--rounds")
         .arg(arguments.rounds.to_string())
-        .args(arguments.sandbox.then_some("--sandbox"))
+        .args(
+            arguments
+                .sandbox
+                .iter()
+                .flat_map(|part| ["--sandbox", part]),
+        )
         .arg("--output")
         .arg(output)
         .current_dir(repository::root())

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{held, whole_of};
 use crate::figures::{ratio, whole};
-use crate::sandbox::Figures;
+use crate::sandbox::Measured as Part;
 use crate::sandbox::beside::Beside;
 use crate::sandbox::creating::Creating;
 use crate::sandbox::lists::{Lists, Measured, PAGE};
@@ -21,12 +21,13 @@ const WORKSPACE: f64 = 0.05;
 /// As many times the first page of a small workspace.
 const PAGES: f64 = 3.0;
 
-pub(super) fn write(text: &mut String, figures: &Figures) -> fmt::Result {
-    text.push_str("## The sandbox\n\n");
-    beside(text, &figures.beside)?;
-    creating(text, &figures.creating)?;
-    starts(text, &figures.starts)?;
-    lists(text, &figures.lists)
+pub(super) fn write(text: &mut String, part: &Part) -> fmt::Result {
+    match part {
+        Part::Beside(figures) => beside(text, figures),
+        Part::Creating(figures) => creating(text, figures),
+        Part::Starts(figures) => starts(text, figures),
+        Part::Lists(figures) => lists(text, figures),
+    }
 }
 
 fn beside(text: &mut String, beside: &Beside) -> fmt::Result {

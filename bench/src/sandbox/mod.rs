@@ -8,32 +8,55 @@ pub(crate) mod starts;
 
 use std::path::Path;
 
+use clap::ValueEnum;
 use tempfile::TempDir;
 
 use crate::product::Product;
 
-/// All of it.
-#[derive(Debug)]
-pub(crate) struct Figures {
-    pub(crate) beside: beside::Beside,
-    pub(crate) creating: creating::Creating,
-    pub(crate) starts: starts::Starts,
-    pub(crate) lists: lists::Lists,
+/// A part of it that can be measured alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Beside a mock server of the same document.
+    Beside,
+    /// Transactions created.
+    Creating,
+    /// Fresh workspaces.
+    Starts,
+    /// The lists of a large workspace.
+    Lists,
 }
 
-/// Measures.
-pub(crate) fn measure(
-    vestibule: &Path,
-    prism: &Path,
-    large: &Path,
-    rounds: u32,
-) -> anyhow::Result<Figures> {
-    let folder = TempDir::with_prefix("vestibule-bench-")?;
-    let product = Product::new(vestibule, folder.path());
-    Ok(Figures {
-        beside: beside::measure(&product, folder.path(), prism, rounds)?,
-        creating: creating::measure(&product, folder.path(), rounds)?,
-        starts: starts::measure(&product, rounds)?,
-        lists: lists::measure(&product, folder.path(), large)?,
-    })
+/// What a part came to.
+#[derive(Debug)]
+pub(crate) enum Measured {
+    Beside(beside::Beside),
+    Creating(creating::Creating),
+    Starts(starts::Starts),
+    Lists(lists::Lists),
+}
+
+/// Where it is measured, and with what.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) vestibule: &'a Path,
+    pub(crate) prism: &'a Path,
+    pub(crate) large: &'a Path,
+    pub(crate) rounds: u32,
+}
+
+impl Site<'_> {
+    /// Measures a part.
+    pub(crate) fn measure(&self, part: Part) -> anyhow::Result<Measured> {
+        let folder = TempDir::with_prefix("vestibule-bench-")?;
+        let product = Product::new(self.vestibule, folder.path());
+        let (folder, rounds) = (folder.path(), self.rounds);
+        Ok(match part {
+            Part::Beside => {
+                Measured::Beside(beside::measure(&product, folder, self.prism, rounds)?)
+            }
+            Part::Creating => Measured::Creating(creating::measure(&product, folder, rounds)?),
+            Part::Starts => Measured::Starts(starts::measure(&product, rounds)?),
+            Part::Lists => Measured::Lists(lists::measure(&product, folder, self.large)?),
+        })
+    }
 }
