@@ -77,7 +77,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "there twice",
     ),
     ("[quorum]\nthreshold = 9", "9", "expected 1 to 3"),
-    ("[quorum]\nthreshold = \"MOST\"", "\"MOST\"", ""),
+    (
+        "[quorum]\nthreshold = \"MOST\"",
+        "\"MOST\"",
+        "expected a number of members, or \"ALL\"",
+    ),
     ("[[policy]]\naction = \"ALOW\"", "[[policy]]", "ALOW"),
     (
         "[[policy]]\naction = \"ALLOW\"\noperators = { users = [\"admn\"] }",

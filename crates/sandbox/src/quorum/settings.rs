@@ -6,7 +6,7 @@ use crate::shelf::Kept;
 
 /// How many members must say yes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a number of members, or \"ALL\"")]
 pub(crate) enum Threshold {
     Number(usize),
     All(All),
