@@ -8,6 +8,7 @@ mod replacing;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use protocol::error::ApiError;
 use protocol::ids::TxId;
 use protocol::model::event::EventType;
@@ -65,8 +66,13 @@ pub(crate) async fn drive(hall: Arc<Hall>, shutdown: CancellationToken) {
     }
 }
 
-/// Until nothing more happens by itself.
+/// Most transactions that are taken further at once: in one commit, where the store can.
+const TOGETHER: usize = 64;
+
+/// Until nothing more happens by itself. One caller at a time: what one has settled, the next need
+/// not.
 pub(crate) async fn settle(hall: &Arc<Hall>) {
+    let _turn = hall.settling.lock().await;
     loop {
         match tick(hall).await {
             Ok(Tick { moved: true, .. }) => {}
@@ -96,16 +102,20 @@ async fn tick(hall: &Arc<Hall>) -> Result<Tick, Fault> {
     let all = hall
         .books
         .store()
-        .read(move |reading| flights::all(reading, id))
+        .read(move |reading| flights::in_play(reading, id))
         .await?;
     let mut moved = quorum::expire(hall).await?;
-    for transaction in due(&all, hall.clock.now(), hall.house.manual) {
-        moved |= hall
-            .change(move |deed| match next(deed, transaction)? {
-                Some(act) => take(deed, transaction, act).map(|()| true),
-                None => Ok(false),
-            })
-            .await?;
+    let due = due(&all, hall.clock.now(), hall.house.manual);
+    let further = |transaction| {
+        hall.change(move |deed| match next(deed, transaction)? {
+            Some(act) => take(deed, transaction, act).map(|()| true),
+            None => Ok(false),
+        })
+    };
+    // They are handed to the store, and answered by it, in this order.
+    let mut acts = stream::iter(due.into_iter().map(further)).buffered(TOGETHER);
+    while let Some(one) = acts.try_next().await? {
+        moved |= one;
     }
     Ok(Tick {
         under_way: !all.is_empty(),

@@ -100,6 +100,8 @@ pub(crate) struct Hall {
     pub(crate) callbacks: Notify,
     /// Idempotency keys of requests under way, each with its operation.
     pub(crate) under_way: Mutex<std::collections::HashSet<(UserId, String)>>,
+    /// Whoever sees to it that nothing more happens by itself.
+    pub(crate) settling: tokio::sync::Mutex<()>,
     /// Who opens the doors anew.
     pub(crate) at_the_doors: tokio::sync::Mutex<()>,
 }

@@ -21,6 +21,7 @@ use crate::faults::Faults;
 use crate::hall::{Hall, House};
 use crate::operations::recall_tokens;
 use crate::outbox::SandboxOutbox;
+use crate::patterns::Patterns;
 use crate::rates::Rates;
 use crate::rows::{WorkspaceRow, clocks};
 use crate::start::StartError;
@@ -35,6 +36,7 @@ pub(crate) struct Halls {
     pub(crate) house: Arc<House>,
     pub(crate) store: Store,
     pub(crate) templates: Templates,
+    pub(crate) patterns: Patterns,
     sender: Sender,
     pub(crate) shutdown: CancellationToken,
     open: RwLock<BTreeMap<WorkspaceId, Arc<Hall>>>,
@@ -59,6 +61,7 @@ impl Halls {
             house,
             store,
             templates: Templates::default(),
+            patterns: Patterns::default(),
             shutdown,
             open: RwLock::default(),
             tasks: Mutex::default(),
@@ -114,6 +117,7 @@ impl Halls {
             rates: Rates::new(self.house.limits.clone()),
             callbacks: Notify::new(),
             under_way: Mutex::default(),
+            settling: tokio::sync::Mutex::default(),
             at_the_doors: tokio::sync::Mutex::default(),
         });
         recall_tokens(&hall)

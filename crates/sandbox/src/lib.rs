@@ -72,6 +72,7 @@ mod operations;
 mod outbox;
 mod outside;
 mod page;
+mod patterns;
 pub mod people;
 mod policy;
 mod prices;

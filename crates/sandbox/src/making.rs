@@ -151,6 +151,7 @@ impl Halls {
         pace: Option<Pace>,
     ) -> Result<WorkspaceRow, ApiError> {
         let seed = self.house.seed;
+        let told = self.patterns.told(&self.store, pattern.rows).await?;
         let write = self.store.write(move |writing| {
             let number = house::bump(writing, Fact::Made)?;
             let id = Chance::of(seed, WorkspaceId(Uuid::nil()), number).uuid();
@@ -159,7 +160,8 @@ impl Halls {
             if clocks::find(writing, pattern.rows)?.1 != pattern.latest {
                 return Err(ApiError::uncoded(409, "what it is made from has just changed").into());
             }
-            tables::copy(writing, pattern.rows, id, names.pairs(), Extent::Inherited)?;
+            let (from, pairs) = (pattern.rows, names.pairs());
+            tables::copy(writing, from, id, pairs, Extent::Inherited, Some(&told))?;
             if let Some(pace) = pace {
                 clocks::keep(writing, id, pace)?;
             }

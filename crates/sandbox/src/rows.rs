@@ -93,6 +93,11 @@ pub const ROOM: Room = Room {
             name: "turns",
             sql: Sql::Same(flights::TURNS),
         },
+        Migration {
+            id: 14,
+            name: "waiting",
+            sql: Sql::Same(flights::WAITING),
+        },
     ],
 };
 

@@ -84,7 +84,7 @@ impl Hall {
             let id =
                 WorkspaceId(Chance::of(hall.house.seed, WorkspaceId(Uuid::nil()), number).uuid());
             let names = Names::of_copy(writing, owner, id)?;
-            tables::copy(writing, owner, id, names.pairs(), Extent::Whole)?;
+            tables::copy(writing, owner, id, names.pairs(), Extent::Whole, None)?;
             let taken = Taken {
                 name: hall.name.clone(),
                 network: hall.network.name().to_owned(),
@@ -143,7 +143,7 @@ impl Hall {
                     let found = found.ok_or_else(|| ApiError::uncoded(404, "no such snapshot"))?;
                     let names = Taken::read(&found)?.names.back();
                     tables::clear(writing, id)?;
-                    tables::copy(writing, found.id, id, names.pairs(), Extent::Whole)?;
+                    tables::copy(writing, found.id, id, names.pairs(), Extent::Whole, None)?;
                 }
                 Back::Origin(from, pace) => {
                     let names = Names::of_copy(writing, *from, id)?;
@@ -152,7 +152,7 @@ impl Hall {
                         return Err(ApiError::uncoded(409, text).into());
                     }
                     tables::clear(writing, id)?;
-                    tables::copy(writing, *from, id, names.pairs(), Extent::Inherited)?;
+                    tables::copy(writing, *from, id, names.pairs(), Extent::Inherited, None)?;
                     clocks::keep(writing, id, *pace)?;
                 }
             }

@@ -24,6 +24,10 @@ const MAX_QUEUE: usize = 4_096;
 const MAX_IDLE_READERS: usize = 8;
 /// Prepared statements kept per connection.
 const MAX_STATEMENTS: usize = 256;
+/// What the writer may keep of the file in memory, as SQLite counts it: this many KiB.
+const WRITER_CACHE: i64 = -16_384;
+/// Pages of the write-ahead log (16 MB of 4 KiB) before they go into the file.
+const CHECKPOINT_PAGES: i64 = 4_096;
 
 /// Runs in the writer's transaction; `true` keeps what it did. What it returns is called with the
 /// outcome of the commit.
@@ -306,6 +310,8 @@ fn connect(path: &Path, durability: &str, rooms: &[Room]) -> Result<Connection, 
     let settle = || -> rusqlite::Result<()> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", durability)?;
+        connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "foreign_keys", true)
     };
     settle().map_err(|error| told(&error, path))?;

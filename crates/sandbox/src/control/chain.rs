@@ -49,40 +49,40 @@ pub(super) fn calls() -> Calls {
             "/workspaces/{workspace}/transactions/{id}/approve",
             "approve",
             "Somebody who is asked approves a transaction",
-            approve,
+            |desk, at, who| act(desk, at, who, chain::approve),
         )
         .taking(WHO)
         .post(
             "/workspaces/{workspace}/transactions/{id}/sign",
             "sign",
             "The signer signs a transaction",
-            sign,
+            |desk, at, who| act(desk, at, who, chain::sign),
         )
         .taking(WHO)
         .post(
             "/workspaces/{workspace}/transactions/{id}/reject",
             "reject",
             "Somebody who is asked says no to a transaction",
-            reject,
+            |desk, at, who| act(desk, at, who, chain::reject),
         )
         .taking(WHO)
         .post(
             "/workspaces/{workspace}/transactions/{id}/process",
             "process",
             "An exchange or a bank takes up what it is to send",
-            process,
+            |desk, at, who| act(desk, at, who, chain::process),
         )
         .post(
             "/workspaces/{workspace}/transactions/{id}/hold",
             "hold",
             "An exchange or a bank looks first at what it is to send",
-            hold,
+            |desk, at, who| act(desk, at, who, chain::hold),
         )
         .post(
             "/workspaces/{workspace}/transactions/{id}/pass",
             "pass",
             "The screening or enrichment that a transaction waits for lets it through",
-            pass,
+            |desk, at, who| act(desk, at, who, chain::pass),
         )
         .get(
             "/workspaces/{workspace}/screening",
@@ -153,59 +153,10 @@ async fn mine(
 }
 
 type Act = fn(&mut Deed<'_, '_>, TxId, Option<String>) -> Result<(), Fault>;
-type OnTransaction = At<(WorkspaceId, TxId)>;
-
-async fn approve(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::approve).await
-}
-
-async fn sign(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::sign).await
-}
-
-async fn reject(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::reject).await
-}
-
-async fn process(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::process).await
-}
-
-async fn hold(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::hold).await
-}
-
-async fn pass(
-    desk: State<Desk>,
-    at: OnTransaction,
-    who: Asked<Who>,
-) -> Result<Json<Value>, Refusal> {
-    act(desk, at, who, chain::pass).await
-}
 
 async fn act(
     State(desk): State<Desk>,
-    At((workspace, id)): OnTransaction,
+    At((workspace, id)): At<(WorkspaceId, TxId)>,
     Asked(who): Asked<Who>,
     act: Act,
 ) -> Result<Json<Value>, Refusal> {

@@ -339,59 +339,6 @@ fn what_arrives_at_an_internal_wallet_is_its_own() {
 }
 
 #[test]
-fn those_of_one_lane_take_turns_in_their_order() {
-    use TransactionStatus as S;
-    let one = |number: u128, status: S, lane: Option<&str>| UnderWay {
-        id: TxId(uuid::Uuid::from_u128(number)),
-        since: Millis(i64::try_from(number).expect("small")),
-        status: Some(status),
-        lane: lane.map(str::to_owned),
-        expires: None,
-    };
-    let due = |all: &[UnderWay], manual| -> Vec<u128> {
-        let due = due(all, Millis(1_000), manual);
-        due.into_iter().map(|id| id.0.as_u128()).collect()
-    };
-    let queue = [
-        one(1, S::Queued, Some("0/EVM")),
-        one(2, S::Queued, Some("0/EVM")),
-        one(3, S::Queued, Some("1/EVM")),
-        one(4, S::Queued, Some("0/BTC")),
-        one(5, S::Submitted, Some("0/EVM")),
-        one(950, S::Queued, Some("2/EVM")),
-    ];
-    assert_eq!(due(&queue, false), [1, 3, 4, 5]);
-    for status in [S::PendingSignature, S::Broadcasting, S::Confirming] {
-        let mut busy = queue.to_vec();
-        busy.push(one(6, status, Some("0/EVM")));
-        assert_eq!(due(&busy, false), [3, 4, 5, 6], "{status}");
-        let at_once = [3, 4, 5, 950];
-        assert_eq!(due(&busy, true), at_once, "{status}, nobody acts");
-    }
-    let free = [
-        one(1, S::Queued, None),
-        one(2, S::Confirming, None),
-        one(3, S::Queued, None),
-    ];
-    assert_eq!(
-        due(&free, false),
-        [1, 2, 3],
-        "what comes in keeps nobody waiting"
-    );
-    let late = [UnderWay {
-        since: Millis(1_000 - PATIENCE),
-        ..one(1, S::PendingAuthorization, None)
-    }];
-    assert_eq!(due(&late, true), [1], "nobody approved in time");
-    let until = |expires| UnderWay {
-        expires: Some(Millis(expires)),
-        ..one(1, S::PendingSignature, None)
-    };
-    assert_eq!(due(&[until(1_000)], true), [1], "its own time is over");
-    assert_eq!(due(&[until(1_001)], true), [], "its own time is not over");
-}
-
-#[test]
 fn enough_blocks_are_as_many_as_were_asked_for() {
     let sent = [
         goes(&[], Some(SIGNER)),

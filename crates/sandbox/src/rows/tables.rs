@@ -1,6 +1,8 @@
 //! Every table that keeps something of a workspace, as the schema has them: its rows are copied to
 //! another workspace, and taken away, without anybody who adds a table thinking of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use protocol::ids::WorkspaceId;
 use store::{Query, StoreError, Value, Writing};
 
@@ -49,6 +51,40 @@ fn all(query: &mut impl Query) -> Result<Vec<Table>, StoreError> {
     Ok(tables)
 }
 
+/// Which names the texts of a workspace tell, by table and column. Whoever is copied from often and
+/// never changes is asked once: to look for a name takes as long as to change it.
+#[derive(Debug)]
+pub(crate) struct Told(BTreeMap<(String, String), BTreeSet<String>>);
+
+/// Which of these names a workspace's texts tell.
+pub(crate) fn told(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    names: &[(String, String)],
+) -> Result<Told, StoreError> {
+    let mut params: Vec<Value> = vec![workspace.to_string().into()];
+    params.extend(names.iter().map(|(name, _)| Value::from(name)));
+    let mut told = BTreeMap::new();
+    for Table { name, columns } in all(query)? {
+        for (column, _) in columns.iter().filter(|(_, text)| *text) {
+            let tells = (0..names.len()).map(|at| format!("max(instr({column}, ${}) > 0)", at + 2));
+            let tells = tells.collect::<Vec<_>>().join(", ");
+            let sql = format!("SELECT {tells} FROM {name} WHERE workspace = $1");
+            let Some(row) = query.row(&sql, &params)? else {
+                continue;
+            };
+            let mut found = BTreeSet::new();
+            for (at, (old, _)) in names.iter().enumerate() {
+                if row.opt_int(at)? == Some(1) {
+                    found.insert(old.clone());
+                }
+            }
+            told.insert((name.clone(), column.clone()), found);
+        }
+    }
+    Ok(Told(told))
+}
+
 /// Copies a workspace's rows. In their texts each name of the first kind becomes that of the second.
 pub(crate) fn copy(
     writing: &mut Writing<'_>,
@@ -56,43 +92,40 @@ pub(crate) fn copy(
     to: WorkspaceId,
     names: &[(String, String)],
     extent: Extent,
+    told: Option<&Told>,
 ) -> Result<(), StoreError> {
-    let mut params: Vec<Value> = vec![to.to_string().into(), from.to_string().into()];
-    for (old, new) in names {
-        params.push(old.into());
-        params.push(new.into());
-    }
-    let renamed = |column: &String| {
-        let whole = (0..names.len()).fold(column.clone(), |text, at| {
-            format!("replace({text}, ${}, ${})", 2 * at + 3, 2 * at + 4)
-        });
-        // No name is shorter than a UUID.
-        format!("CASE WHEN length({column}) < 36 THEN {column} ELSE {whole} END")
-    };
-    let plain: Vec<Value> = params.iter().take(2).cloned().collect();
     for Table { name, columns } in all(writing)? {
         let left_out = extent == Extent::Inherited && NOT_INHERITED.contains(&name.as_str());
         if left_out || name == NONCES {
             continue;
         }
-        let all: Vec<_> = columns.iter().map(|(column, _)| column.as_str()).collect();
-        let read: Vec<_> = columns
-            .iter()
-            .map(|(column, text)| {
-                if *text {
-                    renamed(column)
-                } else {
-                    column.clone()
+        let mut params: Vec<Value> = vec![to.to_string().into(), from.to_string().into()];
+        let mut read = Vec::new();
+        for (column, text) in &columns {
+            let place = (name.clone(), column.clone());
+            let here = told.map(|Told(told)| told.get(&place));
+            let mut whole = column.clone();
+            for (old, new) in names.iter().filter(|_| *text) {
+                // Nothing is known of the column, or that it tells this name.
+                if here.is_none_or(|known| known.is_none_or(|known| known.contains(old))) {
+                    params.extend([Value::from(old), Value::from(new)]);
+                    whole = format!("replace({whole}, ${}, ${})", params.len() - 1, params.len());
                 }
-            })
-            .collect();
+            }
+            read.push(if whole == *column {
+                whole
+            } else {
+                // No name is shorter than a UUID.
+                format!("CASE WHEN length({column}) < 36 THEN {column} ELSE {whole} END")
+            });
+        }
+        let all: Vec<_> = columns.iter().map(|(column, _)| column.as_str()).collect();
         let sql = format!(
             "INSERT INTO {name} (workspace, {}) SELECT $1, {} FROM {name} WHERE workspace = $2",
             all.join(", "),
             read.join(", ")
         );
-        let has_text = columns.iter().any(|(_, text)| *text);
-        writing.execute(&sql, if has_text { &params } else { &plain })?;
+        writing.execute(&sql, &params)?;
     }
     Ok(())
 }
