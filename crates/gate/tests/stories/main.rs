@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod ages;
+mod attacks;
 mod caller;
 mod closing;
 mod grid;
