@@ -1,5 +1,6 @@
 //! `cargo xtask tidy`: the walls of the house, checked.
 
+mod named;
 mod text;
 mod walls;
 

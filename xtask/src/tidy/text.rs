@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::Rule;
+use super::{Rule, named};
 use crate::repository;
 
 /// No source file grows longer than this.
@@ -45,9 +45,9 @@ const REGISTRIES: [&str; 7] = [
     "proxy.golang.org",
 ];
 
-struct File {
-    name: String,
-    text: String,
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) text: String,
 }
 
 pub fn rules() -> Result<Vec<Rule>> {
@@ -78,6 +78,7 @@ pub fn rules() -> Result<Vec<Rule>> {
             ),
         ),
         length,
+        named::rule(&files)?,
     ])
 }
 
