@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use protocol::ids::WorkspaceId;
@@ -68,6 +69,9 @@ pub struct Serve {
     pub listen: SocketAddr,
     /// The client's own people; loopback.
     pub admin: SocketAddr,
+    /// What stands between the network and the providers' listener.
+    #[serde(default)]
+    pub entrance: Entrance,
     /// How providers reach it from outside; the listener's own address if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub public_url: Option<Url>,
@@ -80,6 +84,52 @@ pub struct Serve {
     /// Ranges that are not public, and may be webhook targets all the same.
     #[serde(default, deserialize_with = "list")]
     pub private_targets: Vec<IpNet>,
+}
+
+/// What stands between the network and a listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Entrance {
+    /// The certificate that it shows; none: plain HTTP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tls: Option<TlsFiles>,
+    /// Plain HTTP also beyond this machine: TLS ends elsewhere.
+    pub plain_http: bool,
+    /// The proxies that it stands behind.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub behind: Option<Behind>,
+}
+
+/// A certificate and its key, PEM; read again when they change. Relative to the gate's folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The chain, the gate's own first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// Proxies that are believed when they say who calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behind {
+    /// Their addresses.
+    #[serde(deserialize_with = "list")]
+    pub proxies: Vec<IpNet>,
+    /// How they say it.
+    pub tell: Tell,
+}
+
+/// How a proxy says who calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tell {
+    /// A preamble of the PROXY protocol, version 2, before anything else.
+    #[default]
+    ProxyProtocol,
+    /// The header `Forwarded` (RFC 7239) of each request.
+    Forwarded,
 }
 
 impl Serve {

@@ -1,6 +1,7 @@
 //! Starting a gate: store, books, listeners, dispatchers, keeper, checkpoints.
 
 mod claim;
+mod entrance;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ use crate::relay::RelayOutbox;
 use crate::{proposals, rows, upstream};
 
 pub use claim::Taken;
+pub use entrance::check_plain;
 
 /// Attempts at once per provider: its events arrive in their order, mostly.
 const PER_WEBHOOK: usize = 1;
@@ -72,6 +74,14 @@ pub enum StartError {
     /// The admin listener is for this machine alone.
     #[error("the admin listener must be on a loopback address, not {0}")]
     AdminAddress(SocketAddr),
+    /// Tokens and answers would cross the network in clear.
+    #[error(
+        "{0} is reached from other machines, and there is no TLS: name a certificate in [serve.entrance.tls], or say plain_http = true in [serve.entrance] where TLS ends in front of the gate"
+    )]
+    Plain(SocketAddr),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] wire::server::TlsError),
     /// Another process serves the workspace from this store.
     #[error(
         "another process runs the gate of workspace {0} over the store {1}: one gate, one process"
@@ -155,6 +165,7 @@ pub async fn start(
     shutdown: CancellationToken,
 ) -> Result<Running, StartError> {
     check_admin(config.serve.admin)?;
+    check_plain(&config.serve)?;
     let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {
@@ -164,10 +175,13 @@ pub async fn start(
         let here = listener
             .local_addr()
             .map_err(|error| StartError::Listen(at, error))?;
-        Ok::<_, StartError>((listener, format!("http://{here}")))
+        Ok::<_, StartError>((listener, here))
     };
     let (providers, own) = listen(config.serve.listen).await?;
-    let (admin, admin_origin) = listen(config.serve.admin).await?;
+    let own = entrance::origin(&config.serve, own);
+    let providers = entrance::entrance(&folder, &config.serve, providers)?;
+    let (admin, admin_at) = listen(config.serve.admin).await?;
+    let admin_origin = format!("http://{admin_at}");
     let public = config
         .serve
         .public_url

@@ -15,7 +15,7 @@ use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
 
-use crate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
+use crate::config::{Areas, Config, Development, Entrance, Serve, StoreAt, Upstream};
 use crate::connections::{Connection, Directory, Place, Provider, State, Target};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
@@ -141,6 +141,7 @@ pub(crate) fn config() -> Config {
             public_url: None,
             egress_addresses: Vec::new(),
             calls_per_second: Serve::rate(),
+            entrance: Entrance::default(),
             private_targets: Vec::new(),
         },
         areas: Areas::default(),

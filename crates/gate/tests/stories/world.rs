@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gate::config::{Areas, Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Development, Entrance, Serve, StoreAt, Upstream};
 use gate::operations::proposals::signed_text;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
@@ -201,6 +201,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
             public_url: None,
             egress_addresses: vec![Ipv4Addr::LOCALHOST.into()],
             calls_per_second: Serve::rate(),
+            entrance: Entrance::default(),
             private_targets: vec!["127.0.0.0/8".parse().expect("a net")],
         },
         areas: Areas::default(),

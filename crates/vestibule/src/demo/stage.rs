@@ -12,6 +12,7 @@ use super::console::Console;
 use super::provider::Provider;
 use super::step::Teller;
 use crate::gate::desk::Desk;
+use crate::gate::entrance::EntranceArgs;
 use crate::gate::{At, init, run as gate_run};
 use crate::sandbox::serve;
 
@@ -182,6 +183,7 @@ async fn build_gate(
         admin: anywhere(),
         public_url: None,
         egress: vec![Ipv4Addr::LOCALHOST.into()],
+        entrance: EntranceArgs::default(),
         private_target: vec!["127.0.0.0/8".parse()?],
         store_url: None,
         owner: "owner".to_owned(),

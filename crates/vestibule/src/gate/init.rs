@@ -15,6 +15,7 @@ use url::Url;
 use wire::clock::SystemClock;
 
 use super::At;
+use super::entrance::EntranceArgs;
 use crate::output::{Output, note};
 
 /// Make keys, store, log and the first owner's key; print what to do in the Console.
@@ -43,6 +44,8 @@ pub(crate) struct Args {
     /// An address that the gate calls from (may be given more than once).
     #[arg(long, value_name = "IP")]
     pub(crate) egress: Vec<IpAddr>,
+    #[command(flatten)]
+    pub(crate) entrance: EntranceArgs,
     /// An address or a range that is not public, where webhooks may go all the same.
     #[arg(long, value_name = "ADDR|NET", value_parser = parse_range)]
     pub(crate) private_target: Vec<IpNet>,
@@ -113,6 +116,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             public_url: args.public_url,
             egress_addresses: args.egress,
             calls_per_second: Serve::rate(),
+            entrance: args.entrance.settings(),
             private_targets: args.private_target,
         },
         areas: Areas::default(),
@@ -121,6 +125,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
         },
         development: Development::default(),
     };
+    gate::start::check_plain(&config.serve)?;
     let text = toml::to_string_pretty(&config)?;
     let folder = Folder::new(std::path::absolute(&at.dir)?);
     let made = init::init(&folder, &config, &text, &args.owner, &SystemClock).await?;

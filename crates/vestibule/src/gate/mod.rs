@@ -3,6 +3,7 @@
 mod connection;
 pub(crate) mod desk;
 mod doctor;
+pub(crate) mod entrance;
 pub(crate) mod init;
 mod log;
 pub(crate) mod posture;

@@ -181,3 +181,25 @@ fn an_admin_listener_for_everyone_is_refused_when_the_gate_is_made() {
         "nothing is left behind"
     );
 }
+
+#[test]
+fn no_gate_is_made_that_would_speak_in_clear_beyond_this_machine() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let init = "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 0.0.0.0:0 --admin 127.0.0.1:0";
+    let refused = gate(folder.path(), &words(init));
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(said(&refused).contains("plain_http"), "{}", said(&refused));
+    assert!(
+        !folder.path().join("gate").exists(),
+        "nothing is left behind"
+    );
+    let more = "--plain-http --behind 10.0.0.5 --told-by forwarded";
+    let made = gate(folder.path(), &words(&format!("{init} {more}")));
+    assert!(made.status.success(), "{}", said(&made));
+    let written = std::fs::read_to_string(folder.path().join("gate/gate.toml"));
+    let written = written.expect("a configuration");
+    assert!(
+        written.contains("forwarded") && written.contains("10.0.0.5/32"),
+        "{written}"
+    );
+}

@@ -6,22 +6,29 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::proxies::{Begun, Caller, Proxies, Untold, preamble};
+use super::tls::Tls;
 use super::{OWN_PREFIX, Server, Workspace};
 use crate::clock::WallClock;
 
 /// Most connections at once.
 const MAX_CONNECTIONS: usize = 4_096;
+/// Longest time a proxy's preamble and a TLS handshake may take together.
+const ARRIVAL: Duration = Duration::from_secs(10);
 /// Longest time a request's head may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest head, in bytes.
@@ -38,14 +45,48 @@ pub struct Running {
     pub done: tokio::task::JoinHandle<()>,
 }
 
+/// How connections come in.
+#[derive(Debug)]
+pub struct Entrance {
+    listener: TcpListener,
+    way: Arc<Way>,
+}
+
+/// What a connection passes before its first request.
+#[derive(Debug, Default)]
+struct Way {
+    proxies: Proxies,
+    tls: Option<Tls>,
+}
+
+impl From<TcpListener> for Entrance {
+    fn from(listener: TcpListener) -> Self {
+        Self {
+            listener,
+            way: Arc::default(),
+        }
+    }
+}
+
+impl Entrance {
+    /// By this listener, behind these proxies, with TLS or without.
+    pub fn new(listener: TcpListener, proxies: Proxies, tls: Option<Tls>) -> Self {
+        Self {
+            listener,
+            way: Arc::new(Way { proxies, tls }),
+        }
+    }
+}
+
 /// Serves until the token is cancelled. What is neither below `/v1` nor [`OWN_PREFIX`] goes to
 /// the open router (webhooks in, JWKS, health).
 pub fn serve<W: Workspace, C: WallClock>(
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     server: Server<W, C>,
     open: axum::Router,
     shutdown: CancellationToken,
 ) -> std::io::Result<Running> {
+    let Entrance { listener, way } = entrance.into();
     let address = listener.local_addr()?;
     let server = Arc::new(server);
     let done = tokio::spawn(async move {
@@ -67,11 +108,18 @@ pub fn serve<W: Workspace, C: WallClock>(
             let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
                 continue;
             };
-            let connection =
-                connections.watch(connect(stream, peer, Arc::clone(&server), open.clone()));
+            let (watcher, way) = (connections.watcher(), Arc::clone(&way));
+            let (server, open, ended) = (Arc::clone(&server), open.clone(), shutdown.clone());
             tokio::spawn(async move {
-                // A peer that breaks off is its own affair.
-                let _ = connection.await;
+                let arrived = tokio::select! {
+                    () = ended.cancelled() => None,
+                    arrived = tokio::time::timeout(ARRIVAL, way.arrive(stream, peer)) => arrived.ok().flatten(),
+                };
+                // A peer that breaks off, also before it has arrived, is its own affair.
+                if let Some((stream, caller)) = arrived {
+                    let connection = connect(stream, caller, Arc::clone(&way), server, open);
+                    let _ = watcher.watch(connection).await;
+                }
                 drop(place);
             });
         }
@@ -80,19 +128,65 @@ pub fn serve<W: Workspace, C: WallClock>(
     Ok(Running { address, done })
 }
 
+/// The bytes of a connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+impl Way {
+    /// Lets a connection come as far as its first request; nothing: it never will.
+    async fn arrive(
+        &self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+    ) -> Option<(Box<dyn Stream>, Caller)> {
+        let _ = stream.set_nodelay(true);
+        let peer = peer.ip().to_canonical();
+        let caller = if self.proxies.speaks_first(peer) {
+            Caller::Known(preamble_of(&mut stream).await?.unwrap_or(peer))
+        } else {
+            self.proxies.caller(peer)
+        };
+        Some(match &self.tls {
+            None => (Box::new(stream), caller),
+            Some(tls) => (Box::new(tls.acceptor().accept(stream).await.ok()?), caller),
+        })
+    }
+}
+
+/// Reads a proxy's preamble, and nothing of what follows it.
+async fn preamble_of(stream: &mut TcpStream) -> Option<Option<IpAddr>> {
+    let mut bytes = Vec::new();
+    loop {
+        match preamble(&bytes).ok()? {
+            Begun::Whole(_, caller) => return Some(caller),
+            Begun::More(count) => {
+                let begun = bytes.len();
+                bytes.resize(begun + count.max(1), 0);
+                stream.read_exact(bytes.get_mut(begun..)?).await.ok()?;
+            }
+        }
+    }
+}
+
 fn connect<W: Workspace, C: WallClock>(
-    stream: TcpStream,
-    peer: SocketAddr,
+    stream: Box<dyn Stream>,
+    caller: Caller,
+    way: Arc<Way>,
     server: Arc<Server<W, C>>,
     open: axum::Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
-    let _ = stream.set_nodelay(true);
-    let from = peer.ip().to_canonical();
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, open) = (Arc::clone(&server), open.clone());
+        let from = match caller {
+            Caller::Known(address) => Ok(address),
+            Caller::Told => way.proxies.told(request.headers()),
+        };
         // An error here cuts the connection.
         async move {
-            let answer = dispatch(&server, open, from, request).await;
+            let answer = match from {
+                Ok(from) => dispatch(&server, open, from, request).await,
+                Err(untold) => Some(refused(untold)),
+            };
             answer
                 .ok_or(std::io::ErrorKind::ConnectionAborted)
                 .map_err(std::io::Error::from)
@@ -105,12 +199,22 @@ fn connect<W: Workspace, C: WallClock>(
         .serve_connection(TokioIo::new(stream), service)
 }
 
+type Answer = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, axum::Error>>;
+
+fn refused(untold: Untold) -> Answer {
+    let reply = Reply::from(ApiError::uncoded(400, untold.to_string()));
+    let body = Full::new(Bytes::from(reply.body.to_vec()));
+    let mut answer = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer
+}
+
 async fn dispatch<W: Workspace, C: WallClock>(
     server: &Server<W, C>,
     open: axum::Router,
     from: IpAddr,
     request: Request<Incoming>,
-) -> Option<Response<http_body_util::combinators::UnsyncBoxBody<Bytes, axum::Error>>> {
+) -> Option<Answer> {
     let path = request.uri().path();
     if path.starts_with("/v1/") || path.starts_with(OWN_PREFIX) {
         let response = server.handle(from, request).await?;

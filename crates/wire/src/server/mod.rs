@@ -11,6 +11,8 @@ mod gatekeeper;
 mod listen;
 mod nonces;
 mod onlooker;
+mod proxies;
+mod tls;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -28,8 +30,10 @@ use uuid::Uuid;
 pub(crate) use body::read as read_body;
 pub use body::strict_json;
 pub use gatekeeper::{Server, http_date};
-pub use listen::{Running, serve};
+pub use listen::{Entrance, Running, serve};
 pub use onlooker::{Onlooker, Told};
+pub use proxies::Proxies;
+pub use tls::{Tls, TlsError};
 
 /// Largest body read, in bytes.
 pub const MAX_BODY_LEN: usize = 1024 * 1024;

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::clock::ManualClock;
-use wire::server::{Admitted, Call, Route, Running, Server, Workspace, serve};
+use wire::server::{Admitted, Call, Entrance, Route, Running, Server, Workspace, serve};
 
 use crate::asks::{Answer, Ask, Line};
 
@@ -109,15 +109,32 @@ impl World {
         Self::with(Server::refusing_tokens_of_before).await
     }
 
+    /// A server that connections come in to by an entrance of its own.
+    pub async fn entered(entrance: impl FnOnce(TcpListener) -> Entrance) -> Self {
+        Self::set(|server| server, entrance).await
+    }
+
     async fn with(
         change: impl FnOnce(Server<House, ManualClock>) -> Server<House, ManualClock>,
+    ) -> Self {
+        Self::set(change, Entrance::from).await
+    }
+
+    async fn set(
+        change: impl FnOnce(Server<House, ManualClock>) -> Server<House, ManualClock>,
+        entrance: impl FnOnce(TcpListener) -> Entrance,
     ) -> Self {
         let house = Arc::new(House::default());
         let clock = ManualClock::at(Millis(NOW * Millis::SECOND));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let server = change(Server::new(Arc::clone(&house), clock.clone()));
         let shutdown = CancellationToken::new();
-        let running = serve(listener, server, axum::Router::new(), shutdown.clone());
+        let running = serve(
+            entrance(listener),
+            server,
+            axum::Router::new(),
+            shutdown.clone(),
+        );
         let running = running.expect("it serves");
         Self {
             house,
