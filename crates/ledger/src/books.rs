@@ -213,20 +213,14 @@ impl Books {
                     };
                     let page = rows::page(writing, &whole, &rows::Filter::default(), &order)?;
                     for row in &page {
-                        if covers(&row.transaction, &scope) {
-                            rows::in_scope(
-                                writing,
-                                scope.workspace(),
-                                &name,
-                                &row.transaction,
-                                true,
-                            )?;
+                        let transaction = row.transaction()?;
+                        if covers(&transaction, &scope) {
+                            let workspace = scope.workspace();
+                            rows::in_scope(writing, workspace, &name, &transaction, true)?;
                         }
                     }
                     match page.last() {
-                        Some(last) => {
-                            past = Some((last.transaction.created_at.0, last.transaction.id))
-                        }
+                        Some(last) => past = Some(last.key),
                         None => return Ok(()),
                     }
                 }

@@ -77,20 +77,22 @@ impl Batch {
             ..rows::Filter::default()
         };
         let whole = Scope::whole(self.workspace);
-        let mut found: Vec<Transaction> = Vec::new();
+        let (mut found, mut past) = (Vec::new(), None);
         loop {
-            let last = found.last();
             let order = rows::Order {
                 by_update: false,
                 ascending: true,
-                past: last.map(|last| (last.created_at.0, last.id)),
+                past,
                 limit: PAGE,
             };
             let page = rows::page(query, &whole, &filter, &order)?;
-            if page.is_empty() {
+            let Some(last) = page.last() else {
                 return Ok(found);
+            };
+            past = Some(last.key);
+            for row in &page {
+                found.push(row.transaction()?);
             }
-            found.extend(page.into_iter().map(|row| row.transaction));
         }
     }
 

@@ -14,10 +14,12 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use protocol::ids::VaultAccountId;
 use protocol::model::asset::Asset;
 use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use protocol::model::whitelist::WhitelistedWallet;
+use serde::Serialize;
 
 use crate::change::Origin;
 use crate::scope::Scope;
@@ -35,6 +37,14 @@ impl<T> Seen<T> {
     /// What is seen.
     pub fn into_inner(self) -> T {
         self.0
+    }
+}
+
+impl<T: Serialize> Seen<T> {
+    /// The same, as JSON.
+    pub(crate) fn printed(&self) -> Option<Seen<Bytes>> {
+        let json = serde_json::to_vec(&self.0).ok()?;
+        Some(Seen(json.into()))
     }
 }
 
@@ -190,7 +200,7 @@ pub(crate) fn public<T>(what: T) -> Seen<T> {
     Seen(what)
 }
 
-/// What only a reader of the whole may see: users.
+/// What a reader of the whole alone may see as it is: users, a transaction's print.
 pub(crate) fn view_whole<T>(what: T, scope: &Scope) -> Option<Seen<T>> {
     scope.is_whole().then_some(Seen(what))
 }

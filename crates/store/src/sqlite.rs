@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, ToSql};
+use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -97,7 +97,7 @@ impl Sqlite {
         outcome
     }
 
-    fn connect_reader(&self) -> Result<Connection, StoreError> {
+    pub(crate) fn connect_reader(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection =
             Connection::open_with_flags(&self.path, flags).map_err(StoreError::from)?;
@@ -240,17 +240,7 @@ struct Session<'a> {
 impl Query for Session<'_> {
     fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut statement = self.connection.prepare_cached(&numbered(sql))?;
-        let columns = statement.column_count();
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut answer = Vec::new();
-        while let Some(row) = rows.next()? {
-            let mut values = Vec::with_capacity(columns);
-            for column in 0..columns {
-                values.push(value(row.get_ref(column)?)?);
-            }
-            answer.push(Row(values));
-        }
-        Ok(answer)
+        all(&mut statement, params)
     }
 }
 
@@ -262,8 +252,26 @@ impl Transaction for Session<'_> {
     }
 }
 
+/// Every row of a statement's answer.
+pub(crate) fn all(
+    statement: &mut Statement<'_>,
+    params: &[Value],
+) -> Result<Vec<Row>, StoreError> {
+    let columns = statement.column_count();
+    let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+    let mut answer = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut values = Vec::with_capacity(columns);
+        for column in 0..columns {
+            values.push(value(row.get_ref(column)?)?);
+        }
+        answer.push(Row(values));
+    }
+    Ok(answer)
+}
+
 /// `$7` as SQLite's numbered `?7`: its own `$7` is a *name*, numbered by where it first stands.
-fn numbered(sql: &str) -> Cow<'_, str> {
+pub(crate) fn numbered(sql: &str) -> Cow<'_, str> {
     if sql.contains('$') {
         Cow::Owned(sql.replace('$', "?"))
     } else {

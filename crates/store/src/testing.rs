@@ -6,8 +6,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use postgres::{Client, NoTls};
+use rusqlite::{Connection, StatementStatus};
 
-use crate::{Location, Room, Store};
+use crate::{Location, Query, Room, Row, Store, StoreError, Value, sqlite};
 
 /// The variable that names a PostgreSQL where databases may be made and dropped.
 pub const VARIABLE: &str = "VESTIBULE_TEST_POSTGRES";
@@ -52,6 +53,24 @@ impl TestStore {
             store: Some(store),
             location,
             database,
+        }
+    }
+
+    /// A reader that counts what its statements cost.
+    ///
+    /// # Panics
+    /// On PostgreSQL, which does not tell.
+    #[expect(clippy::panic, reason = "a test's own set-up")]
+    pub fn counted(&self) -> Counted {
+        let crate::Engine::Sqlite(sqlite) = &*self.engine else {
+            panic!("SQLite alone counts");
+        };
+        match sqlite.connect_reader() {
+            Ok(connection) => Counted {
+                connection,
+                cost: Cost::default(),
+            },
+            Err(error) => panic!("a reader: {error}"),
         }
     }
 
@@ -115,6 +134,55 @@ fn make_database() -> (String, (String, String)) {
         if query.is_empty() { "" } else { "?" }
     );
     (url, (server, name))
+}
+
+/// What statements came to: the same on every machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Statements that were run.
+    pub statements: u32,
+    /// Steps of SQLite's virtual machine.
+    pub steps: i32,
+    /// Steps through a table that no index led to.
+    pub scanned: i32,
+    /// Rows that were put in order, since no index had them so.
+    pub sorts: i32,
+}
+
+/// Reads of a SQLite store, counted.
+#[derive(Debug)]
+pub struct Counted {
+    connection: Connection,
+    cost: Cost,
+}
+
+impl Counted {
+    /// What was read since this was last asked came to.
+    pub fn cost(&mut self) -> Cost {
+        std::mem::take(&mut self.cost)
+    }
+
+    /// How SQLite would go about it: a line each step.
+    pub fn plan(&mut self, sql: &str, params: &[Value]) -> Result<Vec<String>, StoreError> {
+        let plan = self.rows(&format!("EXPLAIN QUERY PLAN {sql}"), params)?;
+        self.cost();
+        plan.iter()
+            .map(|row| row.text(3).map(str::to_owned))
+            .collect()
+    }
+}
+
+impl Query for Counted {
+    fn rows(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare(&sqlite::numbered(sql))?;
+        let rows = sqlite::all(&mut statement, params)?;
+        let status = |what| statement.get_status(what);
+        self.cost.statements += 1;
+        self.cost.steps += status(StatementStatus::VmStep);
+        self.cost.scanned += status(StatementStatus::FullscanStep);
+        self.cost.sorts += status(StatementStatus::Sort);
+        Ok(rows)
+    }
 }
 
 /// Makes two tests of one: `on_both! { rooms: &[ROOM], async fn name(store: TestStore) { ... } }`.

@@ -7,6 +7,8 @@ mod accounts;
 mod addresses;
 mod assets;
 mod cursor;
+#[cfg(test)]
+mod judge;
 mod transactions;
 mod users;
 mod wallets;
@@ -14,6 +16,7 @@ mod whitelists;
 
 use std::ops::Bound;
 
+use bytes::{BufMut, Bytes, BytesMut};
 use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
@@ -150,6 +153,21 @@ pub fn holds(
 ) -> Result<bool, store::StoreError> {
     let row = rows::transaction(query, scope.workspace(), id)?;
     Ok(row.is_some_and(|row| covers(&row.transaction, scope)))
+}
+
+/// A JSON array of what is JSON already.
+fn array<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> BytesMut {
+    let len: usize = items.clone().map(|item| item.len() + 1).sum();
+    let mut json = BytesMut::with_capacity(len + 2);
+    json.put_u8(b'[');
+    for (at, item) in items.enumerate() {
+        if at > 0 {
+            json.put_u8(b',');
+        }
+        json.put_slice(item);
+    }
+    json.put_u8(b']');
+    json
 }
 
 /// A number of the query within bounds.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use bytes::Bytes;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::TxId;
@@ -11,13 +12,16 @@ use serde::{Deserialize, Serialize};
 use store::{Query, StoreError};
 
 use super::accounts::url_encoded;
-use super::{Ask, cursor, limit};
-use crate::rows::{self, Filter, Order, StoredTransaction};
+use super::{Ask, array, cursor, limit};
+use crate::rows::{self, Filter, Key, Listed, Order, StoredTransaction};
 use crate::scope::Scope;
-use crate::view::{Seen, view_beside, view_transaction};
+use crate::view::{Seen, view_beside, view_transaction, view_whole};
 
 /// How far back a list goes that names no bounds.
 pub const DEFAULT_WINDOW: i64 = 90 * Millis::DAY;
+
+/// Most rows of a scope that are read at once.
+const LONGEST: i64 = 4_096;
 
 fn internal(_: StoreError) -> ApiError {
     ApiError::internal()
@@ -25,46 +29,71 @@ fn internal(_: StoreError) -> ApiError {
 
 /// Where a page begins.
 #[derive(Serialize, Deserialize)]
-struct Place {
-    time: i64,
-    id: TxId,
+pub(super) struct Place {
+    pub(super) time: i64,
+    pub(super) id: TxId,
     /// Whether the page before is asked for.
+    pub(super) back: bool,
+}
+
+/// A page of the list, as it is asked for.
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    pub(super) order: Order,
+    /// Rows of the page; of the books one more is read, which tells whether there is more.
+    pub(super) limit: usize,
     back: bool,
+}
+
+impl Wanted {
+    pub(super) fn of(ask: &Ask<'_>) -> Result<Self, ApiError> {
+        let filter = filter(ask)?;
+        let limit = limit(ask, "limit", 200, 1, 500)?;
+        let by_update = match ask.query.one("orderBy") {
+            None | Some("createdAt") => false,
+            Some("lastUpdated") => true,
+            Some(_) => return Err(ApiError::invalid("orderBy", "createdAt or lastUpdated")),
+        };
+        let ascending = match ask.query.one("sort") {
+            None | Some("DESC") => false,
+            Some("ASC") => true,
+            Some(_) => return Err(ApiError::invalid("sort", "ASC or DESC")),
+        };
+        let place: Option<Place> = match (ask.query.one("next"), ask.query.one("prev")) {
+            (Some(_), Some(_)) => return Err(ApiError::paging_changed_direction()),
+            (Some(text), None) => Some(cursor::read("next", text)?),
+            (None, Some(text)) => Some(cursor::read("prev", text)?),
+            (None, None) => None,
+        };
+        let back = place.as_ref().is_some_and(|place| place.back);
+        let order = Order {
+            by_update,
+            ascending: ascending != back,
+            past: place.map(|place| (place.time, place.id)),
+            limit: i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1),
+        };
+        Ok(Self {
+            filter,
+            order,
+            limit,
+            back,
+        })
+    }
 }
 
 /// `GET /transactions`. By creation, newest first, the last 90 days, unless told otherwise.
 pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    let filter = filter(&ask)?;
+    let Wanted {
+        filter,
+        order,
+        limit,
+        back,
+    } = Wanted::of(&ask)?;
     // The books hold no end user's wallet: nothing comes from one or goes to one.
-    let none = ask.query.one("sourceWalletId").is_some() || ask.query.one("destWalletId").is_some();
-    let limit = limit(&ask, "limit", 200, 1, 500)?;
-    let by_update = match ask.query.one("orderBy") {
-        None | Some("createdAt") => false,
-        Some("lastUpdated") => true,
-        Some(_) => return Err(ApiError::invalid("orderBy", "createdAt or lastUpdated")),
-    };
-    let ascending = match ask.query.one("sort") {
-        None | Some("DESC") => false,
-        Some("ASC") => true,
-        Some(_) => return Err(ApiError::invalid("sort", "ASC or DESC")),
-    };
-    let place: Option<Place> = match (ask.query.one("next"), ask.query.one("prev")) {
-        (Some(_), Some(_)) => return Err(ApiError::paging_changed_direction()),
-        (Some(text), None) => Some(cursor::read("next", text)?),
-        (None, Some(text)) => Some(cursor::read("prev", text)?),
-        (None, None) => None,
-    };
-    let back = place.as_ref().is_some_and(|place| place.back);
-    let started = place.is_some();
-    let order = Order {
-        by_update,
-        ascending: ascending != back,
-        past: place.map(|place| (place.time, place.id)),
-        limit: i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1),
-    };
-    if none {
+    if ask.query.one("sourceWalletId").is_some() || ask.query.one("destWalletId").is_some() {
         return Ok(Reply::json(200, &Vec::<Transaction>::new()));
     }
+    let started = order.past.is_some();
     let scope = ask.scope.clone();
     let (in_books, how) = (filter.clone(), order.clone());
     let read = ask
@@ -78,29 +107,24 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     if back {
         page.reverse();
     }
-    let place = |seen: &Seen<Transaction>, back: bool| {
-        let transaction = seen.get();
-        let time = if by_update {
-            transaction.last_updated
-        } else {
-            transaction.created_at
-        };
-        cursor::make(&Place {
-            time: time.0,
-            id: transaction.id,
-            back,
-        })
+    let place = |line: &Line, back: bool| {
+        let (time, id) = line.key;
+        cursor::make(&Place { time, id, back })
     };
     let next = page
         .last()
         .filter(|_| back || more)
-        .map(|seen| place(seen, false));
+        .map(|line| place(line, false));
     let prev = page
         .first()
         .filter(|_| if back { more } else { started })
-        .map(|seen| place(seen, true));
-    let seen: Vec<_> = page.iter().map(Seen::get).collect();
-    let mut reply = Reply::json(200, &seen);
+        .map(|line| place(line, true));
+    let body = array(page.iter().map(|line| line.seen.get()));
+    let mut reply = Reply {
+        status: 200,
+        headers: Vec::new(),
+        body: body.freeze(),
+    };
     if let Some(next) = next {
         reply = reply.with("next-page", url(&ask, "next", &next));
     }
@@ -110,37 +134,56 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     Ok(reply)
 }
 
+/// A transaction of a list, as the reader sees it: as JSON.
+pub(super) struct Line {
+    pub(super) key: Key,
+    seen: Seen<Bytes>,
+}
+
 /// Puts what the reader alone sees in its place among what the books hold.
-fn with_beside(
-    page: &mut Vec<Seen<Transaction>>,
-    beside: &[Transaction],
-    filter: &Filter,
-    order: &Order,
-) {
-    let known: BTreeSet<TxId> = page.iter().map(|seen| seen.get().id).collect();
+fn with_beside(page: &mut Vec<Line>, beside: &[Transaction], filter: &Filter, order: &Order) {
+    if beside.is_empty() {
+        return;
+    }
+    let known: BTreeSet<TxId> = page.iter().map(|line| line.key.1).collect();
     let own = beside
         .iter()
         .filter(|one| !known.contains(&one.id) && order.is_past(one) && filter.takes(one));
-    page.extend(own.map(|one| view_beside(one.clone())));
-    page.sort_by_key(|seen| order.key(seen.get()));
-    if !order.ascending {
-        page.reverse();
+    page.extend(own.filter_map(|one| {
+        Some(Line {
+            key: order.key(one),
+            seen: view_beside(one).printed()?,
+        })
+    }));
+    order.sort(page, |line| line.key);
+}
+
+/// A transaction of the books as the reader sees it. Its document is its print: for who sees the
+/// whole nothing of it is read. Where something is hidden, what is asked of a side is asked of the
+/// side *as seen*: otherwise a filter would tell what a mask hides.
+fn seen_in_list(
+    row: Listed,
+    scope: &Scope,
+    filter: &Filter,
+) -> Result<Option<Seen<Bytes>>, StoreError> {
+    if scope.is_whole() {
+        return Ok(view_whole(row.doc.into(), scope));
     }
+    let seen = view_transaction(&row.transaction()?, &row.origin, scope);
+    Ok(seen
+        .filter(|seen| filter.takes_sides(seen.get()))
+        .and_then(|seen| seen.printed()))
 }
 
-fn see(row: &StoredTransaction, scope: &Scope) -> Option<Seen<Transaction>> {
-    view_transaction(&row.transaction, &row.origin, scope)
-}
-
-/// Up to `most` transactions as they are seen. Where something is hidden, what is asked of a side
-/// is asked of the side *as seen*: otherwise a filter would tell what a mask hides.
-fn collect(
+/// Up to `most` transactions as they are seen. What of a page's rows is not seen makes another page
+/// necessary: a longer one each time.
+pub(super) fn collect(
     query: &mut impl Query,
     scope: &Scope,
     filter: &Filter,
     mut order: Order,
     most: usize,
-) -> Result<Vec<Seen<Transaction>>, StoreError> {
+) -> Result<Vec<Line>, StoreError> {
     let in_sql = if scope.is_whole() {
         filter.clone()
     } else {
@@ -149,24 +192,21 @@ fn collect(
     let mut collected = Vec::new();
     loop {
         let rows = rows::page(query, scope, &in_sql, &order)?;
-        let seen = rows
-            .iter()
-            .filter_map(|row| see(row, scope))
-            .filter(|seen| filter.takes_sides(seen.get()));
-        collected.extend(seen.take(most - collected.len()));
-        let Some(last) = rows
-            .last()
-            .map(|row| &row.transaction)
-            .filter(|_| collected.len() < most)
-        else {
+        let last = i64::try_from(rows.len()).is_ok_and(|rows| rows < order.limit);
+        order.past = rows.last().map(|row| row.key).or(order.past);
+        for row in rows {
+            let key = row.key;
+            if let Some(seen) = seen_in_list(row, scope, filter)? {
+                collected.push(Line { key, seen });
+            }
+            if collected.len() == most {
+                return Ok(collected);
+            }
+        }
+        if last {
             return Ok(collected);
-        };
-        let time = if order.by_update {
-            last.last_updated
-        } else {
-            last.created_at
-        };
-        order.past = Some((time.0, last.id));
+        }
+        order.limit = order.limit.saturating_mul(4).min(LONGEST);
     }
 }
 
@@ -218,6 +258,10 @@ fn filter(ask: &Ask<'_>) -> Result<Filter, ApiError> {
         assets,
         tx_hash: ask.query.one("txHash").map(str::to_owned),
     })
+}
+
+fn see(row: &StoredTransaction, scope: &Scope) -> Option<Seen<Transaction>> {
+    view_transaction(&row.transaction, &row.origin, scope)
 }
 
 /// `GET /transactions/{txId}`.

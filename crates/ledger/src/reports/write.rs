@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest as sha256};
 use protocol::ed25519::SigningKey;
-use protocol::ids::{TxId, VaultAccountId};
+use protocol::ids::VaultAccountId;
 use protocol::model::vault::VaultWalletAddress;
 use protocol::time::Millis;
 use store::{Query, StoreError};
@@ -161,7 +161,7 @@ impl Rows {
     }
 
     fn transactions(&mut self, query: &mut impl Query, scope: &Scope) -> Result<(), StoreError> {
-        let mut past: Option<(i64, TxId)> = None;
+        let mut past = None;
         loop {
             let order = Order {
                 by_update: false,
@@ -171,7 +171,7 @@ impl Rows {
             };
             let page = rows::page(query, scope, &Filter::default(), &order)?;
             for row in &page {
-                if let Some(seen) = view_transaction(&row.transaction, &row.origin, scope) {
+                if let Some(seen) = view_transaction(&row.transaction()?, &row.origin, scope) {
                     for (_, digest) in digest::of_transaction(seen.get()) {
                         self.digest = self.digest.plus(&digest);
                     }
@@ -179,7 +179,7 @@ impl Rows {
                 }
             }
             match page.last() {
-                Some(last) => past = Some((last.transaction.created_at.0, last.transaction.id)),
+                Some(last) => past = Some(last.key),
                 None => return Ok(()),
             }
         }

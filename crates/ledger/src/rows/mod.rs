@@ -19,8 +19,8 @@ pub(crate) use addresses::{
 };
 pub use schema::{LISTS, ROOM};
 pub(crate) use transactions::{
-    Filter, Order, StoredTransaction, by_external_id, in_scope, insert_transaction, page, register,
-    transaction, transaction_in, write_transaction,
+    Filter, Key, Listed, Order, StoredTransaction, by_external_id, in_scope, insert_transaction,
+    page, register, transaction, transaction_in, write_transaction,
 };
 
 /// A fact as it is kept.

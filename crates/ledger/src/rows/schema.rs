@@ -2,6 +2,46 @@
 
 use store::{Migration, Room, Sql};
 
+/// In milliseconds: how long after its creation at most a transaction of each class was last
+/// updated; what was later is of one class more.
+pub(super) const LATENESS_LIMITS: [i64; 7] = [
+    60_000,
+    600_000,
+    3_600_000,
+    21_600_000,
+    86_400_000,
+    604_800_000,
+    2_592_000_000,
+];
+
+macro_rules! lateness {
+    () => {
+        "(CASE WHEN last_updated - created_at < 60000 THEN 0 WHEN last_updated - created_at < 600000 THEN 1 \
+          WHEN last_updated - created_at < 3600000 THEN 2 WHEN last_updated - created_at < 21600000 THEN 3 \
+          WHEN last_updated - created_at < 86400000 THEN 4 WHEN last_updated - created_at < 604800000 THEN 5 \
+          WHEN last_updated - created_at < 2592000000 THEN 6 ELSE 7 END)"
+    };
+}
+
+/// The class of a transaction, as SQL; an index has the transactions of each in the order of their
+/// update.
+pub(super) const LATENESS: &str = lateness!();
+
+macro_rules! deep_pages {
+    () => {
+        concat!(
+            "
+DROP INDEX transactions_by_hash;
+CREATE INDEX transactions_of_hash ON transactions (workspace, tx_hash, created_at, id);
+CREATE INDEX transactions_of_hash_by_update ON transactions (workspace, tx_hash, last_updated, id);
+CREATE INDEX transactions_by_lateness ON transactions (workspace, ",
+            lateness!(),
+            ", last_updated, id);
+"
+        )
+    };
+}
+
 /// The books' tables.
 pub const ROOM: Room = Room {
     name: "ledger",
@@ -27,12 +67,52 @@ pub const ROOM: Room = Room {
 /// written costs them all.
 pub const LISTS: Room = Room {
     name: "lists",
-    migrations: &[Migration {
-        id: 1,
-        name: "transactions",
-        sql: Sql::Same(OF_TRANSACTIONS),
-    }],
+    migrations: &[
+        Migration {
+            id: 1,
+            name: "transactions",
+            sql: Sql::Same(OF_TRANSACTIONS),
+        },
+        Migration {
+            id: 2,
+            name: "deep pages",
+            sql: Sql::PerEngine {
+                sqlite: DEEP_PAGES_SQLITE,
+                postgres: deep_pages!(),
+            },
+        },
+    ],
 };
+
+// SQLite would guess how much an index narrows down, and prefer one that has every row in order.
+const DEEP_PAGES_SQLITE: &str = concat!(
+    deep_pages!(),
+    "
+ANALYZE;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+    ('transactions', 'sqlite_autoindex_transactions_1', '1000000 500000 1'),
+    ('transactions', 'transactions_by_creation', '1000000 500000 2 1'),
+    ('transactions', 'transactions_by_update', '1000000 500000 2 1'),
+    ('transactions', 'transactions_by_upstream', '1000000 500000 1'),
+    ('transactions', 'transactions_by_external', '1000000 500000 1'),
+    ('transactions', 'transactions_of_hash', '1000000 500000 1 1 1'),
+    ('transactions', 'transactions_of_hash_by_update', '1000000 500000 1 1 1'),
+    ('transactions', 'transactions_of_status', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_of_asset', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_from_kind', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_from', '1000000 500000 500 1 1'),
+    ('transactions', 'transactions_to_kind', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_to', '1000000 500000 500 1 1'),
+    ('transactions', 'transactions_of_status_by_update', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_of_asset_by_update', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_from_kind_by_update', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_from_by_update', '1000000 500000 500 1 1'),
+    ('transactions', 'transactions_to_kind_by_update', '1000000 500000 5000 1 1'),
+    ('transactions', 'transactions_to_by_update', '1000000 500000 500 1 1'),
+    ('transactions', 'transactions_by_lateness', '1000000 500000 5000 1 1');
+ANALYZE sqlite_master;
+"
+);
 
 const OF_TRANSACTIONS: &str = "
 CREATE INDEX transactions_of_status ON transactions (workspace, status, created_at, id);

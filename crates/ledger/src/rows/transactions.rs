@@ -1,9 +1,9 @@
 //! Transactions, and which of them a scope covers.
 
-use std::collections::BTreeSet;
+mod list;
 
-use protocol::ids::{AssetId, TxId, WorkspaceId};
-use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
+use protocol::ids::{TxId, WorkspaceId};
+use protocol::model::transaction::Transaction;
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Value, Writing, params};
 use uuid::Uuid;
@@ -11,6 +11,8 @@ use uuid::Uuid;
 use super::corrupt;
 use crate::change::{Origin, Version};
 use crate::scope::{PartScope, Scope};
+
+pub(crate) use list::{Filter, Key, Listed, Order, page};
 
 /// A transaction as it is kept.
 #[derive(Clone, Debug)]
@@ -23,27 +25,35 @@ pub(crate) struct StoredTransaction {
 const COLUMNS: &str = "t.doc, t.upstream_id, t.proposer, t.time, t.rank";
 
 fn stored(row: &Row) -> Result<StoredTransaction, StoreError> {
-    let transaction: Transaction = serde_json::from_str(row.text(0)?)
-        .map_err(|_| corrupt("transactions", "doc", "a transaction"))?;
-    let upstream_id = match row.opt_bytes(1)? {
-        None => None,
-        Some(bytes) => {
-            Some(TxId(Uuid::from_slice(bytes).map_err(|_| {
-                corrupt("transactions", "upstream_id", transaction.id)
-            })?))
-        }
-    };
     Ok(StoredTransaction {
-        transaction,
-        origin: Origin {
-            upstream_id,
-            proposer: row.opt_text(2)?.map(str::to_owned),
-        },
+        transaction: read(row.text(0)?)?,
+        origin: origin(row, (1, 2))?,
         version: Version {
             time: Millis(row.int(3)?),
             rank: row.int(4)?,
         },
     })
+}
+
+/// What a document says.
+fn read(doc: &str) -> Result<Transaction, StoreError> {
+    serde_json::from_str(doc).map_err(|_| corrupt("transactions", "doc", "a transaction"))
+}
+
+/// Where it comes from, of the columns `upstream_id` and `proposer`.
+fn origin(row: &Row, (upstream, proposer): (usize, usize)) -> Result<Origin, StoreError> {
+    let upstream_id = row.opt_bytes(upstream)?;
+    Ok(Origin {
+        upstream_id: upstream_id
+            .map(|bytes| id(bytes, "upstream_id"))
+            .transpose()?,
+        proposer: row.opt_text(proposer)?.map(str::to_owned),
+    })
+}
+
+fn id(bytes: &[u8], column: &'static str) -> Result<TxId, StoreError> {
+    let id = Uuid::from_slice(bytes).map_err(|_| corrupt("transactions", column, "not a UUID"))?;
+    Ok(TxId(id))
 }
 
 fn bytes(id: TxId) -> Value {
@@ -153,6 +163,7 @@ pub(crate) fn insert_transaction(
     put_transaction(writing, transaction_in!(), workspace, row, recorded_at)
 }
 
+/// A transaction's document is its print: lists answer with it as it is.
 fn put_transaction(
     writing: &mut Writing<'_>,
     sql: &str,
@@ -223,231 +234,3 @@ pub(crate) fn register(
         &params![scope.workspace().to_string(), scope.id().to_string(), text],
     )? > 0)
 }
-
-/// What a list of transactions is to hold.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Filter {
-    pub(crate) before: Option<Millis>,
-    pub(crate) after: Option<Millis>,
-    pub(crate) status: Option<TransactionStatus>,
-    pub(crate) source_kind: Option<PeerKind>,
-    pub(crate) source_id: Option<String>,
-    pub(crate) destination_kind: Option<PeerKind>,
-    pub(crate) destination_id: Option<String>,
-    pub(crate) assets: Vec<AssetId>,
-    pub(crate) tx_hash: Option<String>,
-}
-
-impl Filter {
-    /// The same, with nothing asked of the sides.
-    pub(crate) fn without_sides(&self) -> Self {
-        Self {
-            source_kind: None,
-            source_id: None,
-            destination_kind: None,
-            destination_id: None,
-            ..self.clone()
-        }
-    }
-
-    /// Whether the sides are as asked for.
-    pub(crate) fn takes_sides(&self, transaction: &Transaction) -> bool {
-        let fits = |peer: &Peer, kind: Option<PeerKind>, id: Option<&str>| {
-            kind.is_none_or(|kind| peer.kind == kind)
-                && id.is_none_or(|id| peer.id.as_deref() == Some(id))
-        };
-        fits(
-            &transaction.source,
-            self.source_kind,
-            self.source_id.as_deref(),
-        ) && fits(
-            &transaction.destination,
-            self.destination_kind,
-            self.destination_id.as_deref(),
-        )
-    }
-}
-
-impl Filter {
-    /// Whether a transaction is as asked for, in every way.
-    pub(crate) fn takes(&self, transaction: &Transaction) -> bool {
-        self.after
-            .is_none_or(|after| transaction.created_at > after)
-            && self
-                .before
-                .is_none_or(|before| transaction.created_at < before)
-            && self
-                .status
-                .is_none_or(|status| transaction.status == status)
-            && (self.assets.is_empty() || self.assets.contains(&transaction.asset_id))
-            && self
-                .tx_hash
-                .as_ref()
-                .is_none_or(|hash| transaction.tx_hash == *hash)
-            && self.takes_sides(transaction)
-    }
-}
-
-/// How a list of transactions is ordered, and where its page begins.
-#[derive(Clone, Debug)]
-pub(crate) struct Order {
-    pub(crate) by_update: bool,
-    pub(crate) ascending: bool,
-    /// The last row of the page before: its time and id.
-    pub(crate) past: Option<(i64, TxId)>,
-    pub(crate) limit: i64,
-}
-
-impl Order {
-    /// Where a transaction stands in the list.
-    pub(crate) fn key(&self, transaction: &Transaction) -> (i64, TxId) {
-        let time = if self.by_update {
-            transaction.last_updated
-        } else {
-            transaction.created_at
-        };
-        (time.0, transaction.id)
-    }
-
-    /// Whether a transaction comes after where the page begins.
-    pub(crate) fn is_past(&self, transaction: &Transaction) -> bool {
-        let key = self.key(transaction);
-        self.past.is_none_or(|past| {
-            if self.ascending {
-                key > past
-            } else {
-                key < past
-            }
-        })
-    }
-}
-
-/// Up to so many assets are looked for one by one.
-const FEW_ASSETS: usize = 16;
-
-/// One page. In a scope that hides something, only that scope's own rows are visited. Of a few
-/// assets, each one's page is read where an index has it in order.
-pub(crate) fn page(
-    query: &mut impl Query,
-    scope: &Scope,
-    filter: &Filter,
-    order: &Order,
-) -> Result<Vec<StoredTransaction>, StoreError> {
-    if !scope.is_whole() || !(2..=FEW_ASSETS).contains(&filter.assets.len()) {
-        return plain_page(query, scope, filter, order);
-    }
-    let mut page = Vec::new();
-    for asset in BTreeSet::from_iter(&filter.assets) {
-        let mut of_asset = filter.clone();
-        of_asset.assets = vec![asset.clone()];
-        page.extend(plain_page(query, scope, &of_asset, order)?);
-    }
-    page.sort_by_key(|row| order.key(&row.transaction));
-    if !order.ascending {
-        page.reverse();
-    }
-    page.truncate(usize::try_from(order.limit).unwrap_or(usize::MAX));
-    Ok(page)
-}
-
-fn plain_page(
-    query: &mut impl Query,
-    scope: &Scope,
-    filter: &Filter,
-    order: &Order,
-) -> Result<Vec<StoredTransaction>, StoreError> {
-    let (sql, params) = statement(scope, filter, order);
-    query.rows(&sql, &params)?.iter().map(stored).collect()
-}
-
-fn statement(scope: &Scope, filter: &Filter, order: &Order) -> (String, Vec<Value>) {
-    let mut statement = Statement::default();
-    let workspace = statement.param(scope.workspace().to_string());
-    let created = if scope.is_whole() {
-        "t.created_at"
-    } else {
-        "s.created_at"
-    };
-    let mut sql = if scope.is_whole() {
-        format!("SELECT {COLUMNS} FROM transactions t WHERE t.workspace = {workspace}")
-    } else {
-        let id = statement.param(scope.id().to_string());
-        format!(
-            "SELECT {COLUMNS} FROM scope_transactions s JOIN transactions t ON t.workspace = s.workspace AND t.id = s.id
-             WHERE s.workspace = {workspace} AND s.scope = {id}"
-        )
-    };
-    let mut and = |statement: &mut Statement, column: &str, operator: &str, value: Value| {
-        let param = statement.param(value);
-        sql.push_str(&format!(" AND {column} {operator} {param}"));
-    };
-    if let Some(after) = filter.after {
-        and(&mut statement, created, ">", after.0.into());
-        if order.by_update {
-            // Nothing is updated before it is created: so the list's own index is bounded, too.
-            and(&mut statement, "t.last_updated", ">", after.0.into());
-        }
-    }
-    if let Some(before) = filter.before {
-        and(&mut statement, created, "<", before.0.into());
-    }
-    let texts = [
-        ("t.status", filter.status.map(TransactionStatus::as_str)),
-        ("t.source_kind", filter.source_kind.map(PeerKind::as_str)),
-        ("t.source_id", filter.source_id.as_deref()),
-        (
-            "t.destination_kind",
-            filter.destination_kind.map(PeerKind::as_str),
-        ),
-        ("t.destination_id", filter.destination_id.as_deref()),
-        ("t.tx_hash", filter.tx_hash.as_deref()),
-    ];
-    for (column, text) in texts {
-        if let Some(text) = text {
-            and(&mut statement, column, "=", text.into());
-        }
-    }
-    let (time, id) = match (order.by_update, scope.is_whole()) {
-        (true, _) => ("t.last_updated", "t.id"),
-        (false, true) => ("t.created_at", "t.id"),
-        (false, false) => ("s.created_at", "s.id"),
-    };
-    let (direction, beyond) = if order.ascending {
-        ("ASC", ">")
-    } else {
-        ("DESC", "<")
-    };
-    if !filter.assets.is_empty() {
-        let params: Vec<_> = filter
-            .assets
-            .iter()
-            .map(|asset| statement.param(asset.as_str()))
-            .collect();
-        sql.push_str(&format!(" AND t.asset IN ({})", params.join(", ")));
-    }
-    if let Some((last, last_id)) = order.past {
-        let (last, last_id) = (statement.param(last), statement.param(bytes(last_id)));
-        sql.push_str(&format!(" AND ({time}, {id}) {beyond} ({last}, {last_id})"));
-    }
-    let limit = statement.param(order.limit);
-    sql.push_str(&format!(
-        " ORDER BY {time} {direction}, {id} {direction} LIMIT {limit}"
-    ));
-    (sql, statement.params)
-}
-
-/// Parameters as they are used.
-#[derive(Default)]
-struct Statement {
-    params: Vec<Value>,
-}
-
-impl Statement {
-    fn param(&mut self, value: impl Into<Value>) -> String {
-        self.params.push(value.into());
-        format!("${}", self.params.len())
-    }
-}
-
-#[cfg(test)]
-mod tests;

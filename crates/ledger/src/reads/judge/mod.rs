@@ -1,0 +1,5 @@
+//! The lists of the books, judged by the maker of their rows: what he knows of them, filtered and
+//! put in order the plain way.
+
+mod cost;
+mod world;
