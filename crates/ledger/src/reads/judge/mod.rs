@@ -1,5 +1,8 @@
 //! The lists of the books, judged by the maker of their rows: what he knows of them, filtered and
 //! put in order the plain way.
 
+mod accounts;
 mod cost;
+mod transactions;
+mod walk;
 mod world;

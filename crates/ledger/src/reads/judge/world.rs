@@ -178,11 +178,6 @@ impl World {
             Change::Transaction(Box::new(transaction), Origin::default()),
         )
     }
-
-    /// An id as those of the transactions are.
-    pub(super) fn id(&mut self) -> TxId {
-        TxId(Uuid::from_u128(self.random.random()))
-    }
 }
 
 /// Books with these rows.
