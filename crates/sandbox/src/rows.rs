@@ -9,6 +9,7 @@ mod attempts;
 pub(crate) mod clocks;
 pub(crate) mod flights;
 pub(crate) mod house;
+mod notifications;
 mod outbox;
 mod resends;
 pub(crate) mod shelf;
@@ -18,9 +19,12 @@ pub(crate) mod tables;
 mod upgrades;
 
 pub(crate) use attempts::{attempts, last_attempt, tally};
+pub(crate) use notifications::{
+    Chosen, Direction, Order, Standing, notification_count, notification_page, notifications,
+};
 pub(crate) use outbox::{
     Parcel, Posting, add_notification, delete_deliveries, due, forget_signatures, hold,
-    keep_signatures, next_due, notification, notifications, record, release, resend,
+    keep_signatures, next_due, notification, record, release, resend,
 };
 pub(crate) use resends::{add_resend_job, resend_job};
 
@@ -97,6 +101,11 @@ pub const ROOM: Room = Room {
             id: 14,
             name: "waiting",
             sql: Sql::Same(flights::WAITING),
+        },
+        Migration {
+            id: 15,
+            name: "lists of notifications",
+            sql: Sql::Same(notifications::LISTS),
         },
     ],
 };

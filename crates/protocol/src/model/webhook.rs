@@ -113,6 +113,16 @@ pub enum NotificationStatus {
     OnHold,
 }
 
+impl NotificationStatus {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::InProgress,
+        Self::Completed,
+        Self::Failed,
+        Self::OnHold,
+    ];
+}
+
 /// One try to deliver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

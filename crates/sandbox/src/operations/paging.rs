@@ -102,10 +102,21 @@ pub(super) fn page<T>(
 pub(super) fn page_within<T>(
     query: &Query,
     rows: Vec<T>,
-    (default_size, max_size): (usize, usize),
+    sizes: (usize, usize),
     first: First,
     key: impl Fn(&T) -> Key,
 ) -> Result<Page<T>, ApiError> {
+    let (size, down) = shape(query, sizes, first)?;
+    let place = place(query, "pageCursor")?;
+    Ok(cut(rows, size, down, place.as_ref(), key))
+}
+
+/// How many rows a query asks for, and whether the last come first.
+fn shape(
+    query: &Query,
+    (default_size, max_size): (usize, usize),
+    first: First,
+) -> Result<(usize, bool), ApiError> {
     let must = || ApiError::invalid("pageSize", format_args!("a number from 1 to {max_size}"));
     let size = query
         .read::<usize, _>("pageSize", |_| must())?
@@ -119,8 +130,36 @@ pub(super) fn page_within<T>(
         Some("ASC") => false,
         Some(_) => return Err(ApiError::invalid("order", "ASC or DESC")),
     };
-    let place = place(query, "pageCursor")?;
-    Ok(cut(rows, size, down, place.as_ref(), key))
+    Ok((size, down))
+}
+
+/// A page of a list that is too long to be read whole.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) size: usize,
+    pub(super) down: bool,
+    /// The last row of the page before.
+    pub(super) past: Option<Key>,
+}
+
+impl Asked {
+    pub(super) fn of(query: &Query, default_size: usize, first: First) -> Result<Self, ApiError> {
+        let (size, down) = shape(query, (default_size, MAX_SIZE), first)?;
+        let past = place(query, "pageCursor")?.map(|place| place.key);
+        Ok(Self { size, down, past })
+    }
+
+    /// The page, of rows of which one more was read than it holds, if there is one.
+    pub(super) fn page<T>(&self, mut rows: Vec<T>, key: impl Fn(&T) -> Key) -> Page<T> {
+        let more = rows.len() > self.size;
+        rows.truncate(self.size);
+        let last = rows.last().filter(|_| more);
+        Page {
+            next: last.map(|row| Place::cursor(&key(row), false)),
+            prev: None,
+            data: rows,
+        }
+    }
 }
 
 /// The place that a cursor of an answer names, if the query has one.

@@ -64,7 +64,7 @@ pub(crate) struct Parcel {
     pub(crate) signatures: Option<(String, String)>,
 }
 
-const fn word(status: NotificationStatus) -> &'static str {
+pub(super) const fn word(status: NotificationStatus) -> &'static str {
     match status {
         NotificationStatus::InProgress => "IN_PROGRESS",
         NotificationStatus::Completed => "COMPLETED",
@@ -294,8 +294,11 @@ pub(crate) fn record(
     Ok(true)
 }
 
-fn read(row: &Row) -> Result<(Notification, Vec<u8>), StoreError> {
-    let notification = Notification {
+/// What of a notification a list shows.
+pub(super) const LISTED: &str = "id, created_at, updated_at, status, event_type, resource_id";
+
+pub(super) fn listed(row: &Row) -> Result<Notification, StoreError> {
+    Ok(Notification {
         id: notification_id(row.bytes(0)?)?,
         created_at: Millis(row.int(1)?),
         updated_at: Millis(row.int(2)?),
@@ -306,30 +309,7 @@ fn read(row: &Row) -> Result<(Notification, Vec<u8>), StoreError> {
             .map_err(|_| corrupt("notifications", "event_type", ""))?,
         resource_id: row.opt_text(5)?.map(str::to_owned),
         data: None,
-    };
-    Ok((notification, row.bytes(6)?.to_vec()))
-}
-
-const COLUMNS: &str = "id, created_at, updated_at, status, event_type, resource_id, body";
-
-/// A webhook's notifications of a time, by creation, each with its number.
-pub(crate) fn notifications(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    webhook: WebhookId,
-    from: Millis,
-    to: Millis,
-) -> Result<Vec<(i64, Notification)>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS}, seq FROM notifications
-         WHERE workspace = $1 AND webhook = $2 AND created_at >= $3 AND created_at <= $4 ORDER BY seq"
-    );
-    let params = params![workspace.to_string(), webhook.to_string(), from.0, to.0];
-    query
-        .rows(&sql, &params)?
-        .iter()
-        .map(|row| read(row).and_then(|(notification, _)| Ok((row.int(7)?, notification))))
-        .collect()
+    })
 }
 
 /// One notification, and the body that was sent.
@@ -340,7 +320,7 @@ pub(crate) fn notification(
     id: NotificationId,
 ) -> Result<Option<(Notification, String)>, StoreError> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM notifications WHERE workspace = $1 AND webhook = $2 AND id = $3"
+        "SELECT {LISTED}, body FROM notifications WHERE workspace = $1 AND webhook = $2 AND id = $3"
     );
     let params = params![
         workspace.to_string(),
@@ -348,7 +328,7 @@ pub(crate) fn notification(
         id.0.as_bytes().as_slice()
     ];
     let row = query.row(&sql, &params)?;
-    row.map(|row| read(&row).map(|(notification, body)| (notification, text(&body))))
+    row.map(|row| Ok((listed(&row)?, text(row.bytes(6)?))))
         .transpose()
 }
 

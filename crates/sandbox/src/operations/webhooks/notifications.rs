@@ -3,18 +3,18 @@
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, WebhookId};
-use protocol::model::event::EventType;
-use protocol::model::webhook::{Notification, NotificationStatus};
+use protocol::model::webhook::Notification;
 use protocol::time::Millis;
 use serde_json::json;
 use serde_json::value::RawValue;
+use store::{StoreError, Value};
 
 use super::events;
 use super::settings::by_id;
 use crate::hooks::data_of;
-use crate::operations::paging::{First, Key, page, words};
+use crate::operations::paging::{Asked, First, Key, page, words};
 use crate::operations::{Visit, area};
-use crate::rows;
+use crate::rows::{self, Chosen, Direction, Order, Standing};
 use ledger::Fault;
 
 area! { visit;
@@ -30,22 +30,6 @@ fn unknown_notification() -> ApiError {
     ApiError::uncoded(404, "Notification not found")
 }
 
-/// What happened for a webhook in a time, each with its number.
-pub(super) async fn between(
-    visit: &Visit<'_>,
-    webhook: WebhookId,
-    from: Millis,
-    to: Millis,
-) -> Result<Vec<(i64, Notification)>, ApiError> {
-    let id = visit.hall.id();
-    let read = visit
-        .hall
-        .books
-        .store()
-        .read(move |reading| rows::notifications(reading, id, webhook, from, to));
-    read.await.map_err(|error| Fault::from(error).into())
-}
-
 fn time(visit: &Visit<'_>, name: &'static str) -> Result<Option<Millis>, ApiError> {
     let read = visit.call.query.read::<i64, _>(name, |_| {
         ApiError::invalid(name, "milliseconds since the epoch")
@@ -56,47 +40,80 @@ fn time(visit: &Visit<'_>, name: &'static str) -> Result<Option<Millis>, ApiErro
 /// `GET /webhooks/{webhookId}/notifications`.
 async fn list(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let webhook = by_id(visit).await?.id;
-    let now = visit.hall.clock.now();
-    let from = time(visit, "startTime")?.unwrap_or(now.plus(-WINDOW));
-    let to = time(visit, "endTime")?.unwrap_or(Millis(i64::MAX));
-    let mut rows = between(visit, webhook, from, to).await?;
+    let (workspace, now) = (visit.hall.id(), visit.hall.clock.now());
     let query = &visit.call.query;
-    let key = sorted_by(query.one("sortBy"))?;
-    let statuses: Vec<NotificationStatus> = words(query, "statuses")?;
-    let wanted: Vec<EventType> = words(query, "events")?;
-    events::known(&wanted)?;
-    let resource = query.one("resourceId");
-    rows.retain(|(_, row)| {
-        (statuses.is_empty() || statuses.contains(&row.status))
-            && (wanted.is_empty() || wanted.contains(&row.event_type))
-            && resource.is_none_or(|id| row.resource_id.as_deref() == Some(id))
+    let chosen = Chosen {
+        webhook,
+        from: time(visit, "startTime")?.unwrap_or(now.plus(-WINDOW)),
+        to: time(visit, "endTime")?.unwrap_or(Millis(i64::MAX)),
+        statuses: Some(words(query, "statuses")?).filter(|all| !all.is_empty()),
+        events: words(query, "events")?,
+        resource: query.one("resourceId").map(str::to_owned),
+    };
+    events::known(&chosen.events)?;
+    let by = sorted_by(query.one("sortBy"))?;
+    let asked = Asked::of(query, 100, First::Newest)?;
+    let order = Order {
+        by,
+        direction: if asked.down {
+            Direction::Down
+        } else {
+            Direction::Up
+        },
+        past: asked.past.as_ref().map(|key| past(by, key)).transpose()?,
+        limit: asked.size + 1,
+    };
+    let read = visit.hall.books.store().read(move |reading| {
+        let total = match order.past {
+            None => Some(rows::notification_count(reading, workspace, &chosen)?),
+            Some(_) => None,
+        };
+        let page = rows::notification_page(reading, workspace, &chosen, &order)?;
+        Ok::<_, StoreError>((page, total))
     });
-    let total = rows.len();
-    let first = query.one("pageCursor").is_none();
-    let page = page(query, rows, 100, First::Newest, |(seq, row)| {
-        let (number, text) = key(row);
-        (number, text, format!("{seq:020}"))
-    })?;
+    let (page, total) = read.await.map_err(Fault::from)?;
+    let page = asked.page(page, |(seq, row)| key(by, *seq, row));
     let data: Vec<_> = page.data.iter().map(|(_, row)| row).collect();
     let mut body = json!({ "data": data, "next": page.next });
-    if first && let Some(fields) = body.as_object_mut() {
+    if let Some((total, fields)) = total.zip(body.as_object_mut()) {
         fields.insert("total".to_owned(), total.into());
     }
     Ok(Reply::json(200, &body))
 }
 
-/// What a notification stands by in a list.
-type Standing = fn(&Notification) -> (i64, String);
+/// Where a notification stands in a list, for its cursor.
+fn key(by: Standing, seq: i64, row: &Notification) -> Key {
+    let (number, text) = match by.of(row) {
+        Value::Int(number) => (number, String::new()),
+        Value::Text(text) => (0, text),
+        Value::Null | Value::Bytes(_) => (0, row.id.to_string()),
+    };
+    (number, text, seq.to_string())
+}
+
+/// Where the page before ended, as its cursor says.
+fn past(by: Standing, (number, text, seq): &Key) -> Result<(Value, i64), ApiError> {
+    let bad = || ApiError::invalid("pageCursor", "a cursor of an answer to the same question");
+    let at = match by {
+        Standing::CreatedAt | Standing::UpdatedAt => (*number).into(),
+        Standing::Status | Standing::EventType | Standing::ResourceId => text.into(),
+        Standing::Id => {
+            let id: NotificationId = text.parse().map_err(|_| bad())?;
+            id.0.as_bytes().as_slice().into()
+        }
+    };
+    Ok((at, seq.parse().map_err(|_| bad())?))
+}
 
 /// What a list is ordered by.
 fn sorted_by(field: Option<&str>) -> Result<Standing, ApiError> {
     Ok(match field {
-        None | Some("updatedAt") => |row| (row.updated_at.0, String::new()),
-        Some("createdAt") => |row| (row.created_at.0, String::new()),
-        Some("id") => |row| (0, row.id.to_string()),
-        Some("status") => |row| (0, format!("{:?}", row.status)),
-        Some("eventType") => |row| (0, row.event_type.to_string()),
-        Some("resourceId") => |row| (0, row.resource_id.clone().unwrap_or_default()),
+        None | Some("updatedAt") => Standing::UpdatedAt,
+        Some("createdAt") => Standing::CreatedAt,
+        Some("id") => Standing::Id,
+        Some("status") => Standing::Status,
+        Some("eventType") => Standing::EventType,
+        Some("resourceId") => Standing::ResourceId,
         Some(_) => {
             let must = "id, createdAt, updatedAt, status, eventType or resourceId";
             return Err(ApiError::invalid("sortBy", must));

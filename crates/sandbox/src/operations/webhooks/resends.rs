@@ -4,7 +4,7 @@ use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{NotificationId, WebhookId};
 use protocol::model::event::EventType;
-use protocol::model::webhook::{Notification, NotificationStatus};
+use protocol::model::webhook::NotificationStatus;
 use protocol::time::Millis;
 use serde::Deserialize;
 use serde_json::json;
@@ -12,11 +12,11 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::events;
-use super::notifications::{between, found};
+use super::notifications::found;
 use super::settings::by_id;
 use crate::deed::Deed;
 use crate::operations::{Visit, area};
-use crate::rows;
+use crate::rows::{self, Chosen};
 use ledger::Fault;
 
 area! { visit;
@@ -70,10 +70,14 @@ async fn by_resource(visit: &Visit<'_>) -> Result<Reply, ApiError> {
         .exclude_statuses
         .unwrap_or_else(|| vec![NotificationStatus::Completed]);
     let since = visit.hall.clock.now().plus(-RESEND_WINDOW);
-    let takes = |row: &Notification| {
-        row.resource_id.as_deref() == Some(&wanted.resource_id) && !but.contains(&row.status)
+    let mut statuses = NotificationStatus::ALL.to_vec();
+    statuses.retain(|status| !but.contains(status));
+    let wanted = Chosen {
+        statuses: Some(statuses),
+        resource: Some(wanted.resource_id),
+        ..Chosen::between(webhook, since, Millis(i64::MAX))
     };
-    let ids = chosen(visit, webhook, since, Millis(i64::MAX), takes).await?;
+    let ids = chosen(visit, wanted).await?;
     let work = move |deed: &mut Deed<'_, '_>| {
         again(deed, webhook, &ids)?;
         Ok(Reply::empty(202))
@@ -111,11 +115,12 @@ async fn failed(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     events::known(&wanted.events)?;
     let since = wanted.since(visit.hall.clock.now())?;
     let webhook = by_id(visit).await?.id;
-    let takes = |row: &Notification| {
-        row.status == NotificationStatus::Failed
-            && (wanted.events.is_empty() || wanted.events.contains(&row.event_type))
+    let wanted = Chosen {
+        statuses: Some(vec![NotificationStatus::Failed]),
+        events: wanted.events,
+        ..Chosen::between(webhook, since, Millis(i64::MAX))
     };
-    let ids = chosen(visit, webhook, since, Millis(i64::MAX), takes).await?;
+    let ids = chosen(visit, wanted).await?;
     as_a_job(visit, webhook, ids, "resend_failed").await
 }
 
@@ -157,13 +162,13 @@ async fn by_query(visit: &Visit<'_>) -> Result<Reply, ApiError> {
     let (from, to) = wanted.window(visit.hall.clock.now())?;
     let webhook = by_id(visit).await?.id;
     let missed = || vec![NotificationStatus::Failed, NotificationStatus::OnHold];
-    let statuses = wanted.statuses.clone().unwrap_or_else(missed);
-    let takes = |row: &Notification| {
-        statuses.contains(&row.status)
-            && (wanted.events.is_empty() || wanted.events.contains(&row.event_type))
-            && (wanted.resource_id.is_none() || row.resource_id == wanted.resource_id)
+    let wanted = Chosen {
+        statuses: Some(wanted.statuses.unwrap_or_else(missed)),
+        events: wanted.events,
+        resource: wanted.resource_id,
+        ..Chosen::between(webhook, from, to)
     };
-    let ids = chosen(visit, webhook, from, to, takes).await?;
+    let ids = chosen(visit, wanted).await?;
     as_a_job(visit, webhook, ids, "resend_by_query").await
 }
 
@@ -193,16 +198,12 @@ fn body_or_default<T: Default + serde::de::DeserializeOwned>(
     }
 }
 
-async fn chosen(
-    visit: &Visit<'_>,
-    webhook: WebhookId,
-    from: Millis,
-    to: Millis,
-    takes: impl Fn(&Notification) -> bool,
-) -> Result<Vec<NotificationId>, ApiError> {
-    let rows = between(visit, webhook, from, to).await?;
-    let rows = rows.into_iter().map(|(_, row)| row);
-    Ok(rows.filter(takes).map(|row| row.id).collect())
+async fn chosen(visit: &Visit<'_>, wanted: Chosen) -> Result<Vec<NotificationId>, ApiError> {
+    let id = visit.hall.id();
+    let store = visit.hall.books.store();
+    let read = store.read(move |reading| rows::notifications(reading, id, &wanted));
+    let rows = read.await.map_err(Fault::from)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
 /// Sends again those that have rested; how many.

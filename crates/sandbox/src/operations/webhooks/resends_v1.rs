@@ -84,8 +84,8 @@ fn everywhere(
         }
         let webhook = endpoint.webhook.id;
         let to = Millis(i64::MAX);
-        let rows = rows::notifications(deed.writing, workspace, webhook, since, to)?;
-        let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+        let chosen = rows::Chosen::between(webhook, since, to);
+        let rows = rows::notifications(deed.writing, workspace, &chosen)?;
         count += again(deed, webhook, &takes(&rows))?;
     }
     Ok(count)
