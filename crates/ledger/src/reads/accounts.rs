@@ -2,15 +2,15 @@
 
 use std::ops::Bound;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::vault::{Paging, VaultAsset};
-use serde::{Deserialize, Serialize};
+use protocol::model::vault::VaultAsset;
 
-use super::{Ask, cursor, descending, limit, threshold};
+use super::cursor::Walk;
+use super::{Ask, array, descending, limit, threshold};
 use crate::change::WalletFacts;
 use crate::model::{self, Account, Wanted};
 use crate::scope::{AssetFilter, Scope};
@@ -102,35 +102,16 @@ fn see(id: VaultAccountId, account: &Account, scope: &Scope) -> Option<Seen<Byte
         .and_then(|_| view_of_account(id, json, scope))
 }
 
-/// A page's place: the account next to it, and on which side of it the page lies.
-#[derive(Serialize, Deserialize)]
-enum Place {
-    /// The page holds what comes after this account.
-    After(u32),
-    /// The page holds what comes before it.
-    Before(u32),
-}
-
 /// `GET /vault/accounts_paged`. Newest first unless `orderBy=ASC`.
 pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 200, 1, 500)?;
     let descending = descending(&ask)?;
-    let place = match (ask.query.one("after"), ask.query.one("before")) {
-        (Some(_), Some(_)) => return Err(ApiError::invalid("after", "not together with before")),
-        (Some(after), None) => Some(cursor::read::<Place>("after", after)?),
-        (None, Some(before)) => Some(cursor::read::<Place>("before", before)?),
-        (None, None) => None,
-    };
+    let walk: Walk<u32> = Walk::of(&ask)?;
     let filter = Filter::of(&ask)?;
     let model = ask.books.model();
     // Ids go up in an ascending list's direction of reading; walking back turns it round.
-    let (from, back) = match place {
-        None => (None, false),
-        Some(Place::After(id)) => (Some(id), false),
-        Some(Place::Before(id)) => (Some(id), true),
-    };
-    let upwards = descending == back;
-    let from = from.map(VaultAccountId::new);
+    let upwards = descending == walk.back;
+    let from = walk.from.map(VaultAccountId::new);
     let bounds = match (from, upwards) {
         (None, _) => (Bound::Unbounded, Bound::Unbounded),
         (Some(id), true) => (Bound::Excluded(id), Bound::Unbounded),
@@ -144,44 +125,20 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
         }
     };
     let range = super::accounts_in(&model, ask.scope, &filter.wanted(), bounds);
-    let mut page: Vec<(VaultAccountId, Seen<Bytes>)> = if upwards {
+    let read: Vec<(VaultAccountId, Seen<Bytes>)> = if upwards {
         range.filter_map(visible).take(limit + 1).collect()
     } else {
         range.rev().filter_map(visible).take(limit + 1).collect()
     };
-    let more = page.len() > limit;
-    page.truncate(limit);
-    if back {
-        page.reverse();
-    }
-    let first = page.first().map(|(id, _)| id.number());
-    let last = page.last().map(|(id, _)| id.number());
-    let before = first
-        .filter(|_| if back { more } else { from.is_some() })
-        .map(|id| cursor::make(&Place::Before(id)));
-    let after = last
-        .filter(|_| back || more)
-        .map(|id| cursor::make(&Place::After(id)));
-    let mut body = BytesMut::with_capacity(
-        page.iter()
-            .map(|(_, seen)| seen.get().len() + 1)
-            .sum::<usize>()
-            + 512,
-    );
-    body.put_slice(b"{\"accounts\":[");
-    for (at, (_, seen)) in page.iter().enumerate() {
-        if at > 0 {
-            body.put_u8(b',');
-        }
-        body.put_slice(seen.get());
-    }
-    body.put_slice(b"],\"paging\":");
-    let (previous_url, next_url) = (
-        url(&ask, "before", before.as_deref()),
-        url(&ask, "after", after.as_deref()),
-    );
-    let tail = serde_json::to_vec(&Paging { before, after }).unwrap_or_default();
+    let (page, paging) = walk.cut(read, limit, |(id, _)| id.number());
+    let mut body = array(b"{\"accounts\":", page.iter().map(|(_, seen)| seen.get()));
+    body.put_slice(b",\"paging\":");
+    let tail = serde_json::to_vec(&paging).unwrap_or_default();
     body.put_slice(&tail);
+    let (previous_url, next_url) = (
+        url(&ask, "before", paging.before.as_deref()),
+        url(&ask, "after", paging.after.as_deref()),
+    );
     for (name, url) in [("previousUrl", previous_url), ("nextUrl", next_url)] {
         if let Some(url) = url {
             body.put_slice(format!(",\"{name}\":{}", serde_json::Value::from(url)).as_bytes());

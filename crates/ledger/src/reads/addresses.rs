@@ -3,10 +3,11 @@
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::vault::{PaginatedAddressResponse, Paging, VaultWalletAddress};
+use protocol::model::vault::{PaginatedAddressResponse, VaultWalletAddress};
 use store::StoreError;
 
-use super::{Ask, cursor, limit};
+use super::cursor::Walk;
+use super::{Ask, limit};
 use crate::rows::{self, Fact, Place};
 use crate::view::{Seen, view_of_wallet};
 
@@ -50,36 +51,17 @@ pub(super) async fn all(ask: Ask<'_>) -> Result<Reply, ApiError> {
 /// `GET .../addresses_paginated`, in the order of their derivation.
 pub(super) async fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 500, 1, 1_000)?;
-    let (from, back): (Option<Place>, bool) =
-        match (ask.query.one("after"), ask.query.one("before")) {
-            (Some(_), Some(_)) => {
-                return Err(ApiError::invalid("after", "not together with before"));
-            }
-            (Some(after), None) => (Some(cursor::read("after", after)?), false),
-            (None, Some(before)) => (Some(cursor::read("before", before)?), true),
-            (None, None) => (None, false),
-        };
+    let walk: Walk<Place> = Walk::of(&ask)?;
     let (account, asset) = wallet(&ask)?;
-    let (workspace, key, started) = (ask.scope.workspace(), asset.clone(), from.is_some());
+    let (workspace, key) = (ask.scope.workspace(), asset.clone());
+    let (from, upwards) = (walk.from.clone(), !walk.back);
     let most = i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1);
     let read = move |reading: &mut store::Reading<'_>| {
         let wallet = (account, &key);
-        rows::address_page(reading, workspace, wallet, from.as_ref(), !back, most)
+        rows::address_page(reading, workspace, wallet, from.as_ref(), upwards, most)
     };
-    let mut page = ask.books.store().read(read).await.map_err(internal)?;
-    let more = page.len() > limit;
-    page.truncate(limit);
-    if back {
-        page.reverse();
-    }
-    let place = |(place, _): &(Place, Fact)| cursor::make(place);
-    let paging = Paging {
-        before: page
-            .first()
-            .filter(|_| if back { more } else { started })
-            .map(place),
-        after: page.last().filter(|_| back || more).map(place),
-    };
+    let read = ask.books.store().read(read).await.map_err(internal)?;
+    let (page, paging) = walk.cut(read, limit, |(place, _)| place.clone());
     let seen = page
         .iter()
         .filter_map(|(_, fact)| see(&ask, account, &asset, fact));

@@ -155,10 +155,13 @@ pub fn holds(
     Ok(row.is_some_and(|row| covers(&row.transaction, scope)))
 }
 
-/// A JSON array of what is JSON already.
-fn array<'a>(items: impl Iterator<Item = &'a Bytes> + Clone) -> BytesMut {
+/// JSON that begins so and goes on with an array of what is JSON already.
+fn array<'a>(head: &[u8], items: impl Iterator<Item = &'a Bytes> + Clone) -> BytesMut {
+    /// Room for what follows.
+    const TAIL: usize = 512;
     let len: usize = items.clone().map(|item| item.len() + 1).sum();
-    let mut json = BytesMut::with_capacity(len + 2);
+    let mut json = BytesMut::with_capacity(head.len() + len + TAIL);
+    json.put_slice(head);
     json.put_u8(b'[');
     for (at, item) in items.enumerate() {
         if at > 0 {

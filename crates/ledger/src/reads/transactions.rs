@@ -119,7 +119,7 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .first()
         .filter(|_| if back { more } else { started })
         .map(|line| place(line, true));
-    let body = array(page.iter().map(|line| line.seen.get()));
+    let body = array(b"", page.iter().map(|line| line.seen.get()));
     let mut reply = Reply {
         status: 200,
         headers: Vec::new(),

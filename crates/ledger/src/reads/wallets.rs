@@ -5,9 +5,10 @@ use std::ops::Bound;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::vault::{AssetWallet, PaginatedAssetWalletResponse, Paging};
+use protocol::model::vault::{AssetWallet, PaginatedAssetWalletResponse};
 
-use super::{Ask, cursor, descending, limit, threshold};
+use super::cursor::Walk;
+use super::{Ask, descending, limit, threshold};
 use crate::change::WalletFacts;
 use crate::model::{Account, Wanted};
 use crate::view::view_of_wallet;
@@ -23,17 +24,8 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .read("assetId", |error| ApiError::invalid("assetId", error))?;
     let more_than = threshold(&ask, "totalAmountLargerThan")?;
     let descending = descending(&ask)?;
-    let (from, back): (Option<Place>, bool) =
-        match (ask.query.one("after"), ask.query.one("before")) {
-            (Some(_), Some(_)) => {
-                return Err(ApiError::invalid("after", "not together with before"));
-            }
-            (Some(after), None) => (Some(cursor::read("after", after)?), false),
-            (None, Some(before)) => (Some(cursor::read("before", before)?), true),
-            (None, None) => (None, false),
-        };
-    let upwards = descending == back;
-    let started = from.is_some();
+    let walk: Walk<Place> = Walk::of(&ask)?;
+    let (from, upwards) = (walk.from.as_ref(), descending == walk.back);
     let takes = |wallet: &WalletFacts| {
         let balance = &wallet.balance;
         asset.as_ref().is_none_or(|asset| balance.id == *asset)
@@ -43,7 +35,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     };
     let beyond = |id: VaultAccountId, wallet: &WalletFacts| {
         let place = (id.number(), wallet.balance.id.as_str());
-        from.as_ref().is_none_or(|(account, asset)| {
+        from.is_none_or(|(account, asset)| {
             let from = (*account, asset.as_str());
             if upwards { place > from } else { place < from }
         })
@@ -62,7 +54,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         }
         wallets
     };
-    let first = from.as_ref().map(|(id, _)| VaultAccountId::new(*id));
+    let first = from.map(|(id, _)| VaultAccountId::new(*id));
     let bounds = match (first, upwards) {
         (None, _) => (Bound::Unbounded, Bound::Unbounded),
         (Some(id), true) => (Bound::Included(id), Bound::Unbounded),
@@ -75,7 +67,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         ..Wanted::default()
     };
     let accounts = super::accounts_in(&model, ask.scope, &wanted, bounds);
-    let mut page: Vec<AssetWallet> = if upwards {
+    let read: Vec<AssetWallet> = if upwards {
         accounts.flat_map(of_account).take(limit + 1).collect()
     } else {
         accounts
@@ -84,20 +76,11 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
             .take(limit + 1)
             .collect()
     };
-    let more = page.len() > limit;
-    page.truncate(limit);
-    if back {
-        page.reverse();
-    }
-    let place = |row: &AssetWallet| cursor::make(&(row.vault_id.number(), row.asset_id.as_str()));
-    let before = page
-        .first()
-        .filter(|_| if back { more } else { started })
-        .map(place);
-    let after = page.last().filter(|_| back || more).map(place);
+    let place = |row: &AssetWallet| (row.vault_id.number(), row.asset_id.to_string());
+    let (asset_wallets, paging) = walk.cut(read, limit, place);
     let answer = PaginatedAssetWalletResponse {
-        asset_wallets: page,
-        paging: Paging { before, after },
+        asset_wallets,
+        paging,
     };
     Ok(Reply::json(200, &answer))
 }

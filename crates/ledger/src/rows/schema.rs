@@ -84,11 +84,12 @@ pub const LISTS: Room = Room {
     ],
 };
 
-// SQLite would guess how much an index narrows down, and prefer one that has every row in order.
+// SQLite would guess how much an index narrows down, and prefer one that has every row in order. It
+// is told, once there is a table to tell it in.
 const DEEP_PAGES_SQLITE: &str = concat!(
     deep_pages!(),
     "
-ANALYZE;
+ANALYZE schema_migrations;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
     ('transactions', 'sqlite_autoindex_transactions_1', '1000000 500000 1'),
     ('transactions', 'transactions_by_creation', '1000000 500000 2 1'),

@@ -18,7 +18,8 @@ use crate::time::Millis;
 /// A transaction. Empty strings stand for "not yet", as on the wire.
 ///
 /// Printed with the deprecated numbers (`amount`, `fee`, ...) beside the strings, since older
-/// clients still read them; read from the strings alone.
+/// clients still read them; read from the strings alone. Books keep the print and answer with it:
+/// who changes it adds a migration that prints anew.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Transaction {
@@ -388,6 +389,25 @@ mod tests {
         assert!(printed.contains(r#""amount":0.001"#), "{printed}");
         let again: Transaction = serde_json::from_str(&printed).expect("its own print");
         assert_eq!(read, again);
+    }
+
+    /// Books keep prints: a field more, or one less, needs a migration of theirs that prints anew.
+    #[test]
+    fn the_print_is_what_books_have_kept() {
+        let at = Millis(5);
+        let plain = Transaction::new(TxId(uuid::Uuid::nil()), "ETH".parse().expect("one"), at);
+        let printed = serde_json::to_value(&plain).expect("json");
+        let fields: Vec<_> = printed
+            .as_object()
+            .expect("fields")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let kept = "id status subStatus operation assetId assetType note source destination destinations \
+            sourceAddress destinationAddress destinationAddressDescription destinationTag amountInfo feeInfo \
+            amountUSD fee txHash numOfConfirmations createdAt lastUpdated createdBy signedBy rejectedBy \
+            addressType exchangeTxId treatAsGrossAmount signedMessages networkRecords";
+        assert_eq!(fields, kept.split_whitespace().collect::<Vec<_>>());
     }
 
     #[test]

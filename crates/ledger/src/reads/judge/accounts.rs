@@ -255,3 +255,43 @@ on_both! {
         }
     }
 }
+
+#[tokio::test]
+async fn what_no_answer_said_is_refused() {
+    let store = store::Store::open(&store::Location::SqliteMemory, &[ROOM]);
+    let books = books(&store.await.expect("a store"), Vec::new()).await;
+    let scope = Scope::whole(super::world::WORKSPACE);
+    let common = [
+        "limit=0",
+        "limit=x",
+        "after=x",
+        "before=!!",
+        "before=e30",
+        "after=MQ&before=MQ",
+        "orderBy=UP",
+        "assetId=a%20b",
+    ];
+    for (operation, own) in [
+        (
+            "getPagedVaultAccounts",
+            [
+                "limit=501",
+                "namePrefix=a&nameSuffix=b",
+                "minAmountThreshold=x",
+            ],
+        ),
+        (
+            "getAssetWallets",
+            [
+                "limit=1001",
+                "totalAmountLargerThan=x",
+                "totalAmountLargerThan=1e400",
+            ],
+        ),
+    ] {
+        for bad in common.iter().chain(&own) {
+            let reply = list(&books, &scope, operation).reply(bad).await;
+            assert_eq!(reply.status, 400, "{operation} {bad}");
+        }
+    }
+}

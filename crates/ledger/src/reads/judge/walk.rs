@@ -53,6 +53,8 @@ impl List<'_> {
         let link = |header: &str, name: &str| match self.style {
             Style::Headers => {
                 let (_, url) = reply.headers.iter().find(|(known, _)| *known == header)?;
+                // As the legacy Python client follows it: without the last character.
+                let url = &url[..url.len() - 1];
                 Some(url.split_once('?').expect("a query").1.to_owned())
             }
             Style::Between => {

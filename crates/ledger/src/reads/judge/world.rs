@@ -1,6 +1,6 @@
 //! Books of random rows. Their maker keeps what he made.
 
-use protocol::ids::{AssetId, TxId, VaultAccountId, WorkspaceId};
+use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::{Tag, VaultAsset, VaultWalletAddress};
 use protocol::time::Millis;
