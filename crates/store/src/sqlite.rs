@@ -253,10 +253,7 @@ impl Transaction for Session<'_> {
 }
 
 /// Every row of a statement's answer.
-pub(crate) fn all(
-    statement: &mut Statement<'_>,
-    params: &[Value],
-) -> Result<Vec<Row>, StoreError> {
+pub(crate) fn all(statement: &mut Statement<'_>, params: &[Value]) -> Result<Vec<Row>, StoreError> {
     let columns = statement.column_count();
     let mut rows = statement.query(rusqlite::params_from_iter(params))?;
     let mut answer = Vec::new();
