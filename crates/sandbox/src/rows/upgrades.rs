@@ -35,7 +35,7 @@ struct Table {
 
 fn tables(query: &mut impl Query, with_rows: bool) -> Result<Vec<Table>, StoreError> {
     let sql = "SELECT m.name, c.name, c.type FROM sqlite_master m, pragma_table_info(m.name) c
-        WHERE m.type = 'table' AND m.name NOT IN ('schema_migrations', 'sqlite_stat1') ORDER BY m.name, c.cid";
+        WHERE m.type = 'table' AND m.name <> 'schema_migrations' AND m.name NOT LIKE 'sqlite_%' ORDER BY m.name, c.cid";
     let mut all: Vec<Table> = Vec::new();
     for row in query.rows(sql, &[])? {
         let name = row.text(0)?.to_owned();
