@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::connections::{Connection, Directory, Provider};
 use crate::folder::{Folder, KeyName};
 use crate::log::{self, Actor, Entry, Event};
+use crate::operators::Roster;
 use crate::proposals::Translations;
 use crate::rows;
 use crate::trust::Trust;
@@ -63,6 +64,8 @@ pub(crate) struct Gate {
     pub(crate) inbox: Inbox,
     pub(crate) receiver: Receiver,
     pub(crate) directory: ArcSwap<Directory>,
+    /// The client's people.
+    pub(crate) roster: ArcSwap<Roster>,
     pub(crate) translations: Arc<Translations>,
     /// What stands before `/v1`, as providers see it.
     pub(crate) public: String,
@@ -175,6 +178,7 @@ impl Gate {
             inbox,
             receiver: Receiver::default(),
             directory: ArcSwap::default(),
+            roster: ArcSwap::default(),
             translations: Arc::default(),
             public,
             upstream: RwLock::default(),
@@ -267,12 +271,13 @@ impl Gate {
         }
     }
 
-    /// Brings connections and upstream ids in memory up to what is written down. Where that cannot
-    /// be read, nobody is let in until it can.
+    /// Brings connections, operators and upstream ids in memory up to what is written down. Where that
+    /// cannot be read, nobody is let in until it can.
     pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), AssemblyError> {
         let outcome = self.read_again().await;
         if outcome.is_err() {
             self.directory.store(Arc::default());
+            self.roster.store(Arc::default());
             let gate = Arc::downgrade(self);
             tokio::spawn(async move {
                 while let Some(gate) = gate.upgrade()
@@ -298,9 +303,10 @@ impl Gate {
                 editor: id(reading, workspace, "editor")?,
                 webhook: id(reading, workspace, "webhook")?,
             };
-            Ok::<_, StoreError>((connections, ids))
+            let operators = rows::operators::all(reading, workspace)?;
+            Ok::<_, StoreError>((connections, operators, ids))
         };
-        let (connections, ids) = self.store.read(work).await?;
+        let (connections, operators, ids) = self.store.read(work).await?;
         let provider = |(connection, spki): (Connection, Vec<u8>)| {
             let scope = connection.scope(self.workspace());
             Ok(Provider {
@@ -314,6 +320,7 @@ impl Gate {
             .map(provider)
             .collect::<Result<Vec<_>, protocol::keys::KeyError>>()?;
         self.directory.store(Arc::new(Directory::of(providers)));
+        self.roster.store(Arc::new(Roster::of(operators)));
         if *self.upstream.read() != ids {
             *self.clients.write() = (
                 ids.viewer

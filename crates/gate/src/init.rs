@@ -15,8 +15,8 @@ use crate::config::Config;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
 use crate::log::{Actor, Event, Keeper};
+use crate::operators::OperatorRole;
 use crate::rows;
-use crate::rows::connections::{OperatorRow, add_operator};
 use crate::start::{location, make_store};
 use making::Making;
 
@@ -108,15 +108,7 @@ async fn make(
             return Ok(false);
         }
         let (id, name, spki) = row.clone();
-        add_operator(
-            writing,
-            workspace,
-            &OperatorRow {
-                id,
-                name: name.clone(),
-                spki,
-            },
-        )?;
+        rows::operators::add(writing, workspace, id, &name, OperatorRole::Owner, &spki)?;
         let mut deed = Deed {
             workspace,
             writing,

@@ -14,15 +14,17 @@
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
 //! | [`posture`] | the practices, checked (pure) |
-//! | [`operations`], `admin_api` | what the client's people do, and its HTTP face |
+//! | [`operators`], [`changes`] | the client's people, and what several of them must sign (pure) |
+//! | [`operations`], [`admin_api`] | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
 //! | `trust` | whether the gate's own keys are what they must be |
 //! | `upstream` | keeps the books equal to the workspace |
 //! | `rows` | the tables |
 
 pub mod access;
-mod admin_api;
+pub mod admin_api;
 pub mod ages;
+pub mod changes;
 pub mod config;
 pub mod connections;
 mod folder;
@@ -30,6 +32,7 @@ mod gate;
 pub mod init;
 pub mod log;
 pub mod operations;
+pub mod operators;
 pub mod posture;
 pub mod proposals;
 mod provider;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::ids::WorkspaceId;
-use protocol::keys::PublicKey;
 use store::{Claim, Location, Room, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -19,12 +18,11 @@ use wire::hooks_in::{KeySource, Pin};
 use wire::hooks_out::{Dispatcher, TargetPolicy};
 use wire::server::{Server, serve};
 
-use crate::admin_api::Desk;
+use crate::admin_api::{self, Desk};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::gate::{AssemblyError, Gate, Parts};
 use crate::log::LogError;
-use crate::operations::Operator;
 use crate::provider::Face;
 use crate::relay::RelayOutbox;
 use crate::{proposals, rows, upstream};
@@ -107,9 +105,6 @@ pub enum StartError {
     /// The log is not the one that this gate has signed.
     #[error("the gate does not start: {0}")]
     Log(#[from] LogError),
-    /// An operator's key.
-    #[error("an operator's key cannot be read: {0}")]
-    Operator(#[from] protocol::keys::KeyError),
 }
 
 /// Where a gate keeps its books.
@@ -189,10 +184,7 @@ pub async fn start(
         .map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let store = open_store(&folder, &config).await?;
     let claim = claim::claim(&folder, &config, &store).await?;
-    let operators = operators(&store, workspace).await?;
-    if operators.is_empty() {
-        return Err(StartError::NoGate(workspace, location(&folder, &config)));
-    }
+    let nobody = StartError::NoGate(workspace, location(&folder, &config));
     let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
     let targets = TargetPolicy::Public {
         except: config.serve.private_targets.clone(),
@@ -208,6 +200,9 @@ pub async fn start(
         public: public.clone(),
     };
     let gate = Gate::assemble(parts).await?;
+    if gate.roster.load().is_empty() {
+        return Err(nobody);
+    }
     gate.keeper().check().await?;
     gate.mount_receiver();
     let (mut tasks, lost) = (JoinSet::new(), CancellationToken::new());
@@ -233,15 +228,15 @@ pub async fn start(
     let face = Server::new(Arc::new(Face::new(Arc::clone(&gate))), Arc::clone(&clock))
         .refusing_tokens_of_before();
     let desk = Desk {
-        operators,
         gate: Arc::clone(&gate),
+        origin: admin_origin.clone(),
     };
     let desk = Server::new(Arc::new(desk), clock).refusing_tokens_of_before();
     let at =
         |error: std::io::Error| StartError::Listen(SocketAddr::from(([127, 0, 0, 1], 0)), error);
     for served in [
         serve(providers, face, open, shutdown.clone()).map_err(at)?,
-        serve(admin, desk, axum::Router::new(), shutdown).map_err(at)?,
+        serve(admin, desk, admin_api::open(), shutdown).map_err(at)?,
     ] {
         tasks.spawn(async move {
             let _ = served.done.await;
@@ -255,27 +250,6 @@ pub async fn start(
         lost,
         _claims: (lock, claim),
     })
-}
-
-async fn operators(
-    store: &Store,
-    workspace: WorkspaceId,
-) -> Result<Vec<(protocol::ids::UserId, PublicKey, Arc<Operator>)>, StartError> {
-    let rows = store
-        .read(move |reading| rows::connections::operators(reading, workspace))
-        .await?;
-    let operator = |row: rows::connections::OperatorRow| {
-        let key = PublicKey::from_der(&row.spki)?;
-        Ok((
-            row.id,
-            key.clone(),
-            Arc::new(Operator {
-                name: row.name,
-                key,
-            }),
-        ))
-    };
-    rows.into_iter().map(operator).collect()
 }
 
 impl Gate {

@@ -16,11 +16,12 @@ use uuid::Uuid;
 use wire::clock::ManualClock;
 
 use crate::config::{Areas, Config, Development, Entrance, Serve, StoreAt, Upstream};
-use crate::connections::{Connection, Directory, Place, Provider, State, Target};
+use crate::connections::{Connection, DAY, Directory, Mode, Place, Provider, State, Target};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
 use crate::log::{Actor, Event};
-use crate::operations::Operator;
+use crate::operators::{Operator, OperatorRole};
+use crate::rows;
 use crate::rows::tests::{ALL_OF, tables, text_of};
 use crate::start::ROOMS;
 
@@ -28,6 +29,9 @@ use crate::start::ROOMS;
 pub(crate) const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
 /// When it all happens.
 pub(crate) const NOW: Millis = Millis(1_790_000_000_000);
+
+/// The owner of every gate here.
+pub(crate) const OWNER: UserId = UserId(Uuid::from_u128(70));
 
 /// A provider's key, made once.
 pub(crate) static KEY: LazyLock<PrivateKey> = LazyLock::new(new_key);
@@ -61,7 +65,10 @@ impl World {
         folder.make_key(KeyName::Webhooks).expect("a key");
         folder.make_key(KeyName::Owner).expect("a key");
         let world = Self::of(home, store).await;
-        let begun = world.gate.deed(|deed| {
+        let owner = world.operator.clone();
+        let begun = world.gate.deed(move |deed| {
+            let (role, spki) = (owner.role, owner.key.spki_der());
+            rows::operators::add(deed.writing, WORKSPACE, owner.id, &owner.name, role, spki)?;
             let event = Event::GateInitialised {
                 workspace: WORKSPACE.to_string(),
                 owner: "owner".to_owned(),
@@ -95,7 +102,9 @@ impl World {
         Self {
             gate: Gate::assemble(parts).await.expect("a gate"),
             operator: Operator {
+                id: OWNER,
                 name: "owner".to_owned(),
+                role: OperatorRole::Owner,
                 key: owner.public().clone(),
             },
             store,
@@ -165,7 +174,9 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         name: name.to_owned(),
         provider: format!("{name} Ltd"),
         role,
+        mode: Mode::Guarded,
         state: State::Active,
+        until: NOW.plus(90 * DAY),
         api_key: UserId(id("key")),
         fingerprint: KEY.public().fingerprint().to_string(),
         addresses: vec!["192.0.2.7/32".parse().expect("a net")],
@@ -181,6 +192,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         }),
         requested_at: NOW,
         approved: Some((NOW, "owner".to_owned())),
+        confirmed: None,
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::operations::{Access, Operation};
 use protocol::role::ProviderRole;
 use protocol::token::TokenError;
 
-use crate::connections::{Connection, State};
+use crate::connections::{Connection, Mode, State};
 
 /// Operations without a stated role that providers may call, each with why.
 const OPEN: [(&str, &str); 4] = [
@@ -52,6 +52,8 @@ impl Permit {
 pub enum Denial {
     /// The connection is not active.
     Closed,
+    /// It is fed: it gets reports and webhooks, and reads nothing.
+    Fed,
     /// Its role may not.
     Role,
     /// Known, but not offered at this gate: it writes something else than a proposal.
@@ -64,6 +66,11 @@ pub enum Denial {
 pub fn decide(connection: &Connection, operation: &Operation) -> Result<Permit, Denial> {
     if connection.state != State::Active {
         return Err(Denial::Closed);
+    }
+    match connection.mode {
+        Mode::Guarded => {}
+        Mode::Fed => return Err(Denial::Fed),
+        Mode::Watched => return Err(Denial::Closed),
     }
     let named = OPEN.iter().any(|(id, _)| *id == operation.id.as_str());
     let role = connection.role.role();
@@ -103,6 +110,12 @@ impl Denial {
         match self {
             Self::Closed => TokenError::NotAccepted.into(),
             Self::Role => TokenError::Role.into(),
+            Self::Fed => ApiError::uncoded(
+                403,
+                format!(
+                    "{id} is not offered to this connection: it is fed with reports and webhooks, and reads nothing"
+                ),
+            ),
             Self::Writes => ApiError::uncoded(
                 403,
                 format!(

@@ -21,6 +21,7 @@ fn word(verdict: &Result<Permit, Denial>) -> &'static str {
         Ok(Permit(What::Read)) => "read",
         Ok(Permit(What::Propose)) => "propose",
         Err(Denial::Closed) => "closed",
+        Err(Denial::Fed) => "fed",
         Err(Denial::Role) => "role",
         Err(Denial::Writes) => "writes",
         Err(Denial::NotHeld) => "not-held",
@@ -119,11 +120,26 @@ fn invariant_1_the_one_write_is_a_proposal() {
 
 #[test]
 fn invariant_2_what_is_not_active_may_nothing() {
-    for state in [State::Requested, State::Suspended, State::Revoked] {
+    for state in State::ALL
+        .into_iter()
+        .filter(|state| *state != State::Active)
+    {
         for role in [ProviderRole::Viewer, ProviderRole::Editor] {
             let connection = Connection { state, ..of(role) };
             for operation in operations::all() {
                 assert_eq!(decide(&connection, operation), Err(Denial::Closed));
+            }
+        }
+    }
+}
+
+#[test]
+fn invariant_2_what_is_fed_or_watched_reads_nothing_here() {
+    for (mode, denial) in [(Mode::Fed, Denial::Fed), (Mode::Watched, Denial::Closed)] {
+        for role in [ProviderRole::Viewer, ProviderRole::Editor] {
+            let connection = Connection { mode, ..of(role) };
+            for operation in operations::all() {
+                assert_eq!(decide(&connection, operation), Err(denial));
             }
         }
     }

@@ -1,26 +1,22 @@
-//! The HTTP face of the operations: the admin listener, signed with an operator's key.
-//!
-//! | method | path below `/vestibule/v1` | operation |
-//! |---|---|---|
-//! | GET | `/status` | how the gate stands |
-//! | PUT | `/upstream` | API keys and webhook of the workspace |
-//! | GET, POST | `/connections` | list; request |
-//! | GET | `/connections/{name}` | show |
-//! | POST | `/connections/{name}/approve`, `/suspend`, `/resume`, `/revoke` | decide |
-//! | GET | `/proposals`, `/proposals/{id}` | list; show |
-//! | POST | `/proposals/{id}/approve`, `/reject` | decide |
-//! | POST | `/reports` | write a report |
-//! | POST | `/refresh` | look at upstream now |
-//! | GET | `/posture`, `/log` | look |
+//! The HTTP face of the operations: the admin listener, where each call is signed with an operator's
+//! own key. [`OPERATIONS`] is the table of all of them: routes, rights and the OpenAPI document
+//! (`/openapi.json`) come from it. To add one: a row there, a line in `Desk::operation`, its schemas.
+
+mod document;
+pub(crate) mod page;
+mod problem;
+mod table;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::Router;
+use axum::routing::get;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::UserId;
-use protocol::keys::PublicKey;
-use protocol::operations::Operation;
+use protocol::operations::Operation as WorkspaceOperation;
+use protocol::token::TokenError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::server::{Admitted, Call, Route, Workspace};
@@ -28,24 +24,40 @@ use wire::server::{Admitted, Call, Route, Workspace};
 use crate::connections::Move;
 use crate::gate::Gate;
 use crate::operations::{
-    self, Operator, connections, log_entries, posture, proposals, report, request, status, upstream,
+    Operator, changes, connections, life, log_entries, operators, posture, proposals, refused,
+    report, request, review, status, upstream,
 };
+use page::Page;
+
+pub use document::document;
+pub use table::{Name, OPERATIONS, Operation, find, may};
 
 /// The admin listener, as the wire's server sees it.
 #[derive(Debug)]
 pub(crate) struct Desk {
     pub(crate) gate: Arc<Gate>,
-    pub(crate) operators: Vec<(UserId, PublicKey, Arc<Operator>)>,
+    /// How it is reached.
+    pub(crate) origin: String,
+}
+
+/// What is served to anybody: the document that tells what there is.
+pub(crate) fn open() -> Router {
+    let document = Arc::new(document());
+    let serve = move || {
+        let document = Arc::clone(&document);
+        async move { axum::Json(Value::clone(&document)) }
+    };
+    Router::new().route(document::PATH, get(serve))
 }
 
 impl Workspace for Desk {
     type Guest = Operator;
 
     fn door(&self, user: UserId, _from: IpAddr) -> Option<Admitted<Operator>> {
-        let (_, key, operator) = self.operators.iter().find(|(id, _, _)| *id == user)?;
+        let operator = self.gate.roster.load().get(user).cloned()?;
         Some(Admitted {
-            key: key.clone(),
-            guest: Arc::clone(operator),
+            key: operator.key.clone(),
+            guest: operator,
         })
     }
 
@@ -53,86 +65,208 @@ impl Workspace for Desk {
         tracing::warn!(%user, %from, "a call of the admin listener was refused");
     }
 
-    fn may(&self, _guest: &Operator, _operation: &'static Operation) -> Result<(), ApiError> {
+    fn may(
+        &self,
+        _guest: &Operator,
+        _operation: &'static WorkspaceOperation,
+    ) -> Result<(), ApiError> {
         // The workspace's own API is not here.
         Err(ApiError::not_found())
     }
 
+    fn told(&self, error: ApiError) -> Reply {
+        problem::told(&error)
+    }
+
     async fn answer(&self, guest: Arc<Operator>, call: Call) -> Reply {
-        let Route::Own { method, path } = &call.route else {
-            return ApiError::not_found().into();
-        };
         // The end waits for what is under way: the log's last checkpoint covers it.
         let _under_way = self.gate.under_way.read().await;
-        let answer = self.route(&guest, method, path, call.body.as_ref()).await;
-        answer.unwrap_or_else(Into::into)
+        drop(guest);
+        let answer = self.route(&call).await;
+        answer.unwrap_or_else(|error| self.told(error))
     }
 }
 
-fn input<T: DeserializeOwned>(body: Option<&Value>) -> Result<T, ApiError> {
-    let empty = Value::Object(serde_json::Map::new());
-    protocol::objects::read(body.unwrap_or(&empty)).map_err(ApiError::bad_body)
+/// What a call brings.
+struct Given<'c> {
+    path: &'c str,
+    /// The path's parameters, in order.
+    names: Vec<&'c str>,
+    body: Option<&'c Value>,
+    call: &'c Call,
+}
+
+impl<'c> Given<'c> {
+    fn name(&self) -> &'c str {
+        self.names.first().copied().unwrap_or_default()
+    }
+
+    fn id<T: std::str::FromStr>(&self, what: &str) -> Result<T, ApiError> {
+        let none = |_| refused(404, format_args!("there is no such {what}"));
+        self.name().parse().map_err(none)
+    }
+
+    fn input<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let empty = Value::Object(serde_json::Map::new());
+        protocol::objects::read(self.body.unwrap_or(&empty)).map_err(ApiError::bad_body)
+    }
+
+    fn page(&self) -> Result<Page, ApiError> {
+        Page::of(&self.call.query)
+    }
 }
 
 impl Desk {
-    async fn route(
+    async fn route(&self, call: &Call) -> Result<Reply, ApiError> {
+        let Route::Own { method, path } = &call.route else {
+            return Err(ApiError::not_found());
+        };
+        let (operation, names) = find(method, path).ok_or_else(ApiError::not_found)?;
+        // The operators may have changed since the door.
+        let who = self.gate.roster.load().get(call.user).cloned();
+        let who = who.ok_or(TokenError::NotAccepted)?;
+        if !operation.may(who.role) {
+            let roles: Vec<_> = operation.who.iter().map(|role| role.as_str()).collect();
+            return Err(refused(
+                403,
+                format_args!(
+                    "{} is not for the role {}: it is for {}",
+                    operation.id,
+                    who.role,
+                    roles.join(", ")
+                ),
+            ));
+        }
+        let given = Given {
+            path,
+            names,
+            body: call.body.as_ref(),
+            call,
+        };
+        let (status, _) = operation.answers;
+        self.operation(operation.name, &who, &given, status).await
+    }
+
+    async fn operation(
         &self,
+        name: Name,
         who: &Operator,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
+        given: &Given<'_>,
+        status: u16,
     ) -> Result<Reply, ApiError> {
         let gate = &self.gate;
-        let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-        let id = |text: &str| {
-            text.parse()
-                .map_err(|_| operations::refused(404, "there is no such proposal"))
-        };
-        Ok(match (method, parts.as_slice()) {
-            ("GET", ["status"]) => Reply::json(200, &status::status(gate).await?),
-            ("PUT", ["upstream"]) => {
-                upstream::set(gate, who, input(body)?).await?;
-                Reply::empty(204)
+        Ok(match name {
+            Name::Status => Reply::json(status, &status::status(gate).await?),
+            Name::SetUpstream => {
+                upstream::set(gate, who, given.input()?).await?;
+                Reply::empty(status)
             }
-            ("GET", ["connections"]) => Reply::json(200, &connections::list(gate)),
-            ("POST", ["connections"]) => {
-                Reply::json(201, &request::request(gate, who, input(body)?).await?)
-            }
-            ("GET", ["connections", name]) => Reply::json(200, &connections::show(gate, name)?),
-            ("POST", ["connections", name, "approve"]) => Reply::json(
-                200,
-                &connections::approve(gate, who, name, input(body)?).await?,
-            ),
-            ("POST", ["connections", name, act @ ("suspend" | "resume" | "revoke")]) => {
-                let what = match *act {
-                    "suspend" => Move::Suspend,
-                    "resume" => Move::Resume,
-                    _ => Move::Revoke,
-                };
-                Reply::json(
-                    200,
-                    &connections::change(gate, who, name, what, input(body)?).await?,
-                )
-            }
-            ("GET", ["proposals"]) => Reply::json(200, &proposals::list(gate).await?),
-            ("GET", ["proposals", one]) => {
-                Reply::json(200, &proposals::show(gate, id(one)?).await?)
-            }
-            ("POST", ["proposals", one, act @ ("approve" | "reject")]) => {
-                let decided =
-                    proposals::decide(gate, who, id(one)?, *act == "approve", input(body)?);
-                Reply::json(200, &decided.await?)
-            }
-            ("POST", ["reports"]) => {
-                Reply::json(201, &report::create(gate, who, input(body)?).await?)
-            }
-            ("POST", ["refresh"]) => {
+            Name::Refresh => {
                 upstream::refresh(gate);
-                Reply::empty(202)
+                Reply::empty(status)
             }
-            ("GET", ["posture"]) => Reply::json(200, &posture::posture(gate).await?),
-            ("GET", ["log"]) => Reply::json(200, &log_entries::latest(gate).await?),
-            _ => return Err(ApiError::not_found()),
+            Name::Posture => {
+                let (page, all) = (given.page()?, posture::posture(gate).await?);
+                let rows = page.part(all, |one| one.connection.clone());
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::Log => {
+                let page = given.page()?;
+                let rows = log_entries::latest(gate, &page).await?;
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::Connections => {
+                let page = given.page()?;
+                let rows = page.part(connections::list(gate), |one| one.connection.name.clone());
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::RequestConnection => {
+                Reply::json(status, &request::request(gate, who, given.input()?).await?)
+            }
+            Name::Connection => Reply::json(status, &connections::show(gate, given.name())?),
+            Name::ApproveConnection => {
+                let grant = given.input()?;
+                let done = connections::approve(gate, who, given.name(), grant).await?;
+                Reply::json(status, &done)
+            }
+            Name::SuspendConnection | Name::RevokeConnection => {
+                let what = match name {
+                    Name::RevokeConnection => Move::Revoke,
+                    _ => Move::Suspend,
+                };
+                let done = life::close(gate, who, given.name(), what, given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::ResumeConnection | Name::ActivateConnection => {
+                let what = match name {
+                    Name::ActivateConnection => Move::Activate,
+                    _ => Move::Resume,
+                };
+                let done = life::open(gate, who, given.name(), what, given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::ChangeConnection => {
+                let done = life::change(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::Review => {
+                let (page, all) = (given.page()?, review::review(gate).await?);
+                let rows = page.part(all, |one| one.shown.connection.name.clone());
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::ConfirmConnection => {
+                let done = review::confirm(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::Changes => {
+                let page = given.page()?;
+                let rows = changes::list(gate, &page).await?;
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::Change => Reply::json(status, &changes::show(gate, given.id("change")?).await?),
+            Name::ApproveChange | Name::RejectChange => {
+                let (id, yes) = (given.id("change")?, name == Name::ApproveChange);
+                let done = changes::decide(gate, who, id, yes, given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::Proposals => {
+                let page = given.page()?;
+                let rows = proposals::list(gate, &page).await?;
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::Proposal => {
+                let shown = proposals::show(gate, given.id("proposal")?).await?;
+                Reply::json(status, &shown)
+            }
+            Name::ApproveProposal | Name::RejectProposal => {
+                let (id, yes) = (given.id("proposal")?, name == Name::ApproveProposal);
+                let done = proposals::decide(gate, who, id, yes, given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::CreateReport => {
+                Reply::json(status, &report::create(gate, who, given.input()?).await?)
+            }
+            Name::Operators => {
+                let page = given.page()?;
+                let rows = page.part(operators::list(gate), |one| one.name.clone());
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::AddOperator => {
+                Reply::json(status, &operators::add(gate, who, given.input()?).await?)
+            }
+            Name::SetOperatorRole => {
+                let done = operators::set_role(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::RemoveOperator => {
+                let done = operators::remove(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::Quorum => Reply::json(status, &operators::quorum(gate).await?),
+            Name::SetQuorum => Reply::json(
+                status,
+                &operators::set_quorum(gate, who, given.input()?).await?,
+            ),
         })
     }
 }

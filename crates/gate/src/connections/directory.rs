@@ -7,8 +7,9 @@ use std::sync::Arc;
 use ledger::Scope;
 use protocol::ids::UserId;
 use protocol::keys::PublicKey;
+use protocol::time::Millis;
 
-use super::{Connection, State};
+use super::Connection;
 
 /// A connection, its key and its scope.
 #[derive(Debug)]
@@ -48,18 +49,18 @@ impl Directory {
         self.by_name.values()
     }
 
-    pub(crate) fn active(&self) -> impl Iterator<Item = &Arc<Provider>> {
+    /// Those that may come in now.
+    pub(crate) fn active(&self, now: Millis) -> impl Iterator<Item = &Arc<Provider>> {
         self.all()
-            .filter(|provider| provider.connection.state == State::Active)
+            .filter(move |provider| provider.connection.comes_in(now))
     }
 
-    /// Whoever the key belongs to, if it is active and on the list.
-    pub(crate) fn open(&self, user: UserId, from: IpAddr) -> Option<&Arc<Provider>> {
+    /// Whoever the key belongs to, if it may come in now and is on the list.
+    pub(crate) fn open(&self, user: UserId, from: IpAddr, now: Millis) -> Option<&Arc<Provider>> {
         let from = from.to_canonical();
         self.by_key.get(&user).filter(|provider| {
             let connection = &provider.connection;
-            connection.state == State::Active
-                && connection.addresses.iter().any(|net| net.contains(&from))
+            connection.comes_in(now) && connection.addresses.iter().any(|net| net.contains(&from))
         })
     }
 }

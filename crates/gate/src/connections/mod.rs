@@ -4,6 +4,8 @@ pub(crate) mod addresses;
 mod directory;
 mod grant;
 mod intake;
+mod life;
+mod terms;
 
 use std::collections::BTreeSet;
 
@@ -20,6 +22,8 @@ pub use addresses::{BadAddresses, check as check_addresses};
 pub(crate) use directory::{Directory, Provider};
 pub use grant::ScopeGrant;
 pub use intake::{Refused, examine};
+pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
+pub use terms::{Direction, Terms, classify, differences};
 
 /// Longest name of a connection.
 pub const MAX_NAME: usize = 40;
@@ -33,8 +37,14 @@ pub struct Connection {
     pub provider: String,
     /// What it may do.
     pub role: ProviderRole,
-    /// How far it is.
+    /// How it works with the workspace.
+    #[serde(default)]
+    pub mode: Mode,
+    /// How far it is; its end date counts beside that: [`Connection::standing`].
     pub state: State,
+    /// When it ends. One that was kept without an end is over.
+    #[serde(default = "over")]
+    pub until: Millis,
     /// The API key that the provider calls with.
     pub api_key: UserId,
     /// Names its key.
@@ -56,32 +66,13 @@ pub struct Connection {
     /// When it was approved, and by which operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<(Millis, String)>,
+    /// When its terms were confirmed last, and by which operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<(Millis, String)>,
 }
 
-/// How far a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum State {
-    /// The client has not decided.
-    Requested,
-    /// It may come in.
-    Active,
-    /// It may not come in now.
-    Suspended,
-    /// It never comes in again.
-    Revoked,
-}
-
-impl State {
-    /// Its word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Requested => "REQUESTED",
-            Self::Active => "ACTIVE",
-            Self::Suspended => "SUSPENDED",
-            Self::Revoked => "REVOKED",
-        }
-    }
+fn over() -> Millis {
+    Millis(0)
 }
 
 /// Where a proposal is approved.
@@ -93,6 +84,16 @@ pub enum Place {
     Gate,
     /// It goes up at once and waits there for the workspace's own approvers.
     Fireblocks,
+}
+
+impl Place {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Fireblocks => "fireblocks",
+        }
+    }
 }
 
 /// Where webhooks go.
@@ -107,25 +108,21 @@ pub struct Target {
     pub legacy_signature: bool,
 }
 
-/// What an operator does to a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// It may come in.
-    Approve,
-    /// It may not come in for now.
-    Suspend,
-    /// It may come in again.
-    Resume,
-    /// It may never come in again.
-    Revoke,
-}
-
 /// Why an operator's move is not made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotNow {
     /// The connection is at a point where that cannot be done.
     #[error("the connection is {}: that cannot be done", .0.as_str())]
-    State(State),
+    State(Standing),
+    /// Its end date has passed.
+    #[error("the connection is EXPIRED: give it a later end date first")]
+    Expired,
+    /// It has too long a life.
+    #[error("a connection ends within {MAX_DAYS} days: name an earlier end date")]
+    TooLong,
+    /// What reads nothing proposes nothing.
+    #[error("a fed connection gets reports and webhooks alone: its role is VIEWER")]
+    FedEditor,
     /// It could be reached from anywhere.
     #[error("it has no IP allow-list: name the addresses that the provider calls from")]
     NoAddresses,
@@ -138,26 +135,46 @@ pub enum NotNow {
 }
 
 impl Connection {
+    /// How it stands at a moment.
+    pub fn standing(&self, now: Millis) -> Standing {
+        self.state.at(now, self.until)
+    }
+
+    /// Whether its key may be used at the gate at all.
+    pub fn comes_in(&self, now: Millis) -> bool {
+        self.mode != Mode::Watched && self.standing(now) == Standing::Active
+    }
+
     /// What the connection is after a move. Pure.
-    pub fn after(&self, what: Move) -> Result<State, NotNow> {
-        match (what, self.state) {
-            (Move::Approve, State::Requested) => {
-                if self.addresses.is_empty() {
-                    return Err(NotNow::NoAddresses);
-                }
-                if self.part.accounts.is_empty() {
-                    return Err(NotNow::NoScope);
-                }
-                check_addresses(&self.addresses, self.addresses_reason.as_deref())?;
-                Ok(State::Active)
+    pub fn after(&self, what: Move, now: Millis) -> Result<State, NotNow> {
+        let standing = self.standing(now);
+        let next = self.state.after(what).ok_or(NotNow::State(standing))?;
+        if what == Move::Approve || what.opens() {
+            if standing == Standing::Expired {
+                return Err(NotNow::Expired);
             }
-            (Move::Suspend, State::Active) => Ok(State::Suspended),
-            (Move::Resume, State::Suspended) => Ok(State::Active),
-            (Move::Revoke, State::Requested | State::Active | State::Suspended) => {
-                Ok(State::Revoked)
-            }
-            (_, state) => Err(NotNow::State(state)),
+            self.fit(now)?;
         }
+        Ok(next)
+    }
+
+    /// Whether its terms may be those of a connection that is let in.
+    pub fn fit(&self, now: Millis) -> Result<(), NotNow> {
+        if self.addresses.is_empty() {
+            return Err(NotNow::NoAddresses);
+        }
+        // What a key straight at Fireblocks sees is not decided here.
+        if self.part.accounts.is_empty() && self.mode != Mode::Watched {
+            return Err(NotNow::NoScope);
+        }
+        if (self.mode, self.role) == (Mode::Fed, ProviderRole::Editor) {
+            return Err(NotNow::FedEditor);
+        }
+        if self.until > now.plus(MAX_DAYS * DAY) {
+            return Err(NotNow::TooLong);
+        }
+        check_addresses(&self.addresses, self.addresses_reason.as_deref())?;
+        Ok(())
     }
 
     /// Its scope: what it may see, and its own words on what it proposed.

@@ -1,26 +1,12 @@
 use super::*;
-use crate::testing::{accounts, connection, directory};
-use Move::{Approve, Resume, Revoke, Suspend};
-use State::{Active, Requested, Revoked, Suspended};
+use crate::testing::{NOW, accounts, connection, directory};
+use Move::Approve;
+use State::{Active, Approved, Requested, Revoked, Suspended};
 
 fn in_state(state: State) -> Connection {
     Connection {
         state,
         ..connection("acme", ProviderRole::Viewer, accounts([1]))
-    }
-}
-
-#[test]
-fn each_state_takes_what_fits_it_alone() {
-    let table = [
-        (Requested, [Some(Active), None, None, Some(Revoked)]),
-        (Active, [None, Some(Suspended), None, Some(Revoked)]),
-        (Suspended, [None, None, Some(Active), Some(Revoked)]),
-        (Revoked, [None; 4]),
-    ];
-    for (state, expected) in table {
-        let next = [Approve, Suspend, Resume, Revoke].map(|what| in_state(state).after(what).ok());
-        assert_eq!(next, expected, "{state:?}");
     }
 }
 
@@ -31,12 +17,12 @@ fn invariant_2_nothing_is_active_without_addresses_and_scope() {
         addresses: Vec::new(),
         ..ready.clone()
     };
-    assert_eq!(no_addresses.after(Approve), Err(NotNow::NoAddresses));
+    assert_eq!(no_addresses.after(Approve, NOW), Err(NotNow::NoAddresses));
     let no_scope = Connection {
         part: PartScope::default(),
         ..ready.clone()
     };
-    assert_eq!(no_scope.after(Approve), Err(NotNow::NoScope));
+    assert_eq!(no_scope.after(Approve, NOW), Err(NotNow::NoScope));
     for net in ["0.0.0.0/0", "::/0"] {
         let everywhere = Connection {
             addresses: vec![net.parse().expect("a net")],
@@ -44,7 +30,7 @@ fn invariant_2_nothing_is_active_without_addresses_and_scope() {
             ..ready.clone()
         };
         assert!(
-            matches!(everywhere.after(Approve), Err(NotNow::Addresses(_))),
+            matches!(everywhere.after(Approve, NOW), Err(NotNow::Addresses(_))),
             "{net}"
         );
     }
@@ -58,7 +44,7 @@ fn invariant_2_the_door_knows_active_connections_from_their_addresses_alone() {
         .into();
     let from = |directory: &Directory, from: &str| {
         directory
-            .open(acme.api_key, from.parse().expect("an address"))
+            .open(acme.api_key, from.parse().expect("an address"), NOW)
             .is_some()
     };
     let open = directory([acme.clone()]);
@@ -70,7 +56,7 @@ fn invariant_2_the_door_knows_active_connections_from_their_addresses_alone() {
     for address in ["192.0.2.8", "127.0.0.1", "2001:db9::5", "::ffff:192.0.2.8"] {
         assert!(!from(&open, address), "{address}");
     }
-    for state in [Requested, Suspended, Revoked] {
+    for state in [Requested, Approved, Suspended, Revoked] {
         let shut = directory([Connection {
             state,
             ..acme.clone()
@@ -78,7 +64,19 @@ fn invariant_2_the_door_knows_active_connections_from_their_addresses_alone() {
         assert!(!from(&shut, "192.0.2.7"), "{state:?}");
     }
     let stranger = UserId(uuid::Uuid::from_u128(99));
-    assert!(open.open(stranger, [192, 0, 2, 7].into()).is_none());
+    assert!(open.open(stranger, [192, 0, 2, 7].into(), NOW).is_none());
+    let later = acme.until;
+    let from = [192, 0, 2, 7].into();
+    assert!(open.open(acme.api_key, from, later.plus(-1)).is_some());
+    assert!(
+        open.open(acme.api_key, from, later).is_none(),
+        "it has ended"
+    );
+    let watched = directory([Connection {
+        mode: Mode::Watched,
+        ..acme.clone()
+    }]);
+    assert!(watched.open(acme.api_key, from, NOW).is_none());
 }
 
 #[test]

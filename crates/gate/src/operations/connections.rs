@@ -1,4 +1,4 @@
-//! Connections: listed, shown, approved, suspended, resumed, revoked.
+//! Connections: listed, shown, approved; the hand-back file.
 
 use std::sync::Arc;
 
@@ -7,27 +7,67 @@ use ledger::{Absent, PartScope};
 use protocol::error::ApiError;
 use protocol::handover::{HandBack, WebhookKeys};
 use protocol::role::ProviderRole;
+use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Operator, no_connection, refused};
+use super::{Operator, changes, no_connection, reason, refused};
+use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::addresses::maybe_list;
-use crate::connections::{Connection, Move, Place, ScopeGrant, check_addresses, granted};
+use crate::connections::{
+    Connection, Mode, Move, Place, ScopeGrant, Standing, Terms, check_addresses, granted,
+};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
 
-/// Every connection.
-pub(crate) fn list(gate: &Gate) -> Vec<Connection> {
-    gate.directory
-        .load()
-        .all()
-        .map(|provider| provider.connection.clone())
+/// A connection as it is shown: how it stands by the clock, too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The connection.
+    #[serde(flatten)]
+    pub connection: Connection,
+    /// How it stands now.
+    pub standing: Standing,
+    /// The change that waits for signatures, where what was asked for is not made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<changes::Shown>,
+}
+
+impl Shown {
+    pub(super) fn of(gate: &Gate, connection: Connection) -> Self {
+        Self {
+            standing: connection.standing(gate.clock.now()),
+            connection,
+            change: None,
+        }
+    }
+
+    /// Told together with the change that was asked for, if that waits.
+    pub(super) fn after(gate: &Gate, name: &str, change: changes::Shown) -> Result<Self, ApiError> {
+        let waits = change.request.state == ChangeState::Waiting;
+        Ok(Self {
+            change: Some(change).filter(|_| waits),
+            ..show(gate, name)?
+        })
+    }
+}
+
+/// Every connection, by name.
+pub(crate) fn list(gate: &Gate) -> Vec<Shown> {
+    let directory = gate.directory.load();
+    let all = directory.all();
+    all.map(|provider| Shown::of(gate, provider.connection.clone()))
         .collect()
 }
 
 /// One connection.
-pub(crate) fn show(gate: &Gate, name: &str) -> Result<Connection, ApiError> {
+pub(crate) fn show(gate: &Gate, name: &str) -> Result<Shown, ApiError> {
+    Ok(Shown::of(gate, find(gate, name)?))
+}
+
+/// One connection, as it is kept.
+pub(super) fn find(gate: &Gate, name: &str) -> Result<Connection, ApiError> {
     let directory = gate.directory.load();
     directory
         .named(name)
@@ -48,6 +88,12 @@ pub struct Grant {
     pub addresses_reason: Option<String>,
     /// Where its transactions are approved.
     pub place: Option<Place>,
+    /// How it works with the workspace.
+    pub mode: Option<Mode>,
+    /// When it ends.
+    pub until: Option<Millis>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// What comes of an approval.
@@ -56,40 +102,59 @@ pub struct Approved {
     /// The file that goes back to the provider.
     pub handback: serde_json::Value,
     /// What was granted.
-    pub connection: Connection,
+    pub connection: Shown,
     /// What the client does now.
     pub todo: Vec<String>,
 }
 
-/// Approves a request.
+impl Grant {
+    /// The connection under what is granted.
+    fn put(self, connection: &mut Connection) {
+        if let Some(scope) = &self.scope {
+            connection.part = scope.of(&connection.part);
+        }
+        if let Some(addresses) = self.addresses {
+            connection.addresses = addresses;
+            connection.addresses_reason = None;
+        }
+        if self.addresses_reason.is_some() {
+            connection.addresses_reason = self.addresses_reason;
+        }
+        connection.place = self.place.unwrap_or(connection.place);
+        connection.mode = self.mode.unwrap_or(connection.mode);
+        connection.until = self.until.unwrap_or(connection.until);
+    }
+}
+
+/// Approves a request, and asks to open its door: where one operator is quorum enough, it is open
+/// when this returns.
 pub(crate) async fn approve(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
     grant: Grant,
 ) -> Result<Approved, ApiError> {
-    let mut connection = show(gate, name)?;
-    if let Some(scope) = &grant.scope {
-        connection.part = scope.of(&connection.part);
-    }
-    if let Some(addresses) = grant.addresses {
-        connection.addresses = addresses;
-        connection.addresses_reason = None;
-    }
-    connection.addresses_reason = grant.addresses_reason.or(connection.addresses_reason);
+    let why = grant.reason.as_deref().map(reason).transpose()?;
+    let why = why.unwrap_or_else(|| "the provider's request".to_owned());
+    let asked = find(gate, name)?;
+    let mut connection = asked.clone();
+    grant.put(&mut connection);
     check_addresses(
         &connection.addresses,
         connection.addresses_reason.as_deref(),
     )
     .map_err(|bad| refused(400, bad))?;
-    connection.place = grant.place.unwrap_or(connection.place);
-    connection.state = connection
-        .after(Move::Approve)
-        .map_err(|not| refused(409, not))?;
-    connection.approved = Some((gate.clock.now(), operator.name.clone()));
-    let unchecked = scope_todo(gate, &connection.part)?;
-    let mut todo = editor_todo(gate, &connection).await?;
-    todo.extend(unchecked);
+    let (now, conflict) = (gate.clock.now(), |not| refused(409, not));
+    connection.state = connection.after(Move::Approve, now).map_err(conflict)?;
+    connection.approved = Some((now, operator.name.clone()));
+    let mut todo = Vec::new();
+    if connection.mode == Mode::Watched {
+        todo.extend(watched_todo(&connection));
+    } else {
+        let unchecked = scope_todo(gate, &connection.part)?;
+        todo.extend(editor_todo(gate, &connection).await?);
+        todo.extend(unchecked);
+    }
     let back = handback(gate, &connection)?;
     let scope = connection.scope(gate.workspace());
     // Its rows are there before its first read.
@@ -107,17 +172,59 @@ pub(crate) async fn approve(
             .map(ToString::to_string)
             .collect(),
     };
-    keep(gate, operator, connection.clone(), event, Move::Approve).await?;
+    let open = Change::Activate {
+        connection: connection.name.clone(),
+        terms: Terms::of(&connection),
+    };
+    let request = ChangeRequest::new(open, why, &operator.name, now);
+    let actor = Actor::Operator(operator.name.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let known = rows::connections::connection(deed.writing, deed.workspace, &connection.name)?;
+        if known.as_ref() != Some(&asked) {
+            return Err(refused(409, "it was decided or changed meanwhile: look again").into());
+        }
+        rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
+        deed.log(actor.clone(), event.clone())?;
+        changes::asked(deed, request.clone())
+    };
+    let change = gate.deed(work).await?;
+    changes::renew(gate).await?;
+    if change.request.state == ChangeState::Waiting {
+        todo.push(format!(
+            "Its door is shut until {} more operators sign: vestibule gate change approve {}",
+            change.needed.saturating_sub(change.counts),
+            change.request.id
+        ));
+    }
     let handback = serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))?;
     Ok(Approved {
         handback,
-        connection,
+        connection: Shown::after(gate, name, change)?,
         todo,
     })
 }
 
+/// What the client does in its Console for a key that is straight at Fireblocks.
+fn watched_todo(connection: &Connection) -> Vec<String> {
+    let addresses: Vec<_> = connection
+        .addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    vec![
+        format!(
+            "In the Console, add an API user of the role {} with the CSR of the hand-over file",
+            connection.role
+        ),
+        format!(
+            "Put {} on that user's IP allow-list, and give the provider its API key",
+            addresses.join(", ")
+        ),
+    ]
+}
+
 /// A scope names what the workspace has: a slip would be empty books, and nobody would know why.
-fn scope_todo(gate: &Gate, part: &PartScope) -> Result<Option<String>, ApiError> {
+pub(super) fn scope_todo(gate: &Gate, part: &PartScope) -> Result<Option<String>, ApiError> {
     if !gate.filled() {
         return Ok(Some(
             "The gate's books are not filled yet, so nobody has checked that the workspace has what the scope names"
@@ -148,39 +255,6 @@ fn absent_words(absent: &Absent) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", no "))
 }
 
-/// Writes a move down, unless the connection has moved meanwhile.
-async fn keep(
-    gate: &Arc<Gate>,
-    operator: &Operator,
-    connection: Connection,
-    event: Event,
-    what: Move,
-) -> Result<(), ApiError> {
-    let actor = Actor::Operator(operator.name.clone());
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let now = rows::connections::connection(deed.writing, deed.workspace, &connection.name)?;
-        let now = now.ok_or_else(|| no_connection(&connection.name))?;
-        if what != Move::Approve {
-            now.after(what).map_err(|not| refused(409, not))?;
-        } else if now.state != crate::connections::State::Requested {
-            return Err(refused(409, "it was decided meanwhile").into());
-        }
-        if rows::connections::is_burned(deed.writing, deed.workspace, &connection.fingerprint)?
-            && what != Move::Revoke
-            && what != Move::Suspend
-        {
-            return Err(refused(409, "its key is burned: it needs a new one").into());
-        }
-        rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
-        deed.log(actor.clone(), event.clone())?;
-        Ok(())
-    };
-    gate.deed(work).await?;
-    gate.reload().await.map_err(|error| refused(500, error))?;
-    gate.deliveries.notify_one();
-    Ok(())
-}
-
 /// Why.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -189,38 +263,11 @@ pub struct Reason {
     pub reason: String,
 }
 
-/// Suspends, resumes or revokes.
-pub(crate) async fn change(
-    gate: &Arc<Gate>,
-    operator: &Operator,
-    name: &str,
-    what: Move,
-    reason: Reason,
-) -> Result<Connection, ApiError> {
-    let mut connection = show(gate, name)?;
-    connection.state = connection.after(what).map_err(|not| refused(409, not))?;
-    let (name, reason) = (connection.name.clone(), reason.reason);
-    let event = match what {
-        Move::Suspend => Event::ConnectionSuspended {
-            connection: name,
-            reason,
-        },
-        Move::Resume => Event::ConnectionResumed {
-            connection: name,
-            reason,
-        },
-        Move::Revoke => Event::ConnectionRevoked {
-            connection: name,
-            reason,
-        },
-        Move::Approve => return Err(refused(400, "an approval has its own operation")),
-    };
-    keep(gate, operator, connection.clone(), event, what).await?;
-    Ok(connection)
-}
-
 /// The first connection that proposes needs an Editor upstream: its key and CSR are made here.
-async fn editor_todo(gate: &Arc<Gate>, connection: &Connection) -> Result<Vec<String>, ApiError> {
+pub(super) async fn editor_todo(
+    gate: &Arc<Gate>,
+    connection: &Connection,
+) -> Result<Vec<String>, ApiError> {
     if connection.role != ProviderRole::Editor || gate.upstream.read().editor.is_some() {
         return Ok(Vec::new());
     }
@@ -238,12 +285,12 @@ async fn editor_todo(gate: &Arc<Gate>, connection: &Connection) -> Result<Vec<St
 }
 
 fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> {
+    let watched = connection.mode == Mode::Watched;
     let url = |path: &str| {
         Url::parse(&format!("{}{path}", gate.public)).map_err(|error| refused(500, error))
     };
     let webhooks = match &connection.webhook {
-        None => None,
-        Some(target) => Some(WebhookKeys {
+        Some(target) if !watched => Some(WebhookKeys {
             webhook_id: target.id,
             jwks: gate.jwks(),
             jwks_url: Some(url(wire::jwks::PATH)?),
@@ -252,11 +299,16 @@ fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> 
                 .then(|| gate.webhook_key.public().key.spki_pem()),
             sender_addresses: gate.config.serve.egress_addresses.clone(),
         }),
+        _ => None,
     };
     Ok(HandBack {
         connection: connection.name.clone(),
         role: connection.role,
-        base_url: url("/v1")?,
+        base_url: if watched {
+            gate.config.upstream.base_url.clone()
+        } else {
+            url("/v1")?
+        },
         api_key: connection.api_key,
         workspace_id: gate.workspace(),
         scope: granted(&connection.part),

@@ -7,11 +7,10 @@ use serde_json::value::RawValue;
 use store::StoreError;
 
 use super::refused;
+use crate::admin_api::page::{Page, Rows};
 use crate::gate::Gate;
 use crate::rows;
-
-/// Most entries of a list.
-const MAX_LISTED: u32 = 500;
+use crate::rows::log::Leaf;
 
 /// An entry as it is shown.
 #[derive(Debug, Serialize)]
@@ -26,31 +25,29 @@ pub struct Shown {
     pub entry: Option<Box<RawValue>>,
 }
 
-/// The latest entries.
-pub(crate) async fn latest(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
+/// Entries, the newest first.
+pub(crate) async fn latest(gate: &Gate, page: &Page) -> Result<Rows<Shown>, ApiError> {
     let workspace = gate.workspace();
+    let before: Option<u64> = page.key(|text| text.parse().ok())?;
+    let wanted = page.wanted();
     let read = gate.store.read(move |reading| {
         let size = rows::log::size(reading, workspace)?;
-        rows::log::leaves(
-            reading,
-            workspace,
-            size.saturating_sub(u64::from(MAX_LISTED)),
-            MAX_LISTED,
-        )
+        let end = before.map_or(size, |before| before.min(size));
+        let from = end.saturating_sub(wanted.into());
+        let count = u32::try_from(end - from).unwrap_or(wanted);
+        rows::log::leaves(reading, workspace, from, count)
     });
     let leaves = read
         .await
         .map_err(|error: StoreError| refused(500, error))?;
-    Ok(leaves
-        .into_iter()
-        .rev()
-        .map(|leaf| Shown {
-            index: leaf.index,
-            at: leaf.at,
-            kind: leaf.kind,
-            entry: leaf
-                .payload
-                .and_then(|payload| RawValue::from_string(payload).ok()),
-        })
-        .collect())
+    let shown = |leaf: Leaf| Shown {
+        index: leaf.index,
+        at: leaf.at,
+        kind: leaf.kind,
+        entry: leaf
+            .payload
+            .and_then(|payload| RawValue::from_string(payload).ok()),
+    };
+    let newest_first = leaves.into_iter().rev().map(shown).collect();
+    Ok(page.cut(newest_first, |one: &Shown| one.index.to_string()))
 }

@@ -1,24 +1,37 @@
-//! What the client's people do, one operation a file: input, effect, log entry. Whoever may come
-//! in to the admin listener may do all of it; roles among operators are not told apart yet.
+//! What the client's people do, one operation a file: input, effect, log entry. Who may is told by
+//! the table of `admin_api`, before anything of an operation runs.
 
+pub mod changes;
 pub mod connections;
+pub mod life;
 pub mod log_entries;
+pub mod operators;
 pub mod posture;
 pub mod proposals;
 pub mod report;
 pub mod request;
+pub mod review;
 pub mod status;
 pub mod upstream;
 
 use protocol::error::ApiError;
 
-/// One of the client's people.
-#[derive(Clone, Debug)]
-pub struct Operator {
-    /// The name that the log tells.
-    pub name: String,
-    /// Its key.
-    pub key: protocol::keys::PublicKey,
+pub use crate::operators::Operator;
+
+/// Longest reason.
+const MAX_REASON: usize = 500;
+
+/// Why an operator does something: the log keeps it, so there must be one.
+pub(crate) fn reason(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    match text.chars().count() {
+        0 => Err(refused(400, "say why: a reason is missing")),
+        length if length > MAX_REASON => Err(refused(
+            400,
+            format_args!("a reason has at most {MAX_REASON} characters"),
+        )),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 /// An error of the admin API: what, and what to do.

@@ -50,7 +50,7 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
             };
             all.push(Posture {
                 connection: connection.name.clone(),
-                state: connection.state.as_str(),
+                state: connection.standing(now).as_str(),
                 findings: findings(&known),
             });
         }

@@ -10,17 +10,16 @@ use protocol::ids::TxId;
 use protocol::model::transaction::PeerKind;
 use protocol::model::transaction_request::PeerRequest;
 use protocol::model::whitelist::WhitelistKind;
+use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use super::{Operator, refused};
+use crate::admin_api::page::{Page, Rows};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::proposals::{Decision, Happening, Proposal, State};
 use crate::rows;
-
-/// Most proposals of a list.
-const MAX_LISTED: u32 = 1_000;
 
 /// A proposal, with what a decision is over.
 #[derive(Debug, Serialize)]
@@ -69,16 +68,22 @@ impl Shown {
 }
 
 /// The newest proposals.
-pub(crate) async fn list(gate: &Gate) -> Result<Vec<Shown>, ApiError> {
+pub(crate) async fn list(gate: &Gate, page: &Page) -> Result<Rows<Shown>, ApiError> {
     let workspace = gate.workspace();
+    let after = page.key(|text| {
+        let (at, id) = text.split_once(' ')?;
+        Some((Millis(at.parse().ok()?), id.parse().ok()?))
+    })?;
+    let wanted = page.wanted();
     let read = gate
         .store
-        .read(move |reading| rows::proposals::newest(reading, workspace, MAX_LISTED));
+        .read(move |reading| rows::proposals::newest(reading, workspace, after, wanted));
     let list = read
         .await
         .map_err(|error: StoreError| refused(500, error))?;
     let shown = |proposal| Shown::of(gate, proposal);
-    Ok(list.into_iter().map(shown).collect())
+    let key = |one: &Shown| format!("{} {}", one.proposal.created_at, one.proposal.id);
+    Ok(page.cut(list.into_iter().map(shown).collect(), key))
 }
 
 /// One proposal.

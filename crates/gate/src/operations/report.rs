@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use super::{Operator, no_connection, refused};
 use crate::ages::Subject;
-use crate::connections::State;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -33,14 +32,14 @@ pub(crate) async fn create(
 ) -> Result<ReportRow, ApiError> {
     let provider = gate.directory.load().named(&wanted.connection).cloned();
     let provider = provider.ok_or_else(|| no_connection(&wanted.connection))?;
-    let state = provider.connection.state;
-    if state != State::Active {
+    let now = gate.clock.now();
+    if !provider.connection.comes_in(now) {
         return Err(refused(
             409,
             format_args!(
                 "the connection '{}' is {}: it could not fetch a report",
                 wanted.connection,
-                state.as_str()
+                provider.connection.standing(now).as_str()
             ),
         ));
     }

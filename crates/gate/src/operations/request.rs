@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId};
 use protocol::role::ProviderRole;
+use protocol::time::Millis;
 use serde::Deserialize;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -15,8 +16,8 @@ use zeroize::Zeroizing;
 use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, Place, Refused, ScopeGrant, State, Target, check_addresses, examine, is_name,
-    part_of,
+    Connection, DAY, DEFAULT_DAYS, Mode, Place, Refused, ScopeGrant, State, Target,
+    check_addresses, examine, is_name, part_of,
 };
 use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
@@ -46,6 +47,12 @@ pub struct Request {
     /// Where its transactions are approved.
     #[serde(default)]
     pub place: Place,
+    /// How it works with the workspace.
+    #[serde(default)]
+    pub mode: Mode,
+    /// When it ends; in 90 days if missing.
+    #[serde(default)]
+    pub until: Option<Millis>,
 }
 
 /// A file, byte for byte: a private key that is no text must be seen as it is.
@@ -69,7 +76,7 @@ impl std::fmt::Debug for HandedIn {
 }
 
 impl HandedIn {
-    fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    pub(super) fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         let bytes = match self {
             Self::Text(text) => text.into_bytes(),
             Self::Raw { base64 } => STANDARD
@@ -114,11 +121,14 @@ pub(crate) async fn request(
         url,
         legacy_signature: handover.legacy_signature,
     });
+    let now = gate.clock.now();
     let connection = Connection {
         name: input.name,
         provider: handover.provider,
         role: input.role.unwrap_or(handover.role),
+        mode: input.mode,
         state: State::Requested,
+        until: input.until.unwrap_or(now.plus(DEFAULT_DAYS * DAY)),
         api_key: UserId(Uuid::new_v4()),
         fingerprint,
         addresses,
@@ -129,8 +139,9 @@ pub(crate) async fn request(
             .of(&part_of(&handover.scope)),
         place: input.place,
         webhook,
-        requested_at: gate.clock.now(),
+        requested_at: now,
         approved: None,
+        confirmed: None,
     };
     let kept = connection.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
@@ -159,6 +170,13 @@ pub(crate) async fn request(
             )
             .into());
         }
+        let operators = rows::operators::known(deed.writing, deed.workspace)?;
+        if operators
+            .iter()
+            .any(|(_, key)| key.fingerprint().to_string() == connection.fingerprint)
+        {
+            return Err(refused(409, "its key is an operator's of the gate").into());
+        }
         let spki = public.spki_der();
         rows::connections::put_connection(deed.writing, deed.workspace, connection)?;
         rows::connections::add_key(
@@ -184,7 +202,7 @@ pub(crate) async fn request(
 }
 
 /// The fingerprints of the gate's own keys.
-fn own_keys(gate: &Gate) -> Vec<String> {
+pub(super) fn own_keys(gate: &Gate) -> Vec<String> {
     [
         KeyName::Viewer,
         KeyName::Editor,

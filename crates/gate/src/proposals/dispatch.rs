@@ -22,7 +22,6 @@ use wire::client::{Client, ClientError, Once};
 
 use super::tries::Tries;
 use super::{Happening, Proposal, State};
-use crate::connections;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -123,8 +122,10 @@ fn still_allowed(gate: &Gate, proposal: &Proposal) -> Result<(), String> {
         .named(&proposal.connection)
         .ok_or("the connection is gone")?;
     let connection = &provider.connection;
-    if connection.state != connections::State::Active {
-        return Err(format!("the connection is {}", connection.state.as_str()));
+    let now = gate.clock.now();
+    if !connection.comes_in(now) {
+        let standing = connection.standing(now);
+        return Err(format!("the connection is {}", standing.as_str()));
     }
     if connection.role != ProviderRole::Editor {
         return Err("the connection may not propose any more".to_owned());

@@ -2,6 +2,7 @@
 
 mod failures;
 mod own;
+mod seen;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::gate::Gate;
 use crate::proposals::{self, Proposal};
 use crate::rows;
 use failures::Failures;
+use seen::LastSeen;
 
 /// As of when an answer holds, in milliseconds since the epoch.
 const AS_OF_HEADER: &str = "vestibule-as-of";
@@ -36,6 +38,7 @@ pub(crate) struct Face {
     failures: Failures,
     /// How often each connection calls. Only who has proven its key is counted, so it is bounded.
     rates: DefaultKeyedRateLimiter<UserId>,
+    seen: LastSeen,
 }
 
 impl Face {
@@ -45,6 +48,7 @@ impl Face {
             gate,
             rates: RateLimiter::keyed(rate),
             failures: Failures::default(),
+            seen: LastSeen::default(),
         }
     }
 
@@ -93,6 +97,24 @@ impl Face {
             .unwrap_or_else(|| Err(ApiError::not_found()))
     }
 
+    /// Writes down that it came; the answer does not wait for that.
+    fn was_here(&self, provider: &Provider) {
+        let (name, now) = (&provider.connection.name, self.gate.clock.now());
+        if !self.seen.is_news(name, now) {
+            return;
+        }
+        let (gate, name) = (Arc::clone(&self.gate), name.clone());
+        tokio::spawn(async move {
+            let workspace = gate.workspace();
+            let write = gate
+                .store
+                .write(move |writing| rows::operators::put_seen(writing, workspace, &name, now));
+            if let Err(error) = write.await {
+                tracing::warn!(%error, "a last visit is not written down");
+            }
+        });
+    }
+
     /// The caller's own proposals that the books do not hold yet, or never will.
     async fn beside(
         &self,
@@ -130,7 +152,7 @@ impl Workspace for Face {
         if !self.failures.room(user, from, now) {
             return None;
         }
-        let guest = Arc::clone(self.gate.directory.load().open(user, from)?);
+        let guest = Arc::clone(self.gate.directory.load().open(user, from, now)?);
         Some(Admitted {
             key: guest.key.clone(),
             guest,
@@ -157,12 +179,13 @@ impl Workspace for Face {
             .gate
             .directory
             .load()
-            .open(call.user, call.from)
+            .open(call.user, call.from, self.gate.clock.now())
             .cloned()
         else {
             return ApiError::from(protocol::token::TokenError::NotAccepted).into();
         };
         drop(guest);
+        self.was_here(&provider);
         let answer = match &call.route {
             Route::Operation { operation, params } => {
                 self.operation(&provider, &call, operation, params).await

@@ -51,7 +51,7 @@ pub(crate) fn relay(
     told: &Told<'_>,
     now: Millis,
 ) -> Result<(), StoreError> {
-    for provider in directory.active() {
+    for provider in directory.active(now) {
         one(writing, workspace, provider, told, now)?;
     }
     Ok(())

@@ -43,7 +43,7 @@ impl Outbox for RelayOutbox {
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();
             let mut next: Option<Millis> = None;
-            for provider in directory.active() {
+            for provider in directory.active(now) {
                 let connection = &provider.connection;
                 let Some(target) = connection
                     .webhook

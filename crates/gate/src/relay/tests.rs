@@ -354,6 +354,8 @@ async fn on_its_way(store: TestStore) -> World {
         addresses: None,
         addresses_reason: None,
         place: Place::Gate,
+        mode: crate::connections::Mode::Guarded,
+        until: None,
     };
     request(&world.gate, &world.operator, ask)
         .await

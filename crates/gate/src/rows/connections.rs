@@ -1,4 +1,4 @@
-//! Settings, operators, connections, keys.
+//! Settings, connections, keys.
 
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::time::Millis;
@@ -28,56 +28,6 @@ pub(crate) fn set(
     let sql = "INSERT INTO gate_settings (workspace, name, value) VALUES ($1, $2, $3) ON CONFLICT (workspace, name) DO UPDATE SET value = excluded.value";
     writing
         .execute(sql, &params![workspace.to_string(), name, value])
-        .map(drop)
-}
-
-/// One of the client's people, as kept.
-pub(crate) struct OperatorRow {
-    pub(crate) id: UserId,
-    pub(crate) name: String,
-    pub(crate) spki: Vec<u8>,
-}
-
-pub(crate) fn operators(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-) -> Result<Vec<OperatorRow>, StoreError> {
-    let read = |row: &Row| {
-        Ok(OperatorRow {
-            id: row
-                .text(0)?
-                .parse()
-                .map_err(|_| corrupt("gate_operators", "id", ""))?,
-            name: row.text(1)?.to_owned(),
-            spki: row.bytes(2)?.to_vec(),
-        })
-    };
-    query
-        .rows(
-            "SELECT id, name, spki FROM gate_operators WHERE workspace = $1",
-            &params![workspace.to_string()],
-        )?
-        .iter()
-        .map(read)
-        .collect()
-}
-
-pub(crate) fn add_operator(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    row: &OperatorRow,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_operators (workspace, id, name, role, spki) VALUES ($1, $2, $3, 'OWNER', $4)";
-    writing
-        .execute(
-            sql,
-            &params![
-                workspace.to_string(),
-                row.id.to_string(),
-                row.name.as_str(),
-                row.spki.clone()
-            ],
-        )
         .map(drop)
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod ages;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod log;
+pub(crate) mod operators;
 pub(crate) mod proposals;
 pub(crate) mod reports;
 #[cfg(test)]
@@ -15,12 +16,28 @@ use store::{Migration, Room, Sql, StoreError};
 /// The gate's tables.
 pub const ROOM: Room = Room {
     name: "gate",
-    migrations: &[Migration {
-        id: 1,
-        name: "gate",
-        sql: Sql::Same(TABLES),
-    }],
+    migrations: &[
+        Migration {
+            id: 1,
+            name: "gate",
+            sql: Sql::Same(TABLES),
+        },
+        Migration {
+            id: 2,
+            name: "life",
+            sql: Sql::Same(LIFE),
+        },
+    ],
 };
+
+const LIFE: &str = "
+-- Who is removed keeps its name and key: nobody else ever has them.
+ALTER TABLE gate_operators ADD COLUMN removed_at BIGINT;
+CREATE TABLE gate_changes (
+    workspace TEXT NOT NULL, id TEXT NOT NULL, asked_at BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (workspace, id));
+CREATE INDEX gate_changes_by_time ON gate_changes (workspace, asked_at);
+CREATE TABLE gate_seen (workspace TEXT NOT NULL, connection TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (workspace, connection));
+";
 
 const TABLES: &str = "
 CREATE TABLE gate_settings (workspace TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (workspace, name));

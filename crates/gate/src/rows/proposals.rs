@@ -1,6 +1,7 @@
 //! Proposals.
 
 use protocol::ids::{TxId, WorkspaceId};
+use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::{corrupt, doc};
@@ -84,16 +85,20 @@ pub(crate) fn in_state(
         .collect()
 }
 
-/// Every proposal, the newest first.
+/// Proposals, the newest first, after one of them.
 pub(crate) fn newest(
     query: &mut impl Query,
     workspace: WorkspaceId,
+    after: Option<(Millis, TxId)>,
     limit: u32,
 ) -> Result<Vec<Proposal>, StoreError> {
-    let sql =
-        "SELECT doc FROM gate_proposals WHERE workspace = $1 ORDER BY created_at DESC, id LIMIT $2";
+    let (at, id) = after.map_or((i64::MAX, Vec::new()), |(at, id)| {
+        (at.0, id.0.as_bytes().to_vec())
+    });
+    let sql = "SELECT doc FROM gate_proposals WHERE workspace = $1 AND (created_at < $2 OR (created_at = $2 AND id > $3))
+        ORDER BY created_at DESC, id LIMIT $4";
     query
-        .rows(sql, &params![workspace.to_string(), limit])?
+        .rows(sql, &params![workspace.to_string(), at, id, limit])?
         .iter()
         .map(read)
         .collect()

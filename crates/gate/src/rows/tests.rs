@@ -10,12 +10,13 @@ use store::{Query, Room, Row, Sql, Store, StoreError, Writing, on_both, params};
 use uuid::Uuid;
 use wire::hooks_out::Next;
 
-use super::connections::OperatorRow;
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
-use super::{ROOM, connections, deliveries, log, proposals, reports};
+use super::{ROOM, connections, deliveries, log, operators, proposals, reports};
+use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::Place;
 use crate::log::{Actor, Entry, Event, append, root};
+use crate::operators::OperatorRole;
 use crate::proposals::{Proposal, State};
 use crate::testing::{NOW, WORKSPACE, accounts, connection, write};
 
@@ -87,18 +88,62 @@ on_both! {
         in_both(&store, |writing, workspace| {
             connections::set(writing, workspace, "viewer", "before")?;
             connections::set(writing, workspace, "viewer", &workspace.to_string())?;
-            let row = OperatorRow { id: KEY, name: "owner".to_owned(), spki: workspace.to_string().into() };
-            connections::add_operator(writing, workspace, &row)
+            let key = crate::testing::KEY.public().spki_der();
+            operators::add(writing, workspace, KEY, "owner", OperatorRole::Owner, key)?;
+            let (other, role) = (UserId(Uuid::from_u128(workspace.0.as_u128() + 50)), OperatorRole::Auditor);
+            operators::add(writing, workspace, other, &workspace.to_string(), role, key)
         }).await;
         for workspace in [HERE, THERE] {
             let setting = read(&store, move |reading| connections::setting(reading, workspace, "viewer")).await;
             assert_eq!(setting, Some(workspace.to_string()));
-            let people = read(&store, move |reading| connections::operators(reading, workspace)).await;
-            assert_eq!(people.len(), 1);
-            assert_eq!((people[0].id, &people[0].spki), (KEY, &workspace.to_string().into_bytes()));
+            let people = read(&store, move |reading| operators::all(reading, workspace)).await;
+            let people: Vec<_> = people.iter().map(|one| (one.name.clone(), one.role)).collect();
+            let other = workspace.to_string();
+            assert_eq!(people, [(other.clone(), OperatorRole::Auditor), ("owner".to_owned(), OperatorRole::Owner)]);
+            write(&store, move |writing| operators::set_role(writing, workspace, &other, OperatorRole::Admin)).await;
         }
+        write(&store, |writing| operators::remove(writing, HERE, "owner", NOW)).await;
+        let (here, there) = read(&store, |reading| Ok((operators::all(reading, HERE)?, operators::all(reading, THERE)?))).await;
+        assert_eq!((here.len(), there.len()), (1, 2));
+        assert!(there.iter().all(|one| one.role != OperatorRole::Auditor));
+        assert_eq!(read(&store, |reading| operators::known(reading, HERE)).await.len(), 2, "no name is used twice");
         assert_eq!(read(&store, |reading| connections::setting(reading, ELSEWHERE, "viewer")).await, None);
-        assert!(read(&store, |reading| connections::operators(reading, ELSEWHERE)).await.is_empty());
+        assert!(read(&store, |reading| operators::all(reading, ELSEWHERE)).await.is_empty());
+    }
+
+    rooms: &[ROOM],
+    async fn changes_and_last_visits_are_of_one_workspace(store: TestStore) {
+        let made = |at: i64| {
+            let change = Change::SetQuorum { before: 1, after: 2 };
+            ChangeRequest::new(change, "two of us".to_owned(), "owner", NOW.plus(at))
+        };
+        let all: Vec<_> = [0, 0, 1].map(made).into();
+        let kept = all.clone();
+        write(&store, move |writing| kept.iter().try_for_each(|one| operators::put_change(writing, HERE, one))).await;
+        let mut seen = Vec::new();
+        while let Some(one) = {
+            let after = seen.last().map(|one: &ChangeRequest| (one.asked_at, one.id));
+            read(&store, move |reading| operators::changes(reading, HERE, after, 1)).await.pop()
+        } {
+            seen.push(one);
+        }
+        let mut newest_first = all.clone();
+        newest_first.sort_by_key(|one| (-one.asked_at.0, one.id.to_string()));
+        assert_eq!(seen, newest_first);
+        let id = all[0].id;
+        let done = ChangeRequest { state: ChangeState::Made, ..all[0].clone() };
+        let kept = done.clone();
+        write(&store, move |writing| operators::put_change(writing, HERE, &kept)).await;
+        assert_eq!(read(&store, move |reading| operators::change(reading, HERE, id)).await, Some(done));
+        assert_eq!(read(&store, move |reading| operators::change(reading, THERE, id)).await, None);
+        in_both(&store, |writing, workspace| {
+            operators::put_seen(writing, workspace, "acme", NOW)?;
+            operators::put_seen(writing, workspace, "acme", NOW.plus(workspace.0.as_u128() as i64))
+        }).await;
+        for workspace in [HERE, THERE] {
+            let seen = read(&store, move |reading| operators::seen(reading, workspace)).await;
+            assert_eq!(seen, [("acme".to_owned(), NOW.plus(workspace.0.as_u128() as i64))]);
+        }
     }
 
     rooms: &[ROOM],
@@ -139,7 +184,7 @@ on_both! {
                 proposals::one(reading, workspace, TxId(ID))?.into_iter().collect(),
                 proposals::by_own_id(reading, workspace, "acme", "theirs")?.into_iter().collect(),
                 proposals::in_state(reading, workspace, state.as_str())?,
-                proposals::newest(reading, workspace, 10)?,
+                proposals::newest(reading, workspace, None, 10)?,
                 if state == State::Sent {
                     proposals::just_sent(reading, workspace, "acme")?
                 } else {

@@ -41,7 +41,10 @@ async fn invariant_2_suspended_and_revoked_are_closed_at_once() {
     ] {
         assert_eq!(caller.get(target).await.lasting(), unknown, "{target}");
     }
-    world.desk("POST", &act("resume"), &json!({})).await.fine();
+    world
+        .desk("POST", &act("resume"), &json!({"reason": "explained"}))
+        .await
+        .fine();
     caller.get(READ).await.fine();
 
     world
@@ -55,7 +58,10 @@ async fn invariant_2_suspended_and_revoked_are_closed_at_once() {
     assert_eq!(caller.get(READ).await.lasting(), unknown);
     for word in ["resume", "approve", "suspend", "revoke"] {
         assert_eq!(
-            world.desk("POST", &act(word), &json!({})).await.status,
+            world
+                .desk("POST", &act(word), &json!({"reason": "again"}))
+                .await
+                .status,
             409,
             "{word}"
         );
@@ -76,7 +82,11 @@ async fn whoever_is_suspended_hears_nothing_and_sends_nothing() {
     let other = world.enrol("other", viewer(&[1], None)).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
     world
-        .desk("POST", "/connections/trader/suspend", &json!({}))
+        .desk(
+            "POST",
+            "/connections/trader/suspend",
+            &json!({"reason": "odd calls"}),
+        )
         .await
         .fine();
     // Approved all the same: it is looked at once more before it goes up.
@@ -96,7 +106,11 @@ async fn whoever_is_suspended_hears_nothing_and_sends_nothing() {
         (0, 0)
     );
     world
-        .desk("POST", "/connections/trader/resume", &json!({}))
+        .desk(
+            "POST",
+            "/connections/trader/resume",
+            &json!({"reason": "explained"}),
+        )
         .await
         .fine();
     assert_eq!(

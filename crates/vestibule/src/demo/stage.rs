@@ -172,9 +172,7 @@ async fn build_gate(
     sandbox: &serve::Ready,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<(gate::Running, gate_run::Ready, Desk, String)> {
-    let at = At {
-        dir: data.join("gate"),
-    };
+    let at = At::owner(data.join("gate"));
     let args = init::Args {
         upstream: sandbox.base_url.parse()?,
         workspace: sandbox.workspace_id.parse()?,

@@ -1,15 +1,16 @@
 //! `vestibule gate connection`: who may come in, with which key, from where, to see what.
 
-mod handed;
-mod told;
-mod wish;
+pub(super) mod handed;
+pub(super) mod told;
+pub(super) mod wish;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use gate::connections::{Connection, Place, ScopeGrant};
+use gate::connections::{Connection, Mode, Place, ScopeGrant};
+use gate::operations::connections::Shown;
 use gate::posture::scope_words;
 use ipnet::IpNet;
 use protocol::handover::HandOver;
@@ -19,9 +20,12 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::At;
+use super::change::waits;
 use super::desk::Desk;
+use super::terms;
 use crate::output::{Output, note};
-use told::{scope_told, told};
+use protocol::time::Millis;
+use told::{day, scope_told, told};
 use wish::Wish;
 
 /// Who may come in, with which key, from where, to see what.
@@ -54,6 +58,12 @@ enum Command {
         /// Its name.
         name: String,
     },
+    /// Change what it may do: narrower at once, wider by the quorum.
+    Change(Box<terms::Args>),
+    /// Ask again to open the door of an approved connection.
+    #[command(after_help = "Example:
+  vestibule gate connection activate acme --reason 'asked for again'")]
+    Activate(Change),
     /// Close it for now.
     #[command(after_help = "Example:
   vestibule gate connection suspend acme --reason 'their laptop is lost'")]
@@ -113,10 +123,13 @@ struct Approve {
     name: String,
     #[command(flatten)]
     wish: Wish,
+    /// Why; the log keeps it.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum RoleWord {
+pub(super) enum RoleWord {
     /// Reads what is in scope.
     Viewer,
     /// Reads, and proposes transactions.
@@ -124,7 +137,7 @@ enum RoleWord {
 }
 
 impl RoleWord {
-    const fn role(self) -> ProviderRole {
+    pub(super) const fn role(self) -> ProviderRole {
         match self {
             Self::Viewer => ProviderRole::Viewer,
             Self::Editor => ProviderRole::Editor,
@@ -137,7 +150,7 @@ struct Change {
     /// The connection's name.
     name: String,
     /// Why; the log keeps it.
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT")]
     reason: String,
 }
 
@@ -154,6 +167,10 @@ struct Asked<'a> {
     addresses_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<Place>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mode: Option<Mode>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<Millis>,
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -162,7 +179,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Request(request) => ask(&desk, &request, out).await?,
         Command::Approve(approve) => {
             let wish = &approve.wish;
-            let body = json!({"scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place()});
+            let body = json!({"scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
             let done: Approved = desk
                 .send(
                     "POST",
@@ -170,30 +187,40 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                     &body,
                 )
                 .await?;
-            note(format_args!("granted: {}", scope_told(&done.connection)));
+            note(format_args!(
+                "granted: {}",
+                scope_told(&done.connection.connection)
+            ));
             for step in &done.todo {
                 note(format_args!("to do: {step}"));
             }
             out.line(serde_json::to_string_pretty(&done.handback)?)?;
         }
         Command::List => {
-            let list: Vec<Connection> = desk.get("/connections").await?;
-            let header = ["NAME", "PROVIDER", "ROLE", "STATE", "SCOPE", "API KEY"];
-            out.table(&list, &header, |one| {
+            let list: Vec<Shown> = desk.list("/connections").await?;
+            let header = [
+                "NAME", "PROVIDER", "MODE", "ROLE", "STATE", "UNTIL", "SCOPE", "API KEY",
+            ];
+            out.table(&list, &header, |shown| {
+                let one = &shown.connection;
                 vec![
                     one.name.clone(),
                     one.provider.clone(),
+                    one.mode.as_str().to_owned(),
                     one.role.to_string(),
-                    one.state.as_str().to_owned(),
+                    shown.standing.as_str().to_owned(),
+                    day(one.until),
                     scope_words(one),
                     one.api_key.to_string(),
                 ]
             })?;
         }
         Command::Show { name } => {
-            let one: Connection = desk.get(&format!("/connections/{name}")).await?;
+            let one: Shown = desk.get(&format!("/connections/{name}")).await?;
             out.show(&one, told)?;
         }
+        Command::Change(args) => terms::run(&desk, &args, out).await?,
+        Command::Activate(change) => moved(&desk, "activate", change, out).await?,
         Command::Suspend(change) => moved(&desk, "suspend", change, out).await?,
         Command::Resume(change) => moved(&desk, "resume", change, out).await?,
         Command::Revoke(change) => moved(&desk, "revoke", change, out).await?,
@@ -204,15 +231,16 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
 #[derive(serde::Deserialize)]
 struct Approved {
     handback: Value,
-    connection: Connection,
+    connection: Shown,
     todo: Vec<String>,
 }
 
 async fn moved(desk: &Desk, how: &str, change: Change, out: Output) -> anyhow::Result<()> {
     let path = format!("/connections/{}/{how}", change.name);
-    let one: Connection = desk
+    let one: Shown = desk
         .send("POST", &path, &json!({"reason": change.reason}))
         .await?;
+    waits(one.change.as_ref());
     out.show(&one, told)
 }
 
@@ -227,6 +255,8 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             addresses: wish.addresses(),
             addresses_reason: wish.address_reason.as_deref(),
             place: wish.place(),
+            mode: wish.mode(),
+            until: wish.until,
         },
         None => Asked {
             name: &request.name,
@@ -236,15 +266,18 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             addresses: None,
             addresses_reason: wish.address_reason.as_deref(),
             place: wish.place(),
+            mode: wish.mode(),
+            until: wish.until,
         },
     };
     let kept: Connection = desk.send("POST", "/connections", &asked).await?;
     note(format_args!("asked for: {}", scope_told(&kept)));
+    let kept: Shown = desk.get(&format!("/connections/{}", kept.name)).await?;
     out.show(&kept, |kept| {
         format!(
             "{}\nNow: vestibule gate connection approve {}",
             told(kept),
-            kept.name
+            kept.connection.name
         )
     })
 }

@@ -1,14 +1,17 @@
 //! The admin listener of a running gate, called with an operator's key.
 
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use bytes::Bytes;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
 use protocol::keys::PrivateKey;
+use protocol::operations::Paging;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wire::client::{Budget, Client, ClientError, LocalKey, Once};
@@ -42,24 +45,53 @@ pub(crate) fn config(at: &At) -> anyhow::Result<(Folder, Config)> {
 }
 
 impl Desk {
-    /// The desk of the gate in this folder, as its first owner.
+    /// The desk of the gate in this folder, as its first owner or as whoever is named.
     pub(crate) fn open(at: &At) -> anyhow::Result<Self> {
+        let named = at.operator_id.zip(at.operator_key.as_ref());
+        let key = |file: &Path| -> anyhow::Result<PrivateKey> {
+            let text = SecretString::from(std::fs::read_to_string(file)?);
+            Ok(PrivateKey::from_pem(text.expose_secret())?)
+        };
+        let named = named.map(|(id, file)| {
+            let key = key(file).with_context(|| format!("the key {}", file.display()));
+            key.map(|key| (id, key))
+        });
+        let named = named.transpose()?;
+        if let (Some((id, key)), Some(url)) = (&named, &at.admin_url) {
+            return Self::of(*id, key.clone(), url);
+        }
         let (folder, config) = config(at)?;
         let url = match std::fs::read_to_string(folder.admin_url_path()) {
             Ok(url) => url.trim().to_owned(),
             Err(_) => format!("http://{}", config.serve.admin),
         };
-        Self::at(&folder, &url)
+        match named {
+            Some((id, key)) => Self::of(id, key, &url),
+            None => Self::at(&folder, &url),
+        }
     }
 
     /// The desk at this URL.
     pub(crate) fn at(folder: &Folder, url: &str) -> anyhow::Result<Self> {
         let id: UserId = folder.read(&folder.owner_id_path())?.trim().parse()?;
-        let key = folder.key(KeyName::Owner)?;
-        let signer = Arc::new(LocalKey::new(id, folder.key(KeyName::Owner)?));
+        Self::of(id, folder.key(KeyName::Owner)?, url)
+    }
+
+    fn of(id: UserId, key: PrivateKey, url: &str) -> anyhow::Result<Self> {
+        let signer = Arc::new(LocalKey::new(id, key.clone()));
         let budget = Budget::per_minute(CALLS, CALLS, Duration::from_secs(30));
         let client = Client::new(url, signer, budget, Arc::new(SystemClock))?;
         Ok(Self { client, key })
+    }
+
+    /// A list, all its pages.
+    pub(crate) async fn list<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Vec<T>> {
+        let target = format!("{OWN_PREFIX}{path}");
+        let (mut pages, mut all) = (self.client.pages(&target, Paging::Headers), Vec::new());
+        while let Some(page) = pages.next().await.map_err(told)? {
+            all.extend(page.json::<Vec<T>>()?);
+        }
+        Ok(all)
     }
 
     /// Asks.

@@ -53,7 +53,7 @@ struct Entry {
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::List => {
-            let list: Vec<Entry> = desk::Desk::open(at)?.get("/log").await?;
+            let list: Vec<Entry> = desk::Desk::open(at)?.list("/log").await?;
             out.table(&list, &["INDEX", "AT", "KIND", "ENTRY"], |one| {
                 let at = jiff::Timestamp::from_millisecond(one.at)
                     .map(|at| at.to_string())

@@ -1,23 +1,28 @@
 //! `vestibule gate`: the client's side. A file per command.
 
+mod change;
 mod connection;
 pub(crate) mod desk;
 mod doctor;
 pub(crate) mod entrance;
 pub(crate) mod init;
 mod log;
+mod operator;
 pub(crate) mod posture;
 pub(crate) mod proposal;
 mod report;
+mod review;
 pub(crate) mod run;
 mod settings;
 mod status;
+mod terms;
 mod upstream;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use protocol::ids::UserId;
 
 use crate::output::Output;
 
@@ -48,6 +53,45 @@ pub(crate) struct At {
         env = "VESTIBULE_GATE_DIR"
     )]
     pub(crate) dir: PathBuf,
+    /// Who calls: the id that an owner's `operator add` printed; the first owner if missing.
+    #[arg(
+        long,
+        global = true,
+        value_name = "ID",
+        requires = "operator_key",
+        env = "VESTIBULE_OPERATOR_ID"
+    )]
+    operator_id: Option<UserId>,
+    /// The caller's own key, a file that `operator key` has made.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        requires = "operator_id",
+        env = "VESTIBULE_OPERATOR_KEY"
+    )]
+    operator_key: Option<PathBuf>,
+    /// The gate's admin listener, where its folder cannot be read.
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        requires = "operator_id",
+        env = "VESTIBULE_GATE_ADMIN_URL"
+    )]
+    admin_url: Option<String>,
+}
+
+impl At {
+    /// A gate's folder, at the first owner's hands.
+    pub(crate) fn owner(dir: PathBuf) -> Self {
+        Self {
+            dir,
+            operator_id: None,
+            operator_key: None,
+            admin_url: None,
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +118,12 @@ enum Command {
     Doctor,
     /// Who may come in, with which key, from where, to see what.
     Connection(connection::Args),
+    /// What waits for more signatures: whatever lets more through than before.
+    Change(change::Args),
+    /// The client's people: who they are, what each may do, how many must sign.
+    Operator(operator::Args),
+    /// Look at every connection again, one by one, and say which is right as it is.
+    Review(review::Args),
     /// Transactions that wait for the client's people.
     Proposal(proposal::Args),
     /// Balance, address and transaction reports for providers.
@@ -98,6 +148,9 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Status => status::run(&at, out).await,
         Command::Doctor => doctor::run(&at, out).await,
         Command::Connection(args) => connection::run(&at, args, out).await,
+        Command::Change(args) => change::run(&at, args, out).await,
+        Command::Operator(args) => operator::run(&at, args, out).await,
+        Command::Review(args) => review::run(&at, args, out).await,
         Command::Proposal(args) => proposal::run(&at, args, out).await,
         Command::Report(args) => report::run(&at, args, out).await,
         Command::Log(args) => log::run(&at, args, out).await,

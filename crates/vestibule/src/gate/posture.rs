@@ -24,7 +24,7 @@ pub(crate) struct Finding {
 }
 
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
-    let all: Vec<Posture> = Desk::open(at)?.get("/posture").await?;
+    let all: Vec<Posture> = Desk::open(at)?.list("/posture").await?;
     if all.is_empty() {
         note("no connections: there are no practices to check yet");
     }

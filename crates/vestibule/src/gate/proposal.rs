@@ -75,7 +75,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     let desk = Desk::open(at)?;
     match args.command {
         Command::List => {
-            let list: Vec<Shown> = desk.get("/proposals").await?;
+            let list: Vec<Shown> = desk.list("/proposals").await?;
             out.table(
                 &list,
                 &["ID", "CONNECTION", "STATE", "AMOUNT", "ASSET", "FROM", "TO"],

@@ -93,7 +93,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
                 }
                 outcome
             }
-            Err(error) => Outcome::Answered(error.into()),
+            Err(error) => Outcome::Answered(self.workspace.told(error)),
         };
         if let (Some(onlooker), Some(told)) = (&self.onlooker, &mut told) {
             told.body_hash = seen.body_hash;
@@ -120,7 +120,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let workspace = Arc::clone(&self.workspace);
         let whole = async move { workspace.outcome(guest, call).await };
         let done = tokio::spawn(whole).await;
-        done.unwrap_or_else(|_| Outcome::Answered(ApiError::internal().into()))
+        done.unwrap_or_else(|_| Outcome::Answered(self.workspace.told(ApiError::internal())))
     }
 
     async fn pass<B>(

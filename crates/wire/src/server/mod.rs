@@ -70,6 +70,11 @@ pub trait Workspace: Send + Sync + 'static {
         async { Outcome::Answered(self.answer(guest, call).await) }
     }
 
+    /// An error in the form that this workspace's callers read.
+    fn told(&self, error: ApiError) -> Reply {
+        error.into()
+    }
+
     /// Names a request, in its answer and in logs.
     fn request_id(&self) -> RequestId {
         RequestId(Uuid::new_v4())

@@ -3,9 +3,12 @@ use protocol::role::ProviderRole;
 use store::on_both;
 
 use super::*;
-use crate::operations::connections::{Grant, Reason, approve, change};
+use crate::admin_api::page::Page;
+use crate::connections::Move;
+use crate::operations::connections::{Grant, Reason, Shown, approve};
+use crate::operations::life;
 use crate::start::ROOMS;
-use crate::testing::{KEY, OTHER, World, handover, new_key};
+use crate::testing::{KEY, NOW, OTHER, World, handover, new_key};
 
 mod grants;
 mod raw;
@@ -23,6 +26,21 @@ fn named(name: &str, handover: HandedIn) -> Request {
         addresses: None,
         addresses_reason: None,
         place: Place::Gate,
+        mode: Mode::Guarded,
+        until: None,
+    }
+}
+
+/// The owner moves a connection.
+async fn change(world: &World, name: &str, what: Move) -> Result<Shown, ApiError> {
+    let (gate, operator) = (&world.gate, &world.operator);
+    let reason = Reason {
+        reason: "as agreed".to_owned(),
+    };
+    if what.opens() {
+        life::open(gate, operator, name, what, reason).await
+    } else {
+        life::close(gate, operator, name, what, reason).await
     }
 }
 
@@ -63,7 +81,7 @@ on_both! {
         );
         let door = world.gate.directory.load();
         assert!(
-            door.open(made.api_key, [192, 0, 2, 7].into()).is_none(),
+            door.open(made.api_key, [192, 0, 2, 7].into(), NOW).is_none(),
             "not let in yet"
         );
         refused(&world, "acme", csr_of(&OTHER), "already").await;
@@ -76,16 +94,7 @@ on_both! {
         let world = World::over(store).await;
         ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
         refused(&world, "other", csr_of(&KEY), "another connection").await;
-        let reason = Reason::default();
-        change(
-            &world.gate,
-            &world.operator,
-            "acme",
-            crate::connections::Move::Revoke,
-            reason,
-        )
-        .await
-        .expect("revoked");
+        change(&world, "acme", Move::Revoke).await.expect("revoked");
         refused(&world, "other", csr_of(&KEY), "another connection").await;
     }
 
@@ -137,20 +146,13 @@ on_both! {
                 .gate
                 .directory
                 .load()
-                .open(made.api_key, [192, 0, 2, 7].into())
+                .open(made.api_key, [192, 0, 2, 7].into(), NOW)
                 .is_some()
         };
         assert!(open(&world));
         refused(&world, "careless", leaking(&OTHER), "private key").await;
         assert!(!open(&world), "suspended at once");
-        let resumed = change(
-            &world.gate,
-            &world.operator,
-            "acme",
-            crate::connections::Move::Resume,
-            Reason::default(),
-        )
-        .await;
+        let resumed = change(&world, "acme", Move::Resume).await;
         assert!(resumed.expect_err("not again").message().contains("burned"));
         assert!(!open(&world));
     }
@@ -234,26 +236,14 @@ on_both! {
         approve(&world.gate, &world.operator, "acme", Grant::default())
             .await
             .expect("approved");
-        for what in [
-            crate::connections::Move::Suspend,
-            crate::connections::Move::Resume,
-            crate::connections::Move::Revoke,
-        ] {
-            change(
-                &world.gate,
-                &world.operator,
-                "acme",
-                what,
-                Reason::default(),
-            )
-            .await
-            .expect("changed");
+        for what in [Move::Suspend, Move::Resume, Move::Revoke] {
+            change(&world, "acme", what).await.expect("changed");
         }
         let world = world.again().await;
-        let entries = crate::operations::log_entries::latest(&world.gate)
+        let entries = crate::operations::log_entries::latest(&world.gate, &Page::whole())
             .await
             .expect("entries");
-        let kinds: Vec<_> = entries.iter().rev().map(|one| one.kind.as_str()).collect();
+        let kinds: Vec<_> = entries.rows().iter().rev().map(|one| one.kind.as_str()).collect();
         assert_eq!(
             kinds,
             [
@@ -261,6 +251,7 @@ on_both! {
                 "private_key_refused",
                 "connection_requested",
                 "connection_approved",
+                "connection_activated",
                 "connection_suspended",
                 "connection_resumed",
                 "connection_revoked",
@@ -273,6 +264,6 @@ on_both! {
         };
         let (store, workspace) = (&world.gate.store, world.gate.workspace());
         let verified = crate::log::verify(store, workspace, &key, running).await;
-        assert_eq!(verified.expect("it holds").entries, 7);
+        assert_eq!(verified.expect("it holds").entries, 8);
     }
 }

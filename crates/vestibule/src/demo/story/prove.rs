@@ -211,9 +211,7 @@ async fn equal(
 }
 
 async fn log(stage: &Stage) -> Saw {
-    let at = crate::gate::At {
-        dir: stage.data.join("gate"),
-    };
+    let at = crate::gate::At::owner(stage.data.join("gate"));
     let (folder, config) = crate::gate::desk::config(&at)?;
     let verified = gate::log::audit(&folder, &config, None).await?;
     Ok((

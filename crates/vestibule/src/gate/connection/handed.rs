@@ -12,7 +12,7 @@ use protocol::handover::MAX_LEN;
 use serde_json::{Value, json};
 
 /// A file's bytes; of one that is too large, one byte more than the gate takes.
-pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
+pub(in crate::gate) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let bad = || format!("{} cannot be read", file.display());
     let mut bytes = Vec::new();
     let limit = u64::try_from(MAX_LEN)?.saturating_add(1);
@@ -22,7 +22,7 @@ pub(super) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// As the gate takes it.
-pub(super) fn sent(bytes: &[u8]) -> Value {
+pub(in crate::gate) fn sent(bytes: &[u8]) -> Value {
     json!({ "base64": STANDARD.encode(bytes) })
 }
 

@@ -1,19 +1,24 @@
 //! A connection in words. Names and URLs come from outside. Pure.
 
 use gate::connections::{Connection, Place};
+use gate::operations::connections::Shown;
 use ledger::AssetFilter;
 use protocol::role::ProviderRole;
+use protocol::time::Millis;
 
 use crate::output::printable;
 
 /// The connection, a line a fact.
-pub(super) fn told(one: &Connection) -> String {
+pub(in crate::gate) fn told(shown: &Shown) -> String {
+    let one = &shown.connection;
     let webhook = one.webhook.as_ref();
     let lines = [
         ("name", one.name.clone()),
         ("provider", one.provider.clone()),
         ("role", one.role.to_string()),
-        ("state", one.state.as_str().to_owned()),
+        ("mode", one.mode.as_str().to_owned()),
+        ("state", shown.standing.as_str().to_owned()),
+        ("until", day(one.until)),
         ("API key", one.api_key.to_string()),
         ("key", one.fingerprint.clone()),
         ("from", joined(&one.addresses, "nowhere")),
@@ -30,8 +35,15 @@ pub(super) fn told(one: &Connection) -> String {
     lines.join("\n")
 }
 
+/// A moment, as people write it.
+pub(in crate::gate) fn day(at: Millis) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0);
+    at.map(|at| at.strftime("%Y-%m-%d %H:%MZ").to_string())
+        .unwrap_or_default()
+}
+
 /// What it may do and see, in one line.
-pub(super) fn scope_told(one: &Connection) -> String {
+pub(in crate::gate) fn scope_told(one: &Connection) -> String {
     let approved = match one.role {
         ProviderRole::Viewer => String::new(),
         ProviderRole::Editor => format!("; transactions approved {}", place(one.place)),

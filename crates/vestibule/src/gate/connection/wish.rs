@@ -1,15 +1,16 @@
 //! What a client grants, as flags: each in place of its own part of what was asked for.
 
 use clap::ValueEnum;
-use gate::connections::{Place, ScopeGrant};
+use gate::connections::{Mode, Place, ScopeGrant};
 use ipnet::IpNet;
 use ledger::AssetFilter;
 use protocol::handover::{WantedScope, parse_range};
 use protocol::ids::{AssetId, VaultAccountId, WalletId};
+use protocol::time::Millis;
 
 /// Scope, addresses and place: each in place of what was asked for; what is not named stays.
 #[derive(Debug, clap::Args)]
-pub(super) struct Wish {
+pub(in crate::gate) struct Wish {
     /// A vault account in scope, in place of those asked for (may be given more than once).
     #[arg(long, value_name = "ID")]
     vault_account: Vec<VaultAccountId>,
@@ -30,10 +31,37 @@ pub(super) struct Wish {
     address: Vec<IpNet>,
     /// Why a wide range is right.
     #[arg(long, value_name = "TEXT")]
-    pub(super) address_reason: Option<String>,
+    pub(in crate::gate) address_reason: Option<String>,
     /// Where its transactions are approved.
     #[arg(long, value_enum)]
     place: Option<PlaceWord>,
+    /// How it works with the workspace.
+    #[arg(long, value_enum)]
+    mode: Option<ModeWord>,
+    /// When it ends: a day (2027-02-24) or a moment (2027-02-24T12:00Z); in 90 days if nothing is said.
+    #[arg(long, value_name = "DATE", value_parser = parse_until)]
+    pub(in crate::gate) until: Option<Millis>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeWord {
+    /// It calls the gate.
+    Guarded,
+    /// It gets reports and webhooks, and reads nothing.
+    Fed,
+    /// Its key is straight at Fireblocks.
+    Watched,
+}
+
+/// A day begins at midnight UTC.
+fn parse_until(text: &str) -> Result<Millis, String> {
+    let day = || {
+        let day: jiff::civil::Date = text.parse().ok()?;
+        Some(day.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp())
+    };
+    let at = text.parse().ok().or_else(day);
+    at.map(|at: jiff::Timestamp| Millis(at.as_millisecond()))
+        .ok_or_else(|| "a date is written 2027-02-24 or 2027-02-24T12:00Z".to_owned())
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -46,7 +74,7 @@ enum PlaceWord {
 
 impl Wish {
     /// The scope's dimensions that are named.
-    pub(super) fn scope(&self) -> ScopeGrant {
+    pub(in crate::gate) fn scope(&self) -> ScopeGrant {
         let named = |count: usize| count > 0;
         ScopeGrant {
             accounts: named(self.vault_account.len())
@@ -63,7 +91,7 @@ impl Wish {
     }
 
     /// The scope of a request that has no hand-over file: nothing was asked for before.
-    pub(super) fn wanted(&self) -> WantedScope {
+    pub(in crate::gate) fn wanted(&self) -> WantedScope {
         WantedScope {
             vault_accounts: self.vault_account.iter().copied().collect(),
             assets: (!self.asset.is_empty()).then(|| self.asset.iter().cloned().collect()),
@@ -71,11 +99,19 @@ impl Wish {
         }
     }
 
-    pub(super) fn addresses(&self) -> Option<&[IpNet]> {
+    pub(in crate::gate) fn addresses(&self) -> Option<&[IpNet]> {
         (!self.address.is_empty()).then_some(self.address.as_slice())
     }
 
-    pub(super) fn place(&self) -> Option<Place> {
+    pub(in crate::gate) fn mode(&self) -> Option<Mode> {
+        self.mode.map(|word| match word {
+            ModeWord::Guarded => Mode::Guarded,
+            ModeWord::Fed => Mode::Fed,
+            ModeWord::Watched => Mode::Watched,
+        })
+    }
+
+    pub(in crate::gate) fn place(&self) -> Option<Place> {
         self.place.map(|word| match word {
             PlaceWord::Gate => Place::Gate,
             PlaceWord::Fireblocks => Place::Fireblocks,
@@ -130,6 +166,16 @@ mod tests {
             &["--address", "0.0.0.0/0"],
         ] {
             assert!(Line::try_parse_from(["x"].iter().chain(both)).is_err());
+        }
+    }
+
+    #[test]
+    fn an_end_is_a_day_or_a_moment() {
+        let ends = |text: &str| parse_until(text).map(|at| at.0);
+        assert_eq!(ends("2027-02-24"), Ok(1_803_427_200_000));
+        assert_eq!(ends("2027-02-24T12:00Z"), Ok(1_803_470_400_000));
+        for bad in ["", "tomorrow", "2027-02-30", "24.02.2027"] {
+            assert!(ends(bad).is_err(), "{bad}");
         }
     }
 

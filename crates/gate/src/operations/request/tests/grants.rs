@@ -41,7 +41,10 @@ async fn granted(grant: ScopeGrant) -> PartScope {
     let approved = approved.expect("approved");
     let door = world.gate.directory.load();
     let active = &door.named("acme").expect("it is there").connection;
-    assert_eq!(approved.connection, *active, "what is told is what holds");
+    assert_eq!(
+        approved.connection.connection, *active,
+        "what is told is what holds"
+    );
     active.part.clone()
 }
 

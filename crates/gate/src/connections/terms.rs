@@ -1,0 +1,209 @@
+//! What a connection may do, and whether a change of it narrows or widens. Pure.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use ipnet::IpNet;
+use ledger::{AssetFilter, PartScope};
+use protocol::role::ProviderRole;
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+
+use super::{Connection, Mode, Place};
+
+/// All of a connection that says what it may do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How it works with the workspace.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What it may do.
+    pub role: ProviderRole,
+    /// Where it may come from.
+    pub addresses: Vec<IpNet>,
+    /// Why a wide range among them is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses_reason: Option<String>,
+    /// What it may see.
+    pub part: PartScope,
+    /// Where its transactions are approved.
+    pub place: Place,
+    /// When it ends.
+    pub until: Millis,
+}
+
+/// What a change of terms is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Nothing that could not be done before can be done after: one operator may.
+    Narrows,
+    /// Something can: the quorum decides.
+    Widens,
+}
+
+impl Terms {
+    /// A connection's.
+    pub fn of(connection: &Connection) -> Self {
+        Self {
+            mode: connection.mode,
+            role: connection.role,
+            addresses: connection.addresses.clone(),
+            addresses_reason: connection.addresses_reason.clone(),
+            part: connection.part.clone(),
+            place: connection.place,
+            until: connection.until,
+        }
+    }
+
+    /// Names them: equal terms have equal digests, hex.
+    pub fn digest(&self) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        hex::encode(digest(&SHA256, text.as_bytes()).as_ref())
+    }
+
+    /// The connection under these terms.
+    pub fn put(self, connection: &mut Connection) {
+        let Self {
+            mode,
+            role,
+            addresses,
+            addresses_reason,
+            part,
+            place,
+            until,
+        } = self;
+        connection.mode = mode;
+        connection.role = role;
+        connection.addresses = addresses;
+        connection.addresses_reason = addresses_reason;
+        connection.part = part;
+        connection.place = place;
+        connection.until = until;
+    }
+}
+
+/// Whether a change narrows in every dimension, or widens in one. A new dimension does not compile
+/// until somebody says here what its widening is.
+pub fn classify(before: &Terms, after: &Terms) -> Direction {
+    let Terms {
+        mode,
+        role,
+        addresses,
+        // Words for people: the range that they explain is what counts.
+        addresses_reason: _,
+        part,
+        place,
+        until,
+    } = after;
+    let within = mode_within(*mode, before.mode)
+        && role_within(*role, before.role)
+        && addresses_within(addresses, &before.addresses)
+        && part_within(part, &before.part)
+        && place_within(*place, before.place)
+        && *until <= before.until;
+    if within {
+        Direction::Narrows
+    } else {
+        Direction::Widens
+    }
+}
+
+fn mode_within(after: Mode, before: Mode) -> bool {
+    // A key straight at Fireblocks and one at the gate reach different things.
+    after == before || (before, after) == (Mode::Guarded, Mode::Fed)
+}
+
+fn role_within(after: ProviderRole, before: ProviderRole) -> bool {
+    match (before, after) {
+        (ProviderRole::Editor, _) | (_, ProviderRole::Viewer) => true,
+        (ProviderRole::Viewer, ProviderRole::Editor) => false,
+    }
+}
+
+fn place_within(after: Place, before: Place) -> bool {
+    match (before, after) {
+        (Place::Fireblocks, _) | (_, Place::Gate) => true,
+        (Place::Gate, Place::Fireblocks) => false,
+    }
+}
+
+fn addresses_within(after: &[IpNet], before: &[IpNet]) -> bool {
+    let union = IpNet::aggregate(&before.to_vec());
+    after
+        .iter()
+        .all(|net| union.iter().any(|known| known.contains(net)))
+}
+
+fn part_within(after: &PartScope, before: &PartScope) -> bool {
+    let PartScope {
+        accounts,
+        assets,
+        whitelists,
+        history_from,
+    } = after;
+    accounts.is_subset(&before.accounts)
+        && assets_within(assets, &before.assets)
+        && whitelists.is_subset(&before.whitelists)
+        && match (before.history_from, history_from) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(before), Some(after)) => *after >= before,
+        }
+}
+
+fn assets_within(after: &AssetFilter, before: &AssetFilter) -> bool {
+    match (before, after) {
+        (AssetFilter::All, _) => true,
+        (AssetFilter::Only(_), AssetFilter::All) => false,
+        (AssetFilter::Only(before), AssetFilter::Only(after)) => after.is_subset(before),
+    }
+}
+
+/// In which dimensions two differ, in words: before and after.
+pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, String)> {
+    let words = |terms: &Terms| {
+        [
+            ("mode", terms.mode.as_str().to_owned()),
+            ("role", terms.role.to_string()),
+            ("addresses", joined(&terms.addresses)),
+            (
+                "addresses_reason",
+                terms.addresses_reason.clone().unwrap_or_default(),
+            ),
+            ("accounts", joined(&terms.part.accounts)),
+            ("assets", assets_words(&terms.part.assets)),
+            ("whitelists", joined(&terms.part.whitelists)),
+            (
+                "history_from",
+                terms
+                    .part
+                    .history_from
+                    .map_or_else(|| "the beginning".to_owned(), |at| at.to_string()),
+            ),
+            ("place", terms.place.as_str().to_owned()),
+            ("until", terms.until.to_string()),
+        ]
+    };
+    words(before)
+        .into_iter()
+        .zip(words(after))
+        .filter(|(before, after)| before != after)
+        .map(|((what, before), (_, after))| (what, before, after))
+        .collect()
+}
+
+fn assets_words(assets: &AssetFilter) -> String {
+    match assets {
+        AssetFilter::All => "all".to_owned(),
+        AssetFilter::Only(assets) => joined(assets),
+    }
+}
+
+fn joined<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {
+    let texts: BTreeSet<_> = items.into_iter().map(ToString::to_string).collect();
+    texts.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests;

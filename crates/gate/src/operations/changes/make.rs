@@ -1,0 +1,197 @@
+//! What a change does when it is made: looked at again then, since much may have happened meanwhile.
+
+use ledger::Fault;
+use protocol::error::ApiError;
+use protocol::keys::PublicKey;
+
+use super::{Electorate, QUORUM};
+use crate::changes::{Change, ChangeRequest};
+use crate::connections::{Connection, Move, State, Terms, differences};
+use crate::gate::Deed;
+use crate::log::{Actor, Event};
+use crate::operations::operators::no_operator;
+use crate::operations::{no_connection, refused};
+use crate::operators::enough;
+use crate::rows;
+
+/// Whether the change can be made as things are now.
+pub(super) fn check(
+    deed: &mut Deed<'_, '_>,
+    electorate: &Electorate,
+    request: &ChangeRequest,
+) -> Result<(), Fault> {
+    match &request.change {
+        Change::Activate { .. } | Change::Resume { .. } | Change::Terms { .. } => {
+            next(deed, &request.change).map(drop)
+        }
+        Change::AddOperator {
+            operator,
+            fingerprint,
+            ..
+        } => newcomer(deed, operator, fingerprint),
+        Change::SetOperatorRole {
+            operator,
+            before,
+            after,
+        } => {
+            let now = electorate.role_of(operator);
+            let now = now.ok_or_else(|| no_operator(operator))?;
+            if now != *before || before == after {
+                return Err(meanwhile("the operator", now).into());
+            }
+            let owners = electorate.owners_if(operator, Some(*after));
+            Ok(enough(owners, electorate.needed).map_err(|few| refused(409, few))?)
+        }
+        Change::RemoveOperator { operator } => {
+            if electorate.role_of(operator).is_none() {
+                return Err(no_operator(operator).into());
+            }
+            let owners = electorate.owners_if(operator, None);
+            Ok(enough(owners, electorate.needed).map_err(|few| refused(409, few))?)
+        }
+        Change::SetQuorum { before, after } => {
+            if *before != electorate.needed || before == after {
+                return Err(meanwhile("the quorum", electorate.needed).into());
+            }
+            Ok(enough(electorate.owners(), *after).map_err(|few| refused(409, few))?)
+        }
+    }
+}
+
+fn meanwhile(what: &str, now: impl std::fmt::Display) -> ApiError {
+    refused(
+        409,
+        format_args!("{what} is {now} already or by now: look again, and ask for what you want"),
+    )
+}
+
+/// Names and keys are never used twice.
+fn newcomer(deed: &mut Deed<'_, '_>, name: &str, fingerprint: &str) -> Result<(), Fault> {
+    let (workspace, writing) = (deed.workspace, &mut *deed.writing);
+    for (known, key) in rows::operators::known(writing, workspace)? {
+        if known == name {
+            let why = format!("there is or was an operator '{name}': names are not used twice");
+            return Err(refused(409, why).into());
+        }
+        if key.fingerprint().to_string() == fingerprint {
+            let why = "that key is or was another operator's: each has a key of its own";
+            return Err(refused(409, why).into());
+        }
+    }
+    if rows::connections::is_burned(writing, workspace, fingerprint)?
+        || rows::connections::key_owner(writing, workspace, fingerprint)?.is_some()
+    {
+        return Err(refused(409, "that key is a provider's, or burned: make a new one").into());
+    }
+    Ok(())
+}
+
+/// The connection as it is once the change is made.
+fn next(deed: &mut Deed<'_, '_>, change: &Change) -> Result<Connection, Fault> {
+    let (name, terms, step) = match change {
+        Change::Activate { connection, terms } => (connection, terms, Some(Move::Activate)),
+        Change::Resume { connection, terms } => (connection, terms, Some(Move::Resume)),
+        Change::Terms {
+            connection, before, ..
+        } => (connection, before, None),
+        _ => return Err(refused(500, "the change is not of a connection").into()),
+    };
+    let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
+    let mut connection = known.ok_or_else(|| no_connection(name))?;
+    if Terms::of(&connection) != *terms {
+        let why = "the connection has changed meanwhile: look at it, and ask again";
+        return Err(refused(409, why).into());
+    }
+    let conflict = |not| refused(409, not);
+    if let Change::Terms { after, .. } = change {
+        if connection.state == State::Revoked {
+            return Err(refused(409, "the connection is REVOKED: that cannot be done").into());
+        }
+        after.clone().put(&mut connection);
+        connection.fit(deed.at).map_err(conflict)?;
+    }
+    if let Some(step) = step {
+        connection.state = connection.after(step, deed.at).map_err(conflict)?;
+    }
+    let fingerprint = &connection.fingerprint;
+    if rows::connections::is_burned(deed.writing, deed.workspace, fingerprint)? {
+        return Err(refused(409, "its key is burned: it needs a new one").into());
+    }
+    Ok(connection)
+}
+
+/// Makes it.
+pub(super) fn make(
+    deed: &mut Deed<'_, '_>,
+    request: &ChangeRequest,
+    last: &str,
+) -> Result<(), Fault> {
+    let (actor, reason) = (Actor::Operator(last.to_owned()), request.reason.clone());
+    let (workspace, at) = (deed.workspace, deed.at);
+    let event = match &request.change {
+        change @ (Change::Activate { .. } | Change::Resume { .. } | Change::Terms { .. }) => {
+            let connection = next(deed, change)?;
+            rows::connections::put_connection(deed.writing, workspace, &connection)?;
+            let connection = connection.name;
+            match change {
+                Change::Activate { .. } => Event::ConnectionActivated { connection, reason },
+                Change::Terms { before, after, .. } => Event::ConnectionChanged {
+                    connection,
+                    changed: changed(before, after),
+                    reason,
+                },
+                _ => Event::ConnectionResumed { connection, reason },
+            }
+        }
+        Change::AddOperator {
+            operator,
+            id,
+            role,
+            spki,
+            fingerprint,
+        } => {
+            let bad = |_| refused(500, "the operator's key cannot be read");
+            let spki = hex::decode(spki).map_err(|_| refused(500, "the key is not hex"))?;
+            let key = PublicKey::from_der(&spki).map_err(bad)?;
+            let spki = key.spki_der();
+            rows::operators::add(deed.writing, workspace, *id, operator, *role, spki)?;
+            Event::OperatorAdded {
+                operator: operator.clone(),
+                role: role.to_string(),
+                fingerprint: fingerprint.clone(),
+                reason,
+            }
+        }
+        Change::SetOperatorRole {
+            operator, after, ..
+        } => {
+            rows::operators::set_role(deed.writing, workspace, operator, *after)?;
+            Event::OperatorRoleSet {
+                operator: operator.clone(),
+                role: after.to_string(),
+                reason,
+            }
+        }
+        Change::RemoveOperator { operator } => {
+            rows::operators::remove(deed.writing, workspace, operator, at)?;
+            Event::OperatorRemoved {
+                operator: operator.clone(),
+                reason,
+            }
+        }
+        Change::SetQuorum { after, .. } => {
+            rows::connections::set(deed.writing, workspace, QUORUM, &after.to_string())?;
+            Event::QuorumSet {
+                needed: *after,
+                reason,
+            }
+        }
+    };
+    Ok(deed.log(actor, event)?)
+}
+
+/// What becomes another, in words.
+pub(crate) fn changed(before: &Terms, after: &Terms) -> Vec<String> {
+    let words = |(what, before, after)| format!("{what}: {before} -> {after}");
+    differences(before, after).into_iter().map(words).collect()
+}

@@ -1,0 +1,218 @@
+//! The client's people: listed, let in with a key of their own, given another role, let in no more.
+//! Each change is a change request: the quorum of owners makes it.
+
+use std::sync::Arc;
+
+use protocol::csr::{self, CertificateSigningRequest};
+use protocol::error::ApiError;
+use protocol::ids::UserId;
+use protocol::private_key;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::changes::{self, Shown as ShownChange};
+use super::request::{HandedIn, own_keys};
+use super::{Operator, reason, refused};
+use crate::changes::{Change, MAX_QUORUM};
+use crate::connections::is_name;
+use crate::gate::Gate;
+use crate::operators::OperatorRole;
+
+/// An operator as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub role: OperatorRole,
+    /// What its tokens are made out to.
+    pub id: UserId,
+    /// Names its key.
+    pub fingerprint: String,
+}
+
+/// Everybody who may come in, by name.
+pub(crate) fn list(gate: &Gate) -> Vec<Shown> {
+    let all = gate.roster.load().all();
+    all.iter().map(|one| Shown::of(one)).collect()
+}
+
+impl Shown {
+    fn of(operator: &Operator) -> Self {
+        Self {
+            name: operator.name.clone(),
+            role: operator.role,
+            id: operator.id,
+            fingerprint: operator.key.fingerprint().to_string(),
+        }
+    }
+}
+
+/// Somebody new.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewOperator {
+    /// Its name: letters, digits, `-` and `_`. No other operator ever had it.
+    pub name: String,
+    /// What it may do.
+    pub role: OperatorRole,
+    /// The CSR of a key of its own, PEM.
+    pub csr: HandedIn,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Asks to let somebody in.
+pub(crate) async fn add(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    input: NewOperator,
+) -> Result<ShownChange, ApiError> {
+    let why = reason(&input.reason)?;
+    if !is_name(&input.name) {
+        return Err(refused(
+            400,
+            "an operator's name has 1 to 40 letters, digits, '-' or '_'",
+        ));
+    }
+    let file = input.csr.bytes()?;
+    if file.len() > private_key::MAX_INPUT {
+        return Err(refused(400, "the CSR is too large"));
+    }
+    if let Some(found) = private_key::find(&file) {
+        return Err(refused(
+            400,
+            format_args!(
+                "it contains a private key ({}): a private key never travels. Make a new one and send only its CSR",
+                found.kind
+            ),
+        ));
+    }
+    let text = std::str::from_utf8(&file).map_err(|_| refused(400, "the CSR is not PEM"))?;
+    let request = CertificateSigningRequest::from_pem(text)
+        .map_err(|bad| refused(400, format_args!("the CSR cannot be read: {bad}")))?;
+    let key = csr::check(&request).map_err(|broken| {
+        let words: Vec<_> = broken.iter().map(ToString::to_string).collect();
+        refused(
+            400,
+            format_args!("the CSR is refused: {}", words.join("; ")),
+        )
+    })?;
+    if key.is_development_key() && !gate.config.development.allow_known_keys {
+        return Err(refused(
+            400,
+            "its key is a published development key: anybody has it",
+        ));
+    }
+    if own_keys(gate).contains(&key.fingerprint().to_string()) {
+        return Err(refused(
+            409,
+            "that key is one of the gate's own: make a new one",
+        ));
+    }
+    let change = Change::AddOperator {
+        operator: input.name,
+        id: UserId(Uuid::new_v4()),
+        role: input.role,
+        spki: hex::encode(key.public_key().spki_der()),
+        fingerprint: key.fingerprint().to_string(),
+    };
+    changes::ask(gate, operator, change, why).await
+}
+
+/// Another role.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RoleWanted {
+    /// What it may do then.
+    pub role: OperatorRole,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// Asks to give an operator another role.
+pub(crate) async fn set_role(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    wanted: RoleWanted,
+) -> Result<ShownChange, ApiError> {
+    let why = reason(&wanted.reason)?;
+    let change = Change::SetOperatorRole {
+        operator: name.to_owned(),
+        before: named(gate, name)?.role,
+        after: wanted.role,
+    };
+    changes::ask(gate, operator, change, why).await
+}
+
+/// Asks to let an operator in no more.
+pub(crate) async fn remove(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    why: super::connections::Reason,
+) -> Result<ShownChange, ApiError> {
+    let why = reason(&why.reason)?;
+    named(gate, name)?;
+    let operator_name = name.to_owned();
+    let change = Change::RemoveOperator {
+        operator: operator_name,
+    };
+    changes::ask(gate, operator, change, why).await
+}
+
+fn named(gate: &Gate, name: &str) -> Result<Shown, ApiError> {
+    let found = list(gate).into_iter().find(|one| one.name == name);
+    found.ok_or_else(|| no_operator(name))
+}
+
+pub(super) fn no_operator(name: &str) -> ApiError {
+    refused(404, format_args!("there is no operator '{name}'"))
+}
+
+/// How many operators must sign what lets more through.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Quorum {
+    /// How many.
+    pub needed: u32,
+}
+
+/// Another quorum.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuorumWanted {
+    /// How many must sign then.
+    pub needed: u32,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
+/// How many must sign.
+pub(crate) async fn quorum(gate: &Gate) -> Result<Quorum, ApiError> {
+    let needed = changes::needed(gate).await?;
+    Ok(Quorum { needed })
+}
+
+/// Asks for another quorum.
+pub(crate) async fn set_quorum(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    wanted: QuorumWanted,
+) -> Result<ShownChange, ApiError> {
+    let why = reason(&wanted.reason)?;
+    if !(1..=MAX_QUORUM).contains(&wanted.needed) {
+        return Err(refused(
+            400,
+            format_args!("a quorum is a number from 1 to {MAX_QUORUM}"),
+        ));
+    }
+    let change = Change::SetQuorum {
+        before: changes::needed(gate).await?,
+        after: wanted.needed,
+    };
+    changes::ask(gate, operator, change, why).await
+}

@@ -1,0 +1,51 @@
+//! `vestibule gate connection change`: what a connection may do.
+
+use gate::operations::life::Changed;
+use serde_json::json;
+
+use super::change::waits;
+use super::connection::RoleWord;
+use super::connection::told::told;
+use super::connection::wish::Wish;
+use super::desk::Desk;
+use crate::output::{Output, note};
+
+/// Change what a connection may do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate connection change acme --vault-account 1 --reason 'one account is enough'
+                                      narrower: at once, the next request is held to it
+  vestibule gate connection change acme --address 203.0.113.7 --address 203.0.113.8 --reason 'a second server'
+                                      wider: when the quorum has signed (vestibule gate change)
+  vestibule gate connection change acme --until 2027-06-30 --reason 'the contract was extended'")]
+pub(super) struct Args {
+    /// The connection's name.
+    name: String,
+    /// What it may do.
+    #[arg(long, value_enum)]
+    role: Option<RoleWord>,
+    #[command(flatten)]
+    wish: Wish,
+    /// Why; the log keeps it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result<()> {
+    let wish = &args.wish;
+    let body = json!({
+        "scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason,
+        "role": args.role.map(RoleWord::role), "place": wish.place(), "mode": wish.mode(),
+        "until": wish.until, "reason": args.reason,
+    });
+    let path = format!("/connections/{}/change", args.name);
+    let done: Changed = desk.send("POST", &path, &body).await?;
+    for line in &done.changed {
+        note(line);
+    }
+    waits(done.shown.change.as_ref());
+    for step in &done.todo {
+        note(format_args!("to do: {step}"));
+    }
+    out.show(&done, |done| told(&done.shown))
+}
