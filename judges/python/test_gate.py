@@ -320,12 +320,12 @@ def test_what_was_let_in_can_be_shut_out_at_once(gate):
     gate.owner("connection", "suspend", "guest", "--reason", "holidays")
     with refused(UnauthorizedException, code=-7):
         provider.sdk.vaults.get_vault_account("1").result()
-    gate.owner("connection", "resume", "guest")
+    gate.owner("connection", "resume", "guest", "--reason", "back")
     assert provider.sdk.vaults.get_vault_account("1").result().status_code == 200
-    gate.owner("connection", "revoke", "guest")
+    gate.owner("connection", "revoke", "guest", "--reason", "over")
     with refused(UnauthorizedException, code=-7):
         provider.sdk.vaults.get_vault_account("1").result()
-    assert "REVOKED" in gate.owner("connection", "resume", "guest", fails=True)
+    assert "REVOKED" in gate.owner("connection", "resume", "guest", "--reason", "again", fails=True)
 
 
 def test_the_owner_can_prove_all_of_it(gate):

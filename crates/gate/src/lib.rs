@@ -15,6 +15,7 @@
 //! | [`log`] | the append-only Merkle log |
 //! | [`posture`] | the practices, checked (pure) |
 //! | [`operators`], [`changes`] | the client's people, and what several of them must sign (pure) |
+//! | [`declared`] | what is to be, as a file says it (pure) |
 //! | [`operations`], [`admin_api`] | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
 //! | `trust` | whether the gate's own keys are what they must be |
@@ -27,6 +28,7 @@ pub mod ages;
 pub mod changes;
 pub mod config;
 pub mod connections;
+pub mod declared;
 mod folder;
 mod gate;
 pub mod init;

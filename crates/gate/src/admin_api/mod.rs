@@ -24,8 +24,8 @@ use wire::server::{Admitted, Call, Route, Workspace};
 use crate::connections::Move;
 use crate::gate::Gate;
 use crate::operations::{
-    Operator, changes, connections, life, log_entries, operators, posture, proposals, refused,
-    report, request, review, status, upstream,
+    Operator, changes, connections, life, log_entries, operators, posture, proposals, record,
+    refused, report, request, review, status, upstream,
 };
 use page::Page;
 
@@ -217,6 +217,9 @@ impl Desk {
             Name::ConfirmConnection => {
                 let done = review::confirm(gate, who, given.name(), given.input()?);
                 Reply::json(status, &done.await?)
+            }
+            Name::ConnectionRecord => {
+                Reply::json(status, &record::record(gate, given.name()).await?)
             }
             Name::Changes => {
                 let page = given.page()?;

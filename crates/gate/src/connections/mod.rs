@@ -23,6 +23,8 @@ pub(crate) use directory::{Directory, Provider};
 pub use grant::ScopeGrant;
 pub use intake::{Refused, examine};
 pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
+#[cfg(test)]
+pub(crate) use terms::tests::terms;
 pub use terms::{Direction, Terms, classify, differences};
 
 /// Longest name of a connection.
@@ -69,6 +71,20 @@ pub struct Connection {
     /// When its terms were confirmed last, and by which operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<(Millis, String)>,
+    /// When it was closed for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
+}
+
+/// The end of a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closed {
+    /// When.
+    pub at: Millis,
+    /// By which operator.
+    pub by: String,
+    /// Why.
+    pub reason: String,
 }
 
 fn over() -> Millis {

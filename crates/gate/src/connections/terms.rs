@@ -206,4 +206,4 @@ fn joined<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> Strin
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use ledger::Fault;
+use ledger::{Fault, PartScope};
 use protocol::error::ApiError;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
@@ -15,7 +15,8 @@ use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, Direction, Mode, Move, Place, ScopeGrant, State, Terms, check_addresses, classify,
+    Closed, Connection, Direction, Mode, Move, Place, ScopeGrant, State, Terms, check_addresses,
+    classify,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -54,7 +55,15 @@ pub(crate) async fn close(
     if what.opens() || what == Move::Approve {
         return Err(refused(500, "that closes nothing"));
     }
+    let by = operator.name.clone();
     let closed = move |connection: &mut Connection, now| {
+        if what == Move::Revoke {
+            connection.closed = Some(Closed {
+                at: now,
+                by: by.clone(),
+                reason: why.clone(),
+            });
+        }
         connection.state = connection
             .after(what, now)
             .map_err(|not| refused(409, not))?;
@@ -91,8 +100,10 @@ pub(crate) async fn open(
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wanted {
-    /// The scope.
+    /// The scope; what it does not name stays.
     pub scope: Option<ScopeGrant>,
+    /// The whole scope, in place of the one there is.
+    pub part: Option<PartScope>,
     /// The addresses.
     #[serde(deserialize_with = "maybe_list")]
     pub addresses: Option<Vec<ipnet::IpNet>>,
@@ -122,7 +133,10 @@ impl Wanted {
             role: self.role.unwrap_or(before.role),
             addresses: self.addresses.unwrap_or_else(|| before.addresses.clone()),
             addresses_reason: reason,
-            part: self.scope.unwrap_or_default().of(&before.part),
+            part: self
+                .scope
+                .unwrap_or_default()
+                .of(&self.part.unwrap_or_else(|| before.part.clone())),
             place: self.place.unwrap_or(before.place),
             until: self.until.unwrap_or(before.until),
         }

@@ -8,6 +8,7 @@ pub mod log_entries;
 pub mod operators;
 pub mod posture;
 pub mod proposals;
+pub mod record;
 pub mod report;
 pub mod request;
 pub mod review;

@@ -117,6 +117,24 @@ pub(crate) fn gone_up(
         .collect()
 }
 
+/// Most transactions that a record names.
+const MAX_MAPPED: u32 = 100_000;
+
+/// A connection's proposals that went up, the oldest first.
+pub(crate) fn sent_of(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals
+        WHERE workspace = $1 AND connection = $2 AND state = 'SENT' ORDER BY created_at, id LIMIT $3";
+    query
+        .rows(sql, &params![workspace.to_string(), connection, MAX_MAPPED])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
 /// Most proposals that a provider is shown beside the books.
 const MAX_BESIDE: u32 = 500;
 /// How many of the latest that went up may not be in the books yet.

@@ -369,3 +369,31 @@ async fn a_review_tells_who_came_last_and_keeps_who_confirmed_what() {
     let left = desk.look("/review").await;
     assert_eq!(left.as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test]
+async fn who_leaves_gets_a_signed_record_of_what_was_held() {
+    let desk = Desk::new().await;
+    let acme = desk.enrol("acme").await;
+    let early = desk.ask(&desk.owner, "GET", "/connections/acme/record", &Value::Null);
+    assert_eq!(early.await.status, 409, "it is not over");
+    desk.act(&desk.owner, "acme", "revoke", why("the contract ended"))
+        .await
+        .fine();
+    let told = desk.look("/connections/acme/record").await;
+    let record = &told["record"];
+    assert_eq!(record["api_key"], acme.user.to_string());
+    assert_eq!(record["terms"]["part"]["accounts"], json!(["1", "2"]));
+    assert_eq!(record["closed"]["reason"], "the contract ended");
+    let note = told["note"].as_str().expect("a note");
+    let (text, signatures) = note.split_once("\n\n").expect("text and signatures");
+    let text = format!("{text}\n");
+    assert_eq!(&serde_json::from_str::<Value>(&text).expect("JSON"), record);
+    // As anybody with the log's key checks it: key id and signature (C2SP signed-note).
+    let signature = signatures.trim().rsplit_once(' ').expect("a signature").1;
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, signature);
+    let bytes = bytes.expect("base64");
+    let key = desk.gate.folder.log_key().expect("a key").public();
+    assert!(key.verifies(text.as_bytes(), &bytes[4..]));
+    let other = text.replace("the contract ended", "the contract goes on");
+    assert!(!key.verifies(other.as_bytes(), &bytes[4..]));
+}

@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use gate::connections::{Connection, Mode, Place, ScopeGrant};
 use gate::operations::connections::Shown;
+use gate::operations::record::Told;
 use gate::posture::scope_words;
 use ipnet::IpNet;
 use protocol::handover::HandOver;
@@ -76,6 +77,17 @@ enum Command {
     #[command(after_help = "Example:
   vestibule gate connection revoke acme --reason 'the contract has ended'")]
     Revoke(Change),
+    /// Close it for ever, and print the signed record of what it held and until when.
+    #[command(after_help = "Example:
+  vestibule gate connection leave acme --reason 'the contract has ended' > acme-record.note")]
+    Leave(Change),
+    /// The signed record of a connection that was revoked.
+    #[command(after_help = "Example:
+  vestibule gate connection record acme > acme-record.note")]
+    Record {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Keep a provider's request.
@@ -224,6 +236,13 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Suspend(change) => moved(&desk, "suspend", change, out).await?,
         Command::Resume(change) => moved(&desk, "resume", change, out).await?,
         Command::Revoke(change) => moved(&desk, "revoke", change, out).await?,
+        Command::Leave(change) => {
+            let path = format!("/connections/{}/revoke", change.name);
+            let body = json!({"reason": change.reason});
+            let _: Shown = desk.send("POST", &path, &body).await?;
+            record(&desk, &change.name, out).await?;
+        }
+        Command::Record { name } => record(&desk, &name, out).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -233,6 +252,11 @@ struct Approved {
     handback: Value,
     connection: Shown,
     todo: Vec<String>,
+}
+
+async fn record(desk: &Desk, name: &str, out: Output) -> anyhow::Result<()> {
+    let told: Told = desk.get(&format!("/connections/{name}/record")).await?;
+    out.show(&told, |told| told.note.clone())
 }
 
 async fn moved(desk: &Desk, how: &str, change: Change, out: Output) -> anyhow::Result<()> {

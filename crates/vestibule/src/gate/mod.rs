@@ -2,6 +2,7 @@
 
 mod change;
 mod connection;
+mod declared;
 pub(crate) mod desk;
 mod doctor;
 pub(crate) mod entrance;
@@ -124,6 +125,12 @@ enum Command {
     Operator(operator::Args),
     /// Look at every connection again, one by one, and say which is right as it is.
     Review(review::Args),
+    /// Write who may do what as a file, from what is.
+    #[command(after_help = "Example:
+  vestibule gate export > access.toml        then: vestibule gate plan access.toml has nothing to do")]
+    Export,
+    Plan(declared::Plan),
+    Apply(declared::Apply),
     /// Transactions that wait for the client's people.
     Proposal(proposal::Args),
     /// Balance, address and transaction reports for providers.
@@ -151,6 +158,9 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Change(args) => change::run(&at, args, out).await,
         Command::Operator(args) => operator::run(&at, args, out).await,
         Command::Review(args) => review::run(&at, args, out).await,
+        Command::Export => declared::export(&at, out).await,
+        Command::Plan(args) => declared::show(&at, args, out).await,
+        Command::Apply(args) => declared::apply(&at, args, out).await,
         Command::Proposal(args) => proposal::run(&at, args, out).await,
         Command::Report(args) => report::run(&at, args, out).await,
         Command::Log(args) => log::run(&at, args, out).await,

@@ -31,7 +31,8 @@ fn net() -> impl Strategy<Value = IpNet> {
     })
 }
 
-fn terms() -> impl Strategy<Value = Terms> {
+/// Any terms of a small world.
+pub(crate) fn terms() -> impl Strategy<Value = Terms> {
     let part = (
         btree_set((0..4_u32).prop_map(VaultAccountId::new), 0..4),
         assets(),

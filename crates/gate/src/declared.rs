@@ -1,0 +1,320 @@
+//! What is to be, as a file says it: the difference to what is, as steps that the quorum decides on
+//! like any other change. Pure.
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use ledger::PartScope;
+use protocol::role::ProviderRole;
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+
+use crate::changes::MAX_QUORUM;
+use crate::connections::{Connection, Direction, Mode, Move, Place, State, Terms, classify};
+use crate::operators::OperatorRole;
+
+/// Largest file, in bytes.
+pub const MAX_LEN: usize = 4 * 1024 * 1024;
+
+/// The file: `access.toml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// How many must sign; as it is if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
+    /// Every operator's role; as they are if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operators: Option<BTreeMap<String, OperatorRole>>,
+    /// Every connection that may come in.
+    #[serde(default)]
+    pub connections: BTreeMap<String, DeclaredConnection>,
+}
+
+/// A connection, as the file says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredConnection {
+    /// How far it is.
+    pub state: State,
+    /// How it works with the workspace.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What it may do.
+    pub role: ProviderRole,
+    /// Where its transactions are approved.
+    #[serde(default)]
+    pub place: Place,
+    /// When it ends, as RFC 3339 writes a moment.
+    #[serde(with = "moment")]
+    pub until: Millis,
+    /// Where it may come from.
+    pub addresses: Vec<IpNet>,
+    /// Why a wide range among them is right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses_reason: Option<String>,
+    /// What it may see.
+    pub scope: PartScope,
+}
+
+/// What there is.
+#[derive(Clone, Debug, Default)]
+pub struct Present {
+    /// How many must sign.
+    pub quorum: u32,
+    /// Every operator's role.
+    pub operators: BTreeMap<String, OperatorRole>,
+    /// Every connection.
+    pub connections: Vec<Connection>,
+}
+
+/// One step to what is to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    /// Another quorum.
+    SetQuorum {
+        /// How many must sign then.
+        needed: u32,
+    },
+    /// An operator's role becomes another.
+    SetRole {
+        /// Whose.
+        operator: String,
+        /// What it may do then.
+        role: OperatorRole,
+    },
+    /// An operator comes in no more.
+    RemoveOperator {
+        /// Who.
+        operator: String,
+    },
+    /// A connection's terms become others.
+    SetTerms {
+        /// Whose.
+        connection: String,
+        /// Whether that narrows or widens.
+        direction: Direction,
+        /// What it may do now.
+        before: Box<Terms>,
+        /// What it may do then.
+        after: Box<Terms>,
+    },
+    /// A connection is moved.
+    Go {
+        /// Which.
+        connection: String,
+        /// How.
+        #[serde(rename = "move")]
+        what: &'static str,
+    },
+}
+
+/// Why a file is not read, or cannot be made so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It is too large.
+    #[error("the file is larger than {} KiB", MAX_LEN / 1024)]
+    TooLarge,
+    /// It is not in the form of one.
+    #[error("{0}")]
+    Form(String),
+    /// Some of what it says cannot be made here.
+    #[error("{}", .0.join("\n"))]
+    Cannot(Vec<String>),
+}
+
+impl Declared {
+    /// Reads a file.
+    pub fn read(text: &str) -> Result<Self, Fault> {
+        if text.len() > MAX_LEN {
+            return Err(Fault::TooLarge);
+        }
+        toml::from_str(text).map_err(|error| Fault::Form(error.to_string()))
+    }
+
+    /// The file.
+    pub fn write(&self) -> Result<String, Fault> {
+        toml::to_string_pretty(self).map_err(|error| Fault::Form(error.to_string()))
+    }
+
+    /// What is, as a file says it. Who is revoked is no part of it.
+    pub fn of(present: &Present) -> Self {
+        let all = present.connections.iter();
+        let held = all.filter(|one| one.state != State::Revoked);
+        Self {
+            quorum: Some(present.quorum),
+            operators: Some(present.operators.clone()),
+            connections: held
+                .map(|one| (one.name.clone(), DeclaredConnection::of(one)))
+                .collect(),
+        }
+    }
+}
+
+impl DeclaredConnection {
+    fn of(connection: &Connection) -> Self {
+        let terms = Terms::of(connection);
+        Self {
+            state: connection.state,
+            mode: terms.mode,
+            role: terms.role,
+            place: terms.place,
+            until: terms.until,
+            addresses: terms.addresses,
+            addresses_reason: terms.addresses_reason,
+            scope: terms.part,
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            mode: self.mode,
+            role: self.role,
+            addresses: self.addresses.clone(),
+            addresses_reason: self.addresses_reason.clone(),
+            part: self.scope.clone(),
+            place: self.place,
+            until: self.until,
+        }
+    }
+}
+
+/// The steps from what is to what the file says: people first, then what closes or narrows, then what
+/// opens or widens. A connection that may come in and is not in the file is suspended.
+pub fn plan(present: &Present, declared: &Declared) -> Result<Vec<Step>, Fault> {
+    let (mut steps, mut faults) = people(present, declared);
+    let (mut closing, mut opening) = (Vec::new(), Vec::new());
+    for known in &present.connections {
+        let Some(wanted) = declared.connections.get(&known.name) else {
+            if known.state == State::Active {
+                closing.push(go(&known.name, Move::Suspend));
+            }
+            continue;
+        };
+        let (before, after) = (Terms::of(known), wanted.terms());
+        let moves = way(known.state, wanted.state);
+        if known.state == State::Revoked && (wanted.state != State::Revoked || before != after) {
+            faults.push(format!("connection {} is REVOKED for ever", known.name));
+            continue;
+        }
+        if before != after {
+            let direction = classify(&before, &after);
+            let step = Step::SetTerms {
+                connection: known.name.clone(),
+                direction,
+                before: before.into(),
+                after: after.into(),
+            };
+            match direction {
+                Direction::Narrows => closing.push(step),
+                Direction::Widens => opening.push(step),
+            }
+        }
+        match moves {
+            Some(moves) => {
+                for what in moves {
+                    let opens = what.opens() || *what == Move::Approve;
+                    let steps = if opens { &mut opening } else { &mut closing };
+                    steps.push(go(&known.name, *what));
+                }
+            }
+            None => faults.push(format!(
+                "connection {} is {} and cannot become {}",
+                known.name,
+                known.state.as_str(),
+                wanted.state.as_str()
+            )),
+        }
+    }
+    let known = |name: &&String| present.connections.iter().any(|one| one.name == **name);
+    for name in declared.connections.keys().filter(|name| !known(name)) {
+        faults.push(format!(
+            "there is no connection {name}: it begins with the provider's CSR (vestibule gate connection request)"
+        ));
+    }
+    if !faults.is_empty() {
+        return Err(Fault::Cannot(faults));
+    }
+    steps.extend(closing);
+    steps.extend(opening);
+    Ok(steps)
+}
+
+fn people(present: &Present, declared: &Declared) -> (Vec<Step>, Vec<String>) {
+    let (mut steps, mut faults) = (Vec::new(), Vec::new());
+    if let Some(wanted) = &declared.operators {
+        for (operator, role) in wanted {
+            match present.operators.get(operator) {
+                None => faults.push(format!(
+                    "there is no operator {operator}: one begins with a CSR (vestibule gate operator add)"
+                )),
+                Some(known) if known != role => steps.push(Step::SetRole {
+                    operator: operator.clone(),
+                    role: *role,
+                }),
+                Some(_) => {}
+            }
+        }
+        let gone = present.operators.keys();
+        let gone = gone.filter(|name| !wanted.contains_key(*name));
+        steps.extend(gone.map(|operator| Step::RemoveOperator {
+            operator: operator.clone(),
+        }));
+    }
+    match declared.quorum {
+        Some(needed) if !(1..=MAX_QUORUM).contains(&needed) => {
+            faults.push(format!("a quorum is a number from 1 to {MAX_QUORUM}"));
+        }
+        Some(needed) if needed != present.quorum => steps.push(Step::SetQuorum { needed }),
+        _ => {}
+    }
+    (steps, faults)
+}
+
+fn go(connection: &str, what: Move) -> Step {
+    Step::Go {
+        connection: connection.to_owned(),
+        what: what.as_str(),
+    }
+}
+
+/// The moves from one state to another; an approval opens the door itself, if the quorum lets it.
+const fn way(from: State, to: State) -> Option<&'static [Move]> {
+    match (from, to) {
+        (State::Requested, State::Requested)
+        | (State::Approved, State::Approved)
+        | (State::Active, State::Active)
+        | (State::Suspended, State::Suspended)
+        | (State::Revoked, State::Revoked) => Some(&[]),
+        (State::Requested, State::Active) => Some(&[Move::Approve]),
+        (State::Approved, State::Active) => Some(&[Move::Activate]),
+        (State::Active, State::Suspended) => Some(&[Move::Suspend]),
+        (State::Suspended, State::Active) => Some(&[Move::Resume]),
+        (_, State::Revoked) => Some(&[Move::Revoke]),
+        _ => None,
+    }
+}
+
+/// A moment, as a file has it.
+mod moment {
+    use jiff::Timestamp;
+    use protocol::time::Millis;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(at: &Millis, to: S) -> Result<S::Ok, S::Error> {
+        let at = Timestamp::from_millisecond(at.0).map_err(S::Error::custom)?;
+        to.collect_str(&at)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Millis, D::Error> {
+        let text = String::deserialize(from)?;
+        let at: Timestamp = text.parse().map_err(D::Error::custom)?;
+        Ok(Millis(at.as_millisecond()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+//! `vestibule gate plan|apply|export`: who may do what, as a file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use gate::connections::{Direction, differences};
+use gate::declared::{Declared, Present, Step, plan};
+use gate::operations::changes::Shown as Change;
+use gate::operations::connections::Shown;
+use gate::operations::life::Changed;
+use gate::operations::operators::{Quorum, Shown as Person};
+use serde_json::{Value, json};
+
+use super::At;
+use super::change::waits;
+use super::desk::Desk;
+use crate::output::{Output, note};
+
+/// Show what would be done to make it so.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate plan access.toml            exit code 2 if there is anything to do
+  vestibule --json gate plan access.toml     a step a line")]
+pub(crate) struct Plan {
+    /// The file, as `export` writes it.
+    file: PathBuf,
+}
+
+/// Make it so: what narrows at once, what widens by the quorum.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:
+  vestibule gate apply access.toml --reason 'the quarter\\'s review'")]
+pub(crate) struct Apply {
+    /// The file, as `export` writes it.
+    file: PathBuf,
+    /// Why; the log keeps it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+/// What a plan with steps ends with.
+const TO_DO: u8 = 2;
+
+/// Writes the file from what is.
+pub(crate) async fn export(at: &At, out: Output) -> anyhow::Result<ExitCode> {
+    let declared = Declared::of(&present(&Desk::open(at)?).await?);
+    if out.json {
+        out.line(serde_json::to_string(&declared)?)?;
+    } else {
+        out.line(declared.write()?.trim_end())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn show(at: &At, args: Plan, out: Output) -> anyhow::Result<ExitCode> {
+    let declared = read(&args.file)?;
+    let steps = plan(&present(&Desk::open(at)?).await?, &declared)?;
+    for step in &steps {
+        if out.json {
+            out.line(serde_json::to_string(step)?)?;
+        } else {
+            out.line(told(step))?;
+        }
+    }
+    if steps.is_empty() {
+        note("nothing to do: it is as the file says");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(TO_DO))
+}
+
+pub(crate) async fn apply(at: &At, args: Apply, out: Output) -> anyhow::Result<ExitCode> {
+    let declared = read(&args.file)?;
+    let desk = Desk::open(at)?;
+    let steps = plan(&present(&desk).await?, &declared)?;
+    for step in &steps {
+        note(told(step));
+        let waiting = make(&desk, step, &args.reason).await?;
+        waits(waiting.as_ref());
+        if out.json {
+            out.line(json!({"step": step, "change": waiting}))?;
+        }
+    }
+    if steps.is_empty() {
+        note("nothing to do: it is as the file says");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read(file: &Path) -> anyhow::Result<Declared> {
+    let bad = || format!("{}", file.display());
+    let text = std::fs::read_to_string(file).with_context(bad)?;
+    Declared::read(&text).with_context(bad)
+}
+
+async fn present(desk: &Desk) -> anyhow::Result<Present> {
+    let quorum: Quorum = desk.get("/quorum").await?;
+    let people: Vec<Person> = desk.list("/operators").await?;
+    let connections: Vec<Shown> = desk.list("/connections").await?;
+    let operators: BTreeMap<_, _> = people.into_iter().map(|one| (one.name, one.role)).collect();
+    Ok(Present {
+        quorum: quorum.needed,
+        operators,
+        connections: connections.into_iter().map(|one| one.connection).collect(),
+    })
+}
+
+/// Does one step; the change that waits for signatures, if one does.
+async fn make(desk: &Desk, step: &Step, reason: &str) -> anyhow::Result<Option<Change>> {
+    Ok(match step {
+        Step::SetQuorum { needed } => {
+            let body = json!({"needed": needed, "reason": reason});
+            Some(desk.send("PUT", "/quorum", &body).await?)
+        }
+        Step::SetRole { operator, role } => {
+            let body = json!({"role": role, "reason": reason});
+            let path = format!("/operators/{operator}/role");
+            Some(desk.send("POST", &path, &body).await?)
+        }
+        Step::RemoveOperator { operator } => {
+            let path = format!("/operators/{operator}/remove");
+            let body = json!({"reason": reason});
+            Some(desk.send("POST", &path, &body).await?)
+        }
+        Step::SetTerms {
+            connection, after, ..
+        } => {
+            let body = json!({
+                "part": after.part, "addresses": after.addresses, "addresses_reason": after.addresses_reason,
+                "role": after.role, "place": after.place, "mode": after.mode, "until": after.until,
+                "reason": reason,
+            });
+            let path = format!("/connections/{connection}/change");
+            let done: Changed = desk.send("POST", &path, &body).await?;
+            done.shown.change
+        }
+        Step::Go { connection, what } => {
+            let path = format!("/connections/{connection}/{what}");
+            let done: Value = desk.send("POST", &path, &json!({"reason": reason})).await?;
+            // An approval tells of the connection beside the hand-back file.
+            let shown = done.get("connection").filter(|inner| inner.is_object());
+            let shown: Shown = serde_json::from_value(shown.unwrap_or(&done).clone())?;
+            shown.change
+        }
+    })
+}
+
+fn told(step: &Step) -> String {
+    match step {
+        Step::SetQuorum { needed } => format!("quorum: {needed} must sign"),
+        Step::SetRole { operator, role } => format!("operator {operator}: becomes {role}"),
+        Step::RemoveOperator { operator } => format!("operator {operator}: comes in no more"),
+        Step::SetTerms {
+            connection,
+            direction,
+            before,
+            after,
+        } => {
+            let word = match direction {
+                Direction::Narrows => "narrows",
+                Direction::Widens => "widens, by the quorum",
+            };
+            let lines = differences(before, after);
+            let lines = lines.iter();
+            let lines: Vec<_> = lines
+                .map(|(what, before, after)| format!("    {what}: {before} -> {after}"))
+                .collect();
+            format!("connection {connection}: {word}\n{}", lines.join("\n"))
+        }
+        Step::Go { connection, what } => format!("connection {connection}: {what}"),
+    }
+}
