@@ -86,6 +86,8 @@ pub(crate) struct Gate {
     /// Held while connections are read again.
     reloading: tokio::sync::Mutex<()>,
     pub(crate) proposals: Notify,
+    /// Wakes whoever looks at the connections' ends.
+    pub(crate) ends: Notify,
     /// How often a look at all of upstream was asked for. Wakes whoever keeps the books, also when
     /// what upstream is has changed.
     pub(crate) look: watch::Sender<u64>,
@@ -188,6 +190,7 @@ impl Gate {
             ages: RwLock::default(),
             deliveries: Arc::default(),
             proposals: Notify::new(),
+            ends: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
             under_way: Arc::default(),
             look: watch::Sender::default(),

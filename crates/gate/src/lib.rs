@@ -11,6 +11,7 @@
 //! | [`ages`] | as of when the books are, subject by subject, and when that is too old (pure) |
 //! | [`connections`] | states, addresses, intake of hand-over files |
 //! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
+//! | `reminders` | before a connection ends |
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
 //! | [`posture`] | the practices, checked (pure) |
@@ -39,6 +40,7 @@ pub mod posture;
 pub mod proposals;
 mod provider;
 mod relay;
+mod reminders;
 mod rows;
 pub mod start;
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::gate::{AssemblyError, Gate, Parts};
 use crate::log::LogError;
 use crate::provider::Face;
 use crate::relay::RelayOutbox;
-use crate::{proposals, rows, upstream};
+use crate::{proposals, reminders, rows, upstream};
 
 pub use claim::Taken;
 pub use entrance::check_plain;
@@ -213,6 +213,7 @@ pub async fn start(
     ));
     tasks.spawn(upstream::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(proposals::dispatch(Arc::clone(&gate), shutdown.clone()));
+    tasks.spawn(reminders::watch(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
     let outbox = Arc::new(RelayOutbox(Arc::clone(&gate)));
     let dispatcher = Dispatcher::new(

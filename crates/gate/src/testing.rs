@@ -193,6 +193,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         requested_at: NOW,
         approved: Some((NOW, "owner".to_owned())),
         confirmed: None,
+        reminded: None,
         closed: None,
     }
 }

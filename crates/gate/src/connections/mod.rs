@@ -71,6 +71,9 @@ pub struct Connection {
     /// When its terms were confirmed last, and by which operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<(Millis, String)>,
+    /// Of which end it was reminded last, and how many days before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded: Option<(Millis, i64)>,
     /// When it was closed for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<Closed>,

@@ -79,6 +79,11 @@ pub enum Event {
         connection: String,
         terms: String,
     },
+    ConnectionReminded {
+        connection: String,
+        until: i64,
+        days: i64,
+    },
     OperatorAdded {
         operator: String,
         role: String,
@@ -178,6 +183,7 @@ impl Event {
             Self::ConnectionActivated { .. } => "connection_activated",
             Self::ConnectionChanged { .. } => "connection_changed",
             Self::ConnectionConfirmed { .. } => "connection_confirmed",
+            Self::ConnectionReminded { .. } => "connection_reminded",
             Self::OperatorAdded { .. } => "operator_added",
             Self::OperatorRoleSet { .. } => "operator_role_set",
             Self::OperatorRemoved { .. } => "operator_removed",

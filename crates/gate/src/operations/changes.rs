@@ -237,6 +237,7 @@ pub(super) async fn renew(gate: &Arc<Gate>) -> Result<(), ApiError> {
     gate.reload().await.map_err(|error| refused(500, error))?;
     gate.deliveries.notify_one();
     gate.proposals.notify_one();
+    gate.ends.notify_one();
     Ok(())
 }
 

@@ -99,7 +99,7 @@ pub struct Grant {
 /// What comes of an approval.
 #[derive(Debug, Serialize)]
 pub struct Approved {
-    /// The file that goes back to the provider.
+    /// The file that goes back to the provider; nothing to one that is watched.
     pub handback: serde_json::Value,
     /// What was granted.
     pub connection: Shown,
@@ -155,7 +155,13 @@ pub(crate) async fn approve(
         todo.extend(editor_todo(gate, &connection).await?);
         todo.extend(unchecked);
     }
-    let back = handback(gate, &connection)?;
+    // Whose key is straight at Fireblocks has nothing of this gate's to call.
+    let handback = if connection.mode == Mode::Watched {
+        serde_json::Value::Null
+    } else {
+        let back = handback(gate, &connection)?;
+        serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))?
+    };
     let scope = connection.scope(gate.workspace());
     // Its rows are there before its first read.
     gate.books
@@ -196,7 +202,6 @@ pub(crate) async fn approve(
             change.request.id
         ));
     }
-    let handback = serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))?;
     Ok(Approved {
         handback,
         connection: Shown::after(gate, name, change)?,
@@ -285,12 +290,11 @@ pub(super) async fn editor_todo(
 }
 
 fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> {
-    let watched = connection.mode == Mode::Watched;
     let url = |path: &str| {
         Url::parse(&format!("{}{path}", gate.public)).map_err(|error| refused(500, error))
     };
     let webhooks = match &connection.webhook {
-        Some(target) if !watched => Some(WebhookKeys {
+        Some(target) => Some(WebhookKeys {
             webhook_id: target.id,
             jwks: gate.jwks(),
             jwks_url: Some(url(wire::jwks::PATH)?),
@@ -299,16 +303,12 @@ fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> 
                 .then(|| gate.webhook_key.public().key.spki_pem()),
             sender_addresses: gate.config.serve.egress_addresses.clone(),
         }),
-        _ => None,
+        None => None,
     };
     Ok(HandBack {
         connection: connection.name.clone(),
         role: connection.role,
-        base_url: if watched {
-            gate.config.upstream.base_url.clone()
-        } else {
-            url("/v1")?
-        },
+        base_url: url("/v1")?,
         api_key: connection.api_key,
         workspace_id: gate.workspace(),
         scope: granted(&connection.part),

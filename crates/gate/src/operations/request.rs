@@ -142,6 +142,7 @@ pub(crate) async fn request(
         requested_at: now,
         approved: None,
         confirmed: None,
+        reminded: None,
         closed: None,
     };
     let kept = connection.clone();

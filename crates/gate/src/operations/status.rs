@@ -13,7 +13,9 @@ use sync::SyncError;
 use wire::client::Client;
 
 use super::refused;
+use super::review::SOON;
 use crate::ages::Age;
+use crate::connections::{Directory, Provider};
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
 
@@ -77,6 +79,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         },
     });
     checks.push(young(&areas, now));
+    checks.push(not_ending(&gate.directory.load(), now));
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),
@@ -130,6 +133,28 @@ fn young(areas: &[Age], now: Millis) -> Check {
         what: "no part of the books is too old to be told",
         ok: Some(!areas.iter().any(|age| age.too_old)),
         saw: words.join(", "),
+    }
+}
+
+/// Whether nobody who may come in is shut out by the clock soon.
+fn not_ending(directory: &Directory, now: Millis) -> Check {
+    let soon = |one: &&Arc<Provider>| one.connection.until <= now.plus(SOON);
+    let ending: Vec<_> = directory
+        .active(now)
+        .filter(soon)
+        .map(|one| one.connection.name.clone())
+        .collect();
+    Check {
+        what: "no connection ends within 14 days",
+        ok: Some(ending.is_empty()),
+        saw: if ending.is_empty() {
+            "none does".to_owned()
+        } else {
+            format!(
+                "{}: give it a later end with `vestibule gate connection change NAME --until DATE`, or let it end",
+                ending.join(", ")
+            )
+        },
     }
 }
 

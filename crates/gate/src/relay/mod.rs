@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 pub(crate) use outbox::RelayOutbox;
 
-use crate::connections::{Directory, Provider};
+use crate::connections::{Connection, Directory, Provider};
 use crate::rows;
 use crate::rows::deliveries::Fresh;
 
@@ -95,6 +95,41 @@ fn one(
             body: body.as_bytes(),
         },
     )
+}
+
+/// An event of the gate's own, to one provider: counted, signed and retried like any other.
+pub(crate) fn own_event(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    connection: &Connection,
+    event_type: &str,
+    data: &serde_json::Value,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let Some(target) = &connection.webhook else {
+        return Ok(());
+    };
+    let position = positions::bump(writing, workspace, &connection.subscriber())?;
+    let id = NotificationId(Uuid::new_v4());
+    let data = serde_json::value::to_raw_value(data);
+    let envelope = Envelope {
+        id,
+        resource_id: None,
+        webhook_id: Some(target.id),
+        workspace_id: workspace,
+        event_type: EventType::Other(event_type.into()),
+        created_at: now,
+        data: data.map_err(|error| StoreError::Engine(error.to_string()))?,
+    };
+    let body = rows::doc(&envelope)?;
+    let fresh = Fresh {
+        position,
+        id,
+        event_type,
+        at: now,
+        body: body.as_bytes(),
+    };
+    rows::deliveries::add(writing, workspace, &connection.name, &fresh)
 }
 
 /// What an event from upstream tells providers.

@@ -46,7 +46,7 @@ impl Desk {
                 public_url: None,
                 egress_addresses: vec![Ipv4Addr::LOCALHOST.into()],
                 calls_per_second: Serve::rate(),
-                private_targets: Vec::new(),
+                private_targets: vec!["127.0.0.0/8".parse().expect("a net")],
             },
             areas: Areas::default(),
             store: StoreAt::default(),
@@ -128,13 +128,15 @@ impl Desk {
     }
 
     /// A provider's hand-over file with this key.
-    pub async fn hand_over(&self, name: &str, key: &PrivateKey, more: Value) -> Answer {
+    pub async fn hand_over(&self, name: &str, key: &PrivateKey, mut more: Value) -> Answer {
+        let members = more.as_object_mut().expect("an object");
+        let webhook = members.remove("webhook_url");
         let handover = HandOver {
             provider: format!("{name} Ltd"),
             role: ProviderRole::Viewer,
             csr: csr(key),
             addresses: vec!["127.0.0.1/32".parse().expect("a net")],
-            webhook_url: None,
+            webhook_url: webhook.map(|url| url.as_str().expect("text").parse().expect("a URL")),
             legacy_signature: false,
             scope: WantedScope {
                 vault_accounts: [1, 2].map(VaultAccountId::new).into(),

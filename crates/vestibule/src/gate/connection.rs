@@ -206,7 +206,9 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             for step in &done.todo {
                 note(format_args!("to do: {step}"));
             }
-            out.line(serde_json::to_string_pretty(&done.handback)?)?;
+            if !done.handback.is_null() {
+                out.line(serde_json::to_string_pretty(&done.handback)?)?;
+            }
         }
         Command::List => {
             let list: Vec<Shown> = desk.list("/connections").await?;

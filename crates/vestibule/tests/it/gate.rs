@@ -203,3 +203,70 @@ fn no_gate_is_made_that_would_speak_in_clear_beyond_this_machine() {
         "{written}"
     );
 }
+
+#[test]
+fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_who_may() {
+    let gate = Gate::start();
+    let folder = gate.folder.path();
+    openssl(folder);
+    let standing = || gate.fine("connection show acme").0["standing"].clone();
+    gate.fine("operator key ann --into ann");
+    let twice = gate.refused("operator key ann --into ann");
+    assert!(twice.contains("operator.pem"), "never over a key: {twice}");
+    let private =
+        gate.refused("operator add ann --role owner --csr ann/operator.pem --reason joins");
+    assert!(private.contains("private key"), "{private}");
+    let (added, told) =
+        gate.fine("operator add ann --role owner --csr ann/operator.csr.pem --reason joins");
+    assert_eq!(added["state"], "MADE");
+    let id = world::text(&added["change"]["id"]);
+    assert!(
+        told.contains(id) && told.contains("VESTIBULE_OPERATOR_ID"),
+        "{told}"
+    );
+    let ann = |line: &str| format!("--operator-id {id} --operator-key ann/operator.pem {line}");
+    gate.fine("operator quorum 2 --reason careful");
+    gate.fine("connection request acme --csr request.pem --role viewer --address 127.0.0.1 --vault-account 1");
+    let (_, told) = gate.fine("connection approve acme");
+    let change = told.split("change approve ").nth(1).expect("what is to do");
+    let change = change.split_whitespace().next().expect("an id");
+    assert_eq!(standing(), "APPROVED");
+    gate.refused(&format!("change approve {change}"));
+    let (made, _) = gate.fine(&ann(&format!("change approve {change}")));
+    assert_eq!(made["state"], "MADE");
+    assert_eq!(standing(), "ACTIVE");
+    let (confirmed, _) = gate.fine(&ann("review --confirm acme"));
+    assert_eq!(confirmed["confirmed"][1], "ann");
+
+    let export = vestibule()
+        .current_dir(folder)
+        .args(["gate", "--dir", "gate", "export"])
+        .output();
+    let file = export.expect("it starts").stdout;
+    gate.file("access.toml", &file);
+    let nothing = gate.run("plan access.toml");
+    assert_eq!(nothing.status.code(), Some(0), "{}", said(&nothing));
+    assert!(nothing.stdout.is_empty());
+    let file = String::from_utf8(file).expect("TOML");
+    gate.file(
+        "access.toml",
+        file.replace("ACTIVE", "SUSPENDED").as_bytes(),
+    );
+    assert_eq!(gate.run("plan access.toml").status.code(), Some(2));
+    gate.fine("apply access.toml --reason quiet");
+    assert_eq!(standing(), "SUSPENDED");
+    assert_eq!(gate.run("plan access.toml").status.code(), Some(0));
+    gate.file("access.toml", file.replace("role =", "rolle =").as_bytes());
+    let slip = gate.refused("plan access.toml");
+    assert!(
+        slip.contains("rolle") && slip.contains("access.toml"),
+        "{slip}"
+    );
+
+    let (left, _) = gate.fine("connection leave acme --reason over");
+    assert_eq!(left["record"]["closed"]["by"], "owner");
+    assert_eq!(standing(), "REVOKED");
+    gate.refused("connection change acme --vault-account 2 --reason more");
+    let without = gate.run("connection suspend acme");
+    assert_eq!(without.status.code(), Some(2), "a reason is asked for");
+}
