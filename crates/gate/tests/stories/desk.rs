@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gate::config::{Areas, Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Development, Entrance, Serve, StoreAt, Upstream};
 use gate::{Config, Folder, KeyName};
 use protocol::csr::CertificateSigningRequest;
 use protocol::handover::{HandOver, WantedScope};
@@ -42,6 +42,7 @@ impl Desk {
             },
             serve: Serve {
                 listen: anywhere(),
+                entrance: Entrance::default(),
                 admin: anywhere(),
                 public_url: None,
                 egress_addresses: vec![Ipv4Addr::LOCALHOST.into()],
