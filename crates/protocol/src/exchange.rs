@@ -117,6 +117,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// The body: JSON, or nothing.
     pub body: Bytes,
+    /// How many rows of the books are in it, where it is a list.
+    pub rows: Option<usize>,
 }
 
 impl Reply {
@@ -127,11 +129,13 @@ impl Reply {
                 status,
                 headers: Vec::new(),
                 body: body.into(),
+                rows: None,
             },
             Err(_) => Self {
                 status: 500,
                 headers: Vec::new(),
                 body: Bytes::new(),
+                rows: None,
             },
         }
     }
@@ -142,6 +146,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Bytes::new(),
+            rows: None,
         }
     }
 
@@ -164,7 +169,15 @@ impl Reply {
             status: u16::try_from(status).unwrap_or(200),
             headers: header_lines.lines().filter_map(header).collect(),
             body: body.into(),
+            rows: None,
         }
+    }
+
+    /// The same answer; it is a list of this many rows.
+    #[must_use]
+    pub fn of_rows(mut self, rows: usize) -> Self {
+        self.rows = Some(rows);
+        self
     }
 
     /// The same answer with one more header.
@@ -183,6 +196,7 @@ impl From<ApiError> for Reply {
             status: error.status(),
             headers: wait.into_iter().collect(),
             body: error.body().into(),
+            rows: None,
         }
     }
 }

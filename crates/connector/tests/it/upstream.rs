@@ -191,6 +191,7 @@ impl Upstream {
                     written.file.clone()
                 }
                 .into(),
+                rows: None,
             },
             None => ApiError::not_found().into(),
         }

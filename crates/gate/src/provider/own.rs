@@ -138,5 +138,6 @@ async fn file(
         status: 200,
         headers: vec![("content-type", kind.to_owned())],
         body: body.into(),
+        rows: None,
     })
 }

@@ -149,6 +149,7 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
         status: 200,
         headers: Vec::new(),
         body: body.freeze(),
+        rows: Some(page.len()),
     })
 }
 
@@ -205,6 +206,7 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
         status: 200,
         headers: Vec::new(),
         body: seen.into_inner(),
+        rows: None,
     })
 }
 
@@ -267,7 +269,8 @@ pub(super) fn totals(ask: Ask<'_>) -> Result<Reply, ApiError> {
     {
         return by_name(&ask);
     }
-    Ok(Reply::json(200, &seen_totals(&ask, |_| true)))
+    let totals = seen_totals(&ask, |_| true);
+    Ok(Reply::json(200, &totals).of_rows(totals.len()))
 }
 
 /// Totals over the accounts whose name fits.
@@ -307,7 +310,8 @@ fn by_name(ask: &Ask<'_>) -> Result<Reply, ApiError> {
             }
         }
     }
-    Ok(Reply::json(200, &totals.into_values().collect::<Vec<_>>()))
+    let totals: Vec<_> = totals.into_values().collect();
+    Ok(Reply::json(200, &totals).of_rows(totals.len()))
 }
 
 /// `GET /vault/assets/{assetId}`.

@@ -45,7 +45,8 @@ pub(super) async fn all(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let seen = facts
         .iter()
         .filter_map(|fact| see(&ask, account, &asset, fact));
-    Ok(Reply::json(200, &seen.collect::<Vec<_>>()))
+    let seen: Vec<_> = seen.collect();
+    Ok(Reply::json(200, &seen).of_rows(seen.len()))
 }
 
 /// `GET .../addresses_paginated`, in the order of their derivation.
@@ -65,11 +66,10 @@ pub(super) async fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let seen = page
         .iter()
         .filter_map(|(_, fact)| see(&ask, account, &asset, fact));
-    let addresses = seen.collect();
-    Ok(Reply::json(
-        200,
-        &PaginatedAddressResponse { addresses, paging },
-    ))
+    let addresses: Vec<_> = seen.collect();
+    let rows = addresses.len();
+    let page = PaginatedAddressResponse { addresses, paging };
+    Ok(Reply::json(200, &page).of_rows(rows))
 }
 
 fn see(

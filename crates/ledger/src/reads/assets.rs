@@ -18,7 +18,8 @@ const MAX_IDS: usize = 100;
 pub(super) fn supported(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let model = ask.books.model();
     let assets: Vec<_> = model.assets.values().map(|entry| &entry.value.0).collect();
-    Ok(Reply::json(200, public(assets).get()))
+    let rows = assets.len();
+    Ok(Reply::json(200, public(assets).get()).of_rows(rows))
 }
 
 /// Whether a value is the one that the query asks for, if it asks.
@@ -75,7 +76,8 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .map(|last| cursor::make(&last.legacy_id));
     let page = page.into_iter().map(|asset| view_asset(asset, ask.scope));
     let page: Vec<_> = page.map(Seen::into_inner).collect();
-    Ok(Reply::json(200, &json!({"data": page, "next": next})))
+    let rows = page.len();
+    Ok(Reply::json(200, &json!({"data": page, "next": next})).of_rows(rows))
 }
 
 /// `GET /assets/{id}`, by either id.
@@ -122,10 +124,9 @@ pub(super) fn blockchains(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .last()
         .filter(|_| chains.next().is_some())
         .map(|last| cursor::make(&last.id));
-    Ok(Reply::json(
-        200,
-        &json!({"data": public(page).get(), "next": next}),
-    ))
+    let rows = page.len();
+    let answer = json!({"data": public(page).get(), "next": next});
+    Ok(Reply::json(200, &answer).of_rows(rows))
 }
 
 /// `GET /blockchains/{id}`, by either id.

@@ -91,7 +91,7 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     } = Wanted::of(&ask)?;
     // The books hold no end user's wallet: nothing comes from one or goes to one.
     if ask.query.one("sourceWalletId").is_some() || ask.query.one("destWalletId").is_some() {
-        return Ok(Reply::json(200, &Vec::<Transaction>::new()));
+        return Ok(Reply::json(200, &Vec::<Transaction>::new()).of_rows(0));
     }
     let started = order.past.is_some();
     let scope = ask.scope.clone();
@@ -124,6 +124,7 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         status: 200,
         headers: Vec::new(),
         body: body.freeze(),
+        rows: Some(page.len()),
     };
     if let Some(next) = next {
         reply = reply.with("next-page", url(&ask, "next", &next));

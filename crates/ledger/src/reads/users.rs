@@ -20,21 +20,18 @@ fn of_type(ask: &Ask<'_>, kind: Option<UserType>) -> Vec<User> {
 
 /// `GET /users` and `GET /management/users`.
 pub(super) fn people(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    Ok(Reply::json(
-        200,
-        &json!({"users": of_type(&ask, Some(UserType::Console))}),
-    ))
+    let users = of_type(&ask, Some(UserType::Console));
+    Ok(Reply::json(200, &json!({ "users": users })).of_rows(users.len()))
 }
 
 /// `GET /management/api_users`.
 pub(super) fn api_users(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    Ok(Reply::json(
-        200,
-        &json!({"users": of_type(&ask, Some(UserType::Api))}),
-    ))
+    let users = of_type(&ask, Some(UserType::Api));
+    Ok(Reply::json(200, &json!({ "users": users })).of_rows(users.len()))
 }
 
 /// `GET /users`: a bare array of everybody.
 pub(super) fn everybody(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    Ok(Reply::json(200, &of_type(&ask, None)))
+    let users = of_type(&ask, None);
+    Ok(Reply::json(200, &users).of_rows(users.len()))
 }

@@ -82,7 +82,8 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         asset_wallets,
         paging,
     };
-    Ok(Reply::json(200, &answer))
+    let rows = answer.asset_wallets.len();
+    Ok(Reply::json(200, &answer).of_rows(rows))
 }
 
 fn row(id: VaultAccountId, wallet: &WalletFacts) -> AssetWallet {

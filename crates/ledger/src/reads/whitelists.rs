@@ -25,7 +25,7 @@ pub(super) fn all(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> 
         .filter_map(|(_, entry)| view_whitelisted(entry.value.as_ref()?, ask.scope))
         .map(Seen::into_inner)
         .collect();
-    Ok(Reply::json(200, &entries))
+    Ok(Reply::json(200, &entries).of_rows(entries.len()))
 }
 
 fn find(ask: &Ask<'_>, kind: WhitelistKind) -> Result<WhitelistedWallet, ApiError> {
@@ -68,7 +68,8 @@ pub(super) fn assets(ask: Ask<'_>) -> Result<Reply, ApiError> {
         next: last.map(|asset| cursor::make(&asset.id.as_str())),
         data,
     };
-    Ok(Reply::json(200, &page))
+    let rows = page.data.assets.len();
+    Ok(Reply::json(200, &page).of_rows(rows))
 }
 
 /// One address of an entry.
