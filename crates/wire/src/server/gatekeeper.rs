@@ -15,7 +15,7 @@ use protocol::time::Millis;
 use protocol::token::{self, Expected, TokenError};
 
 use super::nonces::{Nonces, Seen};
-use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Route, Told, Workspace, body};
+use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Refusal, Route, Told, Workspace, body};
 use crate::clock::WallClock;
 
 /// A server of one workspace, or of many behind one door.
@@ -78,7 +78,9 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             .onlooker
             .as_ref()
             .map(|_| Told::new(request_id, now, from, &head));
+        let target = head.uri.path_and_query().cloned();
         let mut seen = Passing {
+            user: None,
             guest: None,
             body_hash: None,
         };
@@ -93,7 +95,18 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
                 }
                 outcome
             }
-            Err(error) => Outcome::Answered(self.workspace.told(error)),
+            Err(error) => {
+                self.workspace.refused(&Refusal {
+                    request_id,
+                    at: now,
+                    from,
+                    user: seen.user,
+                    proven: seen.guest.is_some(),
+                    target: target.as_ref().map_or("", |target| target.as_str()),
+                    error: &error,
+                });
+                Outcome::Answered(self.workspace.told(error))
+            }
         };
         if let (Some(onlooker), Some(told)) = (&self.onlooker, &mut told) {
             told.body_hash = seen.body_hash;
@@ -145,6 +158,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             _ => return Err(ApiError::not_found()),
         };
         let user = api_key(&head.headers)?;
+        seen.user = Some(user);
         let authorization = single(&head.headers, &AUTHORIZATION, TokenError::Missing)?;
         let Admitted { key, guest } = self
             .workspace
@@ -254,6 +268,8 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
 
 /// What is known of a request by the time it is answered or refused.
 struct Passing<G> {
+    /// The key that it names.
+    user: Option<UserId>,
     /// Whose token it was, once its signature was verified.
     guest: Option<Arc<G>>,
     /// Once the body was read.

@@ -54,6 +54,9 @@ pub trait Workspace: Send + Sync + 'static {
     /// A check after the door has failed: counts against the pair's failure budget.
     fn failed(&self, user: UserId, from: IpAddr);
 
+    /// A call did not pass: what it was, and what it is told. Kept short: refusals may come in floods.
+    fn refused(&self, _refusal: &Refusal<'_>) {}
+
     /// Whether the guest has not called too often.
     fn in_rate(&self, _guest: &Self::Guest) -> bool {
         true
@@ -93,6 +96,25 @@ pub struct Admitted<G> {
     pub key: PublicKey,
     /// The guest.
     pub guest: Arc<G>,
+}
+
+/// A call that did not pass the checks.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    /// Names the request in answers and logs.
+    pub request_id: RequestId,
+    /// When it came, by the world's clock.
+    pub at: Millis,
+    /// From where.
+    pub from: IpAddr,
+    /// The key that it named, if it named one.
+    pub user: Option<UserId>,
+    /// Whether its token was that key's.
+    pub proven: bool,
+    /// The request target as it was on the wire.
+    pub target: &'a str,
+    /// What it is told.
+    pub error: &'a ApiError,
 }
 
 /// What comes back for a call.
