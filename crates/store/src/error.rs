@@ -73,6 +73,9 @@ pub enum StoreError {
     /// The work panicked; nothing of it was kept.
     #[error("work on the database stopped unexpectedly; nothing of it was kept")]
     Panicked,
+    /// It cannot be copied as a file.
+    #[error("the database is not a file: copy it with PostgreSQL's own means, such as pg_dump")]
+    NotAFile,
     /// The store is going down.
     #[error("the database is closed")]
     Closed,

@@ -174,6 +174,19 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Copies the database, as it is at one moment, into a file that is not there yet; whoever
+    /// writes meanwhile goes on. SQLite alone: PostgreSQL has means of its own.
+    pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {
+        let (engine, file) = (Arc::clone(&self.engine), file.to_owned());
+        blocking(move || match &*engine {
+            Engine::Sqlite(sqlite) => sqlite.copy_to(&file),
+            Engine::Postgres(_) => Err(StoreError::NotAFile),
+        })
+        .await?
+    }
+}
+
 /// Runs blocking work off the runtime's own threads. A panic in it is an error here.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,

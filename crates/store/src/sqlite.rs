@@ -106,6 +106,39 @@ impl Sqlite {
         Ok(connection)
     }
 
+    /// Copies the database, whole or not at all; without what was deleted in it.
+    pub(crate) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
+        let failed = |why: String| StoreError::CannotOpen {
+            path: file.to_owned(),
+            why,
+        };
+        if file.exists() {
+            return Err(failed("it is there already".to_owned()));
+        }
+        let mut half = file.as_os_str().to_owned();
+        half.push(".half");
+        let half = PathBuf::from(half);
+        let _ = std::fs::remove_file(&half);
+        // Made first: SQLite would let others read it.
+        private_file(&half)?;
+        let name = half
+            .to_str()
+            .ok_or_else(|| failed("the name is not UTF-8".to_owned()))?;
+        let copied = self
+            .connect_reader()?
+            .execute("VACUUM INTO ?1", [name])
+            .map_err(StoreError::from);
+        let kept = copied.and_then(|_| {
+            std::fs::File::open(&half)
+                .and_then(|whole| whole.sync_all())
+                .and_then(|()| std::fs::rename(&half, file))
+                .map_err(|error| failed(error.to_string()))
+        });
+        kept.inspect_err(|_| {
+            let _ = std::fs::remove_file(&half);
+        })
+    }
+
     pub(crate) async fn write<T, E>(
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
