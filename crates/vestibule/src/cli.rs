@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{connector, demo, gate, sandbox, token};
+use crate::{connector, demo, gate, posture, sandbox, token};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -39,6 +39,8 @@ enum Command {
     Sandbox(Box<sandbox::Args>),
     /// The client's side: what stands in front of the workspace.
     Gate(Box<gate::Args>),
+    /// The seven practices in a workspace as it stands, without any gate.
+    Posture(posture::Args),
     /// The provider's side: keys, books and exports of its clients.
     Connector(connector::Args),
     /// Make a request token, or say what is wrong with one.
@@ -60,6 +62,7 @@ impl Cli {
             Command::Demo(args) => demo::run(&args, out),
             Command::Sandbox(args) => sandbox::run(*args, out).await,
             Command::Gate(args) => gate::run(*args, out).await,
+            Command::Posture(args) => posture::run(&args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
             Command::Token(args) => token::run(&args, out),
             Command::Completions { shell } => {
@@ -85,7 +88,7 @@ mod tests {
     }
 
     /// Whose every command has examples in its help.
-    const WITH_EXAMPLES: [&str; 4] = ["gate", "connector", "sandbox", "token"];
+    const WITH_EXAMPLES: [&str; 5] = ["gate", "posture", "connector", "sandbox", "token"];
 
     #[test]
     fn every_command_has_examples() {

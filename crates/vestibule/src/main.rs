@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod gate;
 mod output;
+mod posture;
 mod ready;
 mod sandbox;
 mod shutdown;

@@ -1,5 +1,8 @@
 //! The practices, per connection: held, broken, or cannot be seen, with the evidence. Pure.
 
+pub mod look;
+pub mod workspace;
+
 use ledger::AssetFilter;
 use protocol::role::ProviderRole;
 use serde::Serialize;
