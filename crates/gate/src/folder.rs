@@ -110,6 +110,7 @@ impl Folder {
             "gate.db",
             "gate.db-wal",
             "gate.db-shm",
+            "access",
         ];
         names.map(|name| self.0.join(name)).into()
     }
@@ -127,6 +128,11 @@ impl Folder {
     /// The newest signed checkpoint of the log, kept beside the store.
     pub fn checkpoint(&self) -> PathBuf {
         self.0.join("log.checkpoint")
+    }
+
+    /// Access records of accepted reads, a segment a file.
+    pub fn access(&self) -> PathBuf {
+        self.0.join("access")
     }
 
     /// Where a running gate's admin listener is.

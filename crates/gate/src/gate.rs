@@ -1,7 +1,7 @@
 //! The gate as a whole: what every part of it shares, and the one way to change it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -26,9 +26,11 @@ use crate::ages::{Ages, Stale, Subject};
 use crate::config::Config;
 use crate::connections::{Connection, Directory, Provider};
 use crate::folder::{Folder, KeyName};
-use crate::log::{self, Actor, Entry, Event};
+use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::operators::Roster;
 use crate::proposals::Translations;
+use crate::records::Recorder;
+use crate::refusals::Refusals;
 use crate::rows;
 use crate::trust::Trust;
 use crate::upstream::part_for_walks;
@@ -91,6 +93,13 @@ pub(crate) struct Gate {
     /// How often a look at all of upstream was asked for. Wakes whoever keeps the books, also when
     /// what upstream is has changed.
     pub(crate) look: watch::Sender<u64>,
+    /// Whether a copy of the store was put back and nobody has released it: nobody is let in, and
+    /// nothing is sent.
+    pub(crate) quarantined: AtomicBool,
+    /// What was refused lately, until the log tells of it.
+    pub(crate) refusals: Refusals,
+    /// What was read lately, until it is written down.
+    pub(crate) recorder: Recorder,
     /// Held by whoever carries out what an operator asked for: an end waits for it.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
@@ -107,16 +116,19 @@ pub(crate) struct Deed<'d, 'w> {
     pub(crate) writing: &'d mut Writing<'w>,
     pub(crate) batch: &'d mut Batch,
     pub(crate) at: Millis,
+    /// Where the call came from that asked for it.
+    pub(crate) origin: Origin,
 }
 
 impl Deed<'_, '_> {
     /// Tells the log, in the same transaction.
     pub(crate) fn log(&mut self, actor: Actor, event: Event) -> Result<(), StoreError> {
-        log::append(
+        log::append_from(
             self.writing,
             self.workspace,
             self.at,
             &Entry { actor, event },
+            &self.origin,
         )
         .map(drop)
     }
@@ -192,6 +204,9 @@ impl Gate {
             proposals: Notify::new(),
             ends: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
+            quarantined: AtomicBool::new(false),
+            refusals: Refusals::default(),
+            recorder: Recorder::default(),
             under_way: Arc::default(),
             look: watch::Sender::default(),
             store,
@@ -252,16 +267,22 @@ impl Gate {
         &self,
         work: impl Fn(&mut Deed<'_, '_>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let (workspace, at) = (self.workspace(), self.clock.now());
+        let (workspace, at, origin) = (self.workspace(), self.clock.now(), Origin::here());
         let done = self.books.transact(at, move |writing, batch| {
             work(&mut Deed {
                 workspace,
                 writing,
                 batch,
                 at,
+                origin,
             })
         });
         done.await.map_err(ApiError::from)
+    }
+
+    /// Whose log this is.
+    pub(crate) fn log_name(&self) -> log::LogKey {
+        log::LogKey::of(self.workspace(), self.log_key.public())
     }
 
     /// Who keeps the head of this gate's log.
@@ -307,9 +328,11 @@ impl Gate {
                 webhook: id(reading, workspace, "webhook")?,
             };
             let operators = rows::operators::all(reading, workspace)?;
-            Ok::<_, StoreError>((connections, operators, ids))
+            let quarantined = rows::connections::quarantined(reading, workspace)?;
+            Ok::<_, StoreError>((connections, operators, ids, quarantined))
         };
-        let (connections, operators, ids) = self.store.read(work).await?;
+        let (connections, operators, ids, quarantined) = self.store.read(work).await?;
+        self.quarantined.store(quarantined, Ordering::SeqCst);
         let provider = |(connection, spki): (Connection, Vec<u8>)| {
             let scope = connection.scope(self.workspace());
             Ok(Provider {
@@ -322,7 +345,12 @@ impl Gate {
             .into_iter()
             .map(provider)
             .collect::<Result<Vec<_>, protocol::keys::KeyError>>()?;
-        self.directory.store(Arc::new(Directory::of(providers)));
+        let directory = Directory::of(providers);
+        self.directory.store(Arc::new(if quarantined {
+            directory.shut()
+        } else {
+            directory
+        }));
         self.roster.store(Arc::new(Roster::of(operators)));
         if *self.upstream.read() != ids {
             *self.clients.write() = (
@@ -336,6 +364,11 @@ impl Gate {
             self.proposals.notify_one();
         }
         Ok(())
+    }
+
+    /// Whether a copy of the store was put back, and nobody has released it.
+    pub(crate) fn is_quarantined(&self) -> bool {
+        self.quarantined.load(Ordering::SeqCst)
     }
 
     /// A client of an API user with a key of the gate's, if that key is made.

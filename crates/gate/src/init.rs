@@ -14,7 +14,7 @@ use wire::clock::WallClock;
 use crate::config::Config;
 use crate::folder::{Folder, FolderError, KeyName};
 use crate::gate::Deed;
-use crate::log::{Actor, Event, Keeper};
+use crate::log::{Actor, Event, Keeper, Origin};
 use crate::operators::OperatorRole;
 use crate::rows;
 use crate::start::{location, make_store};
@@ -114,6 +114,7 @@ async fn make(
             writing,
             batch,
             at,
+            origin: Origin::default(),
         };
         deed.log(
             Actor::Gate,

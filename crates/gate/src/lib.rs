@@ -19,6 +19,9 @@
 //! | [`declared`] | what is to be, as a file says it (pure) |
 //! | [`operations`], [`admin_api`] | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
+//! | [`records`] | what was read: access records, a segment a file |
+//! | `refusals` | what was refused, until the log tells of it |
+//! | [`restore`] | a copy of the store, put back |
 //! | `trust` | whether the gate's own keys are what they must be |
 //! | `upstream` | keeps the books equal to the workspace |
 //! | `rows` | the tables |
@@ -39,8 +42,11 @@ pub mod operators;
 pub mod posture;
 pub mod proposals;
 mod provider;
+pub mod records;
+mod refusals;
 mod relay;
 mod reminders;
+pub mod restore;
 mod rows;
 pub mod start;
 #[cfg(test)]

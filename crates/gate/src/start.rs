@@ -25,7 +25,7 @@ use crate::gate::{AssemblyError, Gate, Parts};
 use crate::log::LogError;
 use crate::provider::Face;
 use crate::relay::RelayOutbox;
-use crate::{proposals, reminders, rows, upstream};
+use crate::{proposals, records, refusals, reminders, rows, upstream};
 
 pub use claim::Taken;
 pub use entrance::check_plain;
@@ -58,6 +58,8 @@ impl Running {
             return Err(Taken);
         }
         drop(self.gate.under_way.write().await);
+        records::write(&self.gate, true).await;
+        refusals::tell(&self.gate, true).await;
         sign(&self.gate).await;
         Ok(())
     }
@@ -205,6 +207,11 @@ pub async fn start(
     }
     gate.keeper().check().await?;
     gate.mount_receiver();
+    if gate.is_quarantined() {
+        tracing::error!(
+            "a copy of the store was put back: nobody is let in and nothing is sent until `vestibule gate release`"
+        );
+    }
     let (mut tasks, lost) = (JoinSet::new(), CancellationToken::new());
     tasks.spawn(claim::watch(
         Arc::clone(&claim),
@@ -215,6 +222,8 @@ pub async fn start(
     tasks.spawn(proposals::dispatch(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(reminders::watch(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
+    tasks.spawn(refusals::keep(Arc::clone(&gate), shutdown.clone()));
+    tasks.spawn(records::keep(Arc::clone(&gate), shutdown.clone()));
     let outbox = Arc::new(RelayOutbox(Arc::clone(&gate)));
     let dispatcher = Dispatcher::new(
         outbox,

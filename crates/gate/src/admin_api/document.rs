@@ -18,7 +18,7 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     for one in OPERATIONS {
         let path = paths
-            .entry(format!("{OWN_PREFIX}{}", one.path))
+            .entry(format!("{OWN_PREFIX}{}", one.path.replace("{*", "{")))
             .or_insert_with(|| json!({}));
         path[one.method.to_lowercase()] = told(one);
     }

@@ -19,14 +19,17 @@ use protocol::operations::Operation as WorkspaceOperation;
 use protocol::token::TokenError;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use wire::server::{Admitted, Call, Route, Workspace};
+use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 
 use crate::connections::Move;
 use crate::gate::Gate;
+use crate::log::Origin;
 use crate::operations::{
-    Operator, changes, connections, life, log_entries, operators, posture, proposals, record,
-    refused, report, request, review, status, upstream,
+use crate::operations::{
+    Operator, backup, changes, connections, life, log_entries, operators, posture, proposals, record,
+    refused, release, report, request, review, status, upstream,
 };
+use crate::refusals::{Kind, Who};
 use page::Page;
 
 pub use document::document;
@@ -65,6 +68,22 @@ impl Workspace for Desk {
         tracing::warn!(%user, %from, "a call of the admin listener was refused");
     }
 
+    fn refused(&self, refusal: &Refusal<'_>) {
+        let roster = self.gate.roster.load();
+        let known = refusal.user.is_some_and(|user| roster.get(user).is_some());
+        let who = match refusal.user {
+            Some(user) if refusal.proven => Who::Key(user),
+            _ => Who::Address(refusal.from),
+        };
+        let why = match (refusal.proven, known) {
+            (true, _) => "an operator's call that this gate does not carry out",
+            (false, true) => "an operator's key, but its token was not accepted",
+            (false, false) => "it is no operator's key",
+        };
+        let status = refusal.error.status();
+        self.gate.refusals.note(who, Kind { status, why }, refusal);
+    }
+
     fn may(
         &self,
         _guest: &Operator,
@@ -82,8 +101,22 @@ impl Workspace for Desk {
         // The end waits for what is under way: the log's last checkpoint covers it.
         let _under_way = self.gate.under_way.read().await;
         drop(guest);
-        let answer = self.route(&call).await;
-        answer.unwrap_or_else(|error| self.told(error))
+        let origin = Origin::of(call.from, call.request_id);
+        let answer = origin.during(self.route(&call)).await;
+        answer.unwrap_or_else(|error| {
+            if matches!(error.status(), 401 | 403) || call.changes() {
+                self.refused(&Refusal {
+                    request_id: call.request_id,
+                    at: call.received_at,
+                    from: call.from,
+                    user: Some(call.user),
+                    proven: true,
+                    target: &call.target,
+                    error: &error,
+                });
+            }
+            self.told(error)
+        })
     }
 }
 
@@ -174,6 +207,24 @@ impl Desk {
                 let page = given.page()?;
                 let rows = log_entries::latest(gate, &page).await?;
                 rows.reply(&self.origin, given.path, &page)
+            }
+            Name::LogEntries => {
+                let from = given.id("entry")?;
+                Reply::json(status, &log_entries::since(gate, from).await?)
+            }
+            Name::LogProof => {
+                let index = given.id("entry")?;
+                Reply::json(status, &log_entries::prove(gate, index).await?)
+            }
+            Name::LogFile => log_entries::file(gate, given.name()).await?,
+            Name::EraseLog => {
+                Reply::json(status, &log_entries::erase(gate, who, given.input()?).await?)
+            }
+            Name::Backup => {
+                Reply::json(status, &backup::backup(gate, who, given.input()?).await?)
+            }
+            Name::Release => {
+                Reply::json(status, &release::release(gate, who, given.input()?).await?)
             }
             Name::Connections => {
                 let page = given.page()?;

@@ -44,11 +44,19 @@ impl Operation {
     /// The names of the path's parameters, in order.
     pub fn parameters(&self) -> impl Iterator<Item = &'static str> + use<> {
         let parts = self.path.split('/');
-        parts.filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
+        parts.filter_map(|part| {
+            let name = part.strip_prefix('{')?.strip_suffix('}')?;
+            Some(name.strip_prefix('*').unwrap_or(name))
+        })
     }
 
     /// The parameters, if it is this path.
     fn fits<'p>(&self, path: &'p str) -> Option<Vec<&'p str>> {
+        // A last parameter `{*name}` is all that is left.
+        if let Some((words, _)) = self.path.split_once("{*") {
+            let rest = path.strip_prefix(words)?;
+            return (!rest.is_empty()).then(|| vec![rest]);
+        }
         let (mut own, mut parts, mut found) = (self.path.split('/'), path.split('/'), Vec::new());
         loop {
             match (own.next(), parts.next()) {
@@ -128,7 +136,8 @@ macro_rules! names {
 }
 
 names! {
-    Status, SetUpstream, Refresh, Posture, Log,
+    Status, SetUpstream, Refresh, Posture, Backup, Release,
+    Log, LogEntries, LogProof, LogFile, EraseLog,
     Connections, RequestConnection, Connection, ApproveConnection, SuspendConnection,
     ResumeConnection, RevokeConnection, ActivateConnection, ChangeConnection,
     Review, ConfirmConnection, ConnectionRecord,
@@ -145,6 +154,12 @@ pub const OPERATIONS: &[Operation] = &[
     row(Name::Refresh, "refresh", ("POST", "/refresh"), WORK, None, (202, None), "Looks at all of upstream now."),
     list(Name::Posture, "listPosture", "/posture", "Posture", "The seven practices, connection by connection."),
     list(Name::Log, "listLog", "/log", "LogEntry", "The log's entries, the newest first."),
+    row(Name::LogEntries, "getLogEntries", ("GET", "/log/entries/{from}"), ALL, None, (200, Some("LogEntries")), "The log's entries from one on, in order."),
+    row(Name::LogProof, "getLogProof", ("GET", "/log/proof/{index}"), ALL, None, (200, Some("LogProof")), "One entry with its proof, in one file."),
+    row(Name::LogFile, "getLogFile", ("GET", "/log/files/{*path}"), ALL, None, (200, None), "The log as files (C2SP tlog-tiles): checkpoint, tiles, entries."),
+    row(Name::EraseLog, "eraseLog", ("POST", "/log/erase"), PEOPLE, Some("Erasure"), (200, Some("Erased")), "Erases payloads; every proof stays whole."),
+    row(Name::Backup, "backup", ("POST", "/backups"), DOORS, Some("BackupWanted"), (201, Some("Backup")), "Copies the store into a file of the gate's machine."),
+    row(Name::Release, "release", ("POST", "/release"), PEOPLE, Some("ReleaseWord"), (200, Some("Released")), "Lets a store that was put back serve again."),
     list(Name::Connections, "listConnections", "/connections", "Connection", "Every connection, by name."),
     row(Name::RequestConnection, "requestConnection", ("POST", "/connections"), DOORS, Some("ConnectionRequest"), (201, Some("Connection")), "Keeps what a provider asks for."),
     row(Name::Connection, "getConnection", ("GET", "/connections/{name}"), ALL, None, (200, Some("Connection")), "One connection."),
@@ -207,7 +222,12 @@ mod tests {
             found("GET", "/connections"),
             Some((Name::Connections, vec![]))
         );
+        assert_eq!(
+            found("GET", "/log/files/tile/0/000"),
+            Some((Name::LogFile, vec!["tile/0/000"]))
+        );
         for (method, path) in [
+            ("GET", "/log/files/"),
             ("GET", "/connections/"),
             ("GET", "/connections//approve"),
             ("PATCH", "/connections/acme"),

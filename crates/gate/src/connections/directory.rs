@@ -24,6 +24,8 @@ pub(crate) struct Provider {
 pub(crate) struct Directory {
     by_name: BTreeMap<String, Arc<Provider>>,
     by_key: HashMap<UserId, Arc<Provider>>,
+    /// Nobody is let in.
+    is_shut: bool,
 }
 
 impl Directory {
@@ -39,6 +41,17 @@ impl Directory {
                 .insert(provider.connection.name.clone(), provider);
         }
         directory
+    }
+
+    /// The same, but nobody is let in.
+    pub(crate) fn shut(mut self) -> Self {
+        self.is_shut = true;
+        self
+    }
+
+    /// Whoever the key belongs to, let in or not.
+    pub(crate) fn keyed(&self, user: UserId) -> Option<&Arc<Provider>> {
+        self.by_key.get(&user)
     }
 
     pub(crate) fn named(&self, name: &str) -> Option<&Arc<Provider>> {
@@ -57,6 +70,9 @@ impl Directory {
 
     /// Whoever the key belongs to, if it may come in now and is on the list.
     pub(crate) fn open(&self, user: UserId, from: IpAddr, now: Millis) -> Option<&Arc<Provider>> {
+        if self.is_shut {
+            return None;
+        }
         let from = from.to_canonical();
         self.by_key.get(&user).filter(|provider| {
             let connection = &provider.connection;

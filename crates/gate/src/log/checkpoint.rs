@@ -1,16 +1,17 @@
 //! Checkpoints: size and root of the tree at a time, as a signed note.
 
-use protocol::ed25519::{SigningKey, VerifyingKey};
-use protocol::ids::WorkspaceId;
+use protocol::ed25519::SigningKey;
 use protocol::time::Millis;
-use signed_note::{Note, Signature, Verifier, VerifierList, key_id};
+use signed_note::{Note, Signature, VerifierList};
 use tlog_tiles::tlog::Hash;
+use uuid::Uuid;
 
-/// The algorithm byte of Ed25519 in a note's key id.
-const ED25519: u8 = 1;
+use super::key::LogKey;
 
 /// What stands before the time in a checkpoint's extension line.
 const AT: &str = "at ";
+/// What stands before the store's epoch.
+const EPOCH: &str = "epoch ";
 
 /// A checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Checkpoint {
     pub root: [u8; 32],
     /// When it was signed, if it tells.
     pub at: Option<Millis>,
+    /// The life of the store that it was signed in: another one begins when a copy is put back.
+    pub epoch: Option<Uuid>,
 }
 
 /// Why a checkpoint is not believed.
@@ -40,73 +43,41 @@ pub enum BadCheckpoint {
     Size(u64),
 }
 
-/// Names the log: one gate's, of one workspace.
-fn origin(workspace: WorkspaceId) -> String {
-    format!("vestibule.gate/{workspace}")
-}
-
-fn public_bytes(key: &VerifyingKey) -> Vec<u8> {
-    [&[ED25519], key.as_bytes().as_slice()].concat()
-}
-
-struct LogKey {
-    name: String,
-    key: VerifyingKey,
-}
-
-impl Verifier for LogKey {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn key_id(&self) -> u32 {
-        key_id(&self.name, &public_bytes(&self.key))
-    }
-
-    fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.key.verifies(message, signature)
-    }
-}
-
 impl Checkpoint {
     /// The signed note.
-    pub fn sign(&self, workspace: WorkspaceId, key: &SigningKey) -> Result<String, BadCheckpoint> {
-        let name = origin(workspace);
-        let extension = self.at.map(|at| format!("{AT}{at}\n")).unwrap_or_default();
-        let body = tlog_tiles::Checkpoint::new(&name, self.size, Hash(self.root), &extension)
-            .map_err(|_| BadCheckpoint::Form)?;
+    pub fn sign(&self, name: &LogKey, key: &SigningKey) -> Result<String, BadCheckpoint> {
+        let at = self.at.map(|at| format!("{AT}{at}\n"));
+        let epoch = self.epoch.map(|epoch| format!("{EPOCH}{epoch}\n"));
+        let extension = at.unwrap_or_default() + &epoch.unwrap_or_default();
+        let body =
+            tlog_tiles::Checkpoint::new(name.origin(), self.size, Hash(self.root), &extension)
+                .map_err(|_| BadCheckpoint::Form)?;
         let text = body.to_bytes();
-        let id = key_id(&name, &public_bytes(&key.public()));
-        let signature =
-            Signature::new(name, id, key.sign(&text)).map_err(|_| BadCheckpoint::Form)?;
+        let signature = Signature::new(name.origin().to_owned(), name.id(), key.sign(&text))
+            .map_err(|_| BadCheckpoint::Form)?;
         let note = Note::new(&text, &[signature]).map_err(|_| BadCheckpoint::Form)?;
         String::from_utf8(note.to_bytes()).map_err(|_| BadCheckpoint::Form)
     }
 
     /// Reads a signed note.
-    pub fn verify(
-        note: &str,
-        workspace: WorkspaceId,
-        key: &VerifyingKey,
-    ) -> Result<Self, BadCheckpoint> {
-        let name = origin(workspace);
+    pub fn verify(note: &str, key: &LogKey) -> Result<Self, BadCheckpoint> {
         let note = Note::from_bytes(note.as_bytes()).map_err(|_| BadCheckpoint::Form)?;
-        let verifier = LogKey {
-            name: name.clone(),
-            key: *key,
-        };
-        note.verify(&VerifierList::new(vec![Box::new(verifier)]))
+        note.verify(&VerifierList::new(vec![Box::new(key.clone())]))
             .map_err(|_| BadCheckpoint::Signature)?;
         let body =
             tlog_tiles::Checkpoint::from_bytes(note.text()).map_err(|_| BadCheckpoint::Form)?;
-        if body.origin() != name {
+        if body.origin() != key.origin() {
             return Err(BadCheckpoint::Origin);
         }
-        let at = |line: &str| Some(Millis(line.strip_prefix(AT)?.parse().ok()?));
+        let line = |begins: &str| {
+            let mut lines = body.extension().lines();
+            lines.find_map(|line| line.strip_prefix(begins))
+        };
         Ok(Self {
             size: body.size(),
             root: body.hash().0,
-            at: body.extension().lines().find_map(at),
+            at: line(AT).and_then(|at| at.parse().ok()).map(Millis),
+            epoch: line(EPOCH).and_then(|epoch| epoch.parse().ok()),
         })
     }
 }
@@ -114,30 +85,35 @@ impl Checkpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
+    use protocol::ids::WorkspaceId;
 
     #[test]
     fn a_checkpoint_is_believed_from_its_key_alone_and_unchanged() {
-        let (workspace, other) = (
-            WorkspaceId(Uuid::from_u128(1)),
-            WorkspaceId(Uuid::from_u128(2)),
-        );
         let (key, stranger) = (
             SigningKey::generate().expect("a key"),
             SigningKey::generate().expect("a key"),
         );
+        let log = |number, key: &SigningKey| {
+            LogKey::of(WorkspaceId(Uuid::from_u128(number)), key.public())
+        };
         let checkpoint = Checkpoint {
             size: 7,
             root: [9; 32],
             at: Some(Millis(1_790_000_000_123)),
+            epoch: Some(Uuid::from_u128(5)),
         };
-        let note = checkpoint.sign(workspace, &key).expect("a note");
-        assert_eq!(
-            Checkpoint::verify(&note, workspace, &key.public()),
-            Ok(checkpoint)
-        );
-        assert!(Checkpoint::verify(&note, workspace, &stranger.public()).is_err());
-        assert!(Checkpoint::verify(&note, other, &key.public()).is_err());
-        assert!(Checkpoint::verify(&note.replacen('7', "8", 2), workspace, &key.public()).is_err());
+        let ours = log(1, &key);
+        let note = checkpoint.sign(&ours, &key).expect("a note");
+        assert_eq!(Checkpoint::verify(&note, &ours), Ok(checkpoint));
+        assert!(Checkpoint::verify(&note, &log(1, &stranger)).is_err());
+        assert!(Checkpoint::verify(&note, &log(2, &key)).is_err());
+        assert!(Checkpoint::verify(&note.replacen('7', "8", 2), &ours).is_err());
+        for at in 0..note.len() {
+            let mut bytes = note.clone().into_bytes();
+            bytes[at] ^= 1;
+            if let Ok(changed) = String::from_utf8(bytes) {
+                assert!(Checkpoint::verify(&changed, &ours).is_err(), "{changed}");
+            }
+        }
     }
 }

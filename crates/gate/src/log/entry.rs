@@ -1,7 +1,9 @@
 //! What the log tells.
 
 use protocol::ids::TxId;
+use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// An entry: who did what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +13,15 @@ pub struct Entry {
     /// What.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl Entry {
+    /// Reads a payload. By way of a value: numbers keep their text, which a tagged enum cannot take
+    /// straight from JSON.
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let value: serde_json::Value = serde_json::from_slice(payload).ok()?;
+        serde_json::from_value(value).ok()
+    }
 }
 
 /// Who did something.
@@ -23,6 +34,8 @@ pub enum Actor {
     Connection(String),
     /// The gate itself.
     Gate,
+    /// Somebody who has not proven any key, by address; `others` stands for many.
+    Address(String),
 }
 
 /// What was done. No secret is ever part of it.
@@ -167,9 +180,64 @@ pub enum Event {
         rows: u64,
         sha256: String,
     },
+    /// Calls of one kind that were refused within a minute; the facts are the first one's.
+    Refused {
+        kind: String,
+        count: u64,
+        first: Millis,
+        last: Millis,
+        api_key: Option<String>,
+        target: String,
+        why: String,
+    },
+    /// `entries` are pairs of first and last.
+    PayloadsErased {
+        entries: Vec<(u64, u64)>,
+        reason: String,
+    },
+    AccessSegmentClosed {
+        segment: u64,
+        records: u64,
+        first: Millis,
+        last: Millis,
+        sha256: String,
+    },
+    StoreBackedUp {
+        entries: u64,
+    },
+    /// A copy with this many entries was put back; a new life of the store began.
+    StoreRestored {
+        epoch: Uuid,
+        entries: u64,
+    },
+    /// `lost` entries of before are known to be gone; `looked_up` approvals were asked for upstream.
+    StoreReleased {
+        checkpoint: u64,
+        lost: u64,
+        looked_up: u64,
+        reason: String,
+    },
+    /// Upstream has a transaction with an id of ours that no proposal here is.
+    OrphanSeen {
+        upstream: String,
+        external_id: String,
+    },
 }
 
+/// What verifying a log reads: never erased.
+const KEPT: [&str; 4] = [
+    "gate_initialised",
+    "payloads_erased",
+    "access_segment_closed",
+    "store_restored",
+];
+
 impl Event {
+    /// Whether the payloads of this kind are never erased: the log's own proof needs them.
+    pub fn is_kept(kind: &str) -> bool {
+        KEPT.contains(&kind)
+    }
+
     /// Its word, for lists.
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -201,6 +269,13 @@ impl Event {
             Self::ProposalSent { .. } => "proposal_sent",
             Self::ProposalFailed { .. } => "proposal_failed",
             Self::ReportCreated { .. } => "report_created",
+            Self::Refused { .. } => "refused",
+            Self::PayloadsErased { .. } => "payloads_erased",
+            Self::AccessSegmentClosed { .. } => "access_segment_closed",
+            Self::StoreBackedUp { .. } => "store_backed_up",
+            Self::StoreRestored { .. } => "store_restored",
+            Self::StoreReleased { .. } => "store_released",
+            Self::OrphanSeen { .. } => "orphan_seen",
         }
     }
 }

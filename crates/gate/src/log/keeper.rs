@@ -10,10 +10,12 @@ use protocol::ed25519::SigningKey;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, Store, StoreError};
-use tlog_tiles::tlog::tree_hash;
+use tlog_tiles::tlog::{Error as TreeError, tree_hash};
 
-use super::verify::{engine, is_beginning};
-use super::{Against, Broken, Checkpoint, Held, Stored, Verified, root, verify};
+use super::stored::audited;
+use super::{
+    Against, Broken, Checkpoint, Entry, Event, Held, LogKey, Stored, Verified, root, segments,
+};
 use crate::config::Config;
 use crate::folder::{Folder, FolderError};
 use crate::rows;
@@ -46,6 +48,11 @@ pub enum LogError {
 }
 
 impl Keeper<'_> {
+    /// Whose log it is.
+    fn name(&self) -> LogKey {
+        LogKey::of(self.workspace, self.key.public())
+    }
+
     /// Signs the head if the log has grown since.
     pub(crate) async fn sign(&self, now: Millis) -> Result<(), LogError> {
         let last = self.held()?;
@@ -57,7 +64,7 @@ impl Keeper<'_> {
         if last.as_ref().is_some_and(|last| last.size == size) {
             return Ok(());
         }
-        let key = self.key.clone();
+        let (name, key) = (self.name(), self.key.clone());
         let write = self.store.write(move |writing| {
             if let Some(last) = &last {
                 continues(writing, workspace, last)?;
@@ -67,9 +74,10 @@ impl Keeper<'_> {
                 size,
                 root: root.0,
                 at: Some(now),
+                epoch: Some(rows::connections::epoch(writing, workspace)?),
             };
             let note = head
-                .sign(workspace, &key)
+                .sign(&name, &key)
                 .map_err(|bad| StoreError::Engine(bad.to_string()))?;
             rows::log::put_checkpoint(writing, workspace, size, &note)?;
             Ok::<_, Broken>(note)
@@ -92,7 +100,7 @@ impl Keeper<'_> {
                 "no signed checkpoint is kept beside the store: a cut of the log would not show"
             );
         }
-        let (workspace, key) = (self.workspace, self.key.public());
+        let (workspace, key) = (self.workspace, self.name());
         let read = self.store.read(move |reading| {
             let first = rows::log::leaves(reading, workspace, 0, 1)?;
             if !first
@@ -103,8 +111,8 @@ impl Keeper<'_> {
             }
             let (size, note) =
                 rows::log::newest_checkpoint(reading, workspace)?.ok_or(Broken::NoCheckpoint)?;
-            let newest = Checkpoint::verify(&note, workspace, &key)
-                .map_err(|bad| Broken::Checkpoint(size, bad))?;
+            let newest =
+                Checkpoint::verify(&note, &key).map_err(|bad| Broken::Checkpoint(size, bad))?;
             continues(reading, workspace, &newest)?;
             held.map_or(Ok(()), |held| continues(reading, workspace, &held))
         });
@@ -118,10 +126,27 @@ impl Keeper<'_> {
             return Ok(None);
         }
         let note = self.folder.read(&file)?;
-        let held = Checkpoint::verify(&note, self.workspace, &self.key.public());
+        let held = Checkpoint::verify(&note, &self.name());
         let held = held.map_err(|bad| Broken::Held(file.display().to_string(), bad))?;
         Ok(Some(held))
     }
+}
+
+/// Whether this is how a gate of the workspace begins its log.
+fn is_beginning(row: &rows::log::Leaf, workspace: WorkspaceId) -> bool {
+    let entry = row.payload.as_deref().map(serde_json::from_str::<Entry>);
+    let Some(Ok(Entry {
+        event: Event::GateInitialised { workspace: of, .. },
+        ..
+    })) = entry
+    else {
+        return false;
+    };
+    row.index == 0 && of == workspace.to_string()
+}
+
+fn engine(error: TreeError) -> Broken {
+    Broken::Store(StoreError::Engine(error.to_string()))
 }
 
 /// Whether the log has grown out of what was signed.
@@ -138,34 +163,45 @@ fn continues(
     if tree_hash(last.size, &reader).map_err(engine)?.0 == last.root {
         Ok(())
     } else {
-        Err(Broken::Rewritten(last.size))
+        Err(Broken::Rewritten {
+            size: last.size,
+            same: 0,
+        })
     }
 }
 
 /// Verifies the log of a gate, whether it runs or not: against the checkpoint beside its store, and
-/// against one that somebody keeps elsewhere.
-pub async fn audit(
+/// against those that somebody keeps elsewhere.
+pub async fn audit<'a>(
     folder: &Folder,
     config: &Config,
-    checkpoint: Option<&Path>,
+    checkpoints: impl IntoIterator<Item = &'a Path>,
 ) -> Result<Verified, LogError> {
-    let key = folder.log_key()?.public();
+    let workspace = config.upstream.workspace_id;
+    let key = LogKey::of(workspace, folder.log_key()?.public());
     // Read before the store: what is signed meanwhile is of a longer log.
     let own = folder.checkpoint();
-    let files = [Some(own.as_path()), checkpoint];
-    let held = files.into_iter().flatten().map(held_in);
+    let mut held = vec![Held::read(&own)?];
+    for file in checkpoints {
+        held.push(Held::read(file)?);
+    }
     let against = Against {
-        held: held.collect::<Result<_, Broken>>()?,
+        held,
         running: folder.is_running()?,
     };
     let store = open_store(folder, config).await?;
-    Ok(verify(&store, config.upstream.workspace_id, &key, against).await?)
+    let audited = audited(&store, workspace, &key, against).await?;
+    segments::check(&folder.access(), &audited.segments, true)?;
+    Ok(audited.verified)
 }
 
-fn held_in(file: &Path) -> Result<Held, Broken> {
-    let place = file.display().to_string();
-    match std::fs::read_to_string(file) {
-        Ok(note) => Ok(Held { place, note }),
-        Err(error) => Err(Broken::NotHeld(format!("{place} ({error})"))),
+impl Held {
+    /// Reads a checkpoint that is kept in a file.
+    pub fn read(file: &Path) -> Result<Self, Broken> {
+        let place = file.display().to_string();
+        match std::fs::read_to_string(file) {
+            Ok(note) => Ok(Self { place, note }),
+            Err(error) => Err(Broken::NotHeld(format!("{place} ({error})"))),
+        }
     }
 }

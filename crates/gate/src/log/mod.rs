@@ -5,8 +5,16 @@
 //! tells. Checkpoints are signed notes (C2SP `tlog-checkpoint`).
 
 mod checkpoint;
+mod copy;
 mod entry;
 mod keeper;
+mod key;
+mod origin;
+mod proof;
+mod published;
+pub(crate) mod segments;
+mod stored;
+mod tree;
 mod verify;
 
 use std::cell::RefCell;
@@ -20,10 +28,18 @@ use tlog_tiles::tlog::{
 };
 
 pub use checkpoint::{BadCheckpoint, Checkpoint};
+pub use copy::{Exported, export, verify_copy};
 pub use entry::{Actor, Entry, Event};
 pub(crate) use keeper::Keeper;
 pub use keeper::{LogError, audit};
-pub use verify::{Against, Broken, Held, Newest, Verified, verify};
+pub use key::{LogKey, NoLogKey};
+pub(crate) use origin::Origin;
+pub use proof::{Proven, prove, verify_proof};
+pub(crate) use published::Published;
+pub use stored::verify;
+#[cfg(test)]
+pub(crate) use verify::ToldSegment;
+pub use verify::{Against, Broken, Held, Newest, Verified};
 
 use crate::rows;
 use crate::rows::log::Leaf;
@@ -43,6 +59,16 @@ pub(crate) fn leaf(at: Millis, kind: &str, commitment: &[u8]) -> Vec<u8> {
     format!("{at}\n{kind}\n{}\n", hex::encode(commitment)).into_bytes()
 }
 
+/// What [`leaf`] was made of: time, kind, commitment. `None`: it made none of this.
+pub(crate) fn leaf_parts(bytes: &[u8]) -> Option<(Millis, &str, [u8; 32])> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut lines = text.split_terminator('\n');
+    let (at, kind, commitment) = (lines.next()?, lines.next()?, lines.next()?);
+    let at = Millis(at.parse().ok()?);
+    let commitment: [u8; 32] = hex::decode(commitment).ok()?.try_into().ok()?;
+    (leaf(at, kind, &commitment) == bytes).then_some((at, kind, commitment))
+}
+
 /// Appends an entry to a workspace's log, in the transaction of what it tells; its index.
 pub(crate) fn append(
     writing: &mut Writing<'_>,
@@ -50,8 +76,19 @@ pub(crate) fn append(
     at: Millis,
     entry: &Entry,
 ) -> Result<u64, StoreError> {
-    let payload =
-        serde_json::to_string(entry).map_err(|error| StoreError::Engine(error.to_string()))?;
+    append_from(writing, workspace, at, entry, &Origin::default())
+}
+
+/// The same, with where the call came from that it tells of.
+pub(crate) fn append_from(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    at: Millis,
+    entry: &Entry,
+    origin: &Origin,
+) -> Result<u64, StoreError> {
+    let payload = serde_json::to_string(&origin::Traced { entry, origin })
+        .map_err(|error| StoreError::Engine(error.to_string()))?;
     let salt: [u8; 16] = *uuid::Uuid::new_v4().as_bytes();
     let (kind, commitment) = (entry.event.kind(), commitment(&salt, payload.as_bytes()));
     let index = rows::log::next_index(writing, workspace)?;
@@ -76,7 +113,7 @@ pub(crate) fn append(
 }
 
 /// The stored hashes of a workspace's tree, as the tables have them.
-struct Stored<'a, Q>(WorkspaceId, RefCell<&'a mut Q>);
+pub(crate) struct Stored<'a, Q>(pub(crate) WorkspaceId, pub(crate) RefCell<&'a mut Q>);
 
 impl<Q: Query> HashReader for Stored<'_, Q> {
     fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TreeError> {

@@ -1,22 +1,20 @@
-//! Verifying a log: every payload against its leaf, the leaves against the tree, the tree against
-//! every checkpoint, those that are held outside the store as well. Works on a store that nobody
-//! serves, too.
+//! Verifying a log, entry by entry: every payload against its leaf, the leaves against every
+//! checkpoint, those that are held elsewhere as well. Pure; where the entries come from is told by
+//! whoever reads them: the store, or a copy.
 //!
 //! Whoever can write the store cannot sign. So what no signed checkpoint covers proves nothing, and a
 //! log is not whole because what is left of it fits together: its beginning must be there, and a
 //! checkpoint over its last entry.
 
-use protocol::ed25519::VerifyingKey;
-use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use serde::Serialize;
-use store::{Store, StoreError};
-use tlog_tiles::tlog::{
-    Error as TreeError, Hash, HashReader, stored_hash_count, stored_hashes, tree_hash,
-};
+use store::StoreError;
+use tlog_tiles::tlog::{Hash, record_hash};
+use uuid::Uuid;
 
-use super::{BadCheckpoint, Checkpoint, Entry, Event, commitment, leaf};
-use crate::rows;
+use super::key::LogKey;
+use super::tree::Growing;
+use super::{BadCheckpoint, Checkpoint, Entry, Event, commitment};
 
 /// What a log is held against beside its own store.
 #[derive(Clone, Debug, Default)]
@@ -27,13 +25,20 @@ pub struct Against {
     pub running: bool,
 }
 
-/// A checkpoint that is kept outside the store.
+/// A checkpoint that is kept outside the log.
 #[derive(Clone, Debug)]
 pub struct Held {
     /// Where.
     pub place: String,
     /// The signed note.
     pub note: String,
+}
+
+impl Held {
+    /// Believes it, if the log's key signed it.
+    pub(super) fn believed(&self, key: &LogKey) -> Result<Checkpoint, Broken> {
+        Checkpoint::verify(&self.note, key).map_err(|bad| Broken::Held(self.place.clone(), bad))
+    }
 }
 
 /// A log that holds.
@@ -51,6 +56,12 @@ pub struct Verified {
     pub newest: Newest,
     /// How many of the last entries it does not cover; none, unless a gate runs.
     pub uncovered: u64,
+    /// How often a copy of the store was put back.
+    pub restored: u64,
+    /// Segments of access records that the log tells of.
+    pub access_segments: u64,
+    /// How many of them are not here.
+    pub access_missing: u64,
 }
 
 /// The newest signed checkpoint that is held.
@@ -80,15 +91,43 @@ pub enum Broken {
     /// A stored hash is not what the leaves give.
     #[error("the tree was changed: the stored hash {0} is not what the entries give")]
     Tree(u64),
+    /// A file of a copy is not what it must be.
+    #[error("{file} was changed: {what}")]
+    File {
+        /// Which, from the copy's folder on.
+        file: String,
+        /// What is wrong there.
+        what: String,
+    },
     /// A checkpoint is not to be believed.
     #[error("the checkpoint of size {0}: {1}")]
     Checkpoint(u64, BadCheckpoint),
     /// A checkpoint does not fit the entries.
-    #[error("the log was rewritten: its first {0} entries are not those of the signed checkpoint")]
-    Rewritten(u64),
+    #[error(
+        "the log was rewritten: its first {size} entries are not those of the signed checkpoint; what differs is entry {same} or a later one"
+    )]
+    Rewritten {
+        /// How many the checkpoint counts.
+        size: u64,
+        /// Up to where an older checkpoint says that they are the same.
+        same: u64,
+    },
     /// Entries that a checkpoint counts are gone.
     #[error("the log was cut: a signed checkpoint counts {0} entries, {1} are there")]
     Cut(u64, u64),
+    /// A copy of the store was put back, and entries of before are gone.
+    #[error(
+        "a copy of the store with {kept} entries was put back (entry {kept} tells): of the {size} entries that a signed checkpoint of before counts, the last {} are lost", size - kept
+    )]
+    PutBack {
+        /// How many entries the copy had.
+        kept: u64,
+        /// How many the checkpoint counts.
+        size: u64,
+    },
+    /// A checkpoint is of another life of the store than the log tells.
+    #[error("the checkpoint of size {0} is of another life of the store than the log tells")]
+    Epoch(u64),
     /// A checkpoint that is kept elsewhere is not to be believed.
     #[error("the checkpoint in {0}: {1}")]
     Held(String, BadCheckpoint),
@@ -115,6 +154,14 @@ pub enum Broken {
         /// How many.
         count: u64,
     },
+    /// A segment of access records is not what the log tells.
+    #[error("the access records {file}: {what}")]
+    Access {
+        /// Which file.
+        file: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The last entries are not signed.
     #[error(
         "the last {0} of {1} entries are covered by no signed checkpoint, and no gate runs that would sign them: it did not end in order, or somebody else wrote them. Look at them; the gate signs them when it starts"
@@ -122,175 +169,189 @@ pub enum Broken {
     Uncovered(u64, u64),
 }
 
-/// Whether this is how a gate of the workspace begins its log.
-pub(super) fn is_beginning(row: &rows::log::Leaf, workspace: WorkspaceId) -> bool {
-    let entry = row.payload.as_deref().map(serde_json::from_str::<Entry>);
-    let Some(Ok(Entry {
-        event: Event::GateInitialised { workspace: of, .. },
-        ..
-    })) = entry
-    else {
-        return false;
-    };
-    row.index == 0 && of == workspace.to_string()
+/// A segment of access records, as an entry of the log tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ToldSegment {
+    pub(crate) number: u64,
+    pub(crate) sha256: String,
 }
 
-/// The checkpoints so far, and what they say together.
-struct Compared<'a> {
-    tree: &'a Recomputed,
-    entries: u64,
-    count: u64,
+/// What comes out of all entries and checkpoints.
+pub(super) struct Audited {
+    pub(super) verified: Verified,
+    pub(super) segments: Vec<ToldSegment>,
+}
+
+/// The salt of a payload, and the payload.
+pub(super) type Payload<'a> = (&'a [u8], &'a [u8]);
+
+/// Goes through a log.
+pub(super) struct Auditor<'k> {
+    key: &'k LogKey,
+    tree: Growing,
+    /// Those that are still to come, the smallest last.
+    ahead: Vec<Checkpoint>,
+    compared: u64,
     newest: Option<Newest>,
+    /// The latest epoch that the log tells, and how many entries the copy had that began it.
+    epoch: Option<(Uuid, u64)>,
+    begun: bool,
+    restored: u64,
+    gone: Vec<u64>,
+    /// First and last of what was erased, as the log tells.
+    erased: Vec<(u64, u64)>,
+    segments: Vec<ToldSegment>,
 }
 
-impl Compared<'_> {
-    fn with(&mut self, checkpoint: &Checkpoint) -> Result<(), Broken> {
-        if checkpoint.size > self.entries {
-            return Err(Broken::Cut(checkpoint.size, self.entries));
+impl<'k> Auditor<'k> {
+    /// Begins with these checkpoints.
+    pub(super) fn new(key: &'k LogKey, mut checkpoints: Vec<Checkpoint>) -> Self {
+        checkpoints.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
+        Self {
+            key,
+            tree: Growing::default(),
+            ahead: checkpoints,
+            compared: 0,
+            newest: None,
+            epoch: None,
+            begun: false,
+            restored: 0,
+            gone: Vec::new(),
+            erased: Vec::new(),
+            segments: Vec::new(),
         }
-        if tree_hash(checkpoint.size, self.tree).map_err(engine)?.0 != checkpoint.root {
-            return Err(Broken::Rewritten(checkpoint.size));
+    }
+
+    /// How many entries were seen.
+    pub(super) fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// The next entry. What its leaf completes in the tree comes back.
+    pub(super) fn entry(
+        &mut self,
+        kind: &str,
+        leaf: &[u8],
+        committed: &[u8],
+        payload: Option<Payload<'_>>,
+    ) -> Result<&[Hash], Broken> {
+        // Not at once: whoever knows better where it was changed says so first.
+        self.compare()?;
+        let index = self.tree.size();
+        match payload {
+            Some((salt, payload)) if commitment(salt, payload).as_slice() != committed => {
+                return Err(Broken::Payload(index));
+            }
+            Some((_, payload)) if Event::is_kept(kind) => self.told(index, payload)?,
+            Some(_) => {}
+            None if Event::is_kept(kind) => {
+                let (first, count) = (index, 1);
+                return Err(Broken::Erased { first, count });
+            }
+            None => self.gone.push(index),
         }
-        self.count += 1;
-        if self
-            .newest
-            .is_none_or(|newest| newest.size <= checkpoint.size)
-        {
+        Ok(self.tree.push(record_hash(leaf)))
+    }
+
+    /// What an entry tells about the log itself.
+    fn told(&mut self, index: u64, payload: &[u8]) -> Result<(), Broken> {
+        let Some(entry) = Entry::read(payload) else {
+            return Err(Broken::Payload(index));
+        };
+        match entry.event {
+            Event::GateInitialised { workspace, .. } if index == 0 => {
+                self.begun = self.key.origin() == format!("vestibule.gate/{workspace}");
+            }
+            Event::PayloadsErased { entries, .. } => {
+                let before = entries.into_iter().filter(|(_, last)| *last < index);
+                self.erased.extend(before);
+            }
+            Event::StoreRestored { epoch, .. } => {
+                self.epoch = Some((epoch, index));
+                self.restored += 1;
+            }
+            Event::AccessSegmentClosed {
+                segment, sha256, ..
+            } => self.segments.push(ToldSegment {
+                number: segment,
+                sha256,
+            }),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Compares the checkpoints that count just as many entries as were seen.
+    fn compare(&mut self) -> Result<(), Broken> {
+        let size = self.tree.size();
+        while let Some(checkpoint) = self.ahead.pop_if(|next| next.size == size) {
+            if checkpoint.root != self.tree.root().0 {
+                self.put_back(&checkpoint)?;
+                let same = self.newest.map_or(0, |newest| newest.size);
+                return Err(Broken::Rewritten { size, same });
+            }
+            let told = self.epoch.map(|(epoch, _)| epoch);
+            if told.is_some() && checkpoint.epoch != told {
+                return Err(Broken::Epoch(size));
+            }
+            self.compared += 1;
             self.newest = Some(Newest {
-                size: checkpoint.size,
+                size,
                 at: checkpoint.at,
             });
         }
         Ok(())
     }
-}
 
-pub(super) fn engine(error: TreeError) -> Broken {
-    Broken::Store(StoreError::Engine(error.to_string()))
-}
+    /// Whether a checkpoint is of before a copy was put back, and counts more than the copy had.
+    fn put_back(&self, checkpoint: &Checkpoint) -> Result<(), Broken> {
+        match self.epoch {
+            Some((epoch, kept)) if checkpoint.epoch != Some(epoch) && checkpoint.size > kept => {
+                let size = checkpoint.size;
+                Err(Broken::PutBack { kept, size })
+            }
+            _ => Ok(()),
+        }
+    }
 
-/// The hashes as the leaves give them.
-struct Recomputed(Vec<Hash>);
-
-impl HashReader for Recomputed {
-    fn read_hashes(&self, indexes: &[u64]) -> Result<Vec<Hash>, TreeError> {
-        let at = |index: &u64| {
-            usize::try_from(*index)
-                .ok()
-                .and_then(|at| self.0.get(at))
-                .copied()
+    /// That was all.
+    pub(super) fn end(mut self) -> Result<Audited, Broken> {
+        self.compare()?;
+        let entries = self.tree.size();
+        if let Some(longest) = self.ahead.first() {
+            self.put_back(longest)?;
+            return Err(Broken::Cut(longest.size, entries));
+        }
+        if !self.begun {
+            return Err(Broken::NoBeginning);
+        }
+        let newest = self.newest.ok_or(Broken::NoCheckpoint)?;
+        self.erased.sort_unstable();
+        let told = |index: u64| {
+            let after = self.erased.partition_point(|(first, _)| *first <= index);
+            self.erased
+                .iter()
+                .take(after)
+                .any(|(_, last)| *last >= index)
         };
-        indexes
-            .iter()
-            .map(|index| at(index).ok_or(TreeError::IndexesNotInTree))
-            .collect()
-    }
-}
-
-/// Verifies the whole log.
-pub async fn verify(
-    store: &Store,
-    workspace: WorkspaceId,
-    key: &VerifyingKey,
-    against: Against,
-) -> Result<Verified, Broken> {
-    let key = *key;
-    store
-        .read(move |reading| whole(reading, workspace, &key, &against))
-        .await
-}
-
-fn whole(
-    query: &mut impl store::Query,
-    workspace: WorkspaceId,
-    key: &VerifyingKey,
-    against: &Against,
-) -> Result<Verified, Broken> {
-    let mut tree = Recomputed(Vec::new());
-    let (mut entries, mut begun) = (0, false);
-    let (mut gone, mut first_gone) = (0, None);
-    loop {
-        let page = rows::log::leaves(query, workspace, entries, 1_000)?;
-        if page.is_empty() {
-            break;
+        let mut untold = self.gone.iter().copied().filter(|index| !told(*index));
+        if let Some(first) = untold.next() {
+            let count = 1 + untold.count() as u64;
+            return Err(Broken::Erased { first, count });
         }
-        for row in page {
-            if row.index != entries {
-                return Err(Broken::Missing(entries));
-            }
-            match &row.payload {
-                Some(payload)
-                    if commitment(&row.salt, payload.as_bytes()).as_slice() != row.commitment =>
-                {
-                    return Err(Broken::Payload(entries));
-                }
-                Some(_) => {}
-                None => {
-                    gone += 1;
-                    first_gone = first_gone.or(Some(entries));
-                }
-            }
-            begun |= is_beginning(&row, workspace);
-            let leaf = leaf(row.at, &row.kind, &row.commitment);
-            let hashes = stored_hashes(entries, &leaf, &tree).map_err(engine)?;
-            let first = stored_hash_count(entries);
-            for (at, hash) in (first..).zip(&hashes) {
-                match rows::log::hash(query, workspace, at)? {
-                    Some(stored) if stored == hash.0 => {}
-                    // The first of an entry's hashes is the leaf's own.
-                    Some(_) if at == first => return Err(Broken::Leaf(entries)),
-                    _ => return Err(Broken::Tree(at)),
-                }
-            }
-            tree.0.extend(hashes);
-            entries += 1;
-        }
+        Ok(Audited {
+            verified: Verified {
+                entries,
+                erased: self.gone.len() as u64,
+                root: hex::encode(self.tree.root().0),
+                checkpoints: self.compared,
+                newest,
+                uncovered: entries - newest.size,
+                restored: self.restored,
+                access_segments: self.segments.len() as u64,
+                access_missing: 0,
+            },
+            segments: self.segments,
+        })
     }
-    let mut compared = Compared {
-        tree: &tree,
-        entries,
-        count: 0,
-        newest: None,
-    };
-    for (size, note) in rows::log::checkpoints(query, workspace)? {
-        let checkpoint = Checkpoint::verify(&note, workspace, key)
-            .map_err(|bad| Broken::Checkpoint(size, bad))?;
-        if checkpoint.size != size {
-            let other = BadCheckpoint::Size(checkpoint.size);
-            return Err(Broken::Checkpoint(size, other));
-        }
-        compared.with(&checkpoint)?;
-    }
-    let in_store = compared.count;
-    for held in &against.held {
-        let checkpoint = Checkpoint::verify(&held.note, workspace, key)
-            .map_err(|bad| Broken::Held(held.place.clone(), bad))?;
-        compared.with(&checkpoint)?;
-    }
-    if !begun {
-        return Err(Broken::NoBeginning);
-    }
-    let Some(newest) = compared.newest.filter(|_| in_store > 0) else {
-        return Err(Broken::NoCheckpoint);
-    };
-    let hashes = rows::log::hash_count(query, workspace)?;
-    if hashes != stored_hash_count(entries) {
-        return Err(Broken::Tree(hashes.max(stored_hash_count(entries)) - 1));
-    }
-    // No operation erases payloads yet, so nothing explains a missing one.
-    if let Some(first) = first_gone {
-        return Err(Broken::Erased { first, count: gone });
-    }
-    let uncovered = entries - newest.size;
-    if uncovered > 0 && !against.running {
-        return Err(Broken::Uncovered(uncovered, entries));
-    }
-    Ok(Verified {
-        entries,
-        erased: gone,
-        root: hex::encode(tree_hash(entries, &tree).map_err(engine)?.0),
-        checkpoints: compared.count,
-        newest,
-        uncovered,
-    })
 }

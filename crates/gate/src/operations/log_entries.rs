@@ -1,16 +1,25 @@
-//! The log's entries, the latest first.
+//! The log's entries and files: looked at, proven, erased.
+
+use std::sync::Arc;
 
 use protocol::error::ApiError;
+use protocol::exchange::Reply;
 use protocol::time::Millis;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::StoreError;
 
-use super::refused;
+use super::{Operator, refused};
 use crate::admin_api::page::{Page, Rows};
-use crate::gate::Gate;
+use crate::gate::{Deed, Gate};
+use crate::log::{self, Actor, Event, Published};
 use crate::rows;
 use crate::rows::log::Leaf;
+
+/// Most entries of a list.
+const MAX_LISTED: u32 = 500;
+/// Most ranges of one erasure.
+const MAX_RANGES: usize = 10_000;
 
 /// An entry as it is shown.
 #[derive(Debug, Serialize)]
@@ -25,6 +34,22 @@ pub struct Shown {
     pub entry: Option<Box<RawValue>>,
 }
 
+impl From<Leaf> for Shown {
+    fn from(leaf: Leaf) -> Self {
+        let entry = leaf.payload.map(RawValue::from_string);
+        Self {
+            index: leaf.index,
+            at: leaf.at,
+            kind: leaf.kind,
+            entry: entry.and_then(Result::ok),
+        }
+    }
+}
+
+fn failed(error: StoreError) -> ApiError {
+    refused(500, error)
+}
+
 /// Entries, the newest first.
 pub(crate) async fn latest(gate: &Gate, page: &Page) -> Result<Rows<Shown>, ApiError> {
     let workspace = gate.workspace();
@@ -37,17 +62,156 @@ pub(crate) async fn latest(gate: &Gate, page: &Page) -> Result<Rows<Shown>, ApiE
         let count = u32::try_from(end - from).unwrap_or(wanted);
         rows::log::leaves(reading, workspace, from, count)
     });
-    let leaves = read
-        .await
-        .map_err(|error: StoreError| refused(500, error))?;
-    let shown = |leaf: Leaf| Shown {
-        index: leaf.index,
-        at: leaf.at,
-        kind: leaf.kind,
-        entry: leaf
-            .payload
-            .and_then(|payload| RawValue::from_string(payload).ok()),
-    };
-    let newest_first = leaves.into_iter().rev().map(shown).collect();
+    let leaves = read.await.map_err(failed)?;
+    let newest_first = leaves.into_iter().rev().map(Shown::from).collect();
     Ok(page.cut(newest_first, |one: &Shown| one.index.to_string()))
+}
+
+/// Entries from a place on, in order.
+pub(crate) async fn since(gate: &Gate, first: u64) -> Result<Vec<Shown>, ApiError> {
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| rows::log::leaves(reading, workspace, first, MAX_LISTED));
+    let leaves = read.await.map_err(failed)?;
+    Ok(leaves.into_iter().map(Shown::from).collect())
+}
+
+/// A file of the log, as readers of such logs look for it.
+pub(crate) async fn file(gate: &Gate, path: &str) -> Result<Reply, ApiError> {
+    let file = Published::at(path).ok_or_else(ApiError::not_found)?;
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| file.read(reading, workspace));
+    let body = read.await.map_err(failed)?;
+    let kind = match file {
+        Published::Checkpoint | Published::Payload(_) => "text/plain; charset=utf-8",
+        Published::Tile(_) | Published::Entries(_) => "application/octet-stream",
+    };
+    Ok(Reply {
+        status: 200,
+        headers: vec![("content-type", kind.to_owned())],
+        body: body.ok_or_else(ApiError::not_found)?.into(),
+        rows: None,
+    })
+}
+
+/// The proof of an entry, in one file.
+#[derive(Debug, Serialize)]
+pub struct Proof {
+    /// The file.
+    pub proof: String,
+}
+
+/// Proves an entry.
+pub(crate) async fn prove(gate: &Gate, index: u64) -> Result<Proof, ApiError> {
+    let (workspace, key) = (gate.workspace(), gate.log_name());
+    let read = gate
+        .store
+        .read(move |reading| log::prove(reading, workspace, &key, index));
+    let proof = read.await.map_err(failed)?;
+    let none = || {
+        refused(
+            404,
+            format_args!(
+                "no signed checkpoint counts an entry {index}; the newest entries are signed within a second"
+            ),
+        )
+    };
+    proof.map(|proof| Proof { proof }).ok_or_else(none)
+}
+
+/// What is to be erased.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Erasure {
+    /// These entries; all that the rest allows, if none is named.
+    #[serde(default)]
+    pub entries: Option<Vec<u64>>,
+    /// Those that are older.
+    #[serde(default)]
+    pub before: Option<Millis>,
+    /// Those that tell of this connection.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// Why; the log keeps it.
+    pub reason: String,
+}
+
+/// What was erased.
+#[derive(Debug, Serialize)]
+pub struct Erased {
+    /// How many payloads.
+    pub erased: u64,
+    /// How many stay: the log's own proof needs what they tell.
+    pub kept: u64,
+}
+
+impl Erasure {
+    fn covers(&self, leaf: &Leaf) -> bool {
+        let named = |entries: &Vec<u64>| entries.contains(&leaf.index);
+        let of = |connection: &String| {
+            let payload = leaf.payload.as_deref().map(serde_json::from_str);
+            let Some(Ok(serde_json::Value::Object(told))) = payload else {
+                return false;
+            };
+            let actor = told.get("actor").and_then(|actor| actor.get("connection"));
+            [told.get("connection"), actor]
+                .into_iter()
+                .flatten()
+                .any(|name| name == connection)
+        };
+        leaf.payload.is_some()
+            && self.entries.as_ref().is_none_or(named)
+            && self.before.is_none_or(|before| leaf.at < before)
+            && self.connection.as_ref().is_none_or(of)
+    }
+}
+
+/// Erases payloads, and tells the log which. Every proof stays whole.
+pub(crate) async fn erase(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    erasure: Erasure,
+) -> Result<Erased, ApiError> {
+    if erasure.entries.is_none() && erasure.before.is_none() && erasure.connection.is_none() {
+        return Err(refused(400, "name entries, a time or a connection"));
+    }
+    if erasure.reason.trim().is_empty() {
+        return Err(refused(400, "an erasure needs a reason"));
+    }
+    let actor = Actor::Operator(operator.name.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let (mut next, mut kept) = (0, 0);
+        let (mut erased, mut ranges): (u64, Vec<(u64, u64)>) = (0, Vec::new());
+        loop {
+            let page = rows::log::leaves(deed.writing, deed.workspace, next, MAX_LISTED)?;
+            let Some(last) = page.last() else {
+                break;
+            };
+            next = last.index + 1;
+            for leaf in page.iter().filter(|leaf| erasure.covers(leaf)) {
+                if Event::is_kept(&leaf.kind) {
+                    kept += 1;
+                    continue;
+                }
+                rows::log::erase(deed.writing, deed.workspace, leaf.index)?;
+                erased += 1;
+                match ranges.last_mut() {
+                    Some((_, last)) if *last + 1 == leaf.index => *last = leaf.index,
+                    _ => ranges.push((leaf.index, leaf.index)),
+                }
+            }
+        }
+        for some in ranges.chunks(MAX_RANGES) {
+            let told = Event::PayloadsErased {
+                entries: some.to_vec(),
+                reason: erasure.reason.clone(),
+            };
+            deed.log(actor.clone(), told)?;
+        }
+        Ok(Erased { erased, kept })
+    };
+    gate.deed(work).await
 }

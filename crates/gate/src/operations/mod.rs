@@ -1,6 +1,7 @@
 //! What the client's people do, one operation a file: input, effect, log entry. Who may is told by
 //! the table of `admin_api`, before anything of an operation runs.
 
+pub mod backup;
 pub mod changes;
 pub mod connections;
 pub mod life;
@@ -9,6 +10,7 @@ pub mod operators;
 pub mod posture;
 pub mod proposals;
 pub mod record;
+pub mod release;
 pub mod report;
 pub mod request;
 pub mod review;

@@ -80,6 +80,13 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     });
     checks.push(young(&areas, now));
     checks.push(not_ending(&gate.directory.load(), now));
+    if gate.is_quarantined() {
+        checks.push(Check {
+            what: "the gate lets providers in",
+            ok: Some(false),
+            saw: "a copy of the store was put back: nobody is let in and nothing is sent until `vestibule gate release`".to_owned(),
+        });
+    }
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),

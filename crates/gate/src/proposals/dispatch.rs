@@ -51,6 +51,9 @@ pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
 
 /// Takes every proposal that is due one step further.
 async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
+    if gate.is_quarantined() {
+        return Ok(());
+    }
     let workspace = gate.workspace();
     let read = gate.store.read(move |reading| {
         let mut due = rows::proposals::in_state(reading, workspace, State::Sending.as_str())?;
@@ -288,7 +291,10 @@ fn is_refusal(status: u16, code: Option<i64>) -> bool {
 }
 
 /// The proposal's transaction, if upstream has it. `None` is upstream's own word that it has not.
-async fn look_up(editor: &Client, proposal: &Proposal) -> Result<Option<Transaction>, String> {
+pub(crate) async fn look_up(
+    editor: &Client,
+    proposal: &Proposal,
+) -> Result<Option<Transaction>, String> {
     let target = format!(
         "/v1/transactions/external_tx_id/{}",
         proposal.up_external_id()

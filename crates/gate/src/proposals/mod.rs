@@ -16,7 +16,7 @@ use protocol::model::transaction_request::{PeerRequest, TransactionRequest};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use dispatch::dispatch;
+pub(crate) use dispatch::{dispatch, look_up};
 pub(crate) use evidence::keep as keep_evidence;
 pub(crate) use make::make;
 pub(crate) use translate::Translations;

@@ -2,6 +2,7 @@
 
 mod failures;
 mod own;
+mod refused;
 mod seen;
 
 use std::net::IpAddr;
@@ -14,16 +15,18 @@ use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
 use protocol::ids::UserId;
 use protocol::model::transaction::Transaction;
-use protocol::operations::Operation;
+use protocol::operations::{Access, Operation};
 use protocol::role::ProviderRole;
 use store::StoreError;
-use wire::server::{Admitted, Call, Route, Workspace};
+use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 
 use crate::access::{self, What};
 use crate::ages::{self, Stale, Subject};
 use crate::connections::Provider;
 use crate::gate::Gate;
+use crate::log::Origin;
 use crate::proposals::{self, Proposal};
+use crate::records::Read;
 use crate::rows;
 use failures::Failures;
 use seen::LastSeen;
@@ -63,7 +66,10 @@ impl Face {
             .map_err(|denial| denial.told(operation))?;
         match permit.what() {
             What::Propose if self.gate.filled() => {
-                proposals::make(&self.gate, provider, call).await
+                let origin = Origin::of(call.from, call.request_id);
+                origin
+                    .during(proposals::make(&self.gate, provider, call))
+                    .await
             }
             What::Propose => Err(Stale::Never(Subject::Transactions).into()),
             What::Read => {
@@ -173,6 +179,10 @@ impl Workspace for Face {
             .map_err(|denial| denial.told(operation))
     }
 
+    fn refused(&self, refusal: &Refusal<'_>) {
+        refused::note(&self.gate, refusal);
+    }
+
     async fn answer(&self, guest: Arc<Provider>, call: Call) -> Reply {
         // The connection may have changed since the door.
         let Some(provider) = self
@@ -192,7 +202,62 @@ impl Workspace for Face {
             }
             Route::Own { method, path } => own::answer(&self.gate, &provider, method, path).await,
         };
-        answer.unwrap_or_else(Into::into)
+        let answer = match answer {
+            Ok(reply) => self.recorded(provider, &call, reply),
+            // That there is no such thing is an answer, too.
+            Err(error) if error.status() == 404 => self.recorded(provider, &call, error.into()),
+            Err(error) => Err(error),
+        };
+        answer.unwrap_or_else(|error| {
+            if (400..500).contains(&error.status()) {
+                self.refused(&Refusal {
+                    request_id: call.request_id,
+                    at: call.received_at,
+                    from: call.from,
+                    user: Some(call.user),
+                    proven: true,
+                    target: &call.target,
+                    error: &error,
+                });
+            }
+            error.into()
+        })
+    }
+}
+
+impl Face {
+    /// The answer of a read, once its record is taken. What cannot be recorded is not answered.
+    fn recorded(
+        &self,
+        provider: Arc<Provider>,
+        call: &Call,
+        reply: Reply,
+    ) -> Result<Reply, ApiError> {
+        let (operation, one) = match &call.route {
+            Route::Operation { operation, .. } if operation.access == Access::Read => {
+                (operation.id.as_str().into(), Some(1))
+            }
+            Route::Own { method, path } if method == "GET" => (path.clone().into(), None),
+            _ => return Ok(reply),
+        };
+        let read = Read {
+            provider,
+            at: call.received_at,
+            from: call.from,
+            operation,
+            target: call.target.clone(),
+            status: reply.status,
+            rows: if reply.status < 300 {
+                reply.rows.or(one)
+            } else {
+                Some(0)
+            },
+            bytes: reply.body.len(),
+            request: call.request_id,
+        };
+        let taken = self.gate.recorder.record(read);
+        taken.map_err(|unrecorded| ApiError::uncoded(503, unrecorded.to_string()))?;
+        Ok(reply)
     }
 }
 

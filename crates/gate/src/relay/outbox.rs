@@ -39,6 +39,12 @@ impl Outbox for RelayOutbox {
         busy: HashSet<WebhookId>,
         limit: usize,
     ) -> Result<Due, OutboxError> {
+        if self.0.is_quarantined() {
+            return Ok(Due {
+                deliveries: Vec::new(),
+                next: None,
+            });
+        }
         let (workspace, directory) = (self.0.workspace(), self.0.directory.load_full());
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();

@@ -3,6 +3,7 @@
 use protocol::ids::{UserId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
+use uuid::Uuid;
 
 use super::{corrupt, doc};
 use crate::connections::Connection;
@@ -29,6 +30,56 @@ pub(crate) fn set(
     writing
         .execute(sql, &params![workspace.to_string(), name, value])
         .map(drop)
+}
+
+/// The setting that names the life of the store.
+const EPOCH: &str = "epoch";
+
+/// The life of the store; its first one is named here.
+pub(crate) fn epoch(writing: &mut Writing<'_>, workspace: WorkspaceId) -> Result<Uuid, StoreError> {
+    match setting(writing, workspace, EPOCH)? {
+        Some(epoch) => epoch
+            .parse()
+            .map_err(|_| corrupt("gate_settings", "value", EPOCH)),
+        None => {
+            let epoch = Uuid::new_v4();
+            set_epoch(writing, workspace, epoch)?;
+            Ok(epoch)
+        }
+    }
+}
+
+/// Begins another life of the store.
+pub(crate) fn set_epoch(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    epoch: Uuid,
+) -> Result<(), StoreError> {
+    set(writing, workspace, EPOCH, &epoch.to_string())
+}
+
+/// The setting that shuts the gate.
+const QUARANTINE: &str = "quarantine";
+
+/// Whether a copy was put back, and nobody has released it.
+pub(crate) fn quarantined(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<bool, StoreError> {
+    let setting = setting(query, workspace, QUARANTINE)?;
+    Ok(setting.is_some_and(|value| value != RELEASED))
+}
+
+const RELEASED: &str = "released";
+
+/// Shuts the gate, or releases it.
+pub(crate) fn set_quarantine(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    shut: bool,
+) -> Result<(), StoreError> {
+    let value = if shut { "shut" } else { RELEASED };
+    set(writing, workspace, QUARANTINE, value)
 }
 
 /// Every connection, and its key.

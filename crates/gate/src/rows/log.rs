@@ -82,6 +82,40 @@ pub(crate) fn hash(
     .transpose()
 }
 
+/// The hashes of a range, with their places.
+pub(crate) fn hashes(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    range: std::ops::Range<u64>,
+) -> Result<Vec<(u64, [u8; 32])>, StoreError> {
+    let sql = "SELECT idx, hash FROM gate_log_hashes WHERE workspace = $1 AND idx >= $2 AND idx < $3 ORDER BY idx";
+    let read = |row: &Row| {
+        let index = count(row.int(0)?);
+        let hash = row.bytes(1)?.try_into();
+        Ok((
+            index,
+            hash.map_err(|_| corrupt("gate_log_hashes", "hash", index))?,
+        ))
+    };
+    let params = params![
+        workspace.to_string(),
+        number(range.start),
+        number(range.end)
+    ];
+    query.rows(sql, &params)?.iter().map(read).collect()
+}
+
+/// Forgets a payload, and the salt with which it could be guessed; whether there was one.
+pub(crate) fn erase(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    index: u64,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE gate_log_leaves SET payload = NULL, salt = $3 WHERE workspace = $1 AND idx = $2 AND payload IS NOT NULL";
+    let changed = writing.execute(sql, &params![workspace.to_string(), number(index), &[][..]])?;
+    Ok(changed > 0)
+}
+
 /// How many hashes a tree of these would have: one more than the last index.
 pub(crate) fn hash_count(
     query: &mut impl Query,
@@ -116,6 +150,21 @@ pub(crate) fn leaves(
         .rows(sql, &params![workspace.to_string(), number(from), limit])?
         .iter()
         .map(read)
+        .collect()
+}
+
+/// The payloads of one kind below an index, in order.
+pub(crate) fn of_kind(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    kind: &str,
+    below: u64,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT payload FROM gate_log_leaves WHERE workspace = $1 AND kind = $2 AND idx < $3 AND payload IS NOT NULL ORDER BY idx";
+    query
+        .rows(sql, &params![workspace.to_string(), kind, number(below)])?
+        .iter()
+        .map(|row| row.text(0).map(str::to_owned))
         .collect()
 }
 

@@ -277,6 +277,29 @@ on_both! {
         }
         let (size, hash) = read(&store, |reading| Ok((log::size(reading, ELSEWHERE)?, log::hash(reading, ELSEWHERE, 0)?))).await;
         assert_eq!((size, hash), (0, None));
+        let of_kind = |workspace| read(&store, move |reading| log::of_kind(reading, workspace, "proposal_rejected", 2));
+        assert_eq!((of_kind(HERE).await.len(), of_kind(ELSEWHERE).await.len()), (2, 0));
+        let range = read(&store, |reading| log::hashes(reading, THERE, 1..3)).await;
+        assert_eq!(range.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [1, 2]);
+        let erased = |index| write(&store, move |writing| log::erase(writing, HERE, index));
+        assert!(erased(1).await && !erased(1).await && !erased(9).await);
+        assert_eq!((of_kind(HERE).await.len(), of_kind(THERE).await.len()), (1, 2));
+    }
+
+    rooms: &[ROOM],
+    async fn a_store_has_lives_and_is_shut_for_one_workspace(store: TestStore) {
+        let epoch = |workspace| write(&store, move |writing| connections::epoch(writing, workspace));
+        let (here, there) = (epoch(HERE).await, epoch(THERE).await);
+        assert!(here != there && here == epoch(HERE).await);
+        write(&store, |writing| {
+            connections::set_epoch(writing, HERE, ID)?;
+            connections::set_quarantine(writing, HERE, true)
+        }).await;
+        assert_eq!((epoch(HERE).await, epoch(THERE).await), (ID, there));
+        let shut = |workspace| read(&store, move |reading| connections::quarantined(reading, workspace));
+        assert!(shut(HERE).await && !shut(THERE).await && !shut(ELSEWHERE).await);
+        write(&store, |writing| connections::set_quarantine(writing, HERE, false)).await;
+        assert!(!shut(HERE).await);
     }
 }
 

@@ -43,7 +43,9 @@ async fn invariant_4_a_cut_log_is_found_and_not_gone_on_with() {
     world.gate.stop().await;
     let (folder, config) = (&world.gate.folder, &world.gate.config);
     let held = folder.checkpoint();
-    let whole = audit(folder, config, Some(&held)).await.expect("it holds");
+    let whole = audit(folder, config, Some(held.as_path()))
+        .await
+        .expect("it holds");
     assert_eq!((whole.newest.size, whole.uncovered), (whole.entries, 0));
     assert!(whole.newest.at.is_some());
     let copy = folder.path().join("auditors");
@@ -67,7 +69,7 @@ async fn invariant_4_a_cut_log_is_found_and_not_gone_on_with() {
     let missed = audit(folder, config, None).await;
     assert!(matches!(missed, Err(LogError::Broken(Broken::NotHeld(_)))));
     std::fs::copy(folder.path().join("gate.toml"), &held).expect("another file");
-    let other = audit(folder, config, Some(&copy)).await;
+    let other = audit(folder, config, Some(copy.as_path())).await;
     assert!(matches!(other, Err(LogError::Broken(Broken::Held(..)))));
 }
 

@@ -16,3 +16,6 @@ pub const CUT: [&str; 3] = [
     "DELETE FROM gate_log_hashes WHERE idx >= 1",
     "DELETE FROM gate_log_checkpoints WHERE size > 1",
 ];
+
+/// Somebody has written another reason into the log.
+pub const FORGED: &str = "UPDATE gate_log_leaves SET payload = '{}' WHERE idx = 1";

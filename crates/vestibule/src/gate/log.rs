@@ -1,23 +1,30 @@
 //! `vestibule gate log`: the tamper-evident log.
 
+mod tail;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::Subcommand;
-use gate::log::Verified;
+use gate::log::{Held, LogKey, Verified};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::RawValue;
 use wire::clock::{SystemClock, WallClock};
 
 use super::{At, desk};
+use crate::files;
 use crate::output::Output;
 
 /// The tamper-evident log.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule gate log list                    the latest first
-  vestibule gate log verify                  that nobody has rewritten it")]
+  vestibule gate log verify                  that nobody has rewritten it
+  vestibule gate log export copy --access    for an auditor; then, anywhere: log verify copy --key KEY
+  vestibule gate log tail --follow --format cef | logger -t vestibule")]
 pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -30,16 +37,78 @@ enum Command {
   vestibule gate log list                    the latest first: who did what, and when
   vestibule --json gate log list | jq .kind  for scripts: an entry a line")]
     List,
-    /// Check every entry, the tree and every signed checkpoint; also where no gate runs.
+    /// Check every entry, the tree and every signed checkpoint; of a gate, of a copy, or of a proof.
     #[command(after_help = "Examples:
   vestibule gate log verify                  exit code 1 if anything was changed or taken out
   vestibule gate --dir /srv/gate log verify  of a gate's folder elsewhere, or a copy of it
-  vestibule gate log verify --checkpoint kept.checkpoint    against one that an auditor kept")]
-    Verify {
-        /// A checkpoint that was kept elsewhere, such as an auditor's copy of the gate's log.checkpoint.
-        #[arg(long, value_name = "FILE")]
-        checkpoint: Option<PathBuf>,
+  vestibule gate log verify --since kept.checkpoint          against one that an auditor kept
+  vestibule gate log verify copy --key log.key --since kept.checkpoint   an exported copy, anywhere
+  vestibule gate log verify --proof 17.tlog-proof --key log.key          one decision")]
+    Verify(Verify),
+    /// The log's public key: all that an auditor needs beside a copy.
+    #[command(after_help = "Example:
+  vestibule gate log key > log.key           then: vestibule gate log verify copy --key log.key")]
+    Key,
+    /// Copy the log as files (C2SP tlog-tiles), as far as it is signed.
+    #[command(after_help = "Examples:
+  vestibule gate log export copy             a folder that is not there yet, or empty
+  vestibule gate log export copy --access    with the records of what was read")]
+    Export {
+        /// The folder.
+        dir: PathBuf,
+        /// Copy the closed segments of access records, too.
+        #[arg(long)]
+        access: bool,
     },
+    /// The proof of one entry, in one file (C2SP tlog-proof).
+    #[command(after_help = "Example:
+  vestibule gate log prove 17 17.tlog-proof  then: vestibule gate log verify --proof 17.tlog-proof --key log.key")]
+    Prove {
+        /// Which entry.
+        index: u64,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Erase what entries tell; every proof stays whole, and the log tells that it was done.
+    #[command(after_help = "Examples:
+  vestibule gate log erase --before 2025-01-01T00:00:00Z --reason 'kept for a year'
+  vestibule gate log erase --connection acme --reason 'asked for on 3 May'
+  vestibule gate log erase --entry 17 --entry 18 --reason 'a name in the reason'")]
+    Erase(Erase),
+    /// Entries in order, for a SIEM: JSON lines or CEF.
+    Tail(tail::Args),
+}
+
+#[derive(Debug, clap::Args)]
+struct Verify {
+    /// An exported copy, in place of the gate's folder.
+    #[arg(value_name = "COPY", requires = "key")]
+    copy: Option<PathBuf>,
+    /// The log's public key, or a file that holds it.
+    #[arg(long, value_name = "KEY|FILE")]
+    key: Option<String>,
+    /// A checkpoint that was kept elsewhere, such as an auditor's (may be given more than once).
+    #[arg(long, visible_alias = "checkpoint", value_name = "FILE")]
+    since: Vec<PathBuf>,
+    /// The proof of one entry, in place of a log.
+    #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["copy", "since"])]
+    proof: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Erase {
+    /// This entry (may be given more than once).
+    #[arg(long = "entry", value_name = "INDEX")]
+    entries: Vec<u64>,
+    /// Entries that are older.
+    #[arg(long, value_name = "TIME", value_parser = super::time)]
+    before: Option<Millis>,
+    /// Entries that tell of this connection.
+    #[arg(long, value_name = "NAME")]
+    connection: Option<String>,
+    /// Why; the log keeps it.
+    #[arg(long)]
+    reason: String,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -50,46 +119,184 @@ struct Entry {
     entry: Option<Box<RawValue>>,
 }
 
+#[derive(Deserialize, Serialize)]
+struct Erased {
+    erased: u64,
+    kept: u64,
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    proof: String,
+}
+
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::List => {
-            let list: Vec<Entry> = desk::Desk::open(at)?.list("/log").await?;
-            out.table(&list, &["INDEX", "AT", "KIND", "ENTRY"], |one| {
-                let at = jiff::Timestamp::from_millisecond(one.at)
-                    .map(|at| at.to_string())
-                    .unwrap_or_default();
-                let entry = one.entry.as_ref().map_or("(erased)", |entry| entry.get());
-                vec![
-                    one.index.to_string(),
-                    at,
-                    one.kind.clone(),
-                    entry.to_owned(),
-                ]
+        Command::List => list(at, out).await?,
+        Command::Verify(verify) => verified(at, verify, out).await?,
+        Command::Key => {
+            let (folder, config) = desk::config(at)?;
+            let key = gate_key(&folder, &config)?;
+            out.show(&json!({ "key": key }), |_| key.clone())?;
+        }
+        Command::Export { dir, access } => {
+            let (folder, config) = desk::config(at)?;
+            let key = LogKey::of(config.upstream.workspace_id, folder.log_key()?.public());
+            let store = gate::start::open_store(&folder, &config).await?;
+            let access = access.then(|| folder.access());
+            let workspace = config.upstream.workspace_id;
+            let copied = gate::log::export(&store, workspace, &key, &dir, access).await?;
+            out.show(&copied, |copied| {
+                let mut text = format!(
+                    "{} entries in {} files in {}\nkey {key}",
+                    copied.entries,
+                    copied.files + 1,
+                    dir.display()
+                );
+                if copied.unsigned > 0 {
+                    text += &format!(
+                        "\n{} newer entries are not signed yet: they are not in it",
+                        copied.unsigned
+                    );
+                }
+                text
             })?;
         }
-        Command::Verify { checkpoint } => {
-            let (folder, config) = desk::config(at)?;
-            let verified = gate::log::audit(&folder, &config, checkpoint.as_deref()).await?;
-            out.show(&verified, |verified| told(verified, SystemClock.now()))?;
+        Command::Prove { index, file } => {
+            let desk = desk::Desk::open(at)?;
+            let Proof { proof } = desk.get(&format!("/log/proof/{index}")).await?;
+            files::write_secret(&file, proof.as_bytes())?;
+            out.show(&json!({"index": index, "file": file}), |_| {
+                format!("entry {index} is proven by {}", file.display())
+            })?;
         }
+        Command::Erase(erase) => {
+            let body = json!({
+                "entries": Some(erase.entries).filter(|entries| !entries.is_empty()),
+                "before": erase.before,
+                "connection": erase.connection,
+                "reason": erase.reason,
+            });
+            let erased: Erased = desk::Desk::open(at)?
+                .send("POST", "/log/erase", &body)
+                .await?;
+            out.show(&erased, |erased| {
+                format!(
+                    "{} payloads erased; {} stay, since the log's own proof needs them\nbackups and copies that were made before still hold them",
+                    erased.erased, erased.kept
+                )
+            })?;
+        }
+        Command::Tail(args) => tail::run(at, &args, out).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn told(verified: &Verified, now: Millis) -> String {
-    let newest = verified.newest;
-    let age = newest.at.map_or_else(
+fn gate_key(folder: &gate::Folder, config: &gate::Config) -> anyhow::Result<String> {
+    let key = LogKey::of(config.upstream.workspace_id, folder.log_key()?.public());
+    Ok(key.to_string())
+}
+
+async fn list(at: &At, out: Output) -> anyhow::Result<()> {
+    let list: Vec<Entry> = desk::Desk::open(at)?.list("/log").await?;
+    out.table(&list, &["INDEX", "AT", "KIND", "ENTRY"], |one| {
+        let at = jiff::Timestamp::from_millisecond(one.at)
+            .map(|at| at.to_string())
+            .unwrap_or_default();
+        let entry = one.entry.as_ref().map_or("(erased)", |entry| entry.get());
+        vec![
+            one.index.to_string(),
+            at,
+            one.kind.clone(),
+            entry.to_owned(),
+        ]
+    })
+}
+
+/// A key, or the file that holds it.
+fn key(text: &str) -> anyhow::Result<LogKey> {
+    let held = match std::fs::read_to_string(text) {
+        Ok(held) => held,
+        Err(_) => text.to_owned(),
+    };
+    held.trim().parse().with_context(|| format!("--key {text}"))
+}
+
+async fn verified(at: &At, verify: Verify, out: Output) -> anyhow::Result<()> {
+    let key = verify.key.as_deref().map(key).transpose()?;
+    let now = SystemClock.now();
+    match (verify.proof, verify.copy, key) {
+        (Some(file), _, Some(key)) => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let proven = gate::log::verify_proof(&text, &key)?;
+            out.show(&proven, |proven| {
+                format!(
+                    "entry {} of {} was logged as it stands here\nat    {}\nkind  {}\nentry {}\nsigned {}",
+                    proven.index,
+                    proven.size,
+                    super::shown(proven.at),
+                    proven.kind,
+                    proven.entry.as_ref().map_or("(erased)", |entry| entry.get()),
+                    age(proven.signed_at, now)
+                )
+            })
+        }
+        (_, Some(copy), Some(key)) => {
+            let held = verify.since.iter().map(|file| Held::read(file));
+            let held: Vec<Held> = held.collect::<Result<_, _>>()?;
+            let copied = move || gate::log::verify_copy(&copy, &key, &held);
+            let verified = tokio::task::spawn_blocking(copied).await??;
+            out.show(&verified, |verified| told(verified, now))
+        }
+        (_, _, key) => {
+            let (folder, config) = desk::config(at)?;
+            let own = gate_key(&folder, &config)?;
+            if key.is_some_and(|key| key.to_string() != own) {
+                anyhow::bail!("--key is not the key of this gate's log, which is {own}");
+            }
+            let since = verify.since.iter().map(PathBuf::as_path);
+            let verified = gate::log::audit(&folder, &config, since).await?;
+            out.show(&verified, |verified| told(verified, now))
+        }
+    }
+}
+
+fn age(at: Option<Millis>, now: Millis) -> String {
+    at.map_or_else(
         || "it does not tell when".to_owned(),
         |at| format!("{} s ago", (now.0 - at.0).max(0) / Millis::SECOND),
-    );
+    )
+}
+
+fn told(verified: &Verified, now: Millis) -> String {
+    let newest = verified.newest;
     let mut text = format!(
-        "the log holds: {} entries, {} erased, {} signed checkpoints, root {}\nnewest signed checkpoint: {} entries, signed {age}",
-        verified.entries, verified.erased, verified.checkpoints, verified.root, newest.size
+        "the log holds: {} entries, {} erased, {} signed checkpoints, root {}\nnewest signed checkpoint: {} entries, signed {}",
+        verified.entries,
+        verified.erased,
+        verified.checkpoints,
+        verified.root,
+        newest.size,
+        age(newest.at, now)
     );
+    text += "; what came after it cannot be known from here";
     if verified.uncovered > 0 {
         text += &format!(
             "\n{} newer entries are in no signed checkpoint yet; the gate that runs signs them in a moment",
             verified.uncovered
+        );
+    }
+    if verified.access_segments > 0 {
+        text += &format!("\n{} segments of access records", verified.access_segments);
+        if verified.access_missing > 0 {
+            text += &format!(", {} of them are not in this copy", verified.access_missing);
+        }
+    }
+    if verified.restored > 0 {
+        text += &format!(
+            "\na copy of the store was put back {} times",
+            verified.restored
         );
     }
     text

@@ -1,5 +1,7 @@
 //! `vestibule gate`: the client's side. A file per command.
 
+mod access;
+mod backup;
 mod change;
 mod connection;
 mod declared;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use protocol::ids::UserId;
+use protocol::time::Millis;
 
 use crate::output::Output;
 
@@ -137,6 +140,14 @@ enum Command {
     Report(report::Args),
     /// The tamper-evident log.
     Log(log::Args),
+    /// What was read, by whom, from where.
+    Access(access::Args),
+    /// Copy the store of the running gate into a file.
+    Backup(backup::Backup),
+    /// Put a copy of the store back, where no gate runs. It serves once it is released.
+    Restore(backup::Restore),
+    /// Let a store that was put back serve again.
+    Release(backup::Release),
     /// The seven practices, per connection: held, broken, or cannot be seen.
     #[command(after_help = "Examples:
   vestibule gate posture       C1 to C7 for every connection; exit code 1 if any is broken
@@ -164,6 +175,22 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Proposal(args) => proposal::run(&at, args, out).await,
         Command::Report(args) => report::run(&at, args, out).await,
         Command::Log(args) => log::run(&at, args, out).await,
+        Command::Access(args) => access::run(&at, args, out).await,
+        Command::Backup(args) => backup::backup(&at, &args, out).await,
+        Command::Restore(args) => backup::restore(&at, &args, out).await,
+        Command::Release(args) => backup::release(&at, &args, out).await,
         Command::Posture => posture::run(&at, out).await,
     }
+}
+
+/// A time, as people write it.
+fn time(text: &str) -> Result<Millis, String> {
+    let at: Result<jiff::Timestamp, _> = text.parse();
+    at.map(|at| Millis(at.as_millisecond()))
+        .map_err(|_| format!("'{text}' is no time such as 2026-11-26T08:00:00Z"))
+}
+
+/// A time, as people read it.
+fn shown(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at.0).map_or_else(|_| at.0.to_string(), |at| at.to_string())
 }

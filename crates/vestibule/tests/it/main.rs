@@ -5,6 +5,7 @@
     reason = "a story that cannot go on has failed"
 )]
 
+mod backup;
 mod commands;
 mod crash;
 mod gate;

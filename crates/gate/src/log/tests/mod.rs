@@ -1,5 +1,6 @@
 //! Whoever changes the log in its database is found out.
 
+mod copies;
 mod rows;
 
 use proptest::prelude::*;
@@ -62,8 +63,10 @@ async fn checkpointed(store: &Store, key: &SigningKey) -> u64 {
             size,
             root: root.0,
             at: Some(Millis(5_000)),
+            epoch: None,
         };
-        let note = checkpoint.sign(WORKSPACE, &key).expect("a note");
+        let name = LogKey::of(WORKSPACE, key.public());
+        let note = checkpoint.sign(&name, &key).expect("a note");
         crate::rows::log::put_checkpoint(writing, WORKSPACE, size, &note)?;
         Ok::<_, StoreError>(size)
     };
@@ -88,6 +91,10 @@ async fn execute(store: &Store, statements: &'static [&'static str]) {
         Ok::<_, StoreError>(())
     };
     store.write(work).await.expect("changed");
+}
+
+fn name(key: &SigningKey) -> LogKey {
+    LogKey::of(WORKSPACE, key.public())
 }
 
 fn key() -> SigningKey {
@@ -152,7 +159,10 @@ async fn a_log_that_was_made_anew_is_not_the_one_that_was_signed() {
     };
     store.write(keep).await.expect("kept");
     let broken = verified(&store, &key).await;
-    assert!(matches!(broken, Err(Broken::Rewritten(4))), "{broken:?}");
+    assert!(
+        matches!(broken, Err(Broken::Rewritten { size: 4, same: 0 })),
+        "{broken:?}"
+    );
 }
 
 /// What is left fits together: it is what is missing that tells.

@@ -1,0 +1,168 @@
+use std::fs;
+
+use protocol::role::ProviderRole;
+use uuid::Uuid;
+
+use super::*;
+use crate::testing::{KEY, NOW, WORKSPACE, World, accounts, connection};
+
+fn provider(name: &str) -> Arc<Provider> {
+    let connection = connection(name, ProviderRole::Viewer, accounts([1, 2]));
+    Arc::new(Provider {
+        key: KEY.public().clone(),
+        scope: connection.scope(WORKSPACE),
+        connection,
+    })
+}
+
+fn read(provider: &Arc<Provider>, at: i64, rows: usize) -> Read {
+    Read {
+        provider: Arc::clone(provider),
+        at: NOW.plus(at),
+        from: IpAddr::from([192, 0, 2, 7]),
+        operation: "getTransactions".into(),
+        target: "/v1/transactions?limit=2".to_owned(),
+        status: 200,
+        rows: Some(rows),
+        bytes: 100 * rows,
+        request: RequestId(Uuid::from_u128(5)),
+    }
+}
+
+fn all(folder: &std::path::Path, wanted: &Wanted) -> (Found, Vec<Record>) {
+    let mut records = Vec::new();
+    let found = find(folder, wanted, |record| {
+        records.push(record.clone());
+        Ok::<_, std::io::Error>(())
+    });
+    (found.expect("read"), records)
+}
+
+#[tokio::test]
+async fn what_was_read_can_be_told_and_its_digest_stands_in_the_log() {
+    let test = World::new().await;
+    let (gate, acme, other) = (&test.gate, provider("acme"), provider("other"));
+    for (number, of) in [&acme, &other, &acme].into_iter().enumerate() {
+        let at = number.try_into().expect("small");
+        gate.recorder.record(read(of, at, 2)).expect("taken");
+    }
+    write(gate, false).await;
+    let wanted = Wanted {
+        connection: Some("acme".to_owned()),
+        since: Some(NOW.plus(1)),
+        until: None,
+    };
+    let (found, records) = all(&gate.folder.access(), &wanted);
+    assert_eq!((found.reads, found.rows, found.unreadable), (1, 2, 0));
+    assert_eq!(records[0].at, NOW.plus(2));
+    assert_eq!(records[0].scope, acme.scope.id().to_string());
+    assert_eq!(records[0].fingerprint, acme.connection.fingerprint);
+    assert_eq!(
+        test.count("gate_log_leaves").await,
+        1,
+        "the segment is open"
+    );
+    write(gate, true).await;
+    assert_eq!(test.count("gate_log_leaves").await, 2);
+}
+
+/// Whatever is done to a closed segment, the log tells.
+#[tokio::test]
+async fn a_changed_segment_is_found() {
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    gate.recorder.record(read(&acme, 0, 0)).expect("taken");
+    write(gate, true).await;
+    let workspace = gate.workspace();
+    let told = gate.store.read(move |reading| {
+        rows::log::of_kind(reading, workspace, "access_segment_closed", u64::MAX >> 1)
+    });
+    let told = told.await.expect("read");
+    let told = Entry::read(told[0].as_bytes()).expect("an entry");
+    let Event::AccessSegmentClosed {
+        segment,
+        records,
+        sha256,
+        ..
+    } = told.event
+    else {
+        panic!("{told:?}");
+    };
+    let told = [log::ToldSegment {
+        number: segment,
+        sha256,
+    }];
+    let folder = gate.folder.access();
+    assert_eq!((segment, records), (1, 1));
+    let check = |own| log::segments::check(&folder, &told, own);
+    assert_eq!(check(true).expect("as it was"), 0);
+    let file = folder.join(log::segments::file_name(1));
+    let whole = fs::read_to_string(&file).expect("a segment");
+    fs::write(&file, whole.replace("192.0.2.7", "192.0.2.8")).expect("changed");
+    assert!(
+        check(true)
+            .expect_err("changed")
+            .to_string()
+            .contains("00000001.jsonl")
+    );
+    fs::remove_file(&file).expect("removed");
+    assert!(check(true).is_err(), "one is missing");
+    assert_eq!(check(false).expect("a copy without it"), 1);
+}
+
+/// Better no answer than one that nobody knows of.
+#[tokio::test]
+async fn invariant_2_what_cannot_be_recorded_is_refused() {
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    let folder = gate.folder.access();
+    fs::write(&folder, "in the way").expect("a file");
+    gate.recorder.record(read(&acme, 0, 0)).expect("taken");
+    write(gate, false).await;
+    assert_eq!(gate.recorder.record(read(&acme, 1, 0)), Err(Unrecorded));
+    fs::remove_file(&folder).expect("out of the way");
+    write(gate, false).await;
+    gate.recorder.record(read(&acme, 2, 0)).expect("taken");
+    write(gate, false).await;
+    let (found, _) = all(&folder, &Wanted::default());
+    assert_eq!(found.reads, 2, "what was answered is there");
+    let full = (0..=MAX_WAITING).map(|_| gate.recorder.record(read(&acme, 3, 0)));
+    assert_eq!(full.last(), Some(Err(Unrecorded)));
+}
+
+/// A gate that was killed has closed nothing; the next one closes what it finds, as it finds it.
+#[tokio::test]
+async fn a_segment_that_was_left_open_is_closed_at_the_next_start() {
+    let test = World::new().await;
+    let acme = provider("acme");
+    test.gate.recorder.record(read(&acme, 0, 0)).expect("taken");
+    write(&test.gate, false).await;
+    let file = test.gate.folder.access().join(log::segments::file_name(1));
+    let mut bytes = fs::read(&file).expect("a segment");
+    bytes.extend(br#"{"at":17"#);
+    fs::write(&file, bytes).expect("half a line");
+    let test = test.again().await;
+    test.gate.recorder.record(read(&acme, 9, 0)).expect("taken");
+    write(&test.gate, true).await;
+    assert_eq!(test.count("gate_log_leaves").await, 3, "both are told of");
+    let (found, _) = all(&test.gate.folder.access(), &Wanted::default());
+    assert_eq!((found.reads, found.unreadable), (2, 1));
+}
+
+/// `cargo test --release -p gate --lib how_much -- --ignored --nocapture`
+#[tokio::test]
+#[ignore = "it measures"]
+async fn how_much_a_record_costs() {
+    const READS: usize = 50_000;
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    let begun = std::time::Instant::now();
+    for _ in 0..READS {
+        gate.recorder.record(read(&acme, 0, 20)).expect("taken");
+    }
+    let taken = begun.elapsed() / u32::try_from(READS).expect("small");
+    let begun = std::time::Instant::now();
+    write(gate, true).await;
+    let written = begun.elapsed() / u32::try_from(READS).expect("small");
+    println!("a read waits {taken:?} for its record, which is written in {written:?}");
+}

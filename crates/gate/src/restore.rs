@@ -1,0 +1,181 @@
+//! A copy of the store, put back: offline, and in quarantine from then on.
+//!
+//! Whatever the copy has forgotten may matter: a revocation, a burned key, an approval that was sent.
+//! So a gate over it lets nobody in and sends nothing until an owner releases it
+//! ([`crate::operations::release`]). Wherever putting back is interrupted, either the old store is
+//! there, or the new one in quarantine, or none, and then it is done again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::time::Millis;
+use serde::Serialize;
+use store::{Location, Store, StoreError};
+use uuid::Uuid;
+use wire::clock::WallClock;
+
+use crate::config::Config;
+use crate::folder::{Folder, FolderError};
+use crate::log::{self, Actor, Checkpoint, Entry, Event, LogKey};
+use crate::rows;
+use crate::start::{ROOMS, location};
+
+/// A store that was put back.
+#[derive(Clone, Debug, Serialize)]
+pub struct PutBack {
+    /// How many entries the copy's log has.
+    pub entries: u64,
+    /// Where the store of before is now, if there was one.
+    pub before: Option<PathBuf>,
+    /// The checkpoint that was kept beside it, if there was one: the newest that this machine knows.
+    pub checkpoint: Option<PathBuf>,
+}
+
+/// Why a copy is not put back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// A gate runs, or a file.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A file.
+    #[error("{0}: {1}")]
+    Io(PathBuf, io::Error),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The copy's log.
+    #[error("the copy is not put back: {0}")]
+    Log(#[from] log::Broken),
+    /// PostgreSQL has means of its own.
+    #[error("the store {0} is not a file: put its copy back with PostgreSQL's own means")]
+    NotAFile(Location),
+}
+
+/// Puts a copy back.
+pub async fn restore(
+    folder: &Folder,
+    config: &Config,
+    copy: &Path,
+    clock: &impl WallClock,
+) -> Result<PutBack, RestoreError> {
+    let Location::SqliteFile(database) = location(folder, config) else {
+        return Err(RestoreError::NotAFile(location(folder, config)));
+    };
+    let _lock = folder.lock()?;
+    let now = clock.now();
+    let new = beside(&database, "restoring");
+    // What an interrupted one has left.
+    for end in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(ended(&new, end));
+    }
+    copied(copy, &new)?;
+    let made = begin_anew(folder, config, &new, now).await;
+    let (entries, note) = made.inspect_err(|_| {
+        let _ = fs::remove_file(&new);
+    })?;
+    let aside = beside(&database, &format!("before-restore-{now}"));
+    let kept = beside(&folder.checkpoint(), &format!("before-restore-{now}"));
+    let had_store = moved(&database, &aside)?;
+    // A journal of the old store beside the new one would be played into it.
+    for end in ["-wal", "-shm"] {
+        moved(&ended(&database, end), &ended(&aside, end))?;
+    }
+    let had_checkpoint = moved(&folder.checkpoint(), &kept)?;
+    folder.write_whole(&folder.checkpoint(), note.as_bytes())?;
+    // Last: until it is there, no gate starts.
+    moved(&new, &database)?;
+    sync(folder.path())?;
+    Ok(PutBack {
+        entries,
+        before: had_store.then_some(aside),
+        checkpoint: had_checkpoint.then_some(kept),
+    })
+}
+
+/// Looks at the copy, and begins another life of it, in quarantine; its entries and its new checkpoint.
+async fn begin_anew(
+    folder: &Folder,
+    config: &Config,
+    database: &Path,
+    now: Millis,
+) -> Result<(u64, String), RestoreError> {
+    let (workspace, key) = (config.upstream.workspace_id, folder.log_key()?);
+    let store = Store::open(&Location::SqliteFile(database.to_owned()), &ROOMS).await?;
+    let unsigned = log::Against {
+        // The last second of a running gate may be in no checkpoint.
+        running: true,
+        ..log::Against::default()
+    };
+    let verified = log::verify(&store, workspace, &key.public(), unsigned).await?;
+    let (entries, name) = (verified.entries, LogKey::of(workspace, key.public()));
+    let (epoch, actor) = (Uuid::new_v4(), Actor::Gate);
+    let write = store.write(move |writing| {
+        rows::connections::set_epoch(writing, workspace, epoch)?;
+        rows::connections::set_quarantine(writing, workspace, true)?;
+        let event = Event::StoreRestored { epoch, entries };
+        let actor = actor.clone();
+        log::append(writing, workspace, now, &Entry { actor, event })?;
+        let (size, root) = log::root(writing, workspace)?;
+        let head = Checkpoint {
+            size,
+            root: root.0,
+            at: Some(now),
+            epoch: Some(epoch),
+        };
+        let note = head
+            .sign(&name, &key)
+            .map_err(|bad| StoreError::Engine(bad.to_string()))?;
+        rows::log::put_checkpoint(writing, workspace, size, &note)?;
+        Ok::<_, StoreError>(note)
+    });
+    let note = write.await?;
+    drop(store);
+    // Its journal was played into it when it was closed.
+    let journal = ended(database, "-wal");
+    match fs::metadata(&journal) {
+        Ok(left) if left.len() > 0 => Err(RestoreError::Io(
+            journal,
+            io::ErrorKind::ResourceBusy.into(),
+        )),
+        _ => Ok((entries, note)),
+    }
+}
+
+fn beside(file: &Path, end: &str) -> PathBuf {
+    ended(file, &format!(".{end}"))
+}
+
+fn ended(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Moves a file, if it is there.
+fn moved(from: &Path, to: &Path) -> Result<bool, RestoreError> {
+    match fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(RestoreError::Io(from.to_owned(), error)),
+    }
+}
+
+fn copied(from: &Path, to: &Path) -> Result<(), RestoreError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let failed = |error| RestoreError::Io(from.to_owned(), error);
+    let mut source = fs::File::open(from).map_err(failed)?;
+    let mut target = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(to)
+        .map_err(|error| RestoreError::Io(to.to_owned(), error))?;
+    io::copy(&mut source, &mut target).map_err(failed)?;
+    target.sync_all().map_err(failed)
+}
+
+fn sync(folder: &Path) -> Result<(), RestoreError> {
+    let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| RestoreError::Io(folder.to_owned(), error))
+}

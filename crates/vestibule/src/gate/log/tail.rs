@@ -1,0 +1,208 @@
+//! `vestibule gate log tail`: entries in order, for a SIEM.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde_json::{Map, Value};
+
+use super::Entry;
+use crate::gate::At;
+use crate::gate::desk::Desk;
+use crate::output::Output;
+use crate::shutdown;
+
+/// How often it is looked for new entries.
+const TURN: Duration = Duration::from_secs(1);
+
+/// Entries in order, for a SIEM: JSON lines or CEF.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate log tail                    every entry, a JSON line each
+  vestibule gate log tail --from 100 --follow --format cef | logger -t vestibule
+                                             from an entry on, and what comes, as CEF")]
+pub(crate) struct Args {
+    /// Go on with what comes.
+    #[arg(long)]
+    follow: bool,
+    /// From this entry on: one more than the last that was taken in.
+    #[arg(long, value_name = "INDEX", default_value_t = 0)]
+    from: u64,
+    /// How.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
+}
+
+/// How entries are written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A JSON object a line.
+    Json,
+    /// ArcSight's Common Event Format, a line each.
+    Cef,
+}
+
+pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()> {
+    let desk = Desk::open(at)?;
+    let end = shutdown::on_signal();
+    let mut next = args.from;
+    loop {
+        let page: Vec<Entry> = desk.get(&format!("/log/entries/{next}")).await?;
+        for entry in &page {
+            next = entry.index + 1;
+            out.line(match args.format {
+                Format::Json => serde_json::to_string(entry)?,
+                Format::Cef => cef(entry),
+            })?;
+        }
+        if !page.is_empty() {
+            continue;
+        }
+        if !args.follow {
+            return Ok(());
+        }
+        tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            () = tokio::time::sleep(TURN) => {}
+        }
+    }
+}
+
+/// How bad, of 10: what was refused or taken back is looked at first.
+fn severity(kind: &str) -> u8 {
+    match kind {
+        "orphan_seen" | "store_restored" => 9,
+        "private_key_refused" => 8,
+        "refused" | "enrolment_refused" | "proposal_failed" => 6,
+        "connection_suspended" | "connection_revoked" | "payloads_erased" | "store_released" => 5,
+        _ => 3,
+    }
+}
+
+/// One line of CEF: nothing that an entry tells can end the line, or begin another field.
+fn cef(entry: &Entry) -> String {
+    let told: Map<String, Value> = entry
+        .entry
+        .as_ref()
+        .and_then(|told| serde_json::from_str(told.get()).ok())
+        .unwrap_or_default();
+    let mut line = format!(
+        "CEF:0|Vestibule|gate|{}|{}|{}|{}|",
+        env!("CARGO_PKG_VERSION"),
+        header(&entry.kind),
+        header(&entry.kind.replace('_', " ")),
+        severity(&entry.kind)
+    );
+    let mut fields = vec![
+        ("rt".to_owned(), entry.at.to_string()),
+        ("externalId".to_owned(), entry.index.to_string()),
+    ];
+    for (name, value) in &told {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match (name.as_str(), value) {
+            ("event", _) => {}
+            ("actor", Value::Object(who)) => fields.extend(who.iter().map(|(kind, name)| {
+                (
+                    "suser".to_owned(),
+                    format!("{kind}:{}", name.as_str().unwrap_or_default()),
+                )
+            })),
+            ("actor", _) => fields.push(("suser".to_owned(), text)),
+            ("from", _) => fields.push(("src".to_owned(), text)),
+            ("request", _) => fields.push(("externalRequestId".to_owned(), text)),
+            ("reason" | "why", _) => fields.push(("reason".to_owned(), text)),
+            ("count", _) => fields.push(("cnt".to_owned(), text)),
+            ("target", _) => fields.push(("request".to_owned(), text)),
+            (name, _) => fields.push((key(name), text)),
+        }
+    }
+    let fields: Vec<_> = fields
+        .iter()
+        .map(|(name, value)| format!("{name}={}", extension(value)))
+        .collect();
+    line += &fields.join(" ");
+    line
+}
+
+/// A name of a field: letters and digits alone.
+fn key(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    let rest = words.map(|word| {
+        let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+        first.to_ascii_uppercase() + rest
+    });
+    let key = first + &rest.collect::<String>();
+    key.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn header(text: &str) -> String {
+    let one_line = text.replace(['\r', '\n'], " ");
+    one_line.replace('\\', "\\\\").replace('|', "\\|")
+}
+
+fn extension(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('=', "\\=")
+        .replace('\n', "\\n")
+        .replace('\r', "\\r")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn entry(kind: &str, told: Value) -> Entry {
+        let told = serde_json::value::to_raw_value(&told).expect("JSON");
+        Entry {
+            index: 7,
+            at: 1_790_000_000_000,
+            kind: kind.to_owned(),
+            entry: Some(told),
+        }
+    }
+
+    #[test]
+    fn an_entry_is_one_line_with_its_facts() {
+        let told = json!({
+            "actor": {"connection": "acme"}, "event": "refused", "from": "192.0.2.1",
+            "request": "00000000-0000-0000-0000-000000000005", "count": 12, "api_key": null,
+            "target": "/v1/transactions?limit=1", "why": "it called too often",
+        });
+        assert_eq!(
+            cef(&entry("refused", told)),
+            format!(
+                "CEF:0|Vestibule|gate|{}|refused|refused|6|rt=1790000000000 externalId=7 suser=connection:acme src=192.0.2.1 externalRequestId=00000000-0000-0000-0000-000000000005 cnt=12 apiKey=null request=/v1/transactions?limit\\=1 reason=it called too often",
+                env!("CARGO_PKG_VERSION")
+            )
+        );
+    }
+
+    /// A provider's words stay in their field, whatever they are.
+    #[test]
+    fn nothing_that_is_told_begins_a_line_or_a_field() {
+        let evil = "x\nCEF:0|Evil|gate|1|a|b|1| suser=owner\r\n\\|= \u{2028}\u{1b}[2J";
+        let told =
+            json!({"actor": {"operator": evil}, "event": "e", "reason": evil, "a|b=c": evil});
+        let line = cef(&entry("connection_suspended", told));
+        assert!(!line.contains(['\n', '\r']), "{line}");
+        let mut fields = line.split("reason=").nth(1).expect("a reason").chars();
+        let mut escaped = false;
+        let ends = fields.position(|char| {
+            let bare = char == '=' && !escaped;
+            escaped = char == '\\' && !escaped;
+            bare
+        });
+        // The next bare '=' is that of the next field, whose name is ours.
+        let told = line.split("reason=").nth(1).expect("a reason");
+        let upto: String = told.chars().take(ends.expect("a field")).collect();
+        assert!(upto.ends_with(" abc"), "{line}");
+        let header = cef(&entry("a|b\\c\nd", json!({})));
+        assert!(header.contains("|a\\|b\\\\c d|"), "{header}");
+        let json = serde_json::to_string(&entry("x", json!({"reason": evil}))).expect("JSON");
+        assert!(!json.contains(['\n', '\r', '\u{1b}']), "{json}");
+    }
+}
