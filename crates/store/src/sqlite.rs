@@ -182,8 +182,9 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        self.jobs = None;
+        // The writer closes last: whoever only reads cannot play the journal into the database.
         self.readers.lock().clear();
+        self.jobs = None;
         // The writer may be the one who lets go of the store last: what it is at, it ends by itself.
         let other = |writer: &JoinHandle<()>| writer.thread().id() != std::thread::current().id();
         if let Some(writer) = self.writer.take().filter(other) {

@@ -40,32 +40,21 @@ pub(crate) enum Published {
     Payload(Tile),
 }
 
-/// What stands before a tile's place in its paths.
-const KINDS: [(&str, fn(Tile) -> Published); 3] = [
-    ("tile/entries/", Published::Entries),
-    ("payload/", Published::Payload),
-    ("tile/", Published::Tile),
-];
-
 impl Published {
     /// The file at this path, if it can be one.
     pub(crate) fn at(path: &str) -> Option<Self> {
         if path == "checkpoint" {
             return Some(Self::Checkpoint);
         }
-        let (rest, file) = KINDS.iter().find_map(|(before, file)| {
-            let rest = path.strip_prefix(before)?;
-            Some((rest, *file))
-        })?;
-        let tile = match file(Tile::new(HEIGHT, 0, 0, 1, false)) {
-            Self::Tile(_) => {
-                let (level, place) = rest.split_once('/')?;
-                let level = level.parse().ok().filter(|level| *level < HEIGHT)?;
-                tile_at(level, place, false)?
-            }
-            _ => tile_at(0, rest, true)?,
+        let found = if let Some(place) = path.strip_prefix("tile/entries/") {
+            Self::Entries(tile_at(0, place, true)?)
+        } else if let Some(place) = path.strip_prefix("payload/") {
+            Self::Payload(tile_at(0, place, true)?)
+        } else {
+            let (level, place) = path.strip_prefix("tile/")?.split_once('/')?;
+            let level = level.parse().ok().filter(|level| *level < HEIGHT)?;
+            Self::Tile(tile_at(level, place, false)?)
         };
-        let found = file(tile);
         (found.path() == path).then_some(found)
     }
 

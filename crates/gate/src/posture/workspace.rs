@@ -2,6 +2,7 @@
 //! read. Pure; [`look`](super::look) reads.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use protocol::ids::UserId;
@@ -253,7 +254,10 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
     }
     let parsed: Result<Vec<IpNet>, _> = list
         .iter()
-        .map(|text| protocol::handover::parse_range(text))
+        .map(|text| {
+            let single = |_| text.parse::<IpAddr>().map(IpNet::from);
+            text.parse::<IpNet>().or_else(single)
+        })
         .collect();
     match parsed {
         Err(_) => judged(

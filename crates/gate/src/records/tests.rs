@@ -127,7 +127,8 @@ async fn invariant_2_what_cannot_be_recorded_is_refused() {
     let (found, _) = all(&folder, &Wanted::default());
     assert_eq!(found.reads, 2, "what was answered is there");
     let full = (0..=MAX_WAITING).map(|_| gate.recorder.record(read(&acme, 3, 0)));
-    assert_eq!(full.last(), Some(Err(Unrecorded)));
+    let full: Vec<_> = full.collect();
+    assert_eq!(full.last(), Some(&Err(Unrecorded)));
 }
 
 /// A gate that was killed has closed nothing; the next one closes what it finds, as it finds it.

@@ -55,7 +55,8 @@ enum Command {
   vestibule gate log export copy --access    with the records of what was read")]
     Export {
         /// The folder.
-        dir: PathBuf,
+        #[arg(value_name = "FOLDER")]
+        to: PathBuf,
         /// Copy the closed segments of access records, too.
         #[arg(long)]
         access: bool,
@@ -139,19 +140,19 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             let key = gate_key(&folder, &config)?;
             out.show(&json!({ "key": key }), |_| key.clone())?;
         }
-        Command::Export { dir, access } => {
+        Command::Export { to, access } => {
             let (folder, config) = desk::config(at)?;
             let key = LogKey::of(config.upstream.workspace_id, folder.log_key()?.public());
             let store = gate::start::open_store(&folder, &config).await?;
             let access = access.then(|| folder.access());
             let workspace = config.upstream.workspace_id;
-            let copied = gate::log::export(&store, workspace, &key, &dir, access).await?;
+            let copied = gate::log::export(&store, workspace, &key, &to, access).await?;
             out.show(&copied, |copied| {
                 let mut text = format!(
                     "{} entries in {} files in {}\nkey {key}",
                     copied.entries,
                     copied.files + 1,
-                    dir.display()
+                    to.display()
                 );
                 if copied.unsigned > 0 {
                     text += &format!(
