@@ -60,7 +60,7 @@ impl Attempt {
         self
     }
 
-    pub fn from_elsewhere(mut self) -> Self {
+    pub fn elsewhere(mut self) -> Self {
         self.elsewhere = true;
         self
     }

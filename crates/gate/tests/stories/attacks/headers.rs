@@ -21,10 +21,10 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     ] {
         let request = by.get(READ).and(name, value);
         let name = format!("{name}: {value}, from elsewhere");
-        all.push(Attempt::new(name, request, Gets::Code(-7)).from_elsewhere());
+        all.push(Attempt::new(name, request, Gets::Code(-7)).elsewhere());
     }
     let elsewhere = Attempt::new("from elsewhere", by.get(READ), Gets::Code(-7));
-    all.push(elsewhere.from_elsewhere());
+    all.push(elsewhere.elsewhere());
     // A right token of one's own, and another's name beside it.
     let own = by.user.to_string();
     for (name, request) in [

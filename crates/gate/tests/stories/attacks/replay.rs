@@ -31,7 +31,7 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     };
     vec![
         Attempt::new("a read again", read.clone(), Gets::Code(-7)).after(read.clone()),
-        Attempt::new("a read again, from elsewhere", read.clone(), Gets::Code(-7)).from_elsewhere(),
+        Attempt::new("a read again, from elsewhere", read.clone(), Gets::Code(-7)).elsewhere(),
         Attempt::new(
             "a read for more rows",
             read.clone().to("/v1/vault/accounts_paged?limit=500"),
