@@ -25,9 +25,8 @@ use crate::connections::Move;
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
-use crate::operations::{
-    Operator, backup, changes, connections, life, log_entries, operators, posture, proposals, record,
-    refused, release, report, request, review, status, upstream,
+    Operator, backup, changes, connections, life, log_entries, operators, posture, proposals,
+    record, refused, release, report, request, review, status, upstream,
 };
 use crate::refusals::{Kind, Who};
 use page::Page;
@@ -217,12 +216,11 @@ impl Desk {
                 Reply::json(status, &log_entries::prove(gate, index).await?)
             }
             Name::LogFile => log_entries::file(gate, given.name()).await?,
-            Name::EraseLog => {
-                Reply::json(status, &log_entries::erase(gate, who, given.input()?).await?)
-            }
-            Name::Backup => {
-                Reply::json(status, &backup::backup(gate, who, given.input()?).await?)
-            }
+            Name::EraseLog => Reply::json(
+                status,
+                &log_entries::erase(gate, who, given.input()?).await?,
+            ),
+            Name::Backup => Reply::json(status, &backup::backup(gate, who, given.input()?).await?),
             Name::Release => {
                 Reply::json(status, &release::release(gate, who, given.input()?).await?)
             }

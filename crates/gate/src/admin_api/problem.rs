@@ -30,5 +30,6 @@ pub(crate) fn told(error: &ApiError) -> Reply {
         status,
         headers: vec![("content-type", MEDIA_TYPE.to_owned())],
         body: body.to_string().into(),
+        rows: None,
     }
 }

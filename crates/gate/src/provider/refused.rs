@@ -2,7 +2,6 @@
 
 use wire::server::Refusal;
 
-use crate::connections::State;
 use crate::gate::Gate;
 use crate::refusals::{Kind, Who};
 
@@ -28,10 +27,10 @@ fn why(gate: &Gate, refusal: &Refusal<'_>) -> &'static str {
             match directory.keyed(user) {
                 None => "its key is unknown",
                 Some(_) if gate.is_quarantined() => "the gate is in quarantine",
-                Some(provider) if provider.connection.state != State::Active => {
+                Some(provider) if !provider.connection.comes_in(refusal.at) => {
                     "its connection is not active"
                 }
-                Some(_) if directory.open(user, refusal.from).is_none() => {
+                Some(_) if directory.open(user, refusal.from, refusal.at).is_none() => {
                     "its address is not on the connection's list"
                 }
                 Some(_) => "its token was not accepted",

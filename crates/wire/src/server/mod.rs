@@ -157,7 +157,7 @@ pub struct Call {
 
 impl Call {
     /// Whether it may change something.
-    fn changes(&self) -> bool {
+    pub fn changes(&self) -> bool {
         match &self.route {
             Route::Operation { operation, .. } => operation.access == Access::Write,
             Route::Own { method, .. } => method != "GET",
