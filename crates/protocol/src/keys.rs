@@ -35,7 +35,8 @@ pub enum KeyError {
 pub struct KeyFingerprint([u8; 32]);
 
 impl KeyFingerprint {
-    fn of_modulus(modulus: &[u8]) -> Self {
+    /// The fingerprint of the key with this modulus, big-endian, without leading zeros.
+    pub fn of_modulus(modulus: &[u8]) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest::digest(&digest::SHA256, modulus).as_ref());
         Self(bytes)

@@ -41,3 +41,4 @@ pub mod role;
 pub mod signature;
 pub mod time;
 pub mod token;
+mod unwrap;

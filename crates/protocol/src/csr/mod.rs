@@ -3,9 +3,11 @@
 //! A request that was read is believed in nothing. [`check`] holds it against a list of small rules;
 //! only what passes all of them becomes an [`EnrollableKey`].
 
+pub mod intake;
+mod remedy;
 mod rules;
 mod subject;
-mod weak;
+pub mod weak;
 
 use std::fmt;
 
@@ -16,7 +18,8 @@ use x509_parser::x509::SubjectPublicKeyInfo;
 
 use crate::keys::{KeyFingerprint, PrivateKey, PublicKey, development};
 
-pub use rules::{Broken, check};
+pub use remedy::{MAKE_ANEW, REQUEST_ANEW, remedy};
+pub use rules::{Broken, RECOMMENDED_BITS, check, modulus};
 pub use subject::is_printable;
 pub use subject::{MAX_SUBJECT_CHARS, Subject};
 
@@ -37,6 +40,20 @@ pub enum CsrError {
     /// Something else under PEM.
     #[error("the PEM block is no CERTIFICATE REQUEST")]
     Label,
+    /// Nothing that looks like one.
+    #[error("there is no certificate signing request (CERTIFICATE REQUEST) in it")]
+    None,
+    /// More than one, and different ones.
+    #[error("there are {0} different certificate signing requests in it: send exactly one")]
+    Several(usize),
+    /// Something else.
+    #[error("{0}, not a certificate signing request")]
+    Instead(intake::Instead),
+    /// Packed in a way that is not opened, or too much of it.
+    #[error(
+        "it is packed in a way that is not opened here (zip and gzip are, without a passphrase), or too often"
+    )]
+    Packed,
     /// Not the structure of a request.
     #[error("the certificate signing request cannot be read")]
     Unreadable,
@@ -162,6 +179,14 @@ impl EnrollableKey {
     /// Whom the request names. For showing: nobody has confirmed it.
     pub fn subject(&self) -> &Subject {
         &self.subject
+    }
+
+    /// What could be better about a key that is taken.
+    pub fn advice(&self) -> Option<String> {
+        let bits = self.key.bits();
+        (bits < RECOMMENDED_BITS).then(|| {
+            format!("its key has {bits} bits; {RECOMMENDED_BITS} are recommended: {MAKE_ANEW}")
+        })
     }
 
     /// Whether its private half is one of the public development keys; who enrols decides what then.

@@ -10,7 +10,8 @@ use serde_json::error::Category;
 use url::Url;
 
 use super::{HandoverError, MAX_ADDRESSES, MAX_NAME_CHARS, MAX_URL_LEN, Place};
-use crate::csr::{CertificateSigningRequest, CsrError, is_printable};
+use crate::csr::intake::Instead;
+use crate::csr::{self, CsrError, is_printable};
 use crate::ed25519::VerifyingKey;
 use crate::keys::PublicKey;
 use crate::role::ProviderRole;
@@ -139,11 +140,26 @@ pub(super) fn id<T: FromStr>(text: &str) -> Checked<T> {
 }
 
 pub(super) fn csr(text: &str) -> Checked<String> {
-    match CertificateSigningRequest::from_pem(text) {
-        Ok(request) => Ok(request.to_pem()),
-        Err(CsrError::TooLarge) => Err("is too long for a certificate signing request"),
-        Err(_) => Err("must be one certificate signing request, PEM"),
-    }
+    let problem = match csr::intake::read(text.as_bytes()) {
+        Ok(request) => return Ok(request.to_pem()),
+        Err(problem) => problem,
+    };
+    Err(match problem {
+        CsrError::TooLarge => "is too long for a certificate signing request",
+        CsrError::Several(_) => "holds several certificate signing requests: send exactly one",
+        CsrError::Unreadable => "holds a damaged certificate signing request",
+        CsrError::Packed => "is packed in a way that is not opened here: send the request as PEM",
+        CsrError::Instead(Instead::Certificate) => {
+            "is a certificate: send the certificate signing request (CERTIFICATE REQUEST)"
+        }
+        CsrError::Instead(Instead::PublicKey) => {
+            "is a public key alone: send the certificate signing request, which shows that you have its private half"
+        }
+        CsrError::Instead(Instead::Sealed) => {
+            "is an encrypted message: a certificate signing request is no secret, send it plain"
+        }
+        _ => "must be one certificate signing request (PEM: CERTIFICATE REQUEST)",
+    })
 }
 
 pub(super) fn url(text: &str) -> Checked<Url> {

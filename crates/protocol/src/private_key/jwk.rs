@@ -3,8 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{encoded, labels, prove};
+use super::{labels, prove};
 use crate::keys::PublicKey;
+use crate::unwrap::encoded;
 
 /// Shortest private part, in characters: less than the shortest curve's.
 const MIN_PRIVATE: usize = 32;

@@ -2,21 +2,19 @@
 //!
 //! Looked for are PEM, DER, JWK, OpenSSH, PuTTY, PKCS#12, XML of .NET and keystores of Java, encrypted
 //! or not, whole or cut off; as they are, in JSON, in a mail (quoted, wrapped, as HTML), in base64 or
-//! hexadecimal, in gzip, in each other.
+//! hexadecimal, in gzip or zip, in each other. What is packed otherwise is not called clean.
 //! Nothing of the input is kept, and nothing of it can be printed: what comes out is a [`Kind`] and,
 //! where the private half was tried and holds, its public half.
 //!
 //! It helps against mistakes. Who wants to hide a key from it can.
 
 mod der;
-mod encoded;
+mod java;
 mod jwk;
 mod labels;
-mod packed;
 mod prove;
 mod putty;
 mod search;
-mod text;
 mod xml;
 
 use std::fmt;

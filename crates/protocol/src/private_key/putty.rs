@@ -3,8 +3,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{encoded, labels, prove};
+use super::{labels, prove};
 use crate::keys::PublicKey;
+use crate::unwrap::encoded;
 
 const HEADER: &[u8] = b"PuTTY-User-Key-File-";
 /// Longest file tried, in bytes.

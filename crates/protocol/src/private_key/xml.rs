@@ -2,8 +2,9 @@
 
 use zeroize::Zeroizing;
 
-use super::{encoded, labels, prove};
+use super::{labels, prove};
 use crate::keys::PublicKey;
+use crate::unwrap::encoded;
 
 /// The element that holds a key.
 const ELEMENT: &[u8] = b"<RSAKeyValue";

@@ -5,6 +5,7 @@ use crate::keys::tests::{KEY, OTHER};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+mod forged;
 mod limits;
 mod packed;
 mod properties;

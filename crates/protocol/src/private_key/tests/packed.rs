@@ -119,3 +119,67 @@ fn the_zeros_of_utf_16_hide_nothing_in_json() {
     let json = serde_json::json!({ "note": wide }).to_string();
     found(json.as_bytes(), Kind::Pkcs1, true, "UTF-16 in JSON");
 }
+
+/// A zip archive; streamed, its entries do not say how long they are.
+fn zip(name: &str, bytes: &[u8], streamed: bool) -> Vec<u8> {
+    use std::io::Cursor;
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+    let options = SimpleFileOptions::default();
+    if streamed {
+        let mut archive = ZipWriter::new_stream(Vec::new());
+        archive.start_file(name, options).expect("a file");
+        archive.write_all(bytes).expect("written");
+        return archive.finish().expect("packed").into_inner();
+    }
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("readme.txt", options).expect("a file");
+    archive.write_all(b"see the other file").expect("written");
+    archive.start_file(name, options).expect("a file");
+    archive.write_all(bytes).expect("written");
+    archive.finish().expect("packed").into_inner()
+}
+
+#[test]
+fn zip_hides_nothing() {
+    for streamed in [false, true] {
+        let once = zip("key.pem", PKCS1.as_bytes(), streamed);
+        let twice = zip("inner.zip", &zip("key.der", PKCS8_DER, streamed), streamed);
+        let beside = [b"{\"version\": 1}\n".as_slice(), &once].concat();
+        // Two archives in one file: only the second one's directory is at the end.
+        let second = zip("hello.txt", b"Hello", streamed);
+        let first_of_two = [once.as_slice(), &second].concat();
+        let base64 = serde_json::json!({"note": STANDARD.encode(&once)}).to_string();
+        found(&once, Kind::Pkcs1, true, "zip");
+        found(&twice, Kind::Pkcs8, true, "zip in zip");
+        found(&beside, Kind::Pkcs1, true, "zip after JSON");
+        found(
+            base64.as_bytes(),
+            Kind::Pkcs1,
+            true,
+            "zip in base64 in JSON",
+        );
+        let ppk = zip("key.ppk", PPK[1].as_bytes(), streamed);
+        found(&gzip(&ppk), Kind::Putty, true, "PuTTY in zip in gzip");
+        assert!(find(&first_of_two).is_some(), "the first of two archives");
+        assert!(find(&once[..once.len() - 30]).is_some(), "cut off");
+        assert_eq!(find(&zip("key.pub", PUBLIC.as_bytes(), streamed)), None);
+    }
+}
+
+#[test]
+fn what_is_packed_otherwise_is_not_called_clean() {
+    let unsearchable = Some(Kind::Unsearchable);
+    let bomb = zip("a", &vec![b' '; 64 * MAX_INPUT], false);
+    assert_eq!(find(&bomb).map(|found| found.kind), unsearchable);
+    for magic in [
+        b"BZh91AY&SY".as_slice(),
+        b"\xfd7zXZ\0",
+        b"\x28\xb5\x2f\xfd",
+        b"7z\xbc\xaf\x27\x1c",
+        b"Rar!\x1a\x07",
+    ] {
+        let file = [magic, b"whatever it is"].concat();
+        assert_eq!(find(&file).map(|found| found.kind), unsearchable);
+    }
+}

@@ -18,7 +18,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The bytes of base64 in the standard alphabet, without padding.
-pub(super) fn decode(chars: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn decode(chars: &[u8]) -> Zeroizing<Vec<u8>> {
     let len = chars.len() - usize::from(chars.len() % 4 == 1);
     let chars = chars.get(..len).unwrap_or_default();
     let mut out = Zeroizing::new(Vec::with_capacity(chars.len()));
@@ -31,7 +31,7 @@ pub(super) fn decode(chars: &[u8]) -> Zeroizing<Vec<u8>> {
 
 /// Base64 in a text, put together over line ends, quotation marks of mails and of strings; in the
 /// standard alphabet.
-pub(super) fn joined(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+pub(crate) fn joined(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut runs = Vec::new();
     let mut run = Zeroizing::new(Vec::new());
     let mut rest = text;
@@ -58,7 +58,7 @@ pub(super) fn joined(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 }
 
 /// Hexadecimal digits in a text, put together over blanks, line ends and colons.
-pub(super) fn digits(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+pub(crate) fn digits(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut all = Vec::new();
     for run in text.split(|byte| !byte.is_ascii_hexdigit() && !is_glue(*byte) && *byte != b':') {
         if run.len() >= MIN_DIGITS {
@@ -71,7 +71,7 @@ pub(super) fn digits(text: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
 }
 
 /// The bytes of hexadecimal digits; one that is left over is ignored.
-pub(super) fn decode_digits(digits: &[u8]) -> Zeroizing<Vec<u8>> {
+pub(crate) fn decode_digits(digits: &[u8]) -> Zeroizing<Vec<u8>> {
     let even = digits.get(..digits.len() & !1).unwrap_or_default();
     Zeroizing::new(hex::decode(even).unwrap_or_default())
 }
