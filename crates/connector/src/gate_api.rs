@@ -1,5 +1,7 @@
 //! What a gate offers beside Fireblocks' operations, under `/vestibule/v1`, with the same tokens.
 
+use bytes::Bytes;
+use http::Method;
 use ledger::digest::{Cell, CellKind};
 use ledger::reports::Kind;
 use ledger::{Digest, PartScope};
@@ -7,7 +9,7 @@ use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::Deserialize;
-use wire::client::{Client, ClientError};
+use wire::client::{Client, ClientError, Once};
 use wire::server::OWN_PREFIX;
 
 /// Longest id of a report that is put into a target.
@@ -80,6 +82,26 @@ pub(crate) struct ListedReport {
     pub(crate) created_at: Millis,
 }
 
+/// A key of ours, as the gate has it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) struct GateKey {
+    /// SHA-256 of its modulus, hex.
+    pub(crate) fingerprint: String,
+    state: String,
+}
+
+impl GateKey {
+    /// NEXT, ACTIVE, RETIRING, RETIRED or BURNED.
+    pub(crate) fn state(&self) -> &str {
+        &self.state
+    }
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    data: Vec<GateKey>,
+}
+
 #[derive(Deserialize)]
 struct Reports {
     data: Vec<ListedReport>,
@@ -87,6 +109,19 @@ struct Reports {
 
 pub(crate) async fn me(gate: &Client) -> Result<Me, ClientError> {
     gate.get(&format!("{OWN_PREFIX}/me")).await?.json()
+}
+
+/// Our keys, and how far each is.
+pub(crate) async fn keys(gate: &Client) -> Result<Vec<GateKey>, ClientError> {
+    let keys: Keys = gate.get(&format!("{OWN_PREFIX}/keys")).await?.json()?;
+    Ok(keys.data)
+}
+
+/// Offers the next key.
+pub(crate) async fn offer(gate: &Client, body: Bytes) -> Result<(), ClientError> {
+    let target = format!("{OWN_PREFIX}/keys");
+    let offered = gate.write(Method::POST, &target, body, Once::Unkeyed);
+    offered.await.map(drop)
 }
 
 pub(crate) async fn digest(gate: &Client) -> Result<GateDigest, ClientError> {

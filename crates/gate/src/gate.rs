@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use protocol::ed25519::SigningKey;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId, WorkspaceId};
-use protocol::keys::{PrivateKey, PublicKey};
+use protocol::keys::PrivateKey;
 use protocol::role::ProviderRole;
 use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
@@ -24,7 +24,7 @@ use wire::hooks_in::Receiver;
 
 use crate::ages::{Ages, Stale, Subject};
 use crate::config::Config;
-use crate::connections::{Connection, Directory, Provider};
+use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
 use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::operators::Roster;
@@ -155,9 +155,6 @@ pub enum AssemblyError {
     /// Its books.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// A connection's key.
-    #[error("a connection's key cannot be read: {0}")]
-    Key(#[from] protocol::keys::KeyError),
 }
 
 impl Gate {
@@ -322,6 +319,7 @@ impl Gate {
         let workspace = self.workspace();
         let work = move |reading: &mut store::Reading<'_>| {
             let connections = rows::connections::connections(reading, workspace)?;
+            let keys = rows::keys::living(reading, workspace)?;
             let ids = UpstreamIds {
                 viewer: id(reading, workspace, "viewer")?,
                 editor: id(reading, workspace, "editor")?,
@@ -329,23 +327,22 @@ impl Gate {
             };
             let operators = rows::operators::all(reading, workspace)?;
             let quarantined = rows::connections::quarantined(reading, workspace)?;
-            Ok::<_, StoreError>((connections, operators, ids, quarantined))
+            Ok::<_, StoreError>((connections, keys, operators, ids, quarantined))
         };
-        let (connections, operators, ids, quarantined) = self.store.read(work).await?;
+        let (connections, keys, operators, ids, quarantined) = self.store.read(work).await?;
         self.quarantined.store(quarantined, Ordering::SeqCst);
-        let provider = |(connection, spki): (Connection, Vec<u8>)| {
-            let scope = connection.scope(self.workspace());
-            Ok(Provider {
-                key: PublicKey::from_der(&spki)?,
-                scope,
+        let known = self.directory.load();
+        let provider = |connection: Connection| {
+            let of = |key: &&HeldKey| key.connection == connection.name;
+            let held: Vec<_> = keys.iter().filter(of).cloned().collect();
+            let before = known.named(&connection.name);
+            Provider {
+                keys: DoorKeys::of(&held, before.map(|provider| &provider.keys)),
+                scope: connection.scope(self.workspace()),
                 connection,
-            })
+            }
         };
-        let providers = connections
-            .into_iter()
-            .map(provider)
-            .collect::<Result<Vec<_>, protocol::keys::KeyError>>()?;
-        let directory = Directory::of(providers);
+        let directory = Directory::of(connections.into_iter().map(provider));
         self.directory.store(Arc::new(if quarantined {
             directory.shut()
         } else {

@@ -25,7 +25,7 @@ use crate::gate::{AssemblyError, Gate, Parts};
 use crate::log::LogError;
 use crate::provider::Face;
 use crate::relay::RelayOutbox;
-use crate::{proposals, records, refusals, reminders, rows, upstream};
+use crate::{operations, proposals, records, refusals, reminders, rows, upstream};
 
 pub use claim::Taken;
 pub use entrance::check_plain;
@@ -34,6 +34,8 @@ pub use entrance::check_plain;
 const PER_WEBHOOK: usize = 1;
 /// How soon an entry of the log is covered by a signed checkpoint.
 const CHECKPOINT: Duration = Duration::from_secs(1);
+/// How often the last use of keys is written down.
+const USES: Duration = Duration::from_secs(60);
 
 /// A gate that serves.
 #[derive(Debug)]
@@ -224,6 +226,7 @@ pub async fn start(
     tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(refusals::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(records::keep(Arc::clone(&gate), shutdown.clone()));
+    tasks.spawn(uses(Arc::clone(&gate), shutdown.clone()));
     let outbox = Arc::new(RelayOutbox(Arc::clone(&gate)));
     let dispatcher = Dispatcher::new(
         outbox,
@@ -283,6 +286,22 @@ async fn checkpoints(gate: Arc<Gate>, shutdown: CancellationToken) {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(CHECKPOINT) => {}
+        }
+    }
+}
+
+/// Writes down when each provider's key was used last. The last time is when everything ends.
+async fn uses(gate: Arc<Gate>, shutdown: CancellationToken) {
+    loop {
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = tokio::time::sleep(USES) => false,
+        };
+        if let Err(error) = operations::keys::keep_uses(&gate).await {
+            tracing::error!(%error, "the last use of keys is not written down");
+        }
+        if ended {
+            return;
         }
     }
 }

@@ -16,7 +16,9 @@ use uuid::Uuid;
 use wire::clock::ManualClock;
 
 use crate::config::{Areas, Config, Development, Entrance, Serve, StoreAt, Upstream};
-use crate::connections::{Connection, DAY, Directory, Mode, Place, Provider, State, Target};
+use crate::connections::{
+    Connection, DAY, Directory, DoorKeys, HeldKey, KeyState, Mode, Place, Provider, State, Target,
+};
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
 use crate::log::{Actor, Event};
@@ -198,10 +200,25 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
     }
 }
 
+/// The connection's key, as it is written down.
+pub(crate) fn held(connection: &Connection) -> HeldKey {
+    HeldKey::new(
+        &connection.name,
+        KEY.public().clone(),
+        KeyState::Active,
+        NOW,
+    )
+}
+
+/// The connection's key, as the door has it.
+pub(crate) fn door_keys(connection: &Connection) -> DoorKeys {
+    DoorKeys::of(&[held(connection)], None)
+}
+
 /// Connections in memory, as the door and the relay have them.
 pub(crate) fn directory(connections: impl IntoIterator<Item = Connection>) -> Directory {
     Directory::of(connections.into_iter().map(|connection| Provider {
-        key: KEY.public().clone(),
+        keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
         connection,
     }))

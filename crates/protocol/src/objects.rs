@@ -8,10 +8,21 @@
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer, Unexpected, Visitor};
 use serde_json::{Error, Number, Value};
+use zeroize::Zeroize;
 
 /// Reads a model.
 pub fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Error> {
     T::deserialize(Strict(value))
+}
+
+/// Overwrites every text in a value: there may have been a secret in it that should not have come.
+pub fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(values) => values.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// A value whose lists are no structs.
@@ -174,6 +185,14 @@ mod tests {
     use super::*;
     use crate::model::transaction_request::TransactionRequest;
     use crate::model::user::CreateApiUser;
+
+    #[test]
+    fn every_text_is_wiped() {
+        let mut value = serde_json::json!({"a": "secret", "b": [{"c": "secret"}, 1, null, true]});
+        wipe(&mut value);
+        let wiped = serde_json::json!({"a": "", "b": [{"c": ""}, 1, null, true]});
+        assert_eq!(value, wiped);
+    }
 
     #[test]
     fn a_list_is_no_object_however_deep() {

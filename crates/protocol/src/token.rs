@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
 
 use crate::ids::UserId;
-use crate::keys::PublicKey;
+use crate::keys::{KeyFingerprint, PublicKey};
 
 /// Longest token read, in bytes.
 pub const MAX_TOKEN_LEN: usize = 32 * 1024;
@@ -135,6 +135,7 @@ pub struct Expected<'a> {
 #[derive(Debug)]
 pub struct VerifiedToken {
     user: UserId,
+    key: KeyFingerprint,
     claims: Claims,
 }
 
@@ -172,6 +173,17 @@ impl UnverifiedToken<'_> {
         by: &PublicKey,
         expected: &Expected<'_>,
     ) -> Result<VerifiedToken, TokenError> {
+        self.verify_either(by, None, expected)
+    }
+
+    /// The same while a user's key is replaced: the newest is tried first, then the one before. Who
+    /// uses the newest pays for one verification, and nobody for more than two.
+    pub fn verify_either(
+        self,
+        newest: &PublicKey,
+        before: Option<&PublicKey>,
+        expected: &Expected<'_>,
+    ) -> Result<VerifiedToken, TokenError> {
         let claims = self.claims;
         match claims.sub.as_deref() {
             None | Some("") => return Err(TokenError::NoUser),
@@ -191,11 +203,12 @@ impl UnverifiedToken<'_> {
         if !(1..=MAX_LIFETIME).contains(&lifetime) {
             return Err(TokenError::NotAccepted);
         }
-        if !by.verifies_rs256(self.signed.as_bytes(), &self.signature) {
-            return Err(TokenError::Signature);
-        }
+        let signed = |key: &&PublicKey| key.verifies_rs256(self.signed.as_bytes(), &self.signature);
+        let key = [Some(newest), before].into_iter().flatten().find(signed);
+        let key = key.ok_or(TokenError::Signature)?.fingerprint();
         Ok(VerifiedToken {
             user: expected.user,
+            key,
             claims,
         })
     }
@@ -205,6 +218,11 @@ impl VerifiedToken {
     /// Whose token it is.
     pub fn user(&self) -> UserId {
         self.user
+    }
+
+    /// With which of the user's keys it was signed.
+    pub fn signed_with(&self) -> KeyFingerprint {
+        self.key
     }
 
     /// Its nonce.

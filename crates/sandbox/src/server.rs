@@ -51,6 +51,7 @@ impl Workspace for Sandbox {
         }
         Some(Admitted {
             key: guest.key.clone(),
+            before: None,
             guest,
         })
     }

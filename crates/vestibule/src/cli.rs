@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{connector, demo, gate, posture, sandbox, token};
+use crate::{connector, demo, gate, key, posture, sandbox, token};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -43,6 +43,8 @@ enum Command {
     Posture(posture::Args),
     /// The provider's side: keys, books and exports of its clients.
     Connector(connector::Args),
+    /// Which key is in a file.
+    Key(key::Args),
     /// Make a request token, or say what is wrong with one.
     Token(token::Args),
     /// Print completions for a shell.
@@ -64,6 +66,7 @@ impl Cli {
             Command::Gate(args) => gate::run(*args, out).await,
             Command::Posture(args) => posture::run(&args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
+            Command::Key(args) => key::run(&args, out),
             Command::Token(args) => token::run(&args, out),
             Command::Completions { shell } => {
                 clap_complete::generate(
@@ -88,7 +91,7 @@ mod tests {
     }
 
     /// Whose every command has examples in its help.
-    const WITH_EXAMPLES: [&str; 5] = ["gate", "posture", "connector", "sandbox", "token"];
+    const WITH_EXAMPLES: [&str; 6] = ["gate", "posture", "connector", "key", "sandbox", "token"];
 
     #[test]
     fn every_command_has_examples() {

@@ -1,7 +1,7 @@
 //! Files that are nobody else's: mode 0600, in folders of mode 0700.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::Write;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +37,16 @@ pub(crate) fn write_secret(file: &Path, content: &[u8]) -> anyhow::Result<()> {
         std::fs::rename(&half, file)
     })();
     written.with_context(|| format!("{} cannot be written", file.display()))
+}
+
+/// A file's bytes; of one that is longer, one byte more than the limit.
+pub(crate) fn read_at_most(file: &Path, limit: usize) -> anyhow::Result<Vec<u8>> {
+    let bad = || format!("{} cannot be read", file.display());
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(limit)?.saturating_add(1);
+    let open = File::open(file).with_context(bad)?;
+    open.take(limit).read_to_end(&mut bytes).with_context(bad)?;
+    Ok(bytes)
 }
 
 /// A folder that goes when its owner does.

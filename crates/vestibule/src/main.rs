@@ -7,8 +7,10 @@
 mod cli;
 mod connector;
 mod demo;
+mod durations;
 mod files;
 mod gate;
+mod key;
 mod output;
 mod posture;
 mod ready;

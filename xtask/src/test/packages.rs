@@ -18,7 +18,7 @@ struct Package {
     is_there: fn() -> bool,
 }
 
-static PACKAGES: [Package; 12] = [
+static PACKAGES: [Package; 13] = [
     Package {
         name: "git",
         for_steps: &[Step::Tidy],
@@ -74,6 +74,12 @@ static PACKAGES: [Package; 12] = [
         for_steps: &[Step::Python],
         essential: false,
         is_there: || Path::new("/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog").exists(),
+    },
+    Package {
+        name: "putty-tools",
+        for_steps: &[Step::Python],
+        essential: false,
+        is_there: || runs("puttygen", &["--version"]),
     },
     Package {
         name: "python3-venv",

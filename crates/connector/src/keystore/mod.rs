@@ -6,7 +6,9 @@
 //! what leaves is a CSR, a fingerprint, or a signature.
 
 mod entry;
+mod next;
 mod passphrase;
+mod signer;
 
 use std::fs::File;
 use std::io;
@@ -17,10 +19,11 @@ use protocol::csr::{CertificateSigningRequest, CsrError};
 use protocol::ids::UserId;
 use protocol::keys::{KeyError, KeyFingerprint, KeySize, PrivateKey};
 use protocol::time::Millis;
-use wire::client::{LocalKey, RequestSigner};
+use wire::client::RequestSigner;
 
 pub use entry::{KeyEntry, KeyOrigin};
 pub use passphrase::{BadPassphrase, ForeignPassphrase, Passphrase};
+use signer::KeystoreSigner;
 
 use crate::client_name::ClientName;
 use crate::files;
@@ -46,6 +49,9 @@ pub enum KeystoreError {
         /// Whose.
         of: ClientName,
     },
+    /// Its next key waits already.
+    #[error("{0} has a next key already: go on with it by `keys rotate`")]
+    HasNext(ClientName),
     /// There is no key.
     #[error("{0} has no key: make one with `keys new`")]
     None(ClientName),
@@ -173,14 +179,15 @@ impl Keystore {
         Ok(self.find(client)?.0)
     }
 
-    /// What signs a client's requests.
+    /// What signs a client's requests, also after its key was replaced in the keystore.
     pub fn signer(
         &self,
         client: &ClientName,
         user: UserId,
         with: &Passphrase,
     ) -> Result<Arc<dyn RequestSigner>, KeystoreError> {
-        Ok(Arc::new(LocalKey::new(user, self.open_key(client, with)?)))
+        let signer = KeystoreSigner::open(self.clone(), client.clone(), user, with.clone())?;
+        Ok(Arc::new(signer))
     }
 
     /// A client's certificate signing request: all of its key that ever leaves.
@@ -191,11 +198,7 @@ impl Keystore {
         with: &Passphrase,
     ) -> Result<CertificateSigningRequest, KeystoreError> {
         let key = self.open_key(client, with)?;
-        Ok(CertificateSigningRequest::new(
-            &key,
-            organization,
-            Some(client.as_str()),
-        )?)
+        requested(&key, organization, client)
     }
 
     /// The key itself: never beyond this room.
@@ -204,10 +207,19 @@ impl Keystore {
         client: &ClientName,
         with: &Passphrase,
     ) -> Result<PrivateKey, KeystoreError> {
-        let (entry, pem) = self.find(client)?;
+        self.open_at(&self.path(client), client, with)
+    }
+
+    fn open_at(
+        &self,
+        path: &Path,
+        client: &ClientName,
+        with: &Passphrase,
+    ) -> Result<PrivateKey, KeystoreError> {
+        let (entry, pem) = self.find_at(path, client)?;
         let key = PrivateKey::from_encrypted_pem(&pem, with.reveal())?;
         if key.public().fingerprint() != entry.fingerprint {
-            return Err(KeystoreError::Damaged(self.path(client)));
+            return Err(KeystoreError::Damaged(path.to_owned()));
         }
         Ok(key)
     }
@@ -274,12 +286,21 @@ impl Keystore {
     }
 
     fn find(&self, client: &ClientName) -> Result<(KeyEntry, String), KeystoreError> {
-        let path = self.path(client);
-        match self.read(&path) {
+        self.find_at(&self.path(client), client)
+    }
+
+    fn find_at(
+        &self,
+        path: &Path,
+        client: &ClientName,
+    ) -> Result<(KeyEntry, String), KeystoreError> {
+        match self.read(path) {
             Err(KeystoreError::File { why, .. }) if why.kind() == io::ErrorKind::NotFound => {
                 Err(KeystoreError::None(client.clone()))
             }
-            Ok((entry, _)) if entry.client != *client => Err(KeystoreError::Damaged(path)),
+            Ok((entry, _)) if entry.client != *client => {
+                Err(KeystoreError::Damaged(path.to_owned()))
+            }
             other => other,
         }
     }
@@ -305,6 +326,15 @@ impl Keystore {
             why,
         }
     }
+}
+
+fn requested(
+    key: &PrivateKey,
+    organization: &str,
+    client: &ClientName,
+) -> Result<CertificateSigningRequest, KeystoreError> {
+    let name = Some(client.as_str());
+    Ok(CertificateSigningRequest::new(key, organization, name)?)
 }
 
 #[cfg(test)]

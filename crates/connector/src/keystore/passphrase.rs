@@ -10,6 +10,7 @@ use crate::files;
 const MAX_FILE: u64 = 4096;
 
 /// What opens the keystore. Cannot be printed.
+#[derive(Clone)]
 pub struct Passphrase(SecretString);
 
 /// A passphrase that is not taken.

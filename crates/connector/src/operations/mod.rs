@@ -8,6 +8,7 @@ pub mod export;
 pub mod first_sync;
 pub mod import;
 pub mod init;
+pub mod key_rotate;
 pub mod keys;
 pub mod reconcile;
 pub mod run;

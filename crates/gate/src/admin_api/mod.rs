@@ -21,11 +21,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 
-use crate::connections::Move;
+use crate::connections::{Move, ShownKey};
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
-    Operator, backup, changes, connections, life, log_entries, operators, posture, proposals,
+    Operator, backup, changes, connections, keys, life, log_entries, operators, posture, proposals,
     record, refused, release, report, request, review, status, upstream,
 };
 use crate::refusals::{Kind, Who};
@@ -59,6 +59,7 @@ impl Workspace for Desk {
         let operator = self.gate.roster.load().get(user).cloned()?;
         Some(Admitted {
             key: operator.key.clone(),
+            before: None,
             guest: operator,
         })
     }
@@ -131,6 +132,10 @@ struct Given<'c> {
 impl<'c> Given<'c> {
     fn name(&self) -> &'c str {
         self.names.first().copied().unwrap_or_default()
+    }
+
+    fn second(&self) -> &'c str {
+        self.names.get(1).copied().unwrap_or_default()
     }
 
     fn id<T: std::str::FromStr>(&self, what: &str) -> Result<T, ApiError> {
@@ -279,6 +284,31 @@ impl Desk {
             Name::ApproveChange | Name::RejectChange => {
                 let (id, yes) = (given.id("change")?, name == Name::ApproveChange);
                 let done = changes::decide(gate, who, id, yes, given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::Keys => {
+                let page = given.page()?;
+                let mut all = keys::list(gate, given.name()).await?;
+                // In the order in which they came.
+                let place = |one: &ShownKey| format!("{:020} {}", one.added_at.0, one.fingerprint);
+                all.sort_by_key(place);
+                let rows = page.part(all, place);
+                rows.reply(&self.origin, given.path, &page)
+            }
+            Name::RotateKey => {
+                let done = keys::rotate(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::ConfirmKey => {
+                let done = keys::confirm(gate, who, given.name(), given.second(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::RefuseKey => {
+                let done = keys::refuse(gate, who, given.name(), given.second(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::ExpireKey => {
+                let done = keys::expire(gate, who, given.name(), given.second(), given.input()?);
                 Reply::json(status, &done.await?)
             }
             Name::Proposals => {

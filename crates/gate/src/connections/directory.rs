@@ -6,16 +6,15 @@ use std::sync::Arc;
 
 use ledger::Scope;
 use protocol::ids::UserId;
-use protocol::keys::PublicKey;
 use protocol::time::Millis;
 
-use super::Connection;
+use super::{Connection, DoorKeys};
 
-/// A connection, its key and its scope.
+/// A connection, its keys and its scope.
 #[derive(Debug)]
 pub(crate) struct Provider {
     pub(crate) connection: Connection,
-    pub(crate) key: PublicKey,
+    pub(crate) keys: DoorKeys,
     pub(crate) scope: Scope,
 }
 

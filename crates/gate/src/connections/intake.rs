@@ -10,7 +10,8 @@ use protocol::private_key::{self, Kind};
 pub enum Refused {
     /// It contains a private key.
     #[error(
-        "it contains a private key ({kind}): a private key never travels. The provider must make a new key and send only its CSR"
+        "it contains a private key ({kind}): a private key never travels. The provider must make a new key and send only its CSR: {}",
+        csr::MAKE_ANEW
     )]
     PrivateKey {
         /// Of which kind.
@@ -18,45 +19,77 @@ pub enum Refused {
         /// The public halves of those that were proven: these keys are burned.
         proven: Vec<PublicKey>,
     },
+    /// Nobody can say whether there is a private key in it.
+    #[error(
+        "there is more wrapping in it than can be looked through for private keys: send the CSR as plain PEM, unpacked"
+    )]
+    Unsearchable,
     /// It is larger than any hand-over file.
     #[error("it is larger than {} KiB", private_key::MAX_INPUT / 1024)]
     TooLarge,
     /// It is no hand-over file.
-    #[error("it is not a hand-over file: {0}")]
+    #[error("it is not a hand-over file: {0}. A CSR alone is taken with --csr FILE")]
     Form(#[from] HandoverError),
     /// Its CSR cannot be read.
-    #[error("its CSR cannot be read: {0}")]
+    #[error("its CSR cannot be read: {0}. To do: {todo}", todo = csr::REQUEST_ANEW)]
     Csr(#[from] csr::CsrError),
     /// Its CSR breaks rules.
-    #[error("its CSR is refused: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Key(Vec<csr::Broken>),
+    #[error("its CSR is refused: {}. To do: {}", .broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), csr::remedy(.broken))]
+    Key {
+        /// Which.
+        broken: Vec<csr::Broken>,
+        /// The key's modulus, to be remembered.
+        modulus: Option<Vec<u8>>,
+    },
     /// Its key is published.
-    #[error("its key is a published development key: anybody has it")]
+    #[error(
+        "its key is a published development key: anybody has it. To do: {}",
+        csr::MAKE_ANEW
+    )]
     KnownKey,
 }
 
 /// Reads a hand-over file. A private key anywhere in it refuses the whole.
 pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, EnrollableKey), Refused> {
+    no_private_key(text)?;
+    let handover = HandOver::from_json(text)?;
+    let request = CertificateSigningRequest::from_pem(&handover.csr)?;
+    Ok((handover, enrollable(&request, allow_known_keys)?))
+}
+
+/// Reads a CSR alone, in whatever carried it.
+pub fn examine_request(paste: &[u8], allow_known_keys: bool) -> Result<EnrollableKey, Refused> {
+    no_private_key(paste)?;
+    enrollable(&csr::intake::read(paste)?, allow_known_keys)
+}
+
+fn no_private_key(text: &[u8]) -> Result<(), Refused> {
     if text.len() > private_key::MAX_INPUT {
         return Err(Refused::TooLarge);
     }
     let found = private_key::find_all(text);
-    if let Some(first) = found.first() {
-        return Err(Refused::PrivateKey {
-            kind: first.kind,
-            proven: found
-                .iter()
-                .filter_map(|found| found.proven.clone())
-                .collect(),
-        });
+    match found.first().map(|first| first.kind) {
+        None => Ok(()),
+        Some(Kind::Unsearchable) => Err(Refused::Unsearchable),
+        Some(kind) => Err(Refused::PrivateKey {
+            kind,
+            proven: found.into_iter().filter_map(|found| found.proven).collect(),
+        }),
     }
-    let handover = HandOver::from_json(text)?;
-    let request = CertificateSigningRequest::from_pem(&handover.csr)?;
-    let key = csr::check(&request).map_err(Refused::Key)?;
+}
+
+fn enrollable(
+    request: &CertificateSigningRequest,
+    allow_known_keys: bool,
+) -> Result<EnrollableKey, Refused> {
+    let key = csr::check(request).map_err(|broken| Refused::Key {
+        broken,
+        modulus: csr::modulus(request),
+    })?;
     if key.is_development_key() && !allow_known_keys {
         return Err(Refused::KnownKey);
     }
-    Ok((handover, key))
+    Ok(key)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 pub(crate) mod addresses;
 mod directory;
+mod door_keys;
 mod grant;
 mod intake;
+mod keys;
 mod life;
 mod terms;
 
@@ -20,8 +22,10 @@ use url::Url;
 
 pub use addresses::{BadAddresses, check as check_addresses};
 pub(crate) use directory::{Directory, Provider};
+pub(crate) use door_keys::DoorKeys;
 pub use grant::ScopeGrant;
-pub use intake::{Refused, examine};
+pub use intake::{Refused, examine, examine_request};
+pub use keys::{HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, rotate};
 pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
 #[cfg(test)]
 pub(crate) use terms::tests::terms;

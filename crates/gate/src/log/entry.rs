@@ -146,6 +146,30 @@ pub enum Event {
         connection: String,
         why: String,
     },
+    KeyOffered {
+        connection: String,
+        fingerprint: String,
+        signed_with: String,
+    },
+    KeyRotated {
+        connection: String,
+        fingerprint: String,
+        replaces: String,
+        overlap_until: Option<i64>,
+    },
+    KeyOfferRefused {
+        connection: String,
+        fingerprint: String,
+        reason: String,
+    },
+    KeyExpirySet {
+        connection: String,
+        fingerprint: String,
+        expires_at: Option<i64>,
+    },
+    KeysFactored {
+        burned: Vec<String>,
+    },
     ProposalMade {
         proposal: TxId,
         connection: String,
@@ -262,6 +286,11 @@ impl Event {
             Self::ChangeRejected { .. } => "change_rejected",
             Self::PrivateKeyRefused { .. } => "private_key_refused",
             Self::EnrolmentRefused { .. } => "enrolment_refused",
+            Self::KeyOffered { .. } => "key_offered",
+            Self::KeyRotated { .. } => "key_rotated",
+            Self::KeyOfferRefused { .. } => "key_offer_refused",
+            Self::KeyExpirySet { .. } => "key_expiry_set",
+            Self::KeysFactored { .. } => "keys_factored",
             Self::ProposalMade { .. } => "proposal_made",
             Self::ProposalApproved { .. } => "proposal_approved",
             Self::ProposalRejected { .. } => "proposal_rejected",

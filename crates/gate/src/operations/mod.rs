@@ -4,6 +4,7 @@
 pub mod backup;
 pub mod changes;
 pub mod connections;
+pub mod keys;
 pub mod life;
 pub mod log_entries;
 pub mod operators;
@@ -15,6 +16,7 @@ pub mod report;
 pub mod request;
 pub mod review;
 pub mod status;
+mod turned_away;
 pub mod upstream;
 
 use protocol::error::ApiError;

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changes::{self, Shown as ShownChange};
-use super::request::{HandedIn, own_keys};
+use super::keys::newcomer::own_moduli;
+use super::request::HandedIn;
 use super::{Operator, reason, refused};
 use crate::changes::{Change, MAX_QUORUM};
 use crate::connections::is_name;
@@ -105,7 +106,8 @@ pub(crate) async fn add(
             "its key is a published development key: anybody has it",
         ));
     }
-    if own_keys(gate).contains(&key.fingerprint().to_string()) {
+    let modulus = key.public_key().modulus();
+    if own_moduli(gate).iter().any(|own| own == modulus) {
         return Err(refused(
             409,
             "that key is one of the gate's own: make a new one",

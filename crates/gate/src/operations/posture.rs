@@ -40,8 +40,8 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
             let known = Known {
                 connection,
                 refused_keys: this.refused_keys(connection.role),
-                key_bits: provider.key.bits(),
-                burned: rows::connections::is_burned(reading, workspace, &connection.fingerprint)?,
+                key_bits: provider.keys.bits(),
+                burned: rows::keys::is_burned(reading, workspace, &connection.fingerprint)?,
                 shared: directory.all().filter(same).count() > 1,
                 reports: rows::reports::of(reading, workspace, &connection.name)?.len(),
                 deliveries: rows::deliveries::counts(reading, workspace, &connection.name)?,

@@ -13,13 +13,14 @@ use serde::Deserialize;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::keys::newcomer;
+use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, DAY, DEFAULT_DAYS, Mode, Place, Refused, ScopeGrant, State, Target,
+    Connection, DAY, DEFAULT_DAYS, HeldKey, KeyState, Mode, Place, ScopeGrant, State, Target,
     check_addresses, examine, is_name, part_of,
 };
-use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -76,12 +77,12 @@ impl std::fmt::Debug for HandedIn {
 }
 
 impl HandedIn {
-    pub(super) fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
+    pub(crate) fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
         let bytes = match self {
             Self::Text(text) => text.into_bytes(),
             Self::Raw { base64 } => STANDARD
                 .decode(Zeroizing::new(base64).as_bytes())
-                .map_err(|_| refused(400, "handover.base64 is not base64"))?,
+                .map_err(|_| refused(400, "base64 is not base64"))?,
         };
         Ok(Zeroizing::new(bytes))
     }
@@ -103,15 +104,16 @@ pub(crate) async fn request(
     let file = input.handover.bytes()?;
     let (handover, key) = match examine(&file, known_keys) {
         Ok(fine) => fine,
-        Err(no) => return Err(turned_away(gate, operator, &input.name, no).await),
+        Err(no) => {
+            let actor = Actor::Operator(operator.name.clone());
+            return Err(turned_away(gate, actor, &input.name, no).await);
+        }
     };
     let addresses = input.addresses.unwrap_or(handover.addresses);
     check_addresses(&addresses, input.addresses_reason.as_deref())
         .map_err(|bad| refused(400, bad))?;
     let fingerprint = key.fingerprint().to_string();
-    if own_keys(gate).contains(&fingerprint) {
-        return Err(refused(409, "its key is one of the gate's own"));
-    }
+    let own = newcomer::own_moduli(gate);
     let (public, actor) = (
         key.public_key().clone(),
         Actor::Operator(operator.name.clone()),
@@ -156,39 +158,12 @@ pub(crate) async fn request(
             )
             .into());
         }
-        if rows::connections::is_burned(deed.writing, deed.workspace, &connection.fingerprint)? {
-            return Err(refused(
-                409,
-                "its key is burned: the private half was seen. A new key is needed",
-            )
-            .into());
+        if let Err(no) = newcomer::check(deed, &own, &connection.name, &public, false)? {
+            return Ok(Err(refused(409, no)));
         }
-        if rows::connections::key_owner(deed.writing, deed.workspace, &connection.fingerprint)?
-            .is_some()
-        {
-            return Err(refused(
-                409,
-                "its key belongs to another connection: each has a key of its own",
-            )
-            .into());
-        }
-        let operators = rows::operators::known(deed.writing, deed.workspace)?;
-        if operators
-            .iter()
-            .any(|(_, key)| key.fingerprint().to_string() == connection.fingerprint)
-        {
-            return Err(refused(409, "its key is an operator's of the gate").into());
-        }
-        let spki = public.spki_der();
+        let key = HeldKey::new(&connection.name, public.clone(), KeyState::Active, deed.at);
         rows::connections::put_connection(deed.writing, deed.workspace, connection)?;
-        rows::connections::add_key(
-            deed.writing,
-            deed.workspace,
-            &connection.fingerprint,
-            &connection.name,
-            connection.api_key,
-            spki,
-        )?;
+        rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
         let asked = Event::ConnectionRequested {
             connection: connection.name.clone(),
             provider: connection.provider.clone(),
@@ -196,98 +171,13 @@ pub(crate) async fn request(
             fingerprint: connection.fingerprint.clone(),
         };
         deed.log(actor.clone(), asked)?;
-        Ok(())
+        Ok(Ok(()))
     };
-    gate.deed(work).await?;
+    let kept = gate.deed(work).await?;
+    // Keys that turned out to be factored are burned by now.
     gate.reload().await.map_err(|error| refused(500, error))?;
+    kept?;
     Ok(connection)
-}
-
-/// The fingerprints of the gate's own keys.
-pub(super) fn own_keys(gate: &Gate) -> Vec<String> {
-    [
-        KeyName::Viewer,
-        KeyName::Editor,
-        KeyName::Webhooks,
-        KeyName::Owner,
-    ]
-    .into_iter()
-    .filter_map(|name| gate.folder.key(name).ok())
-    .map(|key| key.public().fingerprint().to_string())
-    .collect()
-}
-
-/// Refused: the log says so, and proven private keys are burned. Nothing of the file is kept.
-async fn turned_away(gate: &Arc<Gate>, operator: &Operator, name: &str, no: Refused) -> ApiError {
-    let told = refused(400, &no);
-    let actor = Actor::Operator(operator.name.clone());
-    let burned: Vec<String> = match &no {
-        Refused::PrivateKey { proven, .. } => proven
-            .iter()
-            .map(|key| key.fingerprint().to_string())
-            .collect(),
-        _ => Vec::new(),
-    };
-    let event = match &no {
-        Refused::PrivateKey { kind, .. } => Event::PrivateKeyRefused {
-            kind: kind.to_string(),
-            burned: burned.clone(),
-        },
-        other => Event::EnrolmentRefused {
-            connection: name.to_owned(),
-            why: other.to_string(),
-        },
-    };
-    let work = move |deed: &mut Deed<'_, '_>| {
-        deed.log(actor.clone(), event.clone())?;
-        for fingerprint in &burned {
-            rows::connections::burn(
-                deed.writing,
-                deed.workspace,
-                fingerprint,
-                deed.at,
-                "handed in",
-            )?;
-            suspend_user_of(deed, fingerprint)?;
-        }
-        Ok(())
-    };
-    if let Err(error) = gate.deed(work).await {
-        return error;
-    }
-    match gate.reload().await {
-        Ok(()) => told,
-        Err(error) => refused(500, error),
-    }
-}
-
-/// An active connection that uses a burned key is suspended at once.
-fn suspend_user_of(deed: &mut Deed<'_, '_>, fingerprint: &str) -> Result<(), ledger::Fault> {
-    let Some(owner) = rows::connections::key_owner(deed.writing, deed.workspace, fingerprint)?
-    else {
-        return Ok(());
-    };
-    let Some(mut connection) = rows::connections::connection(deed.writing, deed.workspace, &owner)?
-    else {
-        return Ok(());
-    };
-    if connection.state == State::Active {
-        connection.state = State::Suspended;
-        rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
-        let reason = "its private key was handed in".to_owned();
-        deed.log(
-            Actor::Gate,
-            Event::ConnectionSuspended {
-                connection: owner,
-                reason,
-            },
-        )?;
-        tracing::error!(
-            connection = connection.name,
-            "suspended: its private key was handed in"
-        );
-    }
-    Ok(())
 }
 
 #[cfg(test)]

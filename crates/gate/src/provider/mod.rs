@@ -159,10 +159,8 @@ impl Workspace for Face {
             return None;
         }
         let guest = Arc::clone(self.gate.directory.load().open(user, from, now)?);
-        Some(Admitted {
-            key: guest.key.clone(),
-            guest,
-        })
+        let (key, before) = guest.keys.at(now)?;
+        Some(Admitted { key, before, guest })
     }
 
     fn failed(&self, user: UserId, from: IpAddr) {
@@ -183,13 +181,15 @@ impl Workspace for Face {
         refused::note(&self.gate, refusal);
     }
 
-    async fn answer(&self, guest: Arc<Provider>, call: Call) -> Reply {
-        // The connection may have changed since the door.
+    async fn answer(&self, guest: Arc<Provider>, mut call: Call) -> Reply {
+        // The connection and its keys may have changed since the door.
+        let now = self.gate.clock.now();
         let Some(provider) = self
             .gate
             .directory
             .load()
-            .open(call.user, call.from, self.gate.clock.now())
+            .open(call.user, call.from, now)
+            .filter(|provider| provider.keys.used(call.signed_with, now))
             .cloned()
         else {
             return ApiError::from(protocol::token::TokenError::NotAccepted).into();
@@ -200,8 +200,14 @@ impl Workspace for Face {
             Route::Operation { operation, params } => {
                 self.operation(&provider, &call, operation, params).await
             }
-            Route::Own { method, path } => own::answer(&self.gate, &provider, method, path).await,
+            Route::Own { method, path } => {
+                own::answer(&self.gate, &provider, &call, method, path).await
+            }
         };
+        // There may have been a private key in it that should not have been.
+        if let Some(body) = &mut call.body {
+            protocol::objects::wipe(body);
+        }
         let answer = match answer {
             Ok(reply) => self.recorded(provider, &call, reply),
             // That there is no such thing is an answer, too.

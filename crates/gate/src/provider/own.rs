@@ -3,6 +3,8 @@
 //! | method | path below `/vestibule/v1` | answer |
 //! |---|---|---|
 //! | GET | `/me` | connection, role, workspace, scope, position |
+//! | GET | `/keys` | the connection's keys, and how far each is |
+//! | POST | `/keys` | offer the next key: `{"csr": "..."}`, signed with the key of now |
 //! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
 //! | GET | `/reports` | the connection's reports |
 //! | GET | `/reports/{id}` | the file, CSV |
@@ -17,25 +19,42 @@ use protocol::exchange::Reply;
 use serde_json::{Value, json};
 use store::StoreError;
 use uuid::Uuid;
+use wire::server::Call;
 
 use crate::ages::Subject;
 use crate::connections::Provider;
 use crate::gate::Gate;
+use crate::operations::keys;
 use crate::rows;
 use ledger::Fault;
 
 pub(super) async fn answer(
     gate: &Arc<Gate>,
     provider: &Provider,
+    call: &Call,
     method: &str,
     path: &str,
 ) -> Result<Reply, ApiError> {
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let connection = provider.connection.name.as_str();
+    if (method, parts.as_slice()) == ("POST", &["keys"]) {
+        let body = call
+            .body
+            .as_ref()
+            .ok_or_else(|| ApiError::bad_body("there is none"))?;
+        let input = protocol::objects::read(body).map_err(ApiError::bad_body)?;
+        let keys = keys::offer::offer(gate, connection, call.signed_with, input).await?;
+        return Ok(Reply::json(202, &json!({ "data": keys })));
+    }
     if method != "GET" {
         return Err(ApiError::not_found());
     }
-    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     match parts.as_slice() {
         ["me"] => me(gate, provider).await,
+        ["keys"] => {
+            let keys = keys::list(gate, connection).await?;
+            Ok(Reply::json(200, &json!({ "data": keys })))
+        }
         ["digest"] => digest(gate, provider).await,
         ["reports"] => reports(gate, provider).await,
         ["reports", id] => file(gate, provider, id, false).await,

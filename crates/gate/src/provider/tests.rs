@@ -12,16 +12,8 @@ async fn with_a_connection() -> (World, UserId) {
     let user = connection.api_key;
     testing::write(&test.gate.store, move |writing| {
         rows::connections::put_connection(writing, testing::WORKSPACE, &connection)?;
-        let spki = testing::KEY.public().spki_der();
-        let (fingerprint, name) = (&connection.fingerprint, &connection.name);
-        rows::connections::add_key(
-            writing,
-            testing::WORKSPACE,
-            fingerprint,
-            name,
-            connection.api_key,
-            spki,
-        )
+        let key = testing::held(&connection);
+        rows::keys::put(writing, testing::WORKSPACE, connection.api_key, &key)
     })
     .await;
     test.gate.reload().await.expect("read");
@@ -67,7 +59,7 @@ async fn who_calls_too_often_waits_and_nobody_else_does() {
     assert!((most..20 * most).contains(&let_in), "{let_in} were let in");
     let connection = testing::connection("other", ProviderRole::Viewer, testing::accounts([1]));
     let other = Provider {
-        key: testing::KEY.public().clone(),
+        keys: testing::door_keys(&connection),
         scope: connection.scope(test.gate.workspace()),
         connection,
     };

@@ -1,7 +1,6 @@
-//! Settings, connections, keys.
+//! Settings and connections.
 
 use protocol::ids::{UserId, WorkspaceId};
-use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 use uuid::Uuid;
 
@@ -82,21 +81,19 @@ pub(crate) fn set_quarantine(
     set(writing, workspace, QUARANTINE, value)
 }
 
-/// Every connection, and its key.
+/// Every connection.
 pub(crate) fn connections(
     query: &mut impl Query,
     workspace: WorkspaceId,
-) -> Result<Vec<(Connection, Vec<u8>)>, StoreError> {
-    let sql = "SELECT c.doc, k.spki FROM gate_connections c
-        JOIN gate_keys k ON k.workspace = c.workspace AND k.connection = c.name
-        WHERE c.workspace = $1 ORDER BY c.name";
+) -> Result<Vec<Connection>, StoreError> {
     let read = |row: &Row| {
-        let connection = serde_json::from_str(row.text(0)?)
-            .map_err(|_| corrupt("gate_connections", "doc", ""))?;
-        Ok((connection, row.bytes(1)?.to_vec()))
+        serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_connections", "doc", ""))
     };
     query
-        .rows(sql, &params![workspace.to_string()])?
+        .rows(
+            "SELECT doc FROM gate_connections WHERE workspace = $1 ORDER BY name",
+            &params![workspace.to_string()],
+        )?
         .iter()
         .map(read)
         .collect()
@@ -133,65 +130,4 @@ pub(crate) fn connection(
         serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_connections", "doc", name))
     })
     .transpose()
-}
-
-/// Whose key it is, if it is anybody's.
-pub(crate) fn key_owner(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    fingerprint: &str,
-) -> Result<Option<String>, StoreError> {
-    let row = query.row(
-        "SELECT connection FROM gate_keys WHERE workspace = $1 AND fingerprint = $2",
-        &params![workspace.to_string(), fingerprint],
-    )?;
-    row.map(|row| row.text(0).map(str::to_owned)).transpose()
-}
-
-pub(crate) fn add_key(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    fingerprint: &str,
-    connection: &str,
-    api_key: UserId,
-    spki: &[u8],
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_keys (workspace, fingerprint, connection, api_key, spki) VALUES ($1, $2, $3, $4, $5)";
-    writing
-        .execute(
-            sql,
-            &params![
-                workspace.to_string(),
-                fingerprint,
-                connection,
-                api_key.to_string(),
-                spki
-            ],
-        )
-        .map(drop)
-}
-
-pub(crate) fn burn(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    fingerprint: &str,
-    at: Millis,
-    how: &str,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_burned (workspace, fingerprint, at, how) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";
-    writing
-        .execute(sql, &params![workspace.to_string(), fingerprint, at.0, how])
-        .map(drop)
-}
-
-pub(crate) fn is_burned(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    fingerprint: &str,
-) -> Result<bool, StoreError> {
-    let row = query.row(
-        "SELECT at FROM gate_burned WHERE workspace = $1 AND fingerprint = $2",
-        &params![workspace.to_string(), fingerprint],
-    )?;
-    Ok(row.is_some())
 }

@@ -4,6 +4,7 @@
 pub(crate) mod ages;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
+pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod operators;
 pub(crate) mod proposals;
@@ -27,6 +28,11 @@ pub const ROOM: Room = Room {
             name: "life",
             sql: Sql::Same(LIFE),
         },
+        Migration {
+            id: 3,
+            name: "keys",
+            sql: Sql::Same(KEYS),
+        },
     ],
 };
 
@@ -37,6 +43,24 @@ CREATE TABLE gate_changes (
     workspace TEXT NOT NULL, id TEXT NOT NULL, asked_at BIGINT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (workspace, id));
 CREATE INDEX gate_changes_by_time ON gate_changes (workspace, asked_at);
 CREATE TABLE gate_seen (workspace TEXT NOT NULL, connection TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (workspace, connection));
+";
+
+/// A connection's key is replaced while both are let in; every modulus ever seen is kept.
+const KEYS: &str = "
+DROP INDEX gate_keys_by_api_key;
+CREATE INDEX gate_keys_of ON gate_keys (workspace, connection);
+ALTER TABLE gate_keys ADD COLUMN state TEXT NOT NULL DEFAULT 'ACTIVE';
+ALTER TABLE gate_keys ADD COLUMN added_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE gate_keys ADD COLUMN since BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE gate_keys ADD COLUMN until BIGINT;
+ALTER TABLE gate_keys ADD COLUMN expires_at BIGINT;
+ALTER TABLE gate_keys ADD COLUMN last_used BIGINT;
+UPDATE gate_keys SET state = 'BURNED' WHERE EXISTS (
+    SELECT 1 FROM gate_burned WHERE gate_burned.workspace = gate_keys.workspace AND gate_burned.fingerprint = gate_keys.fingerprint);
+-- Keys of requests that were refused, and burned keys: no later one may share a factor with them.
+CREATE TABLE gate_seen_moduli (
+    workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, modulus BYTEA NOT NULL, at BIGINT NOT NULL,
+    PRIMARY KEY (workspace, fingerprint));
 ";
 
 const TABLES: &str = "

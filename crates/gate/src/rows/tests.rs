@@ -2,6 +2,7 @@
 
 use ledger::reports::Kind;
 use protocol::ids::{NotificationId, TxId, UserId, WorkspaceId};
+use protocol::keys::KeyFingerprint;
 use protocol::model::webhook::NotificationAttempt;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
@@ -12,13 +13,13 @@ use wire::hooks_out::Next;
 
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
-use super::{ROOM, connections, deliveries, log, operators, proposals, reports};
+use super::{ROOM, connections, deliveries, keys, log, operators, proposals, reports};
 use crate::changes::{Change, ChangeRequest, ChangeState};
-use crate::connections::Place;
+use crate::connections::{KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
 use crate::operators::OperatorRole;
 use crate::proposals::{Proposal, State};
-use crate::testing::{NOW, WORKSPACE, accounts, connection, write};
+use crate::testing::{NOW, WORKSPACE, accounts, connection, held, write};
 
 /// Every row of a table.
 pub(crate) const ALL_OF: &str = "SELECT * FROM ";
@@ -37,6 +38,16 @@ const ELSEWHERE: WorkspaceId = WorkspaceId(Uuid::from_u128(9));
 
 const KEY: UserId = UserId(Uuid::from_u128(11));
 const ID: Uuid = Uuid::from_u128(12);
+/// A modulus that was seen.
+const SEEN: &[u8] = &[0xc5; 256];
+
+fn seen() -> String {
+    KeyFingerprint::of_modulus(SEEN).to_string()
+}
+
+fn print() -> KeyFingerprint {
+    crate::testing::KEY.public().fingerprint()
+}
 
 async fn read<T: Send + 'static>(
     store: &Store,
@@ -153,24 +164,38 @@ on_both! {
             connections::put_connection(writing, workspace, &kept)?;
             kept.provider = workspace.to_string();
             connections::put_connection(writing, workspace, &kept)?;
-            connections::add_key(writing, workspace, "print", "acme", KEY, workspace.to_string().as_bytes())?;
-            connections::burn(writing, workspace, "seen", NOW, "handed in")?;
-            connections::burn(writing, workspace, "seen", NOW, "again")
+            keys::put(writing, workspace, KEY, &held(&kept))?;
+            keys::used(writing, workspace, held(&kept).fingerprint(), NOW.plus(7))?;
+            keys::used(writing, workspace, held(&kept).fingerprint(), NOW)?;
+            keys::burn(writing, workspace, SEEN, NOW, "handed in")?;
+            keys::burn(writing, workspace, SEEN, NOW, "again")
         }).await;
         for workspace in [HERE, THERE] {
             let all = read(&store, move |reading| connections::connections(reading, workspace)).await;
             assert_eq!(all.len(), 1);
-            assert_eq!((&all[0].0.provider, &all[0].1), (&workspace.to_string(), &workspace.to_string().into_bytes()));
+            assert_eq!(all[0].provider, workspace.to_string());
             let one = read(&store, move |reading| connections::connection(reading, workspace, "acme")).await;
             assert_eq!(one.expect("there").provider, workspace.to_string());
-            let owner = read(&store, move |reading| connections::key_owner(reading, workspace, "print")).await;
-            assert_eq!(owner.as_deref(), Some("acme"));
-            assert!(read(&store, move |reading| connections::is_burned(reading, workspace, "seen")).await);
+            let kept = read(&store, move |reading| keys::of(reading, workspace, "acme")).await;
+            assert_eq!((kept.len(), kept[0].last_used), (1, Some(NOW.plus(7))));
+            let found = read(&store, move |reading| keys::one(reading, workspace, print())).await;
+            assert_eq!(found.as_ref(), kept.first());
+            assert_eq!(read(&store, move |reading| keys::living(reading, workspace)).await, kept);
+            assert!(read(&store, move |reading| keys::is_burned(reading, workspace, &seen())).await);
+            assert_eq!(read(&store, move |reading| keys::moduli(reading, workspace)).await.len(), 2);
         }
         assert!(read(&store, |reading| connections::connections(reading, ELSEWHERE)).await.is_empty());
         assert!(read(&store, |reading| connections::connection(reading, ELSEWHERE, "acme")).await.is_none());
-        assert!(read(&store, |reading| connections::key_owner(reading, ELSEWHERE, "print")).await.is_none());
-        assert!(!read(&store, |reading| connections::is_burned(reading, ELSEWHERE, "seen")).await);
+        assert!(read(&store, |reading| keys::one(reading, ELSEWHERE, print())).await.is_none());
+        assert!(read(&store, |reading| keys::living(reading, ELSEWHERE)).await.is_empty());
+        assert!(!read(&store, |reading| keys::is_burned(reading, ELSEWHERE, &seen())).await);
+        assert!(read(&store, |reading| keys::moduli(reading, ELSEWHERE)).await.is_empty());
+        // Burned, it is living no more, and nothing brings it back.
+        write(&store, |writing| keys::burn(writing, HERE, crate::testing::KEY.public().modulus(), NOW, "seen")).await;
+        assert!(read(&store, |reading| keys::living(reading, HERE)).await.is_empty());
+        let kept = read(&store, |reading| keys::of(reading, HERE, "acme")).await;
+        assert_eq!(kept[0].state, KeyState::Burned);
+        assert_eq!(read(&store, |reading| keys::living(reading, THERE)).await.len(), 1);
     }
 
     rooms: &[ROOM],

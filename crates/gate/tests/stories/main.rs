@@ -10,6 +10,7 @@ mod desk;
 mod evidence;
 mod grid;
 mod hooks;
+mod keys;
 mod line;
 mod log;
 mod operators;

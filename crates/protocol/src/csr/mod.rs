@@ -181,18 +181,18 @@ impl EnrollableKey {
         &self.subject
     }
 
-    /// What could be better about a key that is taken.
-    pub fn advice(&self) -> Option<String> {
-        let bits = self.key.bits();
-        (bits < RECOMMENDED_BITS).then(|| {
-            format!("its key has {bits} bits; {RECOMMENDED_BITS} are recommended: {MAKE_ANEW}")
-        })
-    }
-
     /// Whether its private half is one of the public development keys; who enrols decides what then.
     pub fn is_development_key(&self) -> bool {
         development::is_known(self.fingerprint())
     }
+}
+
+/// What could be better about a key that is taken.
+pub fn advice(key: &PublicKey) -> Option<String> {
+    let bits = key.bits();
+    (bits < RECOMMENDED_BITS).then(|| {
+        format!("the key has {bits} bits; {RECOMMENDED_BITS} are recommended: {MAKE_ANEW}")
+    })
 }
 
 /// Lets a key sign a request without leaving its place.

@@ -2,14 +2,17 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Subcommand, ValueEnum};
 use connector::ClientName;
 use connector::keystore::ForeignPassphrase;
+use connector::operations::key_rotate::{self, Rotate, Rotated, Step};
 use connector::operations::keys::{self, Adopt, KeyMade};
 use protocol::keys::KeySize;
 
 use super::At;
+use crate::durations;
 use crate::output::{Output, note};
 
 /// One key for one client.
@@ -17,6 +20,7 @@ use crate::output::{Output, note};
 #[command(after_help = "Examples:
   vestibule connector keys new --client fund > fund.csr.pem
   vestibule connector keys adopt --client fund old-key.pem
+  vestibule connector keys rotate fund
   vestibule connector keys list")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -52,6 +56,28 @@ The file stays where it is: removing it is yours to do.")]
         #[arg(long, value_name = "FILE")]
         sealed_with: Option<PathBuf>,
     },
+    /// Replace a client's key while everything runs: each call takes the next step.
+    #[command(after_help = "Examples:
+  vestibule connector keys rotate fund              make a key and offer it to the client's gate
+  vestibule connector keys rotate fund              again: has the client confirmed? then it is put in place
+  vestibule connector keys rotate fund --wait 24h   both, and wait in between
+  vestibule connector keys rotate fund --by-hand > fund-new.csr.pem
+                                                    only make it: the client brings the CSR itself
+
+The old key is let in until the overlap ends that the client has set; whatever runs goes on with the new one.")]
+    Rotate {
+        /// Whose.
+        client: ClientName,
+        /// How long the new modulus is, in bits. Fireblocks asks for 4096.
+        #[arg(long, value_enum, default_value = "4096")]
+        size: Bits,
+        /// Wait so long for the client.
+        #[arg(long, value_name = "SPAN", value_parser = durations::parse, default_value = "0s")]
+        wait: Duration,
+        /// Offer it to nobody.
+        #[arg(long, conflicts_with = "wait")]
+        by_hand: bool,
+    },
     /// Print a client's CSR again.
     #[command(after_help = "Example:
   vestibule connector keys csr --client fund > fund.csr.pem")]
@@ -75,16 +101,37 @@ enum Bits {
     Rsa4096,
 }
 
+impl Bits {
+    const fn of_a_key(self) -> KeySize {
+        match self {
+            Self::Rsa2048 => KeySize::Rsa2048,
+            Self::Rsa4096 => KeySize::Rsa4096,
+        }
+    }
+}
+
+/// What a rotation has come to, and what is next.
+fn words(done: &Rotated) -> String {
+    let print = done.key.fingerprint;
+    match done.step {
+        Step::Made => format!(
+            "made {print}: give its CSR to the client, then run `vestibule connector keys rotate {}`",
+            done.key.client
+        ),
+        Step::Offered => format!(
+            "offered {print}: the client confirms it with `vestibule gate connection key NAME confirm {print}`; then run this again"
+        ),
+        Step::Waiting => format!("{print} waits for the client's word"),
+        Step::Switched => format!("{print} is in use now; the old key is no more"),
+    }
+}
+
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let connector = at.open().await?;
     let made = match args.command {
         Command::New { client, size } => {
             note("making a key");
-            let size = match size {
-                Bits::Rsa2048 => KeySize::Rsa2048,
-                Bits::Rsa4096 => KeySize::Rsa4096,
-            };
-            keys::new(&connector, &client, size).await?
+            keys::new(&connector, &client, size.of_a_key()).await?
         }
         Command::Adopt {
             client,
@@ -103,6 +150,21 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 },
             )
             .await?
+        }
+        Command::Rotate {
+            client,
+            size,
+            wait,
+            by_hand,
+        } => {
+            let how = Rotate {
+                size: size.of_a_key(),
+                by_hand,
+            };
+            let done = key_rotate::rotate_waiting(&connector, &client, how, wait).await?;
+            note(words(&done));
+            out.show(&done, |done| done.csr.clone())?;
+            return Ok(ExitCode::SUCCESS);
         }
         Command::Csr { client } => keys::csr(&connector, &client).await?,
         Command::List => {

@@ -1,6 +1,7 @@
 //! `vestibule gate connection`: who may come in, with which key, from where, to see what.
 
 pub(super) mod handed;
+mod key;
 pub(super) mod told;
 pub(super) mod wish;
 
@@ -9,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
-use gate::connections::{Connection, Mode, Place, ScopeGrant};
+use gate::connections::{Connection, Mode, Place, ScopeGrant, ShownKey};
 use gate::operations::connections::Shown;
 use gate::operations::record::Told;
 use gate::posture::scope_words;
@@ -65,6 +66,8 @@ enum Command {
     #[command(after_help = "Example:
   vestibule gate connection activate acme --reason 'asked for again'")]
     Activate(Change),
+    /// Its keys: shown, replaced, ended.
+    Key(key::Args),
     /// Close it for now.
     #[command(after_help = "Example:
   vestibule gate connection suspend acme --reason 'their laptop is lost'")]
@@ -235,6 +238,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         }
         Command::Change(args) => terms::run(&desk, &args, out).await?,
         Command::Activate(change) => moved(&desk, "activate", change, out).await?,
+        Command::Key(args) => key::run(&desk, args, out).await?,
         Command::Suspend(change) => moved(&desk, "suspend", change, out).await?,
         Command::Resume(change) => moved(&desk, "resume", change, out).await?,
         Command::Revoke(change) => moved(&desk, "revoke", change, out).await?,
@@ -299,6 +303,11 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
     let kept: Connection = desk.send("POST", "/connections", &asked).await?;
     note(format_args!("asked for: {}", scope_told(&kept)));
     let kept: Shown = desk.get(&format!("/connections/{}", kept.name)).await?;
+    key::advise(
+        &desk
+            .list::<ShownKey>(&format!("/connections/{}/keys", kept.connection.name))
+            .await?,
+    );
     out.show(&kept, |kept| {
         format!(
             "{}\nNow: vestibule gate connection approve {}",

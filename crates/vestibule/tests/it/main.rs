@@ -10,6 +10,7 @@ mod commands;
 mod crash;
 mod gate;
 mod interrupted;
+mod rotation;
 mod scenarios;
 mod tour;
 mod troubles;

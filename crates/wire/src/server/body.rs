@@ -9,6 +9,7 @@ use http_body_util::{BodyExt, Limited};
 use protocol::error::ApiError;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use zeroize::Zeroize;
 
 use super::{MAX_BODY_LEN, MAX_BODY_SECONDS, MAX_JSON_DEPTH};
 
@@ -114,6 +115,13 @@ impl<'de> Visitor<'de> for Depth {
             }
         }
         Ok(())
+    }
+}
+
+/// Overwrites a body that nobody else holds.
+pub(super) fn wipe(bytes: Bytes) {
+    if let Ok(mut bytes) = bytes.try_into_mut() {
+        bytes.as_mut().zeroize();
     }
 }
 

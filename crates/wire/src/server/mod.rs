@@ -21,7 +21,7 @@ use std::sync::Arc;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
 use protocol::ids::{RequestId, UserId};
-use protocol::keys::PublicKey;
+use protocol::keys::{KeyFingerprint, PublicKey};
 use protocol::operations::{Access, Operation};
 use protocol::time::Millis;
 use serde_json::Value;
@@ -94,6 +94,8 @@ pub trait Workspace: Send + Sync + 'static {
 pub struct Admitted<G> {
     /// The key.
     pub key: PublicKey,
+    /// The one before, while it is replaced.
+    pub before: Option<PublicKey>,
     /// The guest.
     pub guest: Arc<G>,
 }
@@ -133,6 +135,8 @@ pub struct Call {
     pub request_id: RequestId,
     /// Whose token it was.
     pub user: UserId,
+    /// With which of the user's keys it was signed.
+    pub signed_with: KeyFingerprint,
     /// From where.
     pub from: IpAddr,
     /// When it was taken in, by the world's clock.

@@ -65,6 +65,7 @@ impl Workspace for House {
         };
         (!suspended && from == IpAddr::from(address)).then(|| Admitted {
             key: KEY.public().clone(),
+            before: None,
             guest: Arc::new(role),
         })
     }

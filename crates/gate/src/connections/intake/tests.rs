@@ -159,9 +159,10 @@ fn a_key_that_breaks_a_rule_is_refused_by_name() {
         (SHA1, "SHA-256"),
     ] {
         match with_csr(csr) {
-            Err(refused @ Refused::Key(_)) => {
+            Err(refused @ Refused::Key { .. }) => {
                 let told = refused.to_string();
                 assert!(told.contains(named), "{told} without {named}");
+                assert!(told.contains("openssl req -new"), "what to do: {told}");
             }
             other => panic!("{named}: {other:?}"),
         }
@@ -179,7 +180,7 @@ fn a_broken_self_signature_is_refused() {
         format!("-----BEGIN CERTIFICATE REQUEST-----\n{body}\n-----END CERTIFICATE REQUEST-----\n");
     let refused = with_csr(&pem);
     assert!(
-        matches!(&refused, Err(Refused::Key(broken)) if broken == &[csr::Broken::Signature]),
+        matches!(&refused, Err(Refused::Key { broken, .. }) if broken == &[csr::Broken::Signature]),
         "{refused:?}"
     );
 }

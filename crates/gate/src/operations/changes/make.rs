@@ -78,9 +78,8 @@ fn newcomer(deed: &mut Deed<'_, '_>, name: &str, fingerprint: &str) -> Result<()
             return Err(refused(409, why).into());
         }
     }
-    if rows::connections::is_burned(writing, workspace, fingerprint)?
-        || rows::connections::key_owner(writing, workspace, fingerprint)?.is_some()
-    {
+    let held = rows::keys::one(writing, workspace, fingerprint_of(fingerprint)?)?;
+    if rows::keys::is_burned(writing, workspace, fingerprint)? || held.is_some() {
         return Err(refused(409, "that key is a provider's, or burned: make a new one").into());
     }
     Ok(())
@@ -114,8 +113,9 @@ fn next(deed: &mut Deed<'_, '_>, change: &Change) -> Result<Connection, Fault> {
         connection.state = connection.after(step, deed.at).map_err(conflict)?;
     }
     let fingerprint = &connection.fingerprint;
-    if rows::connections::is_burned(deed.writing, deed.workspace, fingerprint)? {
-        return Err(refused(409, "its key is burned: it needs a new one").into());
+    if rows::keys::is_burned(deed.writing, deed.workspace, fingerprint)? {
+        let why = "its key is burned: it needs a new one (vestibule gate connection key NAME rotate --csr FILE --emergency)";
+        return Err(refused(409, why).into());
     }
     Ok(connection)
 }

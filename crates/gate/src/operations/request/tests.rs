@@ -5,6 +5,7 @@ use store::on_both;
 use super::*;
 use crate::admin_api::page::Page;
 use crate::connections::Move;
+use crate::folder::KeyName;
 use crate::operations::connections::{Grant, Reason, Shown, approve};
 use crate::operations::life;
 use crate::start::ROOMS;

@@ -88,8 +88,13 @@ fn key(request: &X509CertificationRequest<'_>) -> Result<PublicKey, Vec<Broken>>
     let Ok(Parsed::RSA(rsa)) = info.parsed() else {
         return Err(vec![Broken::NotRsa]);
     };
-    let modulus = positive(rsa.modulus).ok_or(vec![Broken::NotRsa])?;
-    let broken: Vec<Broken> = [size::check(modulus), exponent::check(rsa.exponent)]
+    numbers(rsa.modulus, rsa.exponent)
+}
+
+/// The key of these DER INTEGERs.
+fn numbers(modulus: &[u8], exponent: &[u8]) -> Result<PublicKey, Vec<Broken>> {
+    let modulus = positive(modulus).ok_or(vec![Broken::NotRsa])?;
+    let broken: Vec<Broken> = [size::check(modulus), exponent::check(exponent)]
         .into_iter()
         .filter_map(Result::err)
         .collect();
@@ -97,7 +102,7 @@ fn key(request: &X509CertificationRequest<'_>) -> Result<PublicKey, Vec<Broken>>
         return Err(broken);
     }
     weak::find(modulus).map_or(Ok(()), |weakness| Err(vec![Broken::Weak(weakness)]))?;
-    PublicKey::from_parts(modulus, rsa.exponent).map_err(|_| vec![Broken::NotRsa])
+    PublicKey::from_parts(modulus, exponent).map_err(|_| vec![Broken::NotRsa])
 }
 
 /// The bytes of a positive DER INTEGER, without leading zeros.
@@ -107,4 +112,43 @@ fn positive(integer: &[u8]) -> Option<&[u8]> {
     }
     let zeros = integer.iter().take_while(|byte| **byte == 0).count();
     integer.get(zeros..).filter(|bytes| !bytes.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names, exponents and moduli (hex) of the RSA keys that badkeys (PyPI, 0.0.21) tests itself with.
+    const KNOWN_BAD: &str = include_str!("../fixtures/known_bad.txt");
+
+    /// What a modulus does not show by itself: two need a list of the keys that are known, one is sound.
+    const NOT_SHOWN: [&str; 3] = ["debianweak", "sharedprimes", "ok"];
+
+    #[test]
+    fn the_bad_keys_of_badkeys_are_refused_but_for_those_that_only_a_list_can_know() {
+        let mut refused = 0;
+        for line in KNOWN_BAD.lines() {
+            let mut words = line.split(' ');
+            let name = words.next().expect("a name");
+            let mut number = || {
+                let digits = words.next().expect("a number");
+                // As a DER INTEGER has it: positive.
+                hex::decode(format!(
+                    "00{:0>1$}",
+                    digits,
+                    digits.len().next_multiple_of(2)
+                ))
+                .expect("hex")
+            };
+            let (exponent, modulus) = (number(), number());
+            let outcome = numbers(&modulus, &exponent);
+            assert_eq!(
+                outcome.is_ok(),
+                NOT_SHOWN.contains(&name),
+                "{name}: {outcome:?}"
+            );
+            refused += usize::from(outcome.is_err());
+        }
+        assert_eq!((refused, KNOWN_BAD.lines().count()), (12, 15));
+    }
 }

@@ -1,8 +1,10 @@
 //! Moduli that are known not to protect, as far as the modulus shows it, alone or beside others. A
 //! file a rule.
 
+mod bias;
 mod close_primes;
 mod pattern;
+mod prime;
 mod roca;
 pub mod shared;
 mod small_factor;
@@ -24,6 +26,12 @@ pub enum Weakness {
     /// Its primes lie so close that it is factored at once.
     #[error("its primes are too close to each other (Fermat, CVE-2022-26320)")]
     ClosePrimes,
+    /// It is no product.
+    #[error("it is a prime, so there is nothing secret about it")]
+    Prime,
+    /// Far from half of its bits are ones.
+    #[error("far from half of its bits are ones, so it was not made at random")]
+    Biased,
     /// Its bytes repeat: no random number was used.
     #[error("its bytes repeat, so it was not made at random")]
     Pattern,
@@ -40,6 +48,8 @@ pub fn find(modulus: &[u8]) -> Option<Weakness> {
         .or_else(|| roca::has_fingerprint(&number).then_some(Weakness::Roca))
         .or_else(|| close_primes::found(&number).then_some(Weakness::ClosePrimes))
         .or_else(|| pattern::repeats(modulus).then_some(Weakness::Pattern))
+        .or_else(|| bias::is_biased(modulus).then_some(Weakness::Biased))
+        .or_else(|| prime::passes(&number).then_some(Weakness::Prime))
 }
 
 fn primes(below: u32) -> Vec<u32> {

@@ -1,24 +1,18 @@
 //! What a provider handed in, as it goes to the gate: byte for byte, since a private key in it may
 //! be no text.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use protocol::handover::MAX_LEN;
 use serde_json::{Value, json};
 
+use crate::files::read_at_most;
+
 /// A file's bytes; of one that is too large, one byte more than the gate takes.
 pub(in crate::gate) fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let bad = || format!("{} cannot be read", file.display());
-    let mut bytes = Vec::new();
-    let limit = u64::try_from(MAX_LEN)?.saturating_add(1);
-    let open = File::open(file).with_context(bad)?;
-    open.take(limit).read_to_end(&mut bytes).with_context(bad)?;
-    Ok(bytes)
+    read_at_most(file, MAX_LEN)
 }
 
 /// As the gate takes it.

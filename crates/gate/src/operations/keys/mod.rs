@@ -1,0 +1,279 @@
+//! A connection's keys: shown, replaced, ended.
+//!
+//! A rotation begins with the provider (it offers a key, signed with the old one; the client confirms)
+//! or with the client (who brings the CSR). From then on the new key is the connection's; the old one
+//! is let in until the overlap ends, by itself. Without an overlap it dies at once.
+
+pub(crate) mod newcomer;
+pub(crate) mod offer;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::error::ApiError;
+use protocol::keys::{KeyFingerprint, PublicKey};
+use protocol::time::Millis;
+use serde::Deserialize;
+use store::StoreError;
+
+use super::request::HandedIn;
+use super::turned_away::turned_away;
+use super::{Operator, no_connection, refused};
+use crate::connections::{
+    Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, State,
+    examine_request, rotate as rotated,
+};
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::rows;
+use ledger::Fault;
+
+/// Every key that a connection has or had, the newest first.
+pub(crate) async fn list(gate: &Gate, name: &str) -> Result<Vec<ShownKey>, ApiError> {
+    let directory = gate.directory.load_full();
+    let provider = directory.named(name).ok_or_else(|| no_connection(name))?;
+    let (workspace, of) = (gate.workspace(), name.to_owned());
+    let read = gate
+        .store
+        .read(move |reading| rows::keys::of(reading, workspace, &of));
+    let keys = read.await.map_err(|error| refused(500, error))?;
+    let now = gate.clock.now();
+    let shown = |key: &HeldKey| ShownKey::of(key, provider.keys.last_use(key.fingerprint()), now);
+    Ok(keys.iter().map(shown).collect())
+}
+
+/// A key that the client brings for a connection.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotate {
+    /// The CSR, as it came.
+    pub csr: HandedIn,
+    /// How long the old key is let in beside the new one, in seconds; 0: it dies at once.
+    #[serde(default = "overlap")]
+    pub overlap_seconds: u64,
+    /// Whether a key may come back that was retired.
+    #[serde(default)]
+    pub again: bool,
+}
+
+/// The client confirms a key that the provider has offered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Confirm {
+    /// How long the old key is let in beside the new one, in seconds; 0: it dies at once.
+    #[serde(default = "overlap")]
+    pub overlap_seconds: u64,
+}
+
+/// From when on a key lets nobody in; nothing: it does not expire.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expire {
+    /// In milliseconds since the epoch.
+    pub expires_at: Option<i64>,
+}
+
+const fn overlap() -> u64 {
+    OVERLAP.as_secs()
+}
+
+fn checked(overlap_seconds: u64) -> Result<Duration, ApiError> {
+    let overlap = Duration::from_secs(overlap_seconds);
+    if overlap > MAX_OVERLAP {
+        return Err(refused(400, "an overlap has at most 30 days"));
+    }
+    Ok(overlap)
+}
+
+/// Replaces a connection's key with one that the client brings.
+pub(crate) async fn rotate(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    input: Rotate,
+) -> Result<Vec<ShownKey>, ApiError> {
+    if gate.directory.load().named(name).is_none() {
+        return Err(no_connection(name));
+    }
+    let overlap = checked(input.overlap_seconds)?;
+    let paste = input.csr.bytes()?;
+    let actor = Actor::Operator(operator.name.clone());
+    let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
+        Ok(key) => key.public_key().clone(),
+        Err(no) => return Err(turned_away(gate, actor, name, no).await),
+    };
+    let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
+    let work = move |deed: &mut Deed<'_, '_>| {
+        if let Err(no) = newcomer::check(deed, &own, &of, &key, again)? {
+            return Ok(Err(refused(409, no)));
+        }
+        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
+        if keys.len() >= MAX_KEYS {
+            return Ok(Err(refused(409, TOO_MANY)));
+        }
+        replace(deed, &actor, &of, &keys, &key, overlap).map(Ok)
+    };
+    gate.deed(work).await??;
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    list(gate, name).await
+}
+
+const TOO_MANY: &str = "this connection has had too many keys: revoke it, and enrol it anew";
+
+/// Confirms a key that the provider has offered.
+pub(crate) async fn confirm(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    fingerprint: &str,
+    input: Confirm,
+) -> Result<Vec<ShownKey>, ApiError> {
+    let overlap = checked(input.overlap_seconds)?;
+    let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
+    let actor = Actor::Operator(operator.name.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
+        let key = offered(&keys, wanted)?.key.clone();
+        replace(deed, &actor, &of, &keys, &key, overlap)
+    };
+    gate.deed(work).await?;
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    list(gate, name).await
+}
+
+/// Refuses a key that the provider has offered.
+pub(crate) async fn refuse(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    fingerprint: &str,
+    reason: super::connections::Reason,
+) -> Result<Vec<ShownKey>, ApiError> {
+    let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
+    let actor = Actor::Operator(operator.name.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let connection = there(deed, &of)?;
+        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
+        let mut key = offered(&keys, wanted)?.clone();
+        (key.state, key.since) = (KeyState::Retired, deed.at);
+        rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
+        let event = Event::KeyOfferRefused {
+            connection: of.clone(),
+            fingerprint: wanted.to_string(),
+            reason: reason.reason.clone(),
+        };
+        Ok(deed.log(actor.clone(), event)?)
+    };
+    gate.deed(work).await?;
+    list(gate, name).await
+}
+
+/// Sets or takes away a key's expiry.
+pub(crate) async fn expire(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    fingerprint: &str,
+    input: Expire,
+) -> Result<Vec<ShownKey>, ApiError> {
+    let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
+    let actor = Actor::Operator(operator.name.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let connection = there(deed, &of)?;
+        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
+        let found = keys.into_iter().find(|key| key.fingerprint() == wanted);
+        let mut key = found.ok_or_else(no_key)?;
+        key.expires_at = input.expires_at.map(Millis);
+        rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
+        let event = Event::KeyExpirySet {
+            connection: of.clone(),
+            fingerprint: wanted.to_string(),
+            expires_at: input.expires_at,
+        };
+        Ok(deed.log(actor.clone(), event)?)
+    };
+    gate.deed(work).await?;
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    list(gate, name).await
+}
+
+fn fingerprint_of(text: &str) -> Result<KeyFingerprint, ApiError> {
+    text.parse()
+        .map_err(|_| refused(400, "a fingerprint has 64 hexadecimal digits"))
+}
+
+fn no_key() -> ApiError {
+    refused(404, "the connection has no such key")
+}
+
+fn offered(keys: &[HeldKey], wanted: KeyFingerprint) -> Result<&HeldKey, ApiError> {
+    let key = keys.iter().find(|key| key.fingerprint() == wanted);
+    let key = key.ok_or_else(no_key)?;
+    match key.state {
+        KeyState::Next => Ok(key),
+        state => Err(refused(
+            409,
+            format_args!("that key is {}, and not waiting", state.as_str()),
+        )),
+    }
+}
+
+fn there(deed: &mut Deed<'_, '_>, name: &str) -> Result<Connection, Fault> {
+    let connection = rows::connections::connection(deed.writing, deed.workspace, name)?;
+    Ok(connection.ok_or_else(|| no_connection(name))?)
+}
+
+/// Makes the key the connection's own, and writes down what becomes of the others.
+fn replace(
+    deed: &mut Deed<'_, '_>,
+    actor: &Actor,
+    name: &str,
+    keys: &[HeldKey],
+    key: &PublicKey,
+    overlap: Duration,
+) -> Result<(), Fault> {
+    let mut connection = there(deed, name)?;
+    if connection.state == State::Revoked {
+        return Err(refused(409, "the connection is REVOKED: it gets no key any more").into());
+    }
+    let known = keys.iter().find(|held| held.key == *key).cloned();
+    let new = known.unwrap_or_else(|| HeldKey::new(name, key.clone(), KeyState::Next, deed.at));
+    let changed = rotated(keys, &new, overlap, deed.at);
+    for key in &changed {
+        rows::keys::put(deed.writing, deed.workspace, connection.api_key, key)?;
+    }
+    let overlap_until = changed.iter().find_map(|key| match key.state {
+        KeyState::Retiring { until } => Some(until.0),
+        _ => None,
+    });
+    let fingerprint = key.fingerprint().to_string();
+    let replaces = std::mem::replace(&mut connection.fingerprint, fingerprint.clone());
+    rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
+    let event = Event::KeyRotated {
+        connection: name.to_owned(),
+        fingerprint,
+        replaces,
+        overlap_until,
+    };
+    Ok(deed.log(actor.clone(), event)?)
+}
+
+/// Writes down when each key was used last.
+pub(crate) async fn keep_uses(gate: &Gate) -> Result<(), StoreError> {
+    let directory = gate.directory.load_full();
+    let uses: Vec<_> = directory
+        .all()
+        .flat_map(|provider| provider.keys.uses())
+        .collect();
+    if uses.is_empty() {
+        return Ok(());
+    }
+    let workspace = gate.workspace();
+    let write = gate.store.write(move |writing| {
+        uses.iter()
+            .try_for_each(|(key, at)| rows::keys::used(writing, workspace, *key, *at))
+    });
+    write.await
+}

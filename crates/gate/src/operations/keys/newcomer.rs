@@ -1,0 +1,148 @@
+//! A key that comes in is nobody else's, never was, and shares no factor with any that was ever seen.
+
+use ledger::Fault;
+use protocol::csr::weak::shared::{self, Kinship};
+use protocol::keys::{KeyFingerprint, PublicKey};
+
+use crate::connections::{HeldKey, KeyState, State};
+use crate::folder::KeyName;
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::rows;
+
+/// Why a key is not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotNew {
+    #[error("its key is one of the gate's own")]
+    Gates,
+    #[error("its key is burned: the private half was seen. A new key is needed")]
+    Burned,
+    #[error("its key is or was an operator's of the gate")]
+    Operators,
+    #[error("its key belongs to another connection: each has a key of its own")]
+    Others,
+    #[error("its key is this connection's already: a rotation needs a new one")]
+    Same,
+    #[error(
+        "its key was this connection's before, and was retired: say --again if it shall come back"
+    )]
+    Retired,
+    #[error(
+        "its key shares a factor with another key that this gate has seen: both can be computed by anybody, and are burned. The program that made them has no good random numbers"
+    )]
+    Factored,
+    #[error("its modulus is a multiple of another key's")]
+    Multiple,
+}
+
+impl NotNew {
+    /// What a provider may know of it: nothing of anybody else's keys.
+    pub(crate) fn told_to_provider(&self) -> String {
+        match self {
+            Self::Burned | Self::Same => self.to_string(),
+            Self::Retired => {
+                "its key was used before: make a new one, or ask the client to let it come back"
+                    .to_owned()
+            }
+            _ => "its key cannot be taken: make a new one".to_owned(),
+        }
+    }
+}
+
+/// The moduli of the gate's own keys.
+pub(crate) fn own_moduli(gate: &Gate) -> Vec<Vec<u8>> {
+    [
+        KeyName::Viewer,
+        KeyName::Editor,
+        KeyName::Webhooks,
+        KeyName::Owner,
+    ]
+    .into_iter()
+    .filter_map(|name| gate.folder.key(name).ok())
+    .map(|key| key.public().modulus().to_vec())
+    .collect()
+}
+
+/// Whether the key is nobody's yet; where two keys turn out to be factored, both are burned. `again`
+/// lets a key come back that this connection had before.
+pub(crate) fn check(
+    deed: &mut Deed<'_, '_>,
+    own: &[Vec<u8>],
+    connection: &str,
+    key: &PublicKey,
+    again: bool,
+) -> Result<Result<(), NotNew>, Fault> {
+    let fingerprint = key.fingerprint();
+    if own.iter().any(|own| own == key.modulus()) {
+        return Ok(Err(NotNew::Gates));
+    }
+    let operators = rows::operators::known(deed.writing, deed.workspace)?;
+    if operators.iter().any(|(_, known)| known.modulus() == key.modulus()) {
+        return Ok(Err(NotNew::Operators));
+    }
+    if rows::keys::is_burned(deed.writing, deed.workspace, &fingerprint.to_string())? {
+        return Ok(Err(NotNew::Burned));
+    }
+    match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
+        Some(held) if held.connection != connection => return Ok(Err(NotNew::Others)),
+        Some(held) => return Ok(of_its_own(&held, deed.at, again)),
+        None => {}
+    }
+    let mut others = rows::keys::moduli(deed.writing, deed.workspace)?;
+    others.extend_from_slice(own);
+    // A request of it may have been refused before; that one is no stranger.
+    others.retain(|other| other != key.modulus());
+    let Some((at, kinship)) = shared::find(key.modulus(), &others) else {
+        return Ok(Ok(()));
+    };
+    let other = others.get(at).map_or(&[][..], Vec::as_slice);
+    match kinship {
+        Kinship::Same => Ok(Ok(())),
+        Kinship::Multiple => {
+            rows::keys::remember(deed.writing, deed.workspace, key.modulus(), deed.at)?;
+            Ok(Err(NotNew::Multiple))
+        }
+        Kinship::Factor => {
+            let burned = [key.modulus(), other].map(KeyFingerprint::of_modulus);
+            let burned = burned.map(|one| one.to_string()).into();
+            deed.log(Actor::Gate, Event::KeysFactored { burned })?;
+            for modulus in [key.modulus(), other] {
+                burn(deed, modulus, "its factors are known")?;
+            }
+            Ok(Err(NotNew::Factored))
+        }
+    }
+}
+
+fn of_its_own(held: &HeldKey, now: protocol::time::Millis, again: bool) -> Result<(), NotNew> {
+    match held.state_at(now) {
+        KeyState::Retired if again => Ok(()),
+        KeyState::Retired => Err(NotNew::Retired),
+        KeyState::Burned => Err(NotNew::Burned),
+        KeyState::Next => Ok(()),
+        KeyState::Active | KeyState::Retiring { .. } => Err(NotNew::Same),
+    }
+}
+
+/// Burns a key: it lets nobody in from now on, and a connection that had no other is suspended.
+pub(crate) fn burn(deed: &mut Deed<'_, '_>, modulus: &[u8], how: &str) -> Result<(), Fault> {
+    let fingerprint = KeyFingerprint::of_modulus(modulus);
+    let held = rows::keys::one(deed.writing, deed.workspace, fingerprint)?;
+    rows::keys::burn(deed.writing, deed.workspace, modulus, deed.at, how)?;
+    let Some(held) = held.filter(|held| held.state == KeyState::Active) else {
+        return Ok(());
+    };
+    let owner = rows::connections::connection(deed.writing, deed.workspace, &held.connection)?;
+    let Some(mut connection) = owner.filter(|owner| owner.state == State::Active) else {
+        return Ok(());
+    };
+    connection.state = State::Suspended;
+    rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
+    let reason = format!("its key is burned: {how}");
+    tracing::error!(connection = connection.name, reason, "suspended");
+    let event = Event::ConnectionSuspended {
+        connection: connection.name,
+        reason,
+    };
+    Ok(deed.log(Actor::Gate, event)?)
+}

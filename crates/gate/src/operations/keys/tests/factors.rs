@@ -1,0 +1,99 @@
+//! Keys that share a factor with another that was seen: both are factored, and burned. The attack in which
+//! a rival's modulus is made part of one's own burns nobody.
+
+use protocol::keys::PublicKey;
+
+use super::*;
+
+/// Two moduli of 2048 bits with one factor in common, and one that is a multiple of the first. The
+/// factors need not be prime for this.
+fn moduli() -> [PublicKey; 3] {
+    let odd = |seed: u8, len: usize| {
+        let mut bytes: Vec<u8> = (0..len)
+            .map(|at| {
+                seed.wrapping_mul(31)
+                    .wrapping_add(u8::try_from(at * 7 % 251).unwrap_or(0))
+            })
+            .collect();
+        if let Some(first) = bytes.first_mut() {
+            *first |= 0x80;
+        }
+        if let Some(last) = bytes.last_mut() {
+            *last |= 1;
+        }
+        num_bigint::BigUint::from_bytes_be(&bytes)
+    };
+    let (shared, first, second, third) = (odd(3, 129), odd(5, 129), odd(8, 129), odd(13, 129));
+    let key = |number: num_bigint::BigUint| {
+        PublicKey::from_parts(&number.to_bytes_be(), &[1, 0, 1]).expect("a key")
+    };
+    [
+        key(&shared * &first),
+        key(&shared * &second),
+        key(&shared * &first * &third),
+    ]
+}
+
+async fn checked(world: &World, name: &str, key: PublicKey) -> Result<(), newcomer::NotNew> {
+    let (own, name) = (newcomer::own_moduli(&world.gate), name.to_owned());
+    let work = move |deed: &mut Deed<'_, '_>| newcomer::check(deed, &own, &name, &key, false);
+    let outcome = world.gate.deed(work).await.expect("checked");
+    world.gate.reload().await.expect("read");
+    outcome
+}
+
+/// A connection whose key has this modulus; who could sign with it is not asked here.
+async fn hold(world: &World, name: &str, key: PublicKey) {
+    enrol(world, name, &new_key()).await;
+    let of = name.to_owned();
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
+        replace(deed, &Actor::Gate, &of, &keys, &key, Duration::ZERO)
+    };
+    world.gate.deed(work).await.expect("held");
+    world.gate.reload().await.expect("read");
+}
+
+on_both! {
+    rooms: &ROOMS,
+    async fn a_shared_factor_burns_both_keys(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, second, _] = moduli();
+        hold(&world, "weak", first.clone()).await;
+        assert_eq!(door(&world, "weak"), [first.fingerprint().to_string()]);
+        assert_eq!(checked(&world, "acme", second.clone()).await, Err(newcomer::NotNew::Factored));
+        assert!(door(&world, "weak").is_empty());
+        let shown = crate::operations::connections::show(&world.gate, "weak").expect("there");
+        assert_eq!(shown.state, State::Suspended);
+        assert_eq!(checked(&world, "acme", second).await, Err(newcomer::NotNew::Burned));
+    }
+
+    rooms: &ROOMS,
+    /// Whoever knows a rival's modulus can multiply it: that proves nothing about the rival's key.
+    async fn a_multiple_of_a_rivals_modulus_burns_nobody(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, _, multiple] = moduli();
+        hold(&world, "rival", first.clone()).await;
+        assert_eq!(checked(&world, "acme", multiple).await, Err(newcomer::NotNew::Multiple));
+        assert_eq!(door(&world, "rival"), [first.fingerprint().to_string()]);
+        assert_eq!(world.count("gate_burned").await, 0);
+    }
+
+    rooms: &ROOMS,
+    async fn keys_that_were_refused_or_retired_are_remembered(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, second, _] = moduli();
+        hold(&world, "weak", first).await;
+        // Replaced: it is retired, and still held against newcomers.
+        bring(&world, "weak", &KEY, 0, false).await.expect("rotated");
+        assert_eq!(checked(&world, "acme", second).await, Err(newcomer::NotNew::Factored));
+        assert_eq!(door(&world, "weak"), [print(&KEY)], "its new key is sound");
+        // A request that was refused for its size leaves its modulus.
+        let small = include_str!("../../../../../protocol/src/csr/fixtures/rsa_1024.pem");
+        let before = world.count("gate_seen_moduli").await;
+        let input = Rotate { csr: HandedIn::Text(small.to_owned()), overlap_seconds: 0, again: false };
+        let error = rotate(&world.gate, &world.operator, "weak", input).await.expect_err("small");
+        assert!(error.message().contains("1024 bits") && error.message().contains("openssl req -new"), "{error}");
+        assert_eq!(world.count("gate_seen_moduli").await, before + 1);
+    }
+}

@@ -1,0 +1,95 @@
+//! Private keys that show up where a CSR belongs, real ones and forged ones.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::*;
+
+/// A rival's public half with the private half of somebody else, as a JWK.
+fn forged(rival: &PrivateKey) -> String {
+    let jwk: serde_json::Value = serde_json::from_str(include_str!(
+        "../../../../../protocol/src/private_key/fixtures/rsa_private.jwk"
+    ))
+    .expect("a JWK");
+    let base64 = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
+    let (n, e) = (rival.public().modulus(), rival.public().exponent());
+    json!({"kty": "RSA", "n": base64(n), "e": base64(e), "d": jwk["d"], "p": jwk["p"], "q": jwk["q"]})
+        .to_string()
+}
+
+async fn offered_text(world: &World, name: &str, text: String) -> ApiError {
+    let input = Offer {
+        csr: HandedIn::Text(text),
+    };
+    let offer = offer(&world.gate, name, KEY.public().fingerprint(), input);
+    offer.await.expect_err("refused")
+}
+
+on_both! {
+    rooms: &ROOMS,
+    async fn invariant_3_an_offer_with_a_private_key_is_refused_and_the_key_burned(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let leaked = new_key();
+        let pem = leaked.to_pkcs8_pem().expect("pem").to_string();
+        let error = offered_text(&world, "acme", pem.clone()).await;
+        assert!(error.message().contains("private key"), "{error}");
+        let error = offered_by(&world, "acme", &leaked).await.expect_err("burned");
+        assert!(error.message().contains("burned"), "{error}");
+        let kept = world.everything().await;
+        for line in pem.lines().filter(|line| !line.starts_with('-')) {
+            assert!(!kept.contains(line), "a line of the key was written down");
+        }
+        // Its own key goes on: it is not the one that was seen.
+        assert_eq!(door(&world, "acme"), [print(&KEY)]);
+    }
+
+    rooms: &ROOMS,
+    async fn invariant_3_a_retiring_key_that_leaks_dies_and_the_connection_goes_on(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        bring(&world, "acme", &OTHER, 60, false).await.expect("rotated");
+        let pem = KEY.to_pkcs8_pem().expect("pem").to_string();
+        offered_text(&world, "acme", pem).await;
+        assert_eq!(door(&world, "acme"), [print(&OTHER)]);
+        let shown = crate::operations::connections::show(&world.gate, "acme").expect("there");
+        assert_eq!(shown.state, State::Active);
+        // Burned is for ever, also by explicit word.
+        let back = bring(&world, "acme", &KEY, 0, true).await.expect_err("burned");
+        assert!(back.message().contains("burned"), "{back}");
+    }
+
+    rooms: &ROOMS,
+    /// A connection whose key is burned gets a new one, and is opened again by its people.
+    async fn a_burned_key_is_replaced_at_once(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let pem = KEY.to_pkcs8_pem().expect("pem").to_string();
+        offered_text(&world, "acme", pem).await;
+        let state = |world: &World| {
+            crate::operations::connections::show(&world.gate, "acme").expect("there").state
+        };
+        assert_eq!(state(&world), State::Suspended);
+        assert!(door(&world, "acme").is_empty());
+        bring(&world, "acme", &OTHER, 60, false).await.expect("rotated");
+        assert_eq!(door(&world, "acme"), [print(&OTHER)], "a burned key has no overlap");
+        change(&world.gate, &world.operator, "acme", Move::Resume, Reason::default()).await.expect("resumed");
+        assert_eq!(state(&world), State::Active);
+    }
+
+    rooms: &ROOMS,
+    /// The attack: a forged private key that names a rival's public half must not burn it.
+    async fn invariant_3_a_forged_private_key_burns_nobody(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "rival", &OTHER).await;
+        enrol(&world, "acme", &KEY).await;
+        let error = offered_text(&world, "acme", forged(&OTHER)).await;
+        assert!(error.message().contains("private key"), "{error}");
+        assert_eq!(door(&world, "rival"), [print(&OTHER)]);
+        let shown = crate::operations::connections::show(&world.gate, "rival").expect("there");
+        assert_eq!(shown.state, State::Active);
+        assert!(!world.everything().await.contains("\"burned\":[\""));
+        assert_eq!(world.count("gate_burned").await, 0);
+    }
+}

@@ -1,0 +1,196 @@
+//! Providers' keys in every state, burned ones, and moduli that were seen.
+
+use protocol::ids::{UserId, WorkspaceId};
+use protocol::keys::{KeyFingerprint, PublicKey};
+use protocol::time::Millis;
+use store::{Query, Row, StoreError, Writing, params};
+
+use super::corrupt;
+use crate::connections::{HeldKey, KeyState};
+
+/// Most moduli that a new one is held against, the newest first: some 15 µs each with 4096 bits.
+pub(crate) const MAX_MODULI: i64 = 10_000;
+
+const COLUMNS: &str =
+    "fingerprint, connection, spki, state, added_at, since, until, expires_at, last_used";
+
+fn read(row: &Row) -> Result<HeldKey, StoreError> {
+    let bad = |column| corrupt("gate_keys", column, "");
+    let (since, until) = (Millis(row.int(5)?), row.opt_int(6)?.map(Millis));
+    let state = match (row.text(3)?, until) {
+        ("NEXT", _) => KeyState::Next,
+        ("ACTIVE", _) => KeyState::Active,
+        ("RETIRING", Some(until)) => KeyState::Retiring { until },
+        ("RETIRED", _) => KeyState::Retired,
+        ("BURNED", _) => KeyState::Burned,
+        _ => return Err(bad("state")),
+    };
+    Ok(HeldKey {
+        connection: row.text(1)?.to_owned(),
+        key: PublicKey::from_der(row.bytes(2)?).map_err(|_| bad("spki"))?,
+        state,
+        added_at: Millis(row.int(4)?),
+        since,
+        expires_at: row.opt_int(7)?.map(Millis),
+        last_used: row.opt_int(8)?.map(Millis),
+    })
+}
+
+/// Every key that a connection has or had.
+pub(crate) fn of(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<Vec<HeldKey>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM gate_keys WHERE workspace = $1 AND connection = $2 ORDER BY added_at DESC, since DESC, fingerprint"
+    );
+    let rows = query.rows(&sql, &params![workspace.to_string(), connection])?;
+    rows.iter().map(read).collect()
+}
+
+/// Every key that may open a door, now or later.
+pub(crate) fn living(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<HeldKey>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM gate_keys WHERE workspace = $1 AND state IN ('ACTIVE', 'RETIRING') ORDER BY connection, fingerprint"
+    );
+    let rows = query.rows(&sql, &params![workspace.to_string()])?;
+    rows.iter().map(read).collect()
+}
+
+/// A key, whosever it is.
+pub(crate) fn one(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    fingerprint: KeyFingerprint,
+) -> Result<Option<HeldKey>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM gate_keys WHERE workspace = $1 AND fingerprint = $2");
+    let row = query.row(
+        &sql,
+        &params![workspace.to_string(), fingerprint.to_string()],
+    )?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Writes a key down, or what it has become.
+pub(crate) fn put(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    api_key: UserId,
+    key: &HeldKey,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_keys (workspace, fingerprint, connection, api_key, spki, state, added_at, since, until, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        ON CONFLICT (workspace, fingerprint) DO UPDATE SET
+            state = excluded.state, since = excluded.since, until = excluded.until, expires_at = excluded.expires_at";
+    let until = match key.state {
+        KeyState::Retiring { until } => Some(until.0),
+        _ => None,
+    };
+    writing
+        .execute(
+            sql,
+            &params![
+                workspace.to_string(),
+                key.fingerprint().to_string(),
+                key.connection.as_str(),
+                api_key.to_string(),
+                key.key.spki_der(),
+                key.state.as_str(),
+                key.added_at.0,
+                key.since.0,
+                until,
+                key.expires_at.map(|at| at.0)
+            ],
+        )
+        .map(drop)
+}
+
+/// When a key was used last; never earlier than what is known.
+pub(crate) fn used(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    fingerprint: KeyFingerprint,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let sql = "UPDATE gate_keys SET last_used = $3 WHERE workspace = $1 AND fingerprint = $2 AND (last_used IS NULL OR last_used < $3)";
+    writing
+        .execute(
+            sql,
+            &params![workspace.to_string(), fingerprint.to_string(), at.0],
+        )
+        .map(drop)
+}
+
+/// A key whose private half was seen: it never comes in again, here or anywhere.
+pub(crate) fn burn(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    key: &[u8],
+    at: Millis,
+    how: &str,
+) -> Result<(), StoreError> {
+    let fingerprint = KeyFingerprint::of_modulus(key).to_string();
+    let place = || workspace.to_string();
+    let sql = "INSERT INTO gate_burned (workspace, fingerprint, at, how) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";
+    writing.execute(sql, &params![place(), fingerprint.as_str(), at.0, how])?;
+    let sql = "UPDATE gate_keys SET state = 'BURNED', since = $3, until = NULL WHERE workspace = $1 AND fingerprint = $2 AND state <> 'BURNED'";
+    writing.execute(sql, &params![place(), fingerprint.as_str(), at.0])?;
+    remember(writing, workspace, key, at)
+}
+
+pub(crate) fn is_burned(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    fingerprint: &str,
+) -> Result<bool, StoreError> {
+    let row = query.row(
+        "SELECT at FROM gate_burned WHERE workspace = $1 AND fingerprint = $2",
+        &params![workspace.to_string(), fingerprint],
+    )?;
+    Ok(row.is_some())
+}
+
+/// Keeps a modulus, once.
+pub(crate) fn remember(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    modulus: &[u8],
+    at: Millis,
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_seen_moduli (workspace, fingerprint, modulus, at) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";
+    let fingerprint = KeyFingerprint::of_modulus(modulus).to_string();
+    writing
+        .execute(
+            sql,
+            &params![workspace.to_string(), fingerprint, modulus, at.0],
+        )
+        .map(drop)
+}
+
+/// The moduli that were ever seen: of keys in every state, and of what was refused.
+pub(crate) fn moduli(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<Vec<u8>>, StoreError> {
+    let sql = "SELECT spki FROM gate_keys WHERE workspace = $1 ORDER BY added_at DESC LIMIT $2";
+    let keys = query.rows(sql, &params![workspace.to_string(), MAX_MODULI])?;
+    let modulus = |row: &Row| {
+        let key =
+            PublicKey::from_der(row.bytes(0)?).map_err(|_| corrupt("gate_keys", "spki", ""))?;
+        Ok(key.modulus().to_vec())
+    };
+    let mut all = keys
+        .iter()
+        .map(modulus)
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    let sql = "SELECT modulus FROM gate_seen_moduli WHERE workspace = $1 ORDER BY at DESC LIMIT $2";
+    let left = MAX_MODULI.saturating_sub(i64::try_from(all.len()).unwrap_or(MAX_MODULI));
+    for row in query.rows(sql, &params![workspace.to_string(), left])? {
+        all.push(row.bytes(0)?.to_vec());
+    }
+    Ok(all)
+}
