@@ -102,8 +102,10 @@ def dotnet(key):
 
 def keystore(key, kind):
     der = key.private_bytes(DER, PKCS8, OPEN)
-    entry = jks.PrivateKeyEntry.new("acme", [], der, "rsa_raw" if kind == "jks-raw" else "pkcs8")
-    return jks.KeyStore.new("jceks" if kind == "jceks" else "jks", [entry]).saves("secret")
+    entry = jks.PrivateKeyEntry.new("acme", [], der, "pkcs8")
+    store = jks.KeyStore.new("jks", [entry]).saves("secret")
+    # The library writes no JCEKS; what tells one from a JKS is its first four bytes.
+    return store if kind == "jks" else b"\xce\xce\xce\xce" + store[4:]
 
 
 def putty(key, folder, *options):
@@ -155,7 +157,6 @@ FORMS = {
     "PKCS#8": (lambda key, _: key.private_bytes(PEM, PKCS8, OPEN), True),
     "PKCS#8 DER sealed": (lambda key, _: key.private_bytes(DER, PKCS8, SEALED), False),
     "OpenSSH": (lambda key, _: key.private_bytes(PEM, OPENSSH, OPEN), True),
-    "OpenSSH sealed": (lambda key, _: key.private_bytes(PEM, OPENSSH, SEALED), False),
     "JWK": (lambda key, _: JWK.from_pyca(key).export().encode(), True),
     "JWKS": (lambda key, _: json.dumps({"keys": [json.loads(JWK.from_pyca(key).export())]}).encode(), True),
     "XML of .NET": (lambda key, _: dotnet(key), True),

@@ -225,3 +225,55 @@ fn p2_the_request_is_the_key_s_and_breaks_no_rule() {
     assert_eq!(key.fingerprint(), entry.fingerprint);
     assert!(!request.to_pem().contains("PRIVATE"));
 }
+
+/// A next key waits beside the client's key, and takes its place by one step.
+#[tokio::test]
+async fn a_key_is_replaced_and_whoever_signs_goes_on_with_the_new_one() {
+    let (_folder, store) = store();
+    let (with, acme) = (phrase("correct horse battery"), name("acme"));
+    let next = || store.next(&acme).expect("read");
+    assert!(matches!(
+        store.make_next(&acme, KeySize::Rsa2048, &with, Millis(8)),
+        Err(KeystoreError::None(_))
+    ));
+    let old = store
+        .adopt(&acme, &pem(), None, &with, Millis(7))
+        .expect("adopted");
+    let user = UserId(uuid::Uuid::from_u128(1));
+    let signer = store.signer(&acme, user, &with).expect("a signer");
+    let signs = async || signer.sign(b"message".to_vec()).await.expect("signed");
+    let made = store
+        .make_next(&acme, KeySize::Rsa2048, &with, Millis(8))
+        .expect("made");
+    assert_ne!(made.fingerprint, old.fingerprint);
+    assert_eq!(next(), Some(made.clone()));
+    assert!(matches!(
+        store.make_next(&acme, KeySize::Rsa2048, &with, Millis(9)),
+        Err(KeystoreError::HasNext(_))
+    ));
+    // It changes nothing yet: the list, and what signs.
+    assert_eq!(store.list().expect("a list"), [old]);
+    assert!(KEY.public().verifies_rs256(b"message", &signs().await));
+    let new = store.open_next(&acme, &with).expect("opened");
+    let other = phrase("another passphrase");
+    assert!(store.promote(&acme, &other).is_err());
+    let promoted = store.promote(&acme, &with).expect("in its place");
+    assert_eq!(promoted, made);
+    assert_eq!((store.list().expect("a list"), next()), (vec![made], None));
+    assert!(new.public().verifies_rs256(b"message", &signs().await));
+}
+
+#[test]
+fn a_next_key_is_given_up() {
+    let (_folder, store) = store();
+    let (with, acme) = (phrase("correct horse battery"), name("acme"));
+    let old = store
+        .adopt(&acme, &pem(), None, &with, Millis(7))
+        .expect("adopted");
+    store
+        .make_next(&acme, KeySize::Rsa2048, &with, Millis(8))
+        .expect("made");
+    store.discard_next(&acme).expect("given up");
+    assert_eq!(store.next(&acme).expect("read"), None);
+    assert_eq!(store.entry(&acme).expect("there"), old);
+}

@@ -4,6 +4,7 @@
 pub mod backup;
 pub mod changes;
 pub mod connections;
+pub mod handed_in;
 pub mod keys;
 pub mod life;
 pub mod log_entries;

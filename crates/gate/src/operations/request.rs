@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId};
@@ -11,8 +9,8 @@ use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::Deserialize;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
+use super::handed_in::HandedIn;
 use super::keys::newcomer;
 use super::turned_away::turned_away;
 use super::{Operator, refused};
@@ -54,38 +52,6 @@ pub struct Request {
     /// When it ends; in 90 days if missing.
     #[serde(default)]
     pub until: Option<Millis>,
-}
-
-/// A file, byte for byte: a private key that is no text must be seen as it is.
-#[derive(Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub enum HandedIn {
-    /// A text.
-    Text(String),
-    /// Any bytes.
-    Raw {
-        /// In base64.
-        base64: String,
-    },
-}
-
-impl std::fmt::Debug for HandedIn {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // There may be a private key in it.
-        f.write_str("HandedIn(..)")
-    }
-}
-
-impl HandedIn {
-    pub(crate) fn bytes(self) -> Result<Zeroizing<Vec<u8>>, ApiError> {
-        let bytes = match self {
-            Self::Text(text) => text.into_bytes(),
-            Self::Raw { base64 } => STANDARD
-                .decode(Zeroizing::new(base64).as_bytes())
-                .map_err(|_| refused(400, "base64 is not base64"))?,
-        };
-        Ok(Zeroizing::new(bytes))
-    }
 }
 
 /// Examines the file and keeps the request.

@@ -348,7 +348,7 @@ async fn on_its_way(store: TestStore) -> World {
     let world = World::over(store).await;
     let ask = Request {
         name: "acme".to_owned(),
-        handover: HandedIn::Text(handover(&KEY).to_json()),
+        handover: HandedIn::text(&handover(&KEY).to_json()),
         role: None,
         scope: None,
         addresses: None,

@@ -18,7 +18,7 @@ use protocol::time::Millis;
 use serde::Deserialize;
 use store::StoreError;
 
-use super::request::HandedIn;
+use super::handed_in::HandedIn;
 use super::turned_away::turned_away;
 use super::{Operator, no_connection, refused};
 use crate::connections::{

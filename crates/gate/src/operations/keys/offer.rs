@@ -10,8 +10,8 @@ use super::newcomer;
 use crate::connections::{HeldKey, KeyState, MAX_KEYS, Refused, ShownKey, examine_request};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::operations::handed_in::HandedIn;
 use crate::operations::refused;
-use crate::operations::request::HandedIn;
 use crate::operations::turned_away::turned_away;
 use crate::rows;
 

@@ -15,7 +15,7 @@ mod leaks;
 
 fn csr(key: &PrivateKey) -> HandedIn {
     let request = CertificateSigningRequest::new(key, "Example Accounting", None);
-    HandedIn::Text(request.expect("a request").to_pem())
+    HandedIn::text(&request.expect("a request").to_pem())
 }
 
 fn print(key: &PrivateKey) -> String {
@@ -26,7 +26,7 @@ fn print(key: &PrivateKey) -> String {
 async fn enrol(world: &World, name: &str, key: &PrivateKey) {
     let input = Request {
         name: name.to_owned(),
-        handover: HandedIn::Text(handover(key).to_json()),
+        handover: HandedIn::text(&handover(key).to_json()),
         role: None,
         scope: None,
         addresses: None,

@@ -15,7 +15,7 @@ mod grants;
 mod raw;
 
 async fn ask(world: &World, name: &str, handover: String) -> Result<Connection, ApiError> {
-    request_of(world, named(name, HandedIn::Text(handover))).await
+    request_of(world, named(name, HandedIn::text(&handover))).await
 }
 
 fn named(name: &str, handover: HandedIn) -> Request {
@@ -169,7 +169,7 @@ on_both! {
                     .collect(),
             ),
             addresses_reason: reason.map(str::to_owned),
-            ..named("acme", HandedIn::Text(csr_of(&KEY)))
+            ..named("acme", HandedIn::text(&csr_of(&KEY)))
         };
         for (addresses, reason) in [
             (["0.0.0.0/0"], Some("because")),

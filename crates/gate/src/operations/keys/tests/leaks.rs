@@ -20,7 +20,7 @@ fn forged(rival: &PrivateKey) -> String {
 
 async fn offered_text(world: &World, name: &str, text: String) -> ApiError {
     let input = Offer {
-        csr: HandedIn::Text(text),
+        csr: HandedIn::text(&text),
     };
     let offer = offer(&world.gate, name, KEY.public().fingerprint(), input);
     offer.await.expect_err("refused")

@@ -83,7 +83,7 @@ async fn invariant_2_a_request_is_kept_as_the_client_narrows_it() {
             assets: Some(assets(&["BTC"])),
             whitelists: None,
         }),
-        ..named("acme", HandedIn::Text(file.to_json()))
+        ..named("acme", HandedIn::text(&file.to_json()))
     };
     let kept = request_of(&world, request).await.expect("kept");
     let narrow = PartScope {

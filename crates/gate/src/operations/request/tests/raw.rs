@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::*;
 
 /// A key's file as openssl writes it.
@@ -22,9 +25,7 @@ fn openssl(key: &PrivateKey, args: &str) -> Vec<u8> {
 }
 
 fn raw(bytes: &[u8]) -> HandedIn {
-    HandedIn::Raw {
-        base64: STANDARD.encode(bytes),
-    }
+    HandedIn::base64(&STANDARD.encode(bytes))
 }
 
 #[tokio::test]
@@ -71,9 +72,7 @@ async fn a_file_in_base64_is_taken_like_its_text() {
     let world = World::new().await;
     let made = request_of(&world, named("acme", raw(csr_of(&KEY).as_bytes()))).await;
     assert_eq!(made.expect("kept").state, State::Requested);
-    let broken = HandedIn::Raw {
-        base64: "?".to_owned(),
-    };
+    let broken = HandedIn::base64("?");
     let error = request_of(&world, named("other", broken)).await;
     assert!(error.expect_err("refused").message().contains("base64"));
 }
