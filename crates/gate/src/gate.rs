@@ -100,6 +100,8 @@ pub(crate) struct Gate {
     pub(crate) refusals: Refusals,
     /// What was read lately, until it is written down.
     pub(crate) recorder: Recorder,
+    /// Held while a key that a provider offers is examined: one at a time, whoever sends them.
+    pub(crate) offers: tokio::sync::Mutex<()>,
     /// Held by whoever carries out what an operator asked for: an end waits for it.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
@@ -204,6 +206,7 @@ impl Gate {
             quarantined: AtomicBool::new(false),
             refusals: Refusals::default(),
             recorder: Recorder::default(),
+            offers: tokio::sync::Mutex::default(),
             under_way: Arc::default(),
             look: watch::Sender::default(),
             store,

@@ -15,6 +15,11 @@ use crate::operations::refused;
 use crate::operations::turned_away::turned_away;
 use crate::rows;
 
+/// Longest CSR that is looked at, with what it is wrapped in, in bytes.
+const MAX_OFFER: usize = 32 * 1024;
+/// Most keys that a connection may have had where its provider offers another. The client may bring more.
+const MAX_OFFERS: usize = MAX_KEYS / 2;
+
 /// What a provider offers.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,8 +36,25 @@ pub(crate) async fn offer(
     input: Offer,
 ) -> Result<Vec<ShownKey>, ApiError> {
     let paste = input.csr.bytes()?;
+    if paste.len() > MAX_OFFER {
+        return Err(refused(400, "a CSR that is offered has at most 32 KiB"));
+    }
+    let Ok(_turn) = gate.offers.try_lock() else {
+        return Err(ApiError::too_many_requests());
+    };
     let actor = Actor::Connection(connection.to_owned());
-    let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
+    let known_keys = gate.config.development.allow_known_keys;
+    let this = Arc::clone(gate);
+    // To look through it costs some milliseconds, at worst some hundred.
+    let work = move || {
+        (
+            examine_request(&paste, known_keys),
+            newcomer::own_moduli(&this),
+        )
+    };
+    let examined = tokio::task::spawn_blocking(work).await;
+    let (examined, own) = examined.map_err(|error| refused(500, error))?;
+    let key = match examined {
         Ok(key) => key.public_key().clone(),
         Err(no @ Refused::PrivateKey { .. }) => {
             return Err(turned_away(gate, actor, connection, no).await);
@@ -42,7 +64,7 @@ pub(crate) async fn offer(
             return Err(refused(400, no));
         }
     };
-    let (own, of) = (newcomer::own_moduli(gate), connection.to_owned());
+    let of = connection.to_owned();
     let work = move |deed: &mut Deed<'_, '_>| {
         if let Err(no) = newcomer::check(deed, &own, &of, &key, false)? {
             tracing::warn!(connection = of, %no, "a key that a provider offered was refused");
@@ -55,7 +77,7 @@ pub(crate) async fn offer(
         if keys.iter().filter(waiting).any(|held| held.key == key) {
             return Ok(Ok(()));
         }
-        if keys.len() >= MAX_KEYS {
+        if keys.len() >= MAX_OFFERS {
             return Ok(Err(refused(409, super::TOO_MANY)));
         }
         for held in keys.iter().filter(waiting) {

@@ -132,6 +132,31 @@ on_both! {
     }
 
     rooms: &ROOMS,
+    /// A provider cannot use up what its client needs in an emergency.
+    async fn offers_end_before_the_clients_own_rotations_do(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let fill = |deed: &mut Deed<'_, '_>| {
+            let connection = there(deed, "acme")?;
+            for number in 1..MAX_KEYS / 2 {
+                let mut modulus = KEY.public().modulus().to_vec();
+                modulus.splice(8..16, number.to_be_bytes());
+                let key = PublicKey::from_parts(&modulus, &[1, 0, 1]).expect("a key");
+                let held = HeldKey::new("acme", key, KeyState::Retired, deed.at);
+                rows::keys::put(deed.writing, deed.workspace, connection.api_key, &held)?;
+            }
+            Ok(())
+        };
+        world.gate.deed(fill).await.expect("filled");
+        let error = offered_by(&world, "acme", &OTHER).await.expect_err("too many");
+        assert_eq!(error.status(), 409);
+        bring(&world, "acme", &OTHER, 0, false).await.expect("the client's");
+        let long = Offer { csr: HandedIn::text(&" ".repeat(33 * 1024)) };
+        let long = offer(&world.gate, "acme", OTHER.public().fingerprint(), long).await;
+        assert_eq!(long.expect_err("too long").status(), 400);
+    }
+
+    rooms: &ROOMS,
     async fn an_offer_can_be_refused(store: TestStore) {
         let world = World::over(store).await;
         enrol(&world, "acme", &KEY).await;
