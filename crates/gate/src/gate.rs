@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
 use crate::log::{self, Actor, Entry, Event, Origin};
+use crate::operations;
 use crate::operators::Roster;
 use crate::proposals::Translations;
 use crate::records::Recorder;
@@ -298,6 +299,10 @@ impl Gate {
     /// Brings connections, operators and upstream ids in memory up to what is written down. Where that
     /// cannot be read, nobody is let in until it can.
     pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), AssemblyError> {
+        // A key that is let in no more has no place in memory for its last use.
+        if let Err(error) = operations::keys::keep_uses(self).await {
+            tracing::warn!(%error, "the last use of keys is not written down");
+        }
         let outcome = self.read_again().await;
         if outcome.is_err() {
             self.directory.store(Arc::default());

@@ -28,7 +28,7 @@ pub enum Refused {
     #[error("it is larger than {} KiB", private_key::MAX_INPUT / 1024)]
     TooLarge,
     /// It is no hand-over file.
-    #[error("it is not a hand-over file: {0}. A CSR alone is taken with --csr FILE")]
+    #[error("it is not a hand-over file: {0}. To do: {todo}", todo = form_todo(.0))]
     Form(#[from] HandoverError),
     /// Its CSR cannot be read.
     #[error("its CSR cannot be read: {0}. To do: {todo}", todo = csr::REQUEST_ANEW)]
@@ -47,6 +47,16 @@ pub enum Refused {
         csr::MAKE_ANEW
     )]
     KnownKey,
+}
+
+/// What makes a file right that is none.
+fn form_todo(error: &HandoverError) -> &'static str {
+    match error {
+        HandoverError::Value { place, .. } if place.field == "csr" => csr::REQUEST_ANEW,
+        _ => {
+            "have it made with `vestibule connector client handover NAME`; a CSR alone is taken with --csr FILE"
+        }
+    }
 }
 
 /// Reads a hand-over file. A private key anywhere in it refuses the whole.
