@@ -99,7 +99,7 @@ impl Look for Reader {
     fn text(&mut self, text: &[u8], _work: &mut Work) {
         let text = String::from_utf8_lossy(text);
         let labelled = |label: &&str| text.contains(&format!("BEGIN {label}-----"));
-        self.labelled |= LABELS.iter().any(|label| labelled(&label));
+        self.labelled |= LABELS.iter().any(labelled);
         let other = OTHERS.iter().find(|(word, _)| text.contains(word));
         self.instead = self.instead.or(other.map(|(_, instead)| *instead));
     }

@@ -190,5 +190,5 @@ fn the_forms_of_the_forger_are_those_that_prove() {
         ..key
     };
     let found = find(&pkcs1(&stripped, &[0])).expect("found");
-    assert!(matches!(found.proven, None) || found.proven == Some(public));
+    assert!(found.proven.is_none() || found.proven == Some(public));
 }
