@@ -105,7 +105,7 @@ async fn a_key_is_replaced_and_no_call_fails() {
     // The client confirms it. Both are let in, under the same API key.
     let path = format!("/connections/acme/keys/{}/confirm", print(&next));
     let keys = world
-        .desk("POST", &path, &json!({"overlap_seconds": 3}))
+        .desk("POST", &path, &json!({"overlap_seconds": 10}))
         .await
         .fine();
     assert_eq!(state_of(&keys, &next), "ACTIVE");
