@@ -15,7 +15,8 @@ use wire::hooks_out::{Next, Outbox};
 use super::*;
 use crate::connections::{Connection, Place};
 use crate::operations::connections::{Grant, approve};
-use crate::operations::request::{HandedIn, Request, request};
+use crate::operations::handed_in::HandedIn;
+use crate::operations::request::{Request, request};
 use crate::rows::deliveries::{Parcel, due};
 use crate::start::ROOMS;
 use crate::testing::{
