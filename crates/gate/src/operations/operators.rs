@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changes::{self, Shown as ShownChange};
+use super::handed_in::HandedIn;
 use super::keys::newcomer::own_moduli;
-use super::request::HandedIn;
 use super::{Operator, reason, refused};
 use crate::changes::{Change, MAX_QUORUM};
 use crate::connections::is_name;

@@ -4,12 +4,12 @@ use protocol::role::ProviderRole;
 use uuid::Uuid;
 
 use super::*;
-use crate::testing::{KEY, NOW, WORKSPACE, World, accounts, connection};
+use crate::testing::{NOW, WORKSPACE, World, accounts, connection, door_keys};
 
 fn provider(name: &str) -> Arc<Provider> {
     let connection = connection(name, ProviderRole::Viewer, accounts([1, 2]));
     Arc::new(Provider {
-        key: KEY.public().clone(),
+        keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
         connection,
     })

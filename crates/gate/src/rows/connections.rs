@@ -1,6 +1,6 @@
 //! Settings and connections.
 
-use protocol::ids::{UserId, WorkspaceId};
+use protocol::ids::WorkspaceId;
 use store::{Query, Row, StoreError, Writing, params};
 use uuid::Uuid;
 

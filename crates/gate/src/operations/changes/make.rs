@@ -9,6 +9,7 @@ use crate::changes::{Change, ChangeRequest};
 use crate::connections::{Connection, Move, State, Terms, differences};
 use crate::gate::Deed;
 use crate::log::{Actor, Event};
+use crate::operations::keys::fingerprint_of;
 use crate::operations::operators::no_operator;
 use crate::operations::{no_connection, refused};
 use crate::operators::enough;

@@ -199,7 +199,7 @@ pub(crate) async fn expire(
     list(gate, name).await
 }
 
-fn fingerprint_of(text: &str) -> Result<KeyFingerprint, ApiError> {
+pub(super) fn fingerprint_of(text: &str) -> Result<KeyFingerprint, ApiError> {
     text.parse()
         .map_err(|_| refused(400, "a fingerprint has 64 hexadecimal digits"))
 }

@@ -77,7 +77,10 @@ pub(crate) fn check(
         return Ok(Err(NotNew::Gates));
     }
     let operators = rows::operators::known(deed.writing, deed.workspace)?;
-    if operators.iter().any(|(_, known)| known.modulus() == key.modulus()) {
+    if operators
+        .iter()
+        .any(|(_, known)| known.modulus() == key.modulus())
+    {
         return Ok(Err(NotNew::Operators));
     }
     if rows::keys::is_burned(deed.writing, deed.workspace, &fingerprint.to_string())? {

@@ -5,7 +5,8 @@ use store::on_both;
 use super::offer::{Offer, offer};
 use super::*;
 use crate::connections::Move;
-use crate::operations::connections::{Grant, Reason, approve, change};
+use crate::operations::connections::{Grant, Reason, approve};
+use crate::operations::life;
 use crate::operations::request::{Request, request};
 use crate::start::ROOMS;
 use crate::testing::{KEY, NOW, OTHER, World, handover, new_key};
@@ -22,6 +23,12 @@ fn print(key: &PrivateKey) -> String {
     key.public().fingerprint().to_string()
 }
 
+fn why() -> Reason {
+    Reason {
+        reason: "a test".to_owned(),
+    }
+}
+
 /// Lets a provider in with this key.
 async fn enrol(world: &World, name: &str, key: &PrivateKey) {
     let input = Request {
@@ -32,6 +39,8 @@ async fn enrol(world: &World, name: &str, key: &PrivateKey) {
         addresses: None,
         addresses_reason: None,
         place: crate::connections::Place::Gate,
+        mode: crate::connections::Mode::default(),
+        until: None,
     };
     let (gate, operator) = (&world.gate, &world.operator);
     request(gate, operator, input).await.expect("kept");
@@ -101,7 +110,7 @@ on_both! {
         let soon = world.gate.clock.now().plus(60_000);
         assert_eq!(door_at(&world, "acme", soon), [print(&OTHER)]);
         let shown = crate::operations::connections::show(&world.gate, "acme").expect("there");
-        assert_eq!(shown.fingerprint, print(&OTHER));
+        assert_eq!(shown.connection.fingerprint, print(&OTHER));
         // Also after a restart.
         let world = world.again().await;
         assert_eq!(door(&world, "acme"), [print(&OTHER), print(&KEY)]);
@@ -264,7 +273,7 @@ on_both! {
     async fn who_is_revoked_gets_no_key(store: TestStore) {
         let world = World::over(store).await;
         enrol(&world, "acme", &KEY).await;
-        change(&world.gate, &world.operator, "acme", Move::Revoke, Reason::default()).await.expect("revoked");
+        life::close(&world.gate, &world.operator, "acme", Move::Revoke, why()).await.expect("revoked");
         assert_eq!(bring(&world, "acme", &OTHER, 0, false).await.expect_err("revoked").status(), 409);
         assert_eq!(bring(&world, "nobody", &OTHER, 0, false).await.expect_err("unknown").status(), 404);
         let too_long = bring(&world, "acme", &OTHER, 31 * 24 * 60 * 60, false).await;

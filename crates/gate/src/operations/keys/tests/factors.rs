@@ -64,7 +64,7 @@ on_both! {
         assert_eq!(checked(&world, "acme", second.clone()).await, Err(newcomer::NotNew::Factored));
         assert!(door(&world, "weak").is_empty());
         let shown = crate::operations::connections::show(&world.gate, "weak").expect("there");
-        assert_eq!(shown.state, State::Suspended);
+        assert_eq!(shown.connection.state, State::Suspended);
         assert_eq!(checked(&world, "acme", second).await, Err(newcomer::NotNew::Burned));
     }
 

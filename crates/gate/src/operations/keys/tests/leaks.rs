@@ -54,7 +54,7 @@ on_both! {
         offered_text(&world, "acme", pem).await;
         assert_eq!(door(&world, "acme"), [print(&OTHER)]);
         let shown = crate::operations::connections::show(&world.gate, "acme").expect("there");
-        assert_eq!(shown.state, State::Active);
+        assert_eq!(shown.connection.state, State::Active);
         // Burned is for ever, also by explicit word.
         let back = bring(&world, "acme", &KEY, 0, true).await.expect_err("burned");
         assert!(back.message().contains("burned"), "{back}");
@@ -68,13 +68,13 @@ on_both! {
         let pem = KEY.to_pkcs8_pem().expect("pem").to_string();
         offered_text(&world, "acme", pem).await;
         let state = |world: &World| {
-            crate::operations::connections::show(&world.gate, "acme").expect("there").state
+            crate::operations::connections::show(&world.gate, "acme").expect("there").connection.state
         };
         assert_eq!(state(&world), State::Suspended);
         assert!(door(&world, "acme").is_empty());
         bring(&world, "acme", &OTHER, 60, false).await.expect("rotated");
         assert_eq!(door(&world, "acme"), [print(&OTHER)], "a burned key has no overlap");
-        change(&world.gate, &world.operator, "acme", Move::Resume, Reason::default()).await.expect("resumed");
+        life::open(&world.gate, &world.operator, "acme", Move::Resume, why()).await.expect("resumed");
         assert_eq!(state(&world), State::Active);
     }
 
@@ -88,7 +88,7 @@ on_both! {
         assert!(error.message().contains("private key"), "{error}");
         assert_eq!(door(&world, "rival"), [print(&OTHER)]);
         let shown = crate::operations::connections::show(&world.gate, "rival").expect("there");
-        assert_eq!(shown.state, State::Active);
+        assert_eq!(shown.connection.state, State::Active);
         assert!(!world.everything().await.contains("\"burned\":[\""));
         assert_eq!(world.count("gate_burned").await, 0);
     }
