@@ -31,7 +31,7 @@ pub(crate) struct Plan {
 /// Make it so: what narrows at once, what widens by the quorum.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  vestibule gate apply access.toml --reason 'the quarter\\'s review'")]
+  vestibule gate apply access.toml --reason 'review of the quarter'")]
 pub(crate) struct Apply {
     /// The file, as `export` writes it.
     file: PathBuf,
