@@ -50,6 +50,7 @@ impl Visitor {
         let call = Call {
             request_id: RequestId(Uuid::nil()),
             user: self.guest.user,
+            signed_with: self.guest.key.fingerprint(),
             from: IpAddr::V4(Ipv4Addr::LOCALHOST),
             received_at: now,
             route: Route::Operation {
