@@ -91,7 +91,7 @@ def test_what_is_erased_is_gone_and_the_log_holds(gate, tmp_path):
     entries = gate.owner("log", "list")
     entry = next(one for one in entries if one["kind"] == "connection_suspended")
     assert entry["entry"]["from"] == "127.0.0.1" and entry["entry"]["request"]
-    gate.owner("connection", "resume", "portfolio")
+    gate.owner("connection", "resume", "portfolio", "--reason", "it is back")
     (erased,) = gate.owner("log", "erase", "--entry", str(entry["index"]), "--reason", "asked for")
     assert erased == {"erased": 1, "kept": 0}
     (verified,) = gate.owner("log", "verify")

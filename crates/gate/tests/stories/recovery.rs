@@ -88,7 +88,11 @@ async fn a_store_that_was_put_back_lets_nobody_in_and_sends_nothing_until_it_is_
     .await;
     let orphan = completed(&world, &trader).await;
     world
-        .desk("POST", "/connections/reader/revoke", &json!({}))
+        .desk(
+            "POST",
+            "/connections/reader/revoke",
+            &json!({"reason": "a test"}),
+        )
         .await
         .fine();
     on_its_way_in(&world, &copy, &id).await;

@@ -160,7 +160,7 @@ fn invariant_2_flags_narrow_what_they_name_alone_and_what_is_granted_is_told() {
     assert_eq!(back["scope"]["assets"], json!(["BTC"]));
     let granted = "granted: role VIEWER; vault accounts 1, 2; assets BTC; whitelisted wallets none; from 127.0.0.2/32";
     assert!(said.contains(granted), "{said}");
-    gate.fine("connection suspend acme");
+    gate.fine("connection suspend acme --reason lost");
     let told = gate.refused("report create --connection acme --kind balances");
     assert!(told.contains("SUSPENDED"), "{told}");
 }
