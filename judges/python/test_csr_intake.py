@@ -16,6 +16,8 @@ from bare_gate import BareGate
 
 REQUESTS = Path(cryptography_vectors.__file__).parent / "x509" / "requests"
 SOUND_HASHES = {"sha256", "sha384", "sha512"}
+# The gate is stricter: each with the rule that it breaks.
+STRICTER = {"zero-element-attribute.pem": "an attribute has a value at least (X.501: SET SIZE (1..MAX))"}
 CHECKS = ["fermat", "roca", "smallfactors", "pattern", "rsabias", "sharedprimes"]
 
 
@@ -57,7 +59,7 @@ def test_the_vectors_requests_are_judged_as_cryptography_judges_them(gate):
         if file.suffix not in {".pem", ".der"}:
             continue
         content = file.read_bytes()
-        expected = is_sound(content, seen)
+        expected = file.name not in STRICTER and is_sound(content, seen)
         taken, said = gate.hand_in(content)
         assert taken == expected, f"{file.name}: {said}"
         if not taken:

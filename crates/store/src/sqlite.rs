@@ -372,19 +372,23 @@ fn told(error: &rusqlite::Error, path: &Path) -> StoreError {
     }
 }
 
-/// Makes the file, for its owner alone, if there is none.
+/// Makes the file, for its owner alone, if there is none. One that is there is not touched: whoever opens
+/// and closes a database's file beside SQLite gives up the locks that this process has on it (POSIX), and
+/// another process would take its journal away.
 fn private_file(path: &Path) -> Result<(), StoreError> {
     let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-        .open(path)
-        .map(drop)
-        .map_err(|error| StoreError::CannotOpen {
-            path: path.to_owned(),
-            why: error.to_string(),
-        })
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(StoreError::CannotOpen {
+                path: path.to_owned(),
+                why: error.to_string(),
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn named(error: StoreError, path: &Path) -> StoreError {

@@ -33,6 +33,30 @@ fn bump(writing: &mut store::Writing<'_>) -> Result<i64, StoreError> {
         .int(0)
 }
 
+/// Another process that found no lock would take the journal away from under this one.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn invariant_4_a_store_that_is_opened_twice_keeps_its_locks() {
+    use std::os::unix::fs::MetadataExt;
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("store.db");
+    let at = Location::SqliteFile(file.clone());
+    let store = Store::open(&at, &[ROOM]).await.expect("a store");
+    store.write(bump).await.expect("written");
+    let locks = || {
+        let number = format!(":{} ", file.metadata().expect("a file").ino());
+        let all = std::fs::read_to_string("/proc/locks").expect("locks");
+        all.lines().filter(|line| line.contains(&number)).count()
+    };
+    assert!(locks() > 0, "a store holds its file");
+    let beside = Store::open(&at, &[ROOM]).await.expect("the same store");
+    assert!(locks() > 0, "also while another opens it");
+    drop(beside);
+    assert!(locks() > 0, "and when that one has gone");
+    store.write(bump).await.expect("written");
+}
+
 /// The last to hold a store may be the work that it does: that work is committed all the same.
 #[tokio::test]
 async fn work_that_lets_go_of_the_store_last_is_committed() {
