@@ -42,7 +42,8 @@ mod tests {
         };
         // The form alone is tested; a number without small factors is one of few tries.
         let found = (0..200).map(|try_| {
-            let modulus = prime_like(0x8123_4567 + try_, 1_234) * prime_like(0x9abc_def0, 77_777);
+            let modulus =
+                prime_like(0x8123_4567 + try_, 1_234) * prime_like(0x9abc_def0 + try_, 77_777);
             find(&modulus.to_bytes_be())
         });
         let found: Vec<_> = found.collect();
