@@ -85,9 +85,9 @@ pub(crate) struct Gate {
     pub(crate) ages: RwLock<Ages>,
     /// Wakes the dispatcher of webhooks.
     pub(crate) deliveries: Arc<Notify>,
-    /// Wakes the dispatcher of proposals.
     /// Held while connections are read again.
     reloading: tokio::sync::Mutex<()>,
+    /// Wakes the dispatcher of proposals.
     pub(crate) proposals: Notify,
     /// Wakes whoever looks at the connections' ends.
     pub(crate) ends: Notify,

@@ -5,8 +5,6 @@ pub(super) mod make;
 
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use ledger::Fault;
 use protocol::error::ApiError;
 use protocol::ids::WorkspaceId;
@@ -249,17 +247,7 @@ pub(crate) async fn decide(
     approve: bool,
     verdict: Verdict,
 ) -> Result<Shown, ApiError> {
-    let bad = || {
-        refused(
-            400,
-            "the signature is not this operator's over this decision",
-        )
-    };
-    let signature = STANDARD.decode(&verdict.signature).map_err(|_| bad())?;
-    let text = signed_text(approve, id, &verdict.digest);
-    if !operator.key.verifies_rs256(text.as_bytes(), &signature) {
-        return Err(bad());
-    }
+    verdict.check(operator, &signed_text(approve, id, &verdict.digest))?;
     let why = if approve {
         String::new()
     } else {

@@ -113,6 +113,20 @@ pub struct Verdict {
     pub reason: String,
 }
 
+impl Verdict {
+    /// Whether this very operator has signed that text.
+    pub(super) fn check(&self, operator: &Operator, text: &str) -> Result<(), ApiError> {
+        let signed = STANDARD
+            .decode(&self.signature)
+            .is_ok_and(|signature| operator.key.verifies_rs256(text.as_bytes(), &signature));
+        if signed {
+            return Ok(());
+        }
+        let why = "the signature is not this operator's over this decision";
+        Err(refused(400, why))
+    }
+}
+
 /// What an operator signs: the decision and exactly what it is over.
 pub fn signed_text(approve: bool, id: TxId, digest: &str) -> String {
     let word = if approve { "approve" } else { "reject" };
@@ -127,19 +141,7 @@ pub(crate) async fn decide(
     approve: bool,
     verdict: Verdict,
 ) -> Result<Shown, ApiError> {
-    let bad = || {
-        refused(
-            400,
-            "the signature is not this operator's over this decision",
-        )
-    };
-    let signature = STANDARD.decode(&verdict.signature).map_err(|_| bad())?;
-    if !operator.key.verifies_rs256(
-        signed_text(approve, id, &verdict.digest).as_bytes(),
-        &signature,
-    ) {
-        return Err(bad());
-    }
+    verdict.check(operator, &signed_text(approve, id, &verdict.digest))?;
     let name = operator.name.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?
