@@ -17,6 +17,7 @@ mod figures;
 mod import;
 mod load;
 mod machine;
+mod parts;
 mod peers;
 mod product;
 mod quiet;
@@ -34,6 +35,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
+use parts::{Part, Site};
 
 /// Measures, and writes the tables. `cargo xtask bench` builds what is needed and calls this.
 #[derive(Debug, Parser)]
@@ -54,9 +56,9 @@ struct Arguments {
     /// The description of the large workspace.
     #[arg(long, value_name = "FILE")]
     large: PathBuf,
-    /// These parts of the sandbox alone, to the terminal.
+    /// These parts alone, to the terminal.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
-    sandbox: Vec<sandbox::Part>,
+    only: Vec<Part>,
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
@@ -77,42 +79,33 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let began = Instant::now();
-    let rounds = arguments.rounds;
-    let site = sandbox::Site {
+    let site = Site {
         vestibule: &arguments.vestibule,
+        nginx: &arguments.nginx,
+        haproxy: &arguments.haproxy,
         prism: &arguments.prism,
         large: &arguments.large,
-        rounds,
+        rounds: arguments.rounds,
     };
-    if !arguments.sandbox.is_empty() {
-        for part in &arguments.sandbox {
-            println!("\n{}", document::part(&site.measure(*part)?)?);
+    if !arguments.only.is_empty() {
+        for part in &arguments.only {
+            let mut text = String::new();
+            document::part(&mut text, &site.measure(*part)?, arguments.rounds)?;
+            println!("\n{text}");
         }
         return Ok(());
     }
     let machine = machine::Machine::look(&arguments.nginx, &arguments.haproxy)?;
-    println!("--- a workspace, a gate in front of it, two providers");
-    let mut world = world::World::set(&arguments.vestibule)?;
-    let reads = reads::measure(&world, &arguments.nginx, &arguments.haproxy, rounds)?;
-    let start = start::measure(&mut world, rounds)?;
-    drop(world);
-    let import = import::measure(rounds)?;
-    let webhooks = webhooks::measure(rounds)?;
-    let sandbox = sandbox::Part::value_variants().iter();
-    let sandbox = sandbox
+    let parts = Part::value_variants().iter();
+    let parts = parts
         .map(|part| site.measure(*part))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let load_after = machine::load()?;
-    let text = document::write(&document::Measured {
+    let text = document::page(&document::Run {
         machine: &machine,
-        load_after: &load_after,
+        load_after: &machine::load()?,
         seconds: began.elapsed().as_secs(),
-        rounds,
-        reads: &reads,
-        start: &start,
-        import: &import,
-        webhooks: &webhooks,
-        sandbox: &sandbox,
+        rounds: arguments.rounds,
+        parts: &parts,
     })?;
     println!("\n{text}");
     if let Some(file) = &arguments.output {

@@ -20,9 +20,9 @@ pub struct Arguments {
     /// Rounds of each measurement; the medians are written down.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
-    /// These parts of the sandbox alone, to the terminal: beside, creating, starts, lists.
+    /// These parts alone, to the terminal: reads, start, import, webhooks, beside, creating, fresh, lists.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
-    sandbox: Vec<String>,
+    only: Vec<String>,
     /// Where the tables go; below the repository's root.
     #[arg(long, value_name = "FILE", default_value = "docs/benchmarks.md")]
     output: PathBuf,
@@ -69,12 +69,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arg(repository::root().join("bench/large.toml"))
         .arg("--rounds")
         .arg(arguments.rounds.to_string())
-        .args(
-            arguments
-                .sandbox
-                .iter()
-                .flat_map(|part| ["--sandbox", part]),
-        )
+        .args(arguments.only.iter().flat_map(|part| ["--only", part]))
         .arg("--output")
         .arg(output)
         .current_dir(repository::root())

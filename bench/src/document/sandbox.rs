@@ -4,36 +4,26 @@ use std::fmt::{self, Write};
 
 use super::{held, whole_of};
 use crate::figures::{ratio, whole};
-use crate::sandbox::Measured as Part;
 use crate::sandbox::beside::Beside;
 use crate::sandbox::creating::Creating;
+use crate::sandbox::fresh::Fresh;
 use crate::sandbox::lists::{Lists, Measured, PAGE};
-use crate::sandbox::starts::Starts;
 
 /// As many times the mock server's answers.
 const ANSWERS: f64 = 10.0;
 /// As small a part of the mock server's start.
 const START: f64 = 0.1;
 /// A fresh fund, in seconds.
-const FRESH: f64 = 0.3;
+const PROGRAM: f64 = 0.3;
 /// A fresh workspace, in seconds.
 const WORKSPACE: f64 = 0.05;
 /// As many times the first page of a small workspace.
 const PAGES: f64 = 3.0;
 
-pub(super) fn write(text: &mut String, part: &Part) -> fmt::Result {
-    match part {
-        Part::Beside(figures) => beside(text, figures),
-        Part::Creating(figures) => creating(text, figures),
-        Part::Starts(figures) => starts(text, figures),
-        Part::Lists(figures) => lists(text, figures),
-    }
-}
-
-fn beside(text: &mut String, beside: &Beside) -> fmt::Result {
+pub(super) fn beside(text: &mut String, beside: &Beside) -> fmt::Result {
     writeln!(
         text,
-        "### Beside a mock server
+        "## The sandbox beside a mock server
 
 `@stoplight/prism-cli` 5.16.0 with the sandbox's own document ({} operations); the server has core 0, the
 load generator core 1. The sandbox checks the signature of every call (RSA-2048) and answers from its
@@ -68,10 +58,10 @@ answers, a tenth of the start.
     )
 }
 
-fn creating(text: &mut String, creating: &Creating) -> fmt::Result {
+pub(super) fn creating(text: &mut String, creating: &Creating) -> fmt::Result {
     writeln!(
         text,
-        "### Transactions created
+        "## Transactions created in the sandbox
 
 `POST /v1/transactions`, each durable when it is answered (SQLite file, WAL, `synchronous=FULL`), beside
 appends of 4 KiB with `fdatasync` in the same folder, one after the other: {}/s.
@@ -92,10 +82,10 @@ appends of 4 KiB with `fdatasync` in the same folder, one after the other: {}/s.
     Ok(())
 }
 
-fn starts(text: &mut String, starts: &Starts) -> fmt::Result {
+pub(super) fn fresh(text: &mut String, fresh: &Fresh) -> fmt::Result {
     writeln!(
         text,
-        "### Fresh workspaces
+        "## Fresh workspaces of the sandbox
 
 | what | took | goal |
 |---|---|---|
@@ -105,20 +95,20 @@ fn starts(text: &mut String, starts: &Starts) -> fmt::Result {
 
 The program: {:.0} MB.
 ",
-        starts.fresh.median() * 1e3,
-        held(starts.fresh.median() < FRESH),
-        starts.workspace.median() * 1e3,
-        held(starts.workspace.median() < WORKSPACE),
-        starts.restored.median() * 1e3,
-        held(starts.restored.median() < WORKSPACE),
-        starts.size,
+        fresh.program.median() * 1e3,
+        held(fresh.program.median() < PROGRAM),
+        fresh.workspace.median() * 1e3,
+        held(fresh.workspace.median() < WORKSPACE),
+        fresh.restored.median() * 1e3,
+        held(fresh.restored.median() < WORKSPACE),
+        fresh.size,
     )
 }
 
-fn lists(text: &mut String, lists: &Lists) -> fmt::Result {
+pub(super) fn lists(text: &mut String, lists: &Lists) -> fmt::Result {
     writeln!(
         text,
-        "### A large workspace
+        "## A large workspace of the sandbox
 
 The workspace of `bench/large.toml`; how many rows each list has stands below. Made in {:.0} s,
 ready again after {:.1} s; {:.0} MB of memory before the calls below, {:.0} MB after them. Pages of {PAGE} rows over

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use crate::postgres::Lock;
-use crate::{Engine, Store, StoreError, blocking};
+use crate::{Engine, Store, StoreError, off};
 
 /// A claim. Let go when it is dropped.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Store {
     /// Claims something of the store, by name (letters, digits and `-`). `None`: somebody has it.
     pub async fn claim(&self, name: &str) -> Result<Option<Claim>, StoreError> {
         let (engine, name) = (Arc::clone(&self.engine), name.to_owned());
-        let held = blocking(move || match &*engine {
+        let held = off(move || match &*engine {
             Engine::Sqlite(sqlite) => {
                 let held = lock_beside(sqlite.path(), &name)?;
                 Ok::<_, StoreError>(held.map(Held::File))
@@ -36,7 +36,7 @@ impl Store {
                 Ok(held.map(|lock| Held::Session(Arc::new(Mutex::new(lock)))))
             }
         });
-        Ok(held.await??.map(Claim))
+        Ok(held.await?.map(Claim))
     }
 }
 
@@ -48,7 +48,7 @@ impl Claim {
             Held::File(_) => Ok(true),
             Held::Session(lock) => {
                 let lock = Arc::clone(lock);
-                blocking(move || lock.lock().is_held()).await?
+                off(move || lock.lock().is_held()).await
             }
         }
     }

@@ -19,7 +19,11 @@ mod sqlite;
 pub mod testing;
 mod value;
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::oneshot;
 
 pub use claim::Claim;
 pub use error::StoreError;
@@ -104,71 +108,70 @@ impl Store {
     /// Opens the database, makes it if there is none, and brings each room's tables up to date.
     pub async fn open(at: &Location, rooms: &[Room]) -> Result<Self, StoreError> {
         let (at, rooms) = (at.clone(), rooms.to_vec());
-        let engine = blocking(move || match &at {
+        let engine = off(move || match &at {
             Location::SqliteFile(_) | Location::SqliteMemory => {
                 sqlite::Sqlite::open(&at, &rooms).map(Engine::Sqlite)
             }
             Location::Postgres(url) => postgres::Postgres::open(url, &rooms)
                 .map(|opened| Engine::Postgres(Box::new(opened))),
         })
-        .await??;
+        .await?;
         Ok(Self {
             engine: Arc::new(engine),
         })
     }
 
-    /// Reads in one snapshot.
-    pub async fn read<T, E>(
+    /// Reads in one snapshot. Begun at once, not when it is first awaited.
+    pub fn read<T, E>(
         &self,
         work: impl FnOnce(&mut Reading<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Pending<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let engine = Arc::clone(&self.engine);
-        blocking(move || match &*engine {
+        off(move || match &*engine {
             Engine::Sqlite(sqlite) => sqlite.read(work),
             Engine::Postgres(postgres) => postgres.read(work),
         })
-        .await?
     }
 
-    /// Writes in one transaction, and returns once it is durable. An `Err` rolls it back.
+    /// Writes in one transaction, and returns once it is durable. An `Err` rolls it back. Begun at
+    /// once, and done to its end whether it is awaited or not.
     ///
     /// The work may run more than once (PostgreSQL asks for that when two writers collide): it
     /// changes nothing but the database.
-    pub async fn write<T, E>(
+    pub fn write<T, E>(
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Pending<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        self.write_then(work, |_| ()).await
+        self.write_then(work, |_| ())
     }
 
     /// The same; once it is committed, `then` is called: also where whoever asked has gone away
     /// meanwhile. A commit cannot be called back, so what must follow from it goes there.
-    pub async fn write_then<T, E>(
+    pub fn write_then<T, E>(
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
         then: impl FnOnce(&T) + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Pending<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         match &*self.engine {
-            Engine::Sqlite(sqlite) => sqlite.write(work, then).await,
+            Engine::Sqlite(sqlite) => sqlite.write(work, then),
             Engine::Postgres(_) => {
                 let engine = Arc::clone(&self.engine);
-                blocking(move || match &*engine {
+                off(move || match &*engine {
                     Engine::Postgres(postgres) => postgres.write(work).inspect(then),
                     Engine::Sqlite(_) => Err(StoreError::Closed.into()),
                 })
-                .await?
             }
         }
     }
@@ -179,19 +182,52 @@ impl Store {
     /// writes meanwhile goes on. SQLite alone: PostgreSQL has means of its own.
     pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {
         let (engine, file) = (Arc::clone(&self.engine), file.to_owned());
-        blocking(move || match &*engine {
+        off(move || match &*engine {
             Engine::Sqlite(sqlite) => sqlite.copy_to(&file),
             Engine::Postgres(_) => Err(StoreError::NotAFile),
         })
-        .await?
+        .await
     }
 }
 
-/// Runs blocking work off the runtime's own threads. A panic in it is an error here.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, StoreError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| StoreError::Panicked)
+/// Work on a database that is under way elsewhere.
+///
+/// A type of its own, and not an `async fn`: what is awaited, and compiled wherever it is, knows
+/// nothing of the work.
+#[derive(Debug)]
+pub struct Pending<T, E> {
+    answered: oneshot::Receiver<Result<T, E>>,
+    /// What to tell if no answer comes.
+    otherwise: StoreError,
+}
+
+impl<T, E: From<StoreError>> Future for Pending<T, E> {
+    type Output = Result<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answered = ready!(Pin::new(&mut self.answered).poll(context));
+        Poll::Ready(answered.unwrap_or_else(|_| Err(self.otherwise.clone().into())))
+    }
+}
+
+/// Runs work off the runtime's own threads. A panic in it is an error here.
+fn off<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Pending<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    run_off(Box::new(move || {
+        // Who asked may have gone away.
+        let _ = answer.send(work());
+    }));
+    Pending {
+        answered,
+        otherwise: StoreError::Panicked,
+    }
+}
+
+/// Without the types of the work: compiled once, not once for each statement of the product.
+fn run_off(work: Box<dyn FnOnce() + Send>) {
+    drop(tokio::task::spawn_blocking(work));
 }

@@ -55,20 +55,24 @@ impl Postgres {
         &self,
         work: impl FnOnce(&mut Reading<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let (mut work, mut outcome) = (Some(work), None);
+        self.in_snapshot(&mut |reading| outcome = work.take().map(|work| work(reading)))?;
+        outcome.unwrap_or_else(|| Err(StoreError::Closed.into()))
+    }
+
+    fn in_snapshot(&self, work: &mut dyn FnMut(&mut Reading<'_>)) -> Result<(), StoreError> {
         self.with_client(|client| {
             let transaction = client
                 .build_transaction()
                 .isolation_level(IsolationLevel::RepeatableRead)
                 .read_only(true)
-                .start()
-                .map_err(StoreError::from)?;
+                .start()?;
             let mut session = Session {
                 transaction,
                 collided: false,
             };
-            let outcome = work(&mut Reading(&mut session));
-            session.transaction.rollback().map_err(StoreError::from)?;
-            outcome
+            work(&mut Reading(&mut session));
+            Ok(session.transaction.rollback()?)
         })
     }
 
@@ -76,37 +80,44 @@ impl Postgres {
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let mut outcome = None;
+        self.in_transaction(&mut |writing| outcome.insert(work(writing)).is_ok())?;
+        outcome.unwrap_or_else(|| Err(StoreError::Closed.into()))
+    }
+
+    /// Works until it does not collide; `true` keeps what was done.
+    fn in_transaction(
+        &self,
+        work: &mut dyn FnMut(&mut Writing<'_>) -> bool,
+    ) -> Result<(), StoreError> {
         self.with_client(|client| {
             for attempt in 0..MAX_TRIES {
                 let transaction = client
                     .build_transaction()
                     .isolation_level(IsolationLevel::Serializable)
-                    .start()
-                    .map_err(StoreError::from)?;
+                    .start()?;
                 let mut session = Session {
                     transaction,
                     collided: false,
                 };
-                let outcome = work(&mut Writing(&mut session));
+                let keep = work(&mut Writing(&mut session));
                 let Session {
                     transaction,
                     collided,
                 } = session;
-                match outcome {
-                    _ if collided => transaction.rollback().map_err(StoreError::from)?,
-                    Err(error) => {
-                        transaction.rollback().map_err(StoreError::from)?;
-                        return Err(error);
-                    }
-                    Ok(value) => match transaction.commit() {
-                        Ok(()) => return Ok(value),
+                if collided {
+                    transaction.rollback()?;
+                } else if !keep {
+                    return Ok(transaction.rollback()?);
+                } else {
+                    match transaction.commit() {
                         Err(error) if collision(&error) => {}
-                        Err(error) => return Err(StoreError::from(error).into()),
-                    },
+                        committed => return Ok(committed?),
+                    }
                 }
                 std::thread::sleep(backoff(attempt));
             }
-            Err(StoreError::Contention(MAX_TRIES).into())
+            Err(StoreError::Contention(MAX_TRIES))
         })
     }
 
@@ -121,17 +132,17 @@ impl Postgres {
     }
 
     /// Lends a connection; a broken one is not taken back.
-    fn with_client<T, E: From<StoreError>>(
+    fn with_client<T>(
         &self,
-        work: impl FnOnce(&mut Client) -> Result<T, E>,
-    ) -> Result<T, E> {
+        work: impl FnOnce(&mut Client) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut lent = Lent {
             pool: self,
             client: Some(self.take()?),
         };
         match &mut lent.client {
             Some(client) => work(client),
-            None => Err(StoreError::Closed.into()),
+            None => Err(StoreError::Closed),
         }
     }
 

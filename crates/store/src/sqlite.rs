@@ -8,12 +8,13 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, Statement, ToSql};
 use tokio::sync::oneshot;
 
 use crate::{
-    Location, Query, Reading, Room, Row, StoreError, Transaction, Value, Writing, migrate,
+    Location, Pending, Query, Reading, Room, Row, StoreError, Transaction, Value, Writing, migrate,
 };
 
 /// Most jobs in one commit.
@@ -78,31 +79,38 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut Reading<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
+        let connection = self.begin_reading()?;
+        let mut session = Session {
+            connection: &connection,
+        };
+        let outcome = work(&mut Reading(&mut session));
+        self.end_reading(connection);
+        outcome
+    }
+
+    fn begin_reading(&self) -> Result<Connection, StoreError> {
         let idle = self.readers.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
             None => self.connect_reader()?,
         };
         run(&connection, "BEGIN DEFERRED")?;
-        let mut session = Session {
-            connection: &connection,
-        };
-        let outcome = work(&mut Reading(&mut session));
+        Ok(connection)
+    }
+
+    fn end_reading(&self, connection: Connection) {
         if run(&connection, "COMMIT").is_ok() {
             let mut readers = self.readers.lock();
             if readers.len() < MAX_IDLE_READERS {
                 readers.push(connection);
             }
         }
-        outcome
     }
 
     pub(crate) fn connect_reader(&self) -> Result<Connection, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection =
-            Connection::open_with_flags(&self.path, flags).map_err(StoreError::from)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection)?;
         Ok(connection)
     }
 
@@ -139,17 +147,17 @@ impl Sqlite {
         })
     }
 
-    pub(crate) async fn write<T, E>(
+    pub(crate) fn write<T, E>(
         &self,
         work: impl Fn(&mut Writing<'_>) -> Result<T, E> + Send + 'static,
         then: impl FnOnce(&T) + Send + 'static,
-    ) -> Result<T, E>
+    ) -> Pending<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel::<Result<T, E>>();
-        let job: Job = Box::new(move |transaction| {
+        self.queue(Box::new(move |transaction| {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut Writing(transaction))))
                 .unwrap_or_else(|_| Err(StoreError::Panicked.into()));
             let keep = outcome.is_ok();
@@ -165,18 +173,20 @@ impl Sqlite {
                 let _ = answer.send(outcome);
             });
             (keep, finish)
-        });
-        let jobs = self.jobs.clone().ok_or(StoreError::Closed)?;
-        match jobs.try_send(job) {
-            Ok(()) => {}
-            Err(mpsc::TrySendError::Full(job)) => {
-                crate::blocking(move || jobs.send(job))
-                    .await?
-                    .map_err(|_| StoreError::Closed)?;
-            }
-            Err(mpsc::TrySendError::Disconnected(_)) => return Err(StoreError::Closed.into()),
+        }));
+        Pending {
+            answered,
+            otherwise: StoreError::Closed,
         }
-        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Hands a job to the writer. One that it does not take is dropped, and whoever waits learns that.
+    fn queue(&self, job: Job) {
+        let Some(jobs) = &self.jobs else { return };
+        if let Err(mpsc::TrySendError::Full(job)) = jobs.try_send(job) {
+            let jobs = jobs.clone();
+            crate::run_off(Box::new(move || drop(jobs.send(job))));
+        }
     }
 }
 
@@ -228,12 +238,12 @@ fn commit_group(
         };
         finishes.push(finish);
         if outcome.is_ok() {
-            let end = if keep {
-                "RELEASE job"
+            let kept = if keep {
+                Ok(())
             } else {
-                "ROLLBACK TO job; RELEASE job"
+                run(connection, "ROLLBACK TO job")
             };
-            outcome = run(connection, end);
+            outcome = kept.and_then(|()| run(connection, "RELEASE job"));
         }
     }
     let outcome = outcome.and_then(|()| run(connection, "COMMIT"));
@@ -245,7 +255,8 @@ fn commit_group(
 }
 
 fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
-    Ok(connection.execute_batch(sql)?)
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 /// Stands in for a transaction that could not be begun.
@@ -334,12 +345,20 @@ impl ToSql for Value {
     }
 }
 
+/// What every connection is told before it is used.
+fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
+    // A plan that looks at a bound value (a LIMIT's too) would be made anew for each other value.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
 fn connect(path: &Path, durability: &str, rooms: &[Room]) -> Result<Connection, StoreError> {
     private_file(path)?;
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open(path)?;
-        connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
+        prepare(&connection)?;
         // The first read tells whether the file is a database at all.
         connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))?;
         Ok(connection)
@@ -426,5 +445,24 @@ fn temporary_folder() -> Result<PathBuf, StoreError> {
                 });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_planned_once_whatever_is_bound() {
+        let store = Sqlite::open(&Location::SqliteMemory, &[]).expect("a store");
+        let connection = store.connect_reader().expect("a reader");
+        let listed = "SELECT name FROM sqlite_master WHERE rootpage > ?1 ORDER BY name LIMIT ?2";
+        let mut statement = connection.prepare(listed).expect("a statement");
+        for (least, most) in [(0, 5), (1, 7), (2, 7)] {
+            all(&mut statement, &[Value::Int(least), Value::Int(most)]).expect("rows");
+        }
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     }
 }

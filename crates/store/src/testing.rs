@@ -40,7 +40,7 @@ impl TestStore {
         let (location, database) = match engine {
             Engine::Sqlite => (Location::SqliteMemory, None),
             Engine::Postgres => {
-                let (url, database) = crate::blocking(make_database)
+                let (url, database) = crate::off(|| Ok::<_, StoreError>(make_database()))
                     .await
                     .expect("PostgreSQL makes a database");
                 (Location::Postgres(url), Some(database))

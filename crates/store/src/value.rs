@@ -3,9 +3,10 @@
 use crate::StoreError;
 
 /// A parameter or a column.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Value {
     /// NULL.
+    #[default]
     Null,
     /// BIGINT.
     Int(i64),
@@ -98,6 +99,17 @@ impl Row {
             column,
             expected: "a text",
         })
+    }
+
+    /// A TEXT column, taken out of the row.
+    pub fn take_text(&mut self, column: usize) -> Result<String, StoreError> {
+        match self.0.get_mut(column).map(std::mem::take) {
+            Some(Value::Text(text)) => Ok(text),
+            _ => Err(StoreError::Column {
+                column,
+                expected: "a text",
+            }),
+        }
     }
 
     /// A BYTEA column.

@@ -1,5 +1,10 @@
 //! What an area of the API is: some operations, and how each is answered.
 
+use std::pin::Pin;
+
+use protocol::error::ApiError;
+use protocol::exchange::Reply;
+
 /// How true what is served is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -9,6 +14,10 @@ pub(crate) enum Service {
     /// What a seed has made is read; nothing moves by itself.
     Seeded,
 }
+
+/// An answer that is being made. Boxed, each by itself: one future that held them all would be as
+/// large as the largest, and compiled once more wherever it is polled.
+pub(crate) type Answering<'v> = Pin<Box<dyn Future<Output = Result<Reply, ApiError>> + Send + 'v>>;
 
 /// An area: `served` names its operations, and `answer` answers one of them. Answers are
 /// expressions of the visit's name; those that wait say `.await`. An area whose things a seed has
@@ -35,12 +44,12 @@ macro_rules! area {
             [$($id),+].into_iter().map(|id| (id, $crate::operations::area::Service::$service))
         }
 
-        pub(in crate::operations) async fn answer(
+        pub(in crate::operations) fn answer<'v>(
             id: &str,
-            $visit: &$crate::operations::Visit<'_>,
-        ) -> Option<Result<protocol::exchange::Reply, protocol::error::ApiError>> {
+            $visit: &'v $crate::operations::Visit<'_>,
+        ) -> Option<$crate::operations::area::Answering<'v>> {
             Some(match id {
-                $($id => $answer,)+
+                $($id => Box::pin(async move { $answer }),)+
                 _ => return None,
             })
         }
@@ -55,14 +64,11 @@ macro_rules! areas {
             std::iter::empty()$(.chain($area::served()))+
         }
 
-        pub(in crate::operations) async fn answer(
+        pub(in crate::operations) fn answer<'v>(
             id: &str,
-            visit: &$crate::operations::Visit<'_>,
-        ) -> Option<Result<protocol::exchange::Reply, protocol::error::ApiError>> {
-            $(if let Some(answer) = $area::answer(id, visit).await {
-                return Some(answer);
-            })+
-            None
+            visit: &'v $crate::operations::Visit<'_>,
+        ) -> Option<$crate::operations::area::Answering<'v>> {
+            None$(.or_else(|| $area::answer(id, visit)))+
         }
     };
 }

@@ -149,8 +149,10 @@ async fn answered(
                 call,
                 params,
             };
-            let own = rooms::answer(operation.id.as_str(), &visit).await;
-            own.unwrap_or_else(|| Err(not_served(operation)))
+            match rooms::answer(operation.id.as_str(), &visit) {
+                Some(own) => own.await,
+                None => Err(not_served(operation)),
+            }
         }
     };
     answer.unwrap_or_else(Into::into)

@@ -160,7 +160,7 @@ pub(crate) fn page(
             .filter(|_| page.len() == most)
             .map(|row| row.key);
         let (sql, params) = statement(scope, strand, order, until);
-        for row in &query.rows(&sql, &params)? {
+        for row in query.rows(&sql, &params)? {
             page.push(listed(row)?);
         }
         if strands.len() > 1 {
@@ -171,11 +171,11 @@ pub(crate) fn page(
     Ok(page)
 }
 
-fn listed(row: &Row) -> Result<Listed, StoreError> {
+fn listed(mut row: Row) -> Result<Listed, StoreError> {
     Ok(Listed {
+        doc: row.take_text(0)?,
         key: (row.int(1)?, id(row.bytes(2)?, "id")?),
-        doc: row.text(0)?.to_owned(),
-        origin: origin(row, (3, 4))?,
+        origin: origin(&row, (3, 4))?,
     })
 }
 

@@ -15,9 +15,9 @@ const WORKSPACES: usize = 10;
 
 /// What it came to.
 #[derive(Debug, Default)]
-pub(crate) struct Starts {
+pub(crate) struct Fresh {
     /// From the start of the process to its ready file, with a fund freshly made, in seconds.
-    pub(crate) fresh: Figures,
+    pub(crate) program: Figures,
     /// A fresh workspace of a running sandbox, in seconds.
     pub(crate) workspace: Figures,
     /// The same, from a snapshot.
@@ -27,17 +27,17 @@ pub(crate) struct Starts {
 }
 
 /// Measures.
-pub(crate) fn measure(product: &Product, rounds: u32) -> anyhow::Result<Starts> {
+pub(crate) fn measure(product: &Product, rounds: u32) -> anyhow::Result<Fresh> {
     println!("--- fresh workspaces: {rounds} rounds");
     let length = std::fs::metadata(product.program())?.len();
-    let mut starts = Starts {
+    let mut fresh = Fresh {
         size: f64::from(u32::try_from(length)?) / 1e6,
-        ..Starts::default()
+        ..Fresh::default()
     };
     for _ in 0..rounds {
         let program = Command::new(product.program());
         let (running, said, took) = product.serve(program, &product.fresh_sandbox())?;
-        starts.fresh.add(took.as_secs_f64());
+        fresh.program.add(took.as_secs_f64());
         let workspace = Workspace::of(&said)?;
         let control = workspace.control()?;
         let token = std::fs::read_to_string(&workspace.control_token_path)?;
@@ -64,9 +64,9 @@ pub(crate) fn measure(product: &Product, rounds: u32) -> anyhow::Result<Starts> 
             Ok((made, restored))
         })?;
         let middle = |seconds: Vec<f64>| seconds.into_iter().collect::<Figures>().median();
-        starts.workspace.add(middle(made));
-        starts.restored.add(middle(restored));
+        fresh.workspace.add(middle(made));
+        fresh.restored.add(middle(restored));
         running.end()?;
     }
-    Ok(starts)
+    Ok(fresh)
 }

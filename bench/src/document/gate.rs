@@ -1,0 +1,125 @@
+//! The tables of the gate's reads, and of how soon and how small both programs are.
+
+use std::fmt::{self, Write};
+
+use super::{held, whole_of};
+use crate::figures::{Figures, ratio, whole};
+use crate::reads::{Case, Reads};
+use crate::start::{Started, Starts};
+
+/// Ready within so many seconds, in less memory than so many MB.
+const SANDBOX: (f64, f64) = (0.1, 40.0);
+const GATE: (f64, f64) = (0.2, 60.0);
+
+pub(super) fn reads(text: &mut String, reads: &Reads, rounds: u32) -> fmt::Result {
+    writeln!(
+        text,
+        "## Reads through the gate
+
+`GET /v1/vault/accounts_paged?limit=20`: 20 accounts, {} bytes of JSON, from books of {} vault
+accounts; every request with a token of its own, signed beforehand (RS256). The load generator is
+closed-loop (each connection sends its next request once the last is answered, keep-alive) and has
+core 1 to itself; the server has core 0. In each of the {rounds} rounds every server answers the
+same requests, one server after the other, in an order that turns.
+
+- **limit** = 1 / (time of one bare verification + time of nginx's static answer of the same
+  bytes): what a server on this core could do that did nothing beside.
+- **HAProxy** checks the source address (ACL), a rate by API key (stick table) and the token's
+  signature (`jwt_verify`, RS256), and hands on to that nginx. It knows no nonces, times, targets or
+  scopes. *One core*: HAProxy and its nginx share core 0, as the gate has it. *Spread*: its nginx
+  runs on core 1 beside the load generator, and HAProxy has core 0 alone.
+
+| key | connections | gate | limit | gate / limit | HAProxy, one core | gate / HAProxy, one core | HAProxy, spread | gate / HAProxy, spread |
+|---|---|---|---|---|---|---|---|---|",
+        whole_of(reads.body),
+        reads.accounts
+    )?;
+    for case in &reads.cases {
+        let Case {
+            key,
+            connections,
+            gate,
+            limit,
+            haproxy,
+            haproxy_spread,
+            ..
+        } = case;
+        writeln!(
+            text,
+            "| {key} | {connections} | {}/s | {}/s | {} | {}/s | {} | {}/s | {} |",
+            whole(gate.rate.median()),
+            whole(limit.median()),
+            ratio(&gate.rate.over(limit)),
+            whole(haproxy.rate.median()),
+            ratio(&gate.rate.over(&haproxy.rate)),
+            whole(haproxy_spread.rate.median()),
+            ratio(&gate.rate.over(&haproxy_spread.rate)),
+        )?;
+    }
+    writeln!(
+        text,
+        "
+What the figures above are made of. Processor time is the server's own (user and system, of
+HAProxy and its nginx together), counted in hundredths of a second, per answer.
+
+| key | connections | requests a round | rounds measured | others took at most | bare verification | nginx | nginx, processor | gate, processor | HAProxy, one core, processor |
+|---|---|---|---|---|---|---|---|---|---|"
+    )?;
+    for case in &reads.cases {
+        writeln!(
+            text,
+            "| {} | {} | {} | {} | {:.0} % of a core | {} | {}/s | {} | {} | {} |",
+            case.key,
+            case.connections,
+            whole_of(case.requests),
+            case.measured,
+            case.others * 100.0,
+            micros(&case.verify),
+            whole(case.nginx.rate.median()),
+            micros(&case.nginx.cost),
+            micros(&case.gate.cost),
+            micros(&case.haproxy.cost),
+        )?;
+    }
+    writeln!(
+        text,
+        "\nAfter all that the gate held {:.0} MB: it remembers each nonce until its token has expired.\n",
+        reads.gate_resident
+    )
+}
+
+pub(super) fn starts(text: &mut String, starts: &Starts) -> fmt::Result {
+    writeln!(
+        text,
+        "## Start and memory
+
+From the start of the process to its ready file, on a store that is there already; the resident
+memory (VmRSS) after 5 s without work.
+
+| program | ready after | goal: within | | memory, idle | goal: under | |
+|---|---|---|---|---|---|---|"
+    )?;
+    for (name, started, (soon, small)) in [
+        ("sandbox", &starts.sandbox, SANDBOX),
+        ("gate", &starts.gate, GATE),
+    ] {
+        let Started { ready, resident } = started;
+        let (least, most) = ready.range();
+        writeln!(
+            text,
+            "| `vestibule {name}` | {:.0} ms ({:.0}-{:.0}) | {:.0} ms | {} | {resident:.0} MB | {small:.0} MB | {} |",
+            ready.median() * 1_000.0,
+            least * 1_000.0,
+            most * 1_000.0,
+            soon * 1_000.0,
+            held(ready.median() < soon),
+            held(*resident < small),
+        )?;
+    }
+    text.push('\n');
+    Ok(())
+}
+
+fn micros(figures: &Figures) -> String {
+    format!("{:.0} µs", figures.median() * 1e6)
+}

@@ -1,0 +1,102 @@
+//! What can be measured, each part by itself: in a world of its own, which ends with it.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use tempfile::TempDir;
+
+use crate::import::{self, Imported};
+use crate::product::Product;
+use crate::reads::{self, Reads};
+use crate::sandbox::beside::{self, Beside};
+use crate::sandbox::creating::{self, Creating};
+use crate::sandbox::fresh::{self, Fresh};
+use crate::sandbox::lists::{self, Lists};
+use crate::start::{self, Starts};
+use crate::webhooks::{self, Taken};
+use crate::world::World;
+
+/// A part, in the order of the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Reads through the gate, beside HAProxy and the limit of the machine.
+    Reads,
+    /// How soon sandbox and gate are ready, and what memory they hold.
+    Start,
+    /// A report into the books.
+    Import,
+    /// Webhooks into the books.
+    Webhooks,
+    /// The sandbox beside a mock server of the same document.
+    Beside,
+    /// Transactions created in the sandbox.
+    Creating,
+    /// Fresh workspaces of the sandbox.
+    Fresh,
+    /// The lists of a large workspace.
+    Lists,
+}
+
+/// What a part came to.
+#[derive(Debug)]
+pub(crate) enum Measured {
+    Reads(Reads),
+    Start(Starts),
+    Import(Imported),
+    Webhooks(Taken),
+    Beside(Beside),
+    Creating(Creating),
+    Fresh(Fresh),
+    Lists(Lists),
+}
+
+impl Measured {
+    /// What others took of one core in the most disturbed round that counts, where that was watched.
+    pub(crate) fn others(&self) -> Option<f64> {
+        match self {
+            Self::Reads(reads) => reads.cases.iter().map(|case| case.others).reduce(f64::max),
+            Self::Import(imported) => Some(imported.others),
+            Self::Webhooks(taken) => Some(taken.others),
+            _ => None,
+        }
+    }
+}
+
+/// What is measured, and beside what.
+#[derive(Debug)]
+pub(crate) struct Site<'a> {
+    pub(crate) vestibule: &'a Path,
+    pub(crate) nginx: &'a Path,
+    pub(crate) haproxy: &'a Path,
+    pub(crate) prism: &'a Path,
+    pub(crate) large: &'a Path,
+    pub(crate) rounds: u32,
+}
+
+impl Site<'_> {
+    /// Measures a part.
+    pub(crate) fn measure(&self, part: Part) -> anyhow::Result<Measured> {
+        let folder = TempDir::with_prefix("vestibule-bench-")?;
+        let product = Product::new(self.vestibule, folder.path());
+        let (folder, rounds) = (folder.path(), self.rounds);
+        let world = || {
+            println!("--- a workspace, a gate in front of it, two providers");
+            World::set(self.vestibule)
+        };
+        Ok(match part {
+            Part::Reads => {
+                let reads = reads::measure(&world()?, self.nginx, self.haproxy, rounds)?;
+                Measured::Reads(reads)
+            }
+            Part::Start => Measured::Start(start::measure(&mut world()?, rounds)?),
+            Part::Import => Measured::Import(import::measure(rounds)?),
+            Part::Webhooks => Measured::Webhooks(webhooks::measure(rounds)?),
+            Part::Beside => {
+                Measured::Beside(beside::measure(&product, folder, self.prism, rounds)?)
+            }
+            Part::Creating => Measured::Creating(creating::measure(&product, folder, rounds)?),
+            Part::Fresh => Measured::Fresh(fresh::measure(&product, rounds)?),
+            Part::Lists => Measured::Lists(lists::measure(&product, folder, self.large)?),
+        })
+    }
+}
