@@ -171,7 +171,7 @@ pub const OPERATIONS: &[Operation] = &[
     row(Name::RevokeConnection, "revokeConnection", ("POST", "/connections/{name}/revoke"), DOORS, Some("Reason"), (200, Some("Connection")), "Closes it for ever, at once."),
     row(Name::ActivateConnection, "activateConnection", ("POST", "/connections/{name}/activate"), DOORS, Some("Reason"), (200, Some("Connection")), "Asks again to open the door of an approved connection."),
     row(Name::ChangeConnection, "changeConnection", ("POST", "/connections/{name}/change"), DOORS, Some("TermsWanted"), (200, Some("Changed")), "Changes what it may do: narrows at once, widens by the quorum."),
-    row(Name::PreviewConnection, "previewConnection", ("POST", "/connections/{name}/preview"), ALL, Some("PreviewWanted"), (200, Some("Previewed")), "What a provider would see, before and after a change that is only thought of."),
+    row(Name::PreviewConnection, "previewConnection", ("POST", "/connections/{name}/preview"), DOORS, Some("PreviewWanted"), (200, Some("Previewed")), "What a provider would see, before and after a change that is only thought of."),
     list(Name::Review, "listReview", "/review", "Reviewed", "Every connection that is not revoked: when it came last, whether it ends soon."),
     row(Name::ConfirmConnection, "confirmConnection", ("POST", "/connections/{name}/confirm"), WORK, Some("Confirmed"), (200, Some("Connection")), "Writes down that its terms were found right."),
     row(Name::ConnectionRecord, "getConnectionRecord", ("GET", "/connections/{name}/record"), ALL, None, (200, Some("Record")), "What a revoked connection held and until when, signed."),

@@ -42,7 +42,8 @@ pub struct Previewed {
     pub after: Option<Sight>,
 }
 
-/// Previews. Any operator may; nothing changes, and nothing is logged.
+/// Previews, for who may grant it: it shows rows of the books, in any scope that is thought of.
+/// Nothing changes, and nothing is logged.
 pub(crate) async fn preview(
     gate: &Arc<Gate>,
     name: &str,
