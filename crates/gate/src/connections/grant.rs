@@ -84,9 +84,6 @@ impl ScopeGrant {
     ) -> Result<(Self, Option<Followed>), BadGrant> {
         let mut grant = self.clone();
         let mut followed = None;
-        if self.history_from.is_some_and(|from| !begins_month(from)) {
-            return Err(BadGrant::WithinAMonth);
-        }
         if let Some(rule) = grant.accounts_by.take() {
             let books = books.ok_or(BadGrant::NotFilled)?;
             let accounts = books.accounts(&Scope::whole(books.workspace()));
@@ -106,9 +103,7 @@ impl ScopeGrant {
             let found = rule.resolve(&books.assets(), &books.blockchains())?;
             grant.assets = Some(AssetFilter::Only(found));
         }
-        if grant.is_too_large() {
-            return Err(BadGrant::TooMany);
-        }
+        check(&grant.of(&PartScope::default(), ""))?;
         Ok((grant, followed))
     }
 
@@ -127,21 +122,6 @@ impl ScopeGrant {
         terms.part = grant.of(&terms.part, connection);
         terms.forward = grant.forward.unwrap_or(terms.forward);
         Ok(())
-    }
-
-    fn is_too_large(&self) -> bool {
-        let assets = match &self.assets {
-            Some(AssetFilter::Only(assets)) => assets.len(),
-            _ => 0,
-        };
-        let accounts = self.accounts.as_ref().map_or(0, BTreeSet::len);
-        let whitelists = self.whitelists.as_ref().map_or(0, BTreeSet::len);
-        let others = [&self.exchange_accounts, &self.fiat_accounts];
-        let others = others.map(|named| named.as_ref().map_or(0, BTreeSet::len));
-        [accounts, assets, whitelists]
-            .into_iter()
-            .chain(others)
-            .any(|named| named > MAX_SCOPE)
     }
 
     /// What is granted to a connection of what was asked for. Rules are resolved before.
@@ -165,6 +145,29 @@ impl ScopeGrant {
             },
         }
     }
+}
+
+/// Whether a scope is one that reports, digests and hand-back files can tell: of a month, digests know
+/// all or nothing.
+pub(super) fn check(part: &PartScope) -> Result<(), BadGrant> {
+    let assets = match &part.assets {
+        AssetFilter::Only(assets) => assets.len(),
+        AssetFilter::All => 0,
+    };
+    let named = [
+        assets,
+        part.accounts.len(),
+        part.whitelists.len(),
+        part.exchange_accounts.len(),
+        part.fiat_accounts.len(),
+    ];
+    if named.into_iter().any(|named| named > MAX_SCOPE) {
+        return Err(BadGrant::TooMany);
+    }
+    if part.history_from.is_some_and(|from| !begins_month(from)) {
+        return Err(BadGrant::WithinAMonth);
+    }
+    Ok(())
 }
 
 /// Whether it is the first moment of a month, UTC: the month before it is another.

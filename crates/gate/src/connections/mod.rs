@@ -168,6 +168,9 @@ pub enum NotNow {
     /// It would see what another connection proposed, and nothing else.
     #[error("only_of names this connection itself, or nobody")]
     OnlyOfAnother,
+    /// No scope is like this.
+    #[error(transparent)]
+    Scope(#[from] BadGrant),
     /// Its addresses are too wide.
     #[error(transparent)]
     Addresses(#[from] BadAddresses),
@@ -218,6 +221,7 @@ impl Connection {
         if only.is_some_and(|only| only != self.name) {
             return Err(NotNow::OnlyOfAnother);
         }
+        grant::check(&self.part)?;
         if self.until > now.plus(MAX_DAYS * DAY) {
             return Err(NotNow::TooLong);
         }

@@ -104,6 +104,22 @@ fn an_editor_sees_what_it_proposes_and_only_of_names_the_connection_itself() {
     assert_eq!(other, Err(NotNow::OnlyOfAnother));
 }
 
+/// However a scope comes, also whole (`part`, a file of what is to be) and not as a grant.
+#[test]
+fn invariant_7_a_scope_that_a_digest_cannot_tell_lets_nobody_in() {
+    let fit = |change: fn(&mut PartScope)| {
+        let mut one = connection("acme", ProviderRole::Viewer, accounts([1]));
+        change(&mut one.part);
+        one.fit(NOW)
+    };
+    let month = |part: &mut PartScope| part.history_from = Some(Millis(1_767_225_600_000));
+    assert_eq!(fit(month), Ok(()));
+    let within = |part: &mut PartScope| part.history_from = Some(Millis(1_767_225_600_001));
+    assert_eq!(fit(within), Err(BadGrant::WithinAMonth.into()));
+    let many = |part: &mut PartScope| part.accounts = accounts(0..=2_000).accounts;
+    assert_eq!(fit(many), Err(BadGrant::TooMany.into()));
+}
+
 #[test]
 fn a_scope_goes_to_the_books_and_back_unchanged() {
     let assets = ["BTC", "ETH"].map(|asset| asset.parse().expect("an asset"));

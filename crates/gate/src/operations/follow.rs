@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ledger::Scope;
+use ledger::{AccountFacts, Scope};
 use protocol::error::ApiError;
+use protocol::handover::MAX_SCOPE;
 use protocol::ids::VaultAccountId;
 
 use super::refused;
@@ -28,28 +29,46 @@ pub(crate) async fn follow(gate: &Arc<Gate>) -> Result<(), ApiError> {
         return Ok(());
     }
     let accounts = gate.books.accounts(&Scope::whole(gate.workspace()));
-    let mut changed = false;
+    let (mut changed, mut outcome) = (false, Ok(()));
     for connection in connections {
-        let Some(followed) = &connection.followed else {
-            continue;
-        };
-        let now = followed.accounts(&accounts);
-        if now == connection.part.accounts {
-            continue;
+        // One that cannot be changed keeps no other in its old scope.
+        match one(gate, connection, &accounts).await {
+            Ok(is) => changed |= is,
+            Err(error) => outcome = Err(error),
         }
-        let mut after = connection.clone();
-        after.part.accounts = now;
-        // Its rows are there before its first read.
-        gate.books
-            .register(&after.scope(gate.workspace()))
-            .await
-            .map_err(|error| refused(500, error))?;
-        changed |= keep(gate, connection.clone(), after).await?;
     }
     if changed {
         gate.reload().await.map_err(|error| refused(500, error))?;
     }
-    Ok(())
+    outcome
+}
+
+/// One scope; whether it has become another.
+async fn one(
+    gate: &Arc<Gate>,
+    connection: &Connection,
+    accounts: &[AccountFacts],
+) -> Result<bool, ApiError> {
+    let Some(followed) = &connection.followed else {
+        return Ok(false);
+    };
+    let mut now = followed.accounts(accounts);
+    if now.len() > MAX_SCOPE {
+        tracing::error!(
+            connection = connection.name,
+            "its tags are on more than {MAX_SCOPE} accounts: no new one is shown"
+        );
+        now.retain(|id| connection.part.accounts.contains(id));
+    }
+    if now == connection.part.accounts {
+        return Ok(false);
+    }
+    let mut after = connection.clone();
+    after.part.accounts = now;
+    // Its rows are there before its first read.
+    let registered = gate.books.register(&after.scope(gate.workspace())).await;
+    registered.map_err(|error| refused(500, error))?;
+    keep(gate, connection.clone(), after).await
 }
 
 /// Writes it down, unless somebody has granted something else meanwhile.
