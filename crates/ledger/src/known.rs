@@ -4,12 +4,11 @@
 use protocol::ids::{AssetId, UserId, VaultAccountId, WalletId};
 use protocol::model::asset::{Asset, Blockchain};
 use protocol::model::user::User;
-use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
+use protocol::model::whitelist::WhitelistKind;
 
 use crate::books::Books;
 use crate::change::AccountFacts;
 use crate::scope::{AssetFilter, PartScope, Scope};
-use crate::view::{Seen, view_whitelisted};
 
 /// What a part of a workspace names and the workspace does not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,18 +83,6 @@ impl Books {
         let model = self.model();
         let known = model.accounts.get(&id);
         scope.covers_account(id) && known.is_some_and(|account| account.facts().is_some())
-    }
-
-    /// An entry of a whitelist, as the scope's reader may see it.
-    pub fn whitelisted(
-        &self,
-        scope: &Scope,
-        kind: WhitelistKind,
-        id: WalletId,
-    ) -> Option<WhitelistedWallet> {
-        let model = self.model();
-        let entry = model.whitelists.get(&(kind, id))?;
-        view_whitelisted(entry.value.as_ref()?, scope).map(Seen::into_inner)
     }
 
     /// How many places an asset has, if it is known.

@@ -18,8 +18,10 @@ pub struct Scope {
     reader: Option<Arc<str>>,
 }
 
-/// A part of a workspace. What is not named is not in it.
+/// A part of a workspace. What is not named is not in it. A dimension that is not known is refused: it
+/// could be one that hides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PartScope {
     /// The vault accounts.
     pub accounts: BTreeSet<VaultAccountId>,
@@ -117,6 +119,12 @@ impl PartScope {
             only_of: None,
             ..self.clone()
         }
+    }
+
+    /// Whether there are transactions of its wallets that it does not show: older ones, a way, other
+    /// people's.
+    pub fn hides_transactions(&self) -> bool {
+        self.history_from.is_some() || !self.is_union_of_cells()
     }
 
     /// Whether it is a union of cells of digests: whether whoever may see a wallet may see every

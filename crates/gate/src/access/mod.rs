@@ -50,6 +50,8 @@ pub enum Denial {
     Never(Reason),
     /// It is asked upstream, and this connection was not granted that.
     NotGranted,
+    /// What it tells of a wallet would tell of transactions that the scope hides.
+    Hidden,
 }
 
 /// Decides.
@@ -68,8 +70,9 @@ pub fn decide(connection: &Connection, operation: &Operation) -> Result<Permit, 
     let what = match class(operation).ok_or(Denial::NotClassified)? {
         Class::Books => What::Read,
         Class::Propose => What::Propose,
-        Class::Forward | Class::Filter if connection.forward => What::Forward,
-        Class::Forward | Class::Filter => return Err(Denial::NotGranted),
+        Class::Forward | Class::Filter if !connection.forward => return Err(Denial::NotGranted),
+        Class::Filter if connection.part.hides_transactions() => return Err(Denial::Hidden),
+        Class::Forward | Class::Filter => What::Forward,
         Class::Never(reason) => return Err(Denial::Never(reason)),
     };
     Ok(Permit(what))
@@ -94,6 +97,9 @@ impl Denial {
             Self::Never(reason) => not_offered(reason.told()),
             Self::NotGranted => not_offered(
                 "it is asked upstream, which the client grants by itself: ask the client",
+            ),
+            Self::Hidden => not_offered(
+                "it tells of all transactions of a wallet, and this connection's scope does not show them all",
             ),
         }
     }

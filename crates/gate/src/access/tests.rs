@@ -1,7 +1,9 @@
 use std::fmt::Write;
 
+use ledger::PartScope;
 use protocol::operations::{self, Access, Method, by_id};
 use protocol::role::{ProviderRole, Role};
+use protocol::time::Millis;
 
 use super::*;
 use crate::testing::{accounts, connection};
@@ -31,6 +33,7 @@ fn word(operation: &Operation, verdict: &Result<Permit, Denial>) -> String {
         Err(Denial::Role) => "role".to_owned(),
         Err(Denial::NotClassified) => "not-classified".to_owned(),
         Err(Denial::NotGranted) => "not-granted".to_owned(),
+        Err(Denial::Hidden) => "hidden".to_owned(),
         Err(Denial::Never(reason)) => format!("never:{}", reason.as_str()),
     }
 }
@@ -171,6 +174,37 @@ fn invariant_2_nothing_is_asked_upstream_without_a_grant() {
                 _ => assert_eq!(with, without, "{}", operation.id),
             }
         }
+    }
+}
+
+/// A wallet's coins are the transactions that brought them.
+#[test]
+fn invariant_7_where_a_scope_hides_transactions_nothing_is_asked_of_its_wallets() {
+    let shown = of(ProviderRole::Editor);
+    let hides = |change: fn(&mut PartScope)| {
+        let mut hides = shown.clone();
+        change(&mut hides.part);
+        hides
+    };
+    for hides in [
+        hides(|part| part.history_from = Some(Millis(0))),
+        hides(|part| part.directions.incoming = false),
+        hides(|part| part.directions.outgoing = false),
+        hides(|part| part.directions.internal = false),
+        hides(|part| part.only_of = Some("acme".to_owned())),
+    ] {
+        let mut denied = 0;
+        for operation in operations::all() {
+            let (here, there) = (decide(&hides, operation), decide(&shown, operation));
+            if class(operation) == Some(Class::Filter) {
+                assert_eq!(here, Err(Denial::Hidden), "{}", operation.id);
+                assert!(there.is_ok(), "{}", operation.id);
+                denied += 1;
+            } else {
+                assert_eq!(here, there, "{}", operation.id);
+            }
+        }
+        assert_eq!(denied, 2);
     }
 }
 

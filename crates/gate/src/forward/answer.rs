@@ -96,7 +96,7 @@ impl TryFrom<String> for Text {
 /// The answer to a question.
 pub(super) fn read(question: &Question, body: &[u8]) -> Result<Reply, ApiError> {
     match question {
-        Question::NetworkFee(_) | Question::TransactionFee(_) => typed::<Levels<Fee>>(body),
+        Question::NetworkFee(_) => typed::<Levels<Fee>>(body),
         Question::Address(..) => typed::<AddressVerdict>(body),
         Question::StakingChains => list::<Text>(body),
         Question::MaxSpendable(..) => typed::<MaxSpendable>(body),

@@ -1,9 +1,10 @@
 //! What the books do not hold, asked upstream for a provider that was granted that.
 //!
 //! A provider's request is read into a [`Question`], a closed type, and what goes up is made from that
-//! alone: no header, no body and no parameter of the provider's travels. What comes back is read into
-//! typed values; a field that is not known here is dropped. A question about a wallet is asked only
-//! where the wallet is in scope, so that what is outside costs what is absent does: nothing upstream.
+//! alone: no header, no body and no parameter of the provider's travels. It is a GET, and whoever asks
+//! signs nothing else. What comes back is read into typed values; a field that is not known here is
+//! dropped. A question about a wallet is asked only where the wallet is in scope, so that what is
+//! outside costs what is absent does: nothing upstream.
 //!
 //! To add one: a [`Question`], its [`answer`], and its operationId in [`SERVED`] and in the table.
 
@@ -16,13 +17,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Method;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
 use protocol::operations::Operation;
 use protocol::role::Role;
-use wire::client::{Budget, Client, ClientError, Once};
+use wire::client::{Budget, Client, ClientError};
 use wire::server::Call;
 
 use crate::ages::Subject;
@@ -31,18 +30,17 @@ use crate::gate::Gate;
 use question::Question;
 
 /// The operations that are asked upstream.
-pub const SERVED: [&str; 6] = [
+pub const SERVED: [&str; 5] = [
     "estimateNetworkFee",
     "validateAddress",
     "getChains",
-    "estimateTransactionFee",
     "getMaxSpendableAmount",
     "getUnspentInputs",
 ];
 
 /// Largest answer that is taken from upstream, in bytes.
 const MAX_ANSWER_LEN: usize = 1024 * 1024;
-/// Longest wait for an answer of upstream's.
+/// Longest wait for an answer of upstream's, however often it is asked.
 const WAIT: Duration = Duration::from_secs(10);
 /// Longest wait for room in the budget: a provider is told sooner than its own patience ends.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -66,43 +64,37 @@ pub(crate) async fn answer(
     params: &Params,
 ) -> Result<Reply, ApiError> {
     let id = operation.id.as_str();
-    let question = Question::of(id, params, &call.query, call.body.as_ref())?;
-    if question.names_places() {
-        // Whether a place is in scope is judged by books that may be told.
-        gate.fresh(&[Subject::Accounts, Subject::Wallets, Subject::Whitelists])?;
-        question.in_scope(&gate.books, &provider.scope)?;
+    let question = Question::of(id, params, &call.query)?;
+    if let Some(wallet) = question.wallet() {
+        // Whether a wallet is in scope is judged by books that may be told.
+        gate.fresh(&[Subject::Accounts, Subject::Wallets])?;
+        wallet.in_scope(&gate.books, &provider.scope)?;
     }
-    let client = who(gate, operation)
+    let client = who(operation, gate.viewer(), gate.editor())
         .ok_or_else(|| ApiError::uncoded(503, "The gate has no key upstream that may ask this"))?
         .within(gate.forwards.clone())
         .waiting(WAIT)
         .taking(MAX_ANSWER_LEN);
     let target = question.target()?;
-    let asked = match question.body()? {
-        None => client.get(&target).await,
-        Some(body) => {
-            let body = Bytes::from(body);
-            client
-                .write(Method::POST, &target, body, Once::Unkeyed)
-                .await
-        }
-    };
-    let said = asked.map_err(|error| {
+    let asked = tokio::time::timeout(WAIT, client.get(&target)).await;
+    let said = asked.map_err(|_| not_now())?.map_err(|error| {
         tracing::info!(connection = provider.connection.name, operation = id, %error, "upstream did not answer");
         told(&error)
     })?;
     answer::read(&question, &said.body)
 }
 
-/// The least of the gate's own users to whom the contract gives the operation.
-fn who(gate: &Gate, operation: &Operation) -> Option<Client> {
-    if !operation.roles_stated || operation.roles.contains(Role::Viewer) {
-        gate.viewer()
+/// The least of the gate's own users to whom the contract gives the operation, for reading alone:
+/// nothing but a GET is ever signed for a question, whatever it says and whoever's key signs.
+fn who(operation: &Operation, viewer: Option<Client>, editor: Option<Client>) -> Option<Client> {
+    let least = if !operation.roles_stated || operation.roles.contains(Role::Viewer) {
+        viewer
     } else if operation.roles.contains(Role::Editor) {
-        gate.editor()
+        editor
     } else {
         None
-    }
+    };
+    least.map(|client| client.reading())
 }
 
 /// What a provider hears when upstream gave no answer: a status and a code, never upstream's words.
@@ -121,8 +113,12 @@ fn told(error: &ClientError) -> ApiError {
             None => ApiError::uncoded(*status, refused),
         },
         ClientError::NotUnderstood { .. } | ClientError::TooLarge => unexpected(),
-        _ => ApiError::uncoded(503, "Upstream cannot be asked now: try again later"),
+        _ => not_now(),
     }
+}
+
+fn not_now() -> ApiError {
+    ApiError::uncoded(503, "Upstream cannot be asked now: try again later")
 }
 
 /// Upstream's answer is not of the shape that is known here.

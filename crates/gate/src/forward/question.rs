@@ -5,19 +5,14 @@ use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query};
 use protocol::ids::{AssetId, VaultAccountId};
-use protocol::model::transaction_request::{Destination, PlainTransfer, TransactionRequest};
-use protocol::model::whitelist::WhitelistKind;
-use serde_json::Value;
 use url::Url;
-
-use crate::proposals;
 
 /// Longest address that is asked about, in bytes.
 const MAX_ADDRESS_LEN: usize = 256;
 /// Filters of coins by the client's own words on them.
 const LABELS: [&str; 3] = ["includeAllLabels", "includeAnyLabels", "excludeAnyLabels"];
 
-/// A question to upstream.
+/// A question to upstream: a GET.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Question {
     /// What a chain asks for now.
@@ -26,8 +21,6 @@ pub(super) enum Question {
     Address(AssetId, String),
     /// On which chains one can stake.
     StakingChains,
-    /// What a transfer would cost.
-    TransactionFee(Box<PlainTransfer>),
     /// What one transaction can take out of a wallet.
     MaxSpendable(Wallet, Coins),
     /// The coins of a wallet.
@@ -53,15 +46,15 @@ fn asset(text: &str) -> Result<AssetId, ApiError> {
     text.parse().map_err(|_| ApiError::unsupported_asset(text))
 }
 
-/// A text that can be an address of some chain.
+/// A text that can be an address of some chain. It stands in a path: nothing that a proxy might take
+/// for a part of one.
 fn address(text: &str) -> Result<String, ApiError> {
-    let plain = text.len() <= MAX_ADDRESS_LEN
-        && !matches!(text, "" | "." | "..")
-        && text.bytes().all(|byte| byte.is_ascii_graphic());
-    if plain {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:+=*@~".contains(&byte);
+    let named = text.bytes().any(|byte| byte.is_ascii_alphanumeric());
+    if named && text.len() <= MAX_ADDRESS_LEN && text.bytes().all(plain) {
         Ok(text.to_owned())
     } else {
-        let must = format_args!("1 to {MAX_ADDRESS_LEN} plain characters");
+        let must = format_args!("at most {MAX_ADDRESS_LEN} letters, digits and - _ . : + = * @ ~");
         Err(ApiError::invalid("address", must))
     }
 }
@@ -88,14 +81,20 @@ fn coins(query: &Query) -> Result<Coins, ApiError> {
     })
 }
 
+impl Wallet {
+    /// Whether it is in scope. What is outside and what is absent are refused in the same words.
+    pub(super) fn in_scope(&self, books: &Books, scope: &Scope) -> Result<(), ApiError> {
+        if !books.has_account(scope, self.account) {
+            return Err(ApiError::vault_account_not_found());
+        }
+        let known = books.wallet(scope, self.account, &self.asset);
+        known.map(drop).ok_or_else(ApiError::vault_asset_not_found)
+    }
+}
+
 impl Question {
     /// The question of an operation; whatever else the request carries is left behind.
-    pub(super) fn of(
-        operation: &str,
-        params: &Params,
-        query: &Query,
-        body: Option<&Value>,
-    ) -> Result<Self, ApiError> {
+    pub(super) fn of(operation: &str, params: &Params, query: &Query) -> Result<Self, ApiError> {
         Ok(match operation {
             "estimateNetworkFee" => {
                 Self::NetworkFee(asset(query.one("assetId").unwrap_or_default())?)
@@ -105,40 +104,17 @@ impl Question {
                 address(params.get("address"))?,
             ),
             "getChains" => Self::StakingChains,
-            "estimateTransactionFee" => {
-                let read = PlainTransfer::from_body(body.unwrap_or(&Value::Null));
-                let mut plain = read.map_err(|refused| proposals::told(&refused))?;
-                // Nobody reads them there.
-                (plain.note, plain.external_tx_id) = (None, None);
-                Self::TransactionFee(Box::new(plain))
-            }
             "getMaxSpendableAmount" => Self::MaxSpendable(wallet(params)?, coins(query)?),
             "getUnspentInputs" => Self::UnspentInputs(wallet(params)?),
             _ => return Err(ApiError::not_found()),
         })
     }
 
-    /// Whether it is about places of the workspace.
-    pub(super) fn names_places(&self) -> bool {
+    /// The wallet that it is about, if it is about one.
+    pub(super) fn wallet(&self) -> Option<&Wallet> {
         match self {
-            Self::NetworkFee(_) | Self::Address(..) | Self::StakingChains => false,
-            Self::TransactionFee(_) | Self::MaxSpendable(..) | Self::UnspentInputs(_) => true,
-        }
-    }
-
-    /// Whether all places that it names are in scope. What is outside and what is absent are refused
-    /// in the same words.
-    pub(super) fn in_scope(&self, books: &Books, scope: &Scope) -> Result<(), ApiError> {
-        match self {
-            Self::NetworkFee(_) | Self::Address(..) | Self::StakingChains => Ok(()),
-            Self::MaxSpendable(wallet, _) | Self::UnspentInputs(wallet) => {
-                if !books.has_account(scope, wallet.account) {
-                    return Err(ApiError::vault_account_not_found());
-                }
-                let known = books.wallet(scope, wallet.account, &wallet.asset);
-                known.map(drop).ok_or_else(ApiError::vault_asset_not_found)
-            }
-            Self::TransactionFee(plain) => transfer_in_scope(plain, books, scope),
+            Self::NetworkFee(_) | Self::Address(..) | Self::StakingChains => None,
+            Self::MaxSpendable(wallet, _) | Self::UnspentInputs(wallet) => Some(wallet),
         }
     }
 
@@ -163,7 +139,6 @@ impl Question {
                 address.clone(),
             ],
             Self::StakingChains => vec!["staking".to_owned(), "chains".to_owned()],
-            Self::TransactionFee(_) => vec!["transactions".to_owned(), "estimate_fee".to_owned()],
             Self::MaxSpendable(of, _) => wallet(of, "max_spendable_amount"),
             Self::UnspentInputs(of) => wallet(of, "unspent_inputs"),
         };
@@ -194,46 +169,5 @@ impl Question {
             }
             _ => Vec::new(),
         }
-    }
-
-    /// The request's body, if it has one.
-    pub(super) fn body(&self) -> Result<Option<Vec<u8>>, ApiError> {
-        let Self::TransactionFee(plain) = self else {
-            return Ok(None);
-        };
-        let body = serde_json::to_vec(&TransactionRequest::from(plain.as_ref()));
-        body.map(Some).map_err(|_| ApiError::internal())
-    }
-}
-
-/// The same words as for a proposal of the same transfer.
-fn transfer_in_scope(plain: &PlainTransfer, books: &Books, scope: &Scope) -> Result<(), ApiError> {
-    let asset = &plain.asset;
-    if !books.has_account(scope, plain.source) {
-        return Err(proposals::unknown_account());
-    }
-    if books.wallet(scope, plain.source, asset).is_none() {
-        return Err(ApiError::wallet_not_found());
-    }
-    let (kind, id) = match &plain.destination {
-        Destination::VaultAccount(id) => {
-            if !books.has_account(scope, *id) {
-                return Err(proposals::unknown_account());
-            }
-            let known = books.wallet(scope, *id, asset);
-            return known
-                .map(drop)
-                .ok_or_else(ApiError::wallet_has_no_such_asset);
-        }
-        Destination::InternalWallet(id) => (WhitelistKind::Internal, *id),
-        Destination::ExternalWallet(id) => (WhitelistKind::External, *id),
-    };
-    let wallet = books
-        .whitelisted(scope, kind, id)
-        .ok_or_else(ApiError::wallet_not_found)?;
-    if wallet.assets.iter().any(|entry| entry.id == *asset) {
-        Ok(())
-    } else {
-        Err(ApiError::wallet_has_no_such_asset())
     }
 }

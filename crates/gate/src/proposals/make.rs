@@ -122,7 +122,7 @@ fn again(given: Given) -> Reply {
     Reply::kept(given.status, &given.headers, given.body)
 }
 
-pub(crate) fn told(refused: &NotPlain) -> ApiError {
+fn told(refused: &NotPlain) -> ApiError {
     match refused {
         NotPlain::Operation(_) => ApiError::new(400, 1401, refused.to_string()),
         NotPlain::Invalid {
@@ -142,7 +142,7 @@ pub(crate) fn told(refused: &NotPlain) -> ApiError {
 }
 
 /// No such account, or none that the provider sees.
-pub(crate) fn unknown_account() -> ApiError {
+fn unknown_account() -> ApiError {
     ApiError::new(400, 11001, "The vault account does not exist")
 }
 

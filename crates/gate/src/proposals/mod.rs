@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use dispatch::{dispatch, look_up};
 pub(crate) use evidence::keep as keep_evidence;
-pub(crate) use make::{make, told, unknown_account};
+pub(crate) use make::make;
 pub(crate) use translate::Translations;
 
 use crate::connections::Place;
