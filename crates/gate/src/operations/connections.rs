@@ -184,7 +184,7 @@ pub(crate) async fn approve(
     };
     let open = Change::Activate {
         connection: connection.name.clone(),
-        terms: Terms::of(&connection),
+        terms: Box::new(Terms::of(&connection)),
     };
     let request = ChangeRequest::new(open, why, &operator.name, now);
     let actor = Actor::Operator(operator.name.clone());

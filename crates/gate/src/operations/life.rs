@@ -87,7 +87,7 @@ pub(crate) async fn open(
 ) -> Result<Shown, ApiError> {
     let why = reason(&why.reason)?;
     let found = find(gate, name)?;
-    let (connection, terms) = (found.name.clone(), Terms::of(&found));
+    let (connection, terms) = (found.name.clone(), Box::new(Terms::of(&found)));
     let change = match what {
         Move::Activate => Change::Activate { connection, terms },
         _ => Change::Resume { connection, terms },
@@ -241,8 +241,8 @@ pub(crate) async fn change(
     } else {
         let change = Change::Terms {
             connection: name.to_owned(),
-            before,
-            after,
+            before: Box::new(before),
+            after: Box::new(after),
         };
         let done = changes::ask(gate, operator, change, why).await?;
         Shown::after(gate, name, done)?
