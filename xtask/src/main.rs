@@ -11,6 +11,7 @@
 mod bench;
 mod contract;
 mod coverage;
+mod differential;
 mod fuzz_api;
 mod postgres;
 mod repository;
@@ -34,6 +35,8 @@ enum Command {
     Test(test::Arguments),
     /// Write docs/coverage.md from what the last `cargo xtask test` has seen.
     Coverage,
+    /// Compare what a provider reads at a gate with a workspace that holds nothing else, read by read.
+    Differential(differential::Arguments),
     /// Call the sandbox with what schemathesis makes of a contract; writes target/fuzz-api/report.json.
     FuzzApi(fuzz_api::Arguments),
     /// Measure the product beside nginx and HAProxy; writes docs/benchmarks.md.
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Coverage => coverage::run(),
+        Command::Differential(arguments) => differential::run(&arguments),
         Command::FuzzApi(arguments) => fuzz_api::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Postgres => postgres::run(),

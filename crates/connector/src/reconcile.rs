@@ -122,7 +122,7 @@ impl<'a> Work<'a> {
             )));
         }
         let theirs: Vec<_> = gate.cells.into_iter().map(|cell| cell.split()).collect();
-        let ours = self.books.cells(&scope).await?;
+        let ours = self.books.cells(&self.client.held()).await?;
         let with = With::GateDigest {
             base_url: self.client.base_url.clone(),
             scope: gate.scope,

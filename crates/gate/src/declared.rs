@@ -10,7 +10,9 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::MAX_QUORUM;
-use crate::connections::{Connection, Direction, Mode, Move, Place, State, Terms, classify};
+use crate::connections::{
+    Connection, Direction, Followed, Mode, Move, Place, State, Terms, classify,
+};
 use crate::operators::OperatorRole;
 
 /// Largest file, in bytes.
@@ -55,6 +57,12 @@ pub struct DeclaredConnection {
     pub addresses_reason: Option<String>,
     /// What it may see.
     pub scope: PartScope,
+    /// Accounts that come and go with protected tags: those of the scope are as of when it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
+    /// Whether what the books do not hold is asked upstream for it.
+    #[serde(default)]
+    pub forward: bool,
 }
 
 /// What there is.
@@ -164,16 +172,26 @@ impl DeclaredConnection {
             addresses: terms.addresses,
             addresses_reason: terms.addresses_reason,
             scope: terms.part,
+            followed: terms.followed,
+            forward: terms.forward,
         }
     }
 
-    fn terms(&self) -> Terms {
+    /// The terms of a connection that is known. Where it follows what it followed, its accounts are
+    /// what their tags say, and no file's.
+    fn terms(&self, known: &Connection) -> Terms {
+        let mut part = self.scope.clone();
+        if self.followed.is_some() && self.followed == known.followed {
+            part.accounts = known.part.accounts.clone();
+        }
         Terms {
             mode: self.mode,
             role: self.role,
             addresses: self.addresses.clone(),
             addresses_reason: self.addresses_reason.clone(),
-            part: self.scope.clone(),
+            part,
+            followed: self.followed.clone(),
+            forward: self.forward,
             place: self.place,
             until: self.until,
         }
@@ -192,7 +210,7 @@ pub fn plan(present: &Present, declared: &Declared) -> Result<Vec<Step>, Fault> 
             }
             continue;
         };
-        let (before, after) = (Terms::of(known), wanted.terms());
+        let (before, after) = (Terms::of(known), wanted.terms(known));
         let moves = way(known.state, wanted.state);
         if known.state == State::Revoked && (wanted.state != State::Revoked || before != after) {
             faults.push(format!("connection {} is REVOKED for ever", known.name));

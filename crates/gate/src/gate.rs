@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use ledger::reads::Seal;
 use ledger::{Batch, Books, LedgerError};
 use parking_lot::RwLock;
 use protocol::ed25519::SigningKey;
@@ -26,6 +27,7 @@ use crate::ages::{Ages, Stale, Subject};
 use crate::config::Config;
 use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
+use crate::forward;
 use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::operations;
 use crate::operators::Roster;
@@ -41,6 +43,9 @@ use ledger::Fault;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Calls that may go out at once.
 const BURST: u32 = 50;
+/// What is signed, and told nobody, to make the secret that binds cursors. Nothing else that the key
+/// signs begins like this.
+const CURSORS: &[u8] = b"vestibule cursors v1";
 /// How long until connections that could not be read are tried again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
 
@@ -79,6 +84,8 @@ pub(crate) struct Gate {
     pub(crate) budget: Budget,
     /// The part of it that walks may use.
     pub(crate) walks: Budget,
+    /// The part of it that providers may use all together.
+    pub(crate) forwards: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
     /// As of when each subject of the books is, by walks.
@@ -184,6 +191,7 @@ impl Gate {
             log_key: folder.log_key()?,
             webhook_key: Arc::new(WebhookKey::new(kid, webhook)),
             walks: part_for_walks(&budget, cap),
+            forwards: forward::part(&budget, cap),
             budget,
             config,
             folder,
@@ -250,6 +258,11 @@ impl Gate {
     /// Whether the books were filled once.
     pub(crate) fn filled(&self) -> bool {
         self.ages.read().whole()
+    }
+
+    /// The books, if they were filled once: of others nothing is resolved.
+    pub(crate) fn filled_books(&self) -> Option<&Books> {
+        self.filled().then_some(&self.books)
     }
 
     /// Whether what is made of these may be told; and then as of when it is.
@@ -340,6 +353,8 @@ impl Gate {
         let (connections, keys, operators, ids, quarantined) = self.store.read(work).await?;
         self.quarantined.store(quarantined, Ordering::SeqCst);
         let known = self.directory.load();
+        // Stable for as long as the gate's own key is, and the same at every gate that has it.
+        let secret = self.log_key.sign(CURSORS);
         let provider = |connection: Connection| {
             let of = |key: &&HeldKey| key.connection == connection.name;
             let held: Vec<_> = keys.iter().filter(of).cloned().collect();
@@ -347,6 +362,7 @@ impl Gate {
             Provider {
                 keys: DoorKeys::of(&held, before.map(|provider| &provider.keys)),
                 scope: connection.scope(self.workspace()),
+                seal: Seal::of(&secret, &connection.name),
                 connection,
             }
         };

@@ -11,6 +11,7 @@
 //! | [`ages`] | as of when the books are, subject by subject, and when that is too old (pure) |
 //! | [`connections`] | states, addresses, intake of hand-over files |
 //! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
+//! | [`forward`] | what the books do not hold, asked upstream |
 //! | `reminders` | before a connection ends |
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
@@ -34,6 +35,7 @@ pub mod config;
 pub mod connections;
 pub mod declared;
 mod folder;
+pub mod forward;
 mod gate;
 pub mod init;
 pub mod log;

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, LazyLock};
 
 use ledger::PartScope;
+use ledger::reads::Seal;
 use protocol::csr::CertificateSigningRequest;
 use protocol::handover::{HandOver, WantedScope};
 use protocol::ids::{UserId, VaultAccountId, WebhookId, WorkspaceId};
@@ -184,6 +185,8 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         addresses: vec!["192.0.2.7/32".parse().expect("a net")],
         addresses_reason: None,
         part,
+        followed: None,
+        forward: false,
         place: Place::Gate,
         webhook: Some(Target {
             id: WebhookId(id("webhook")),
@@ -220,6 +223,7 @@ pub(crate) fn directory(connections: impl IntoIterator<Item = Connection>) -> Di
     Directory::of(connections.into_iter().map(|connection| Provider {
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
+        seal: Seal::of(b"a secret", &connection.name),
         connection,
     }))
 }

@@ -214,9 +214,9 @@ impl Batch {
         };
         for (name, scope) in &scopes {
             let (is, was) = (
-                covers(transaction, scope),
+                covers(transaction, &row.origin, scope),
                 old.as_ref()
-                    .is_some_and(|old| covers(&old.transaction, scope)),
+                    .is_some_and(|old| covers(&old.transaction, &old.origin, scope)),
             );
             let moved = old
                 .as_ref()

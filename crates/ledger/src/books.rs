@@ -10,7 +10,7 @@ use store::{Query, Store, StoreError, Writing};
 
 use crate::batch::{Applied, Batch};
 use crate::change::{Change, FactKey, Version, WalletFacts};
-use crate::digest::{Cell, Digest};
+use crate::digest::{self, Cell, Digest};
 use crate::docs::parse;
 use crate::load::load;
 use crate::model::Model;
@@ -214,7 +214,7 @@ impl Books {
                     let page = rows::page(writing, &whole, &rows::Filter::default(), &order)?;
                     for row in &page {
                         let transaction = row.transaction()?;
-                        if covers(&transaction, &scope) {
+                        if covers(&transaction, &row.origin, &scope) {
                             let workspace = scope.workspace();
                             rows::in_scope(writing, workspace, &name, &transaction, true)?;
                         }
@@ -241,7 +241,7 @@ impl Books {
         let scope = scope.clone();
         Ok(self
             .store
-            .read(move |reading| rows::cells(reading, &scope))
+            .read(move |reading| digest::cells(reading, &scope))
             .await?)
     }
 

@@ -12,6 +12,7 @@
 //! They hold what any reader of the account may see, never names, notes, users, USD or the
 //! counterpart: so no mask changes a digest.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -181,12 +182,32 @@ impl CellKind {
     }
 }
 
-/// The cells of what a scope covers, in the reader's own snapshot.
+/// The cells of what a scope covers, in the reader's own snapshot. A scope that is no union of
+/// cells (it hides a way, or other people's transactions) has cells of its own: summed over its own
+/// rows, so it costs them all.
 pub fn cells(
     query: &mut impl store::Query,
     scope: &crate::Scope,
 ) -> Result<Vec<(Cell, Digest)>, store::StoreError> {
-    crate::rows::cells(query, scope)
+    let mut cells = crate::rows::cells(query, scope)?;
+    if scope
+        .as_part()
+        .is_none_or(crate::PartScope::is_union_of_cells)
+    {
+        return Ok(cells);
+    }
+    cells.retain(|(cell, _)| matches!(cell.kind, CellKind::Balance | CellKind::Address));
+    let mut legs: BTreeMap<Cell, Digest> = BTreeMap::new();
+    crate::rows::each_seen(query, scope, |seen| {
+        for (cell, digest) in of_transaction(seen.get()) {
+            let sum = legs.entry(cell).or_default();
+            *sum = sum.plus(&digest);
+        }
+        Ok(())
+    })?;
+    cells.extend(legs);
+    cells.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(cells)
 }
 
 /// The cell and digest of a balance.

@@ -2,11 +2,13 @@
 //! shows one to the client's own people. Providers' answers come from `reads`.
 
 use protocol::ids::{AssetId, UserId, VaultAccountId, WalletId};
+use protocol::model::asset::{Asset, Blockchain};
 use protocol::model::user::User;
 use protocol::model::whitelist::WhitelistKind;
 
 use crate::books::Books;
-use crate::scope::{AssetFilter, PartScope};
+use crate::change::AccountFacts;
+use crate::scope::{AssetFilter, PartScope, Scope};
 
 /// What a part of a workspace names and the workspace does not have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,6 +52,37 @@ impl Books {
             assets,
             whitelists: without(&part.whitelists, listed),
         }
+    }
+
+    /// The vault accounts in scope.
+    pub fn accounts(&self, scope: &Scope) -> Vec<AccountFacts> {
+        let model = self.model();
+        let known = model.accounts.iter();
+        known
+            .filter(|(id, _)| scope.covers_account(**id))
+            .filter_map(|(_, account)| account.facts().cloned())
+            .collect()
+    }
+
+    /// The assets, with what the workspace's people wrote on them: for the client's own people.
+    pub fn assets(&self) -> Vec<Asset> {
+        let model = self.model();
+        let assets = model.assets.values();
+        assets.map(|entry| entry.value.1.clone()).collect()
+    }
+
+    /// The blockchains.
+    pub fn blockchains(&self) -> Vec<Blockchain> {
+        let model = self.model();
+        let chains = model.blockchains.values();
+        chains.map(|entry| entry.value.clone()).collect()
+    }
+
+    /// Whether a vault account is known, and in scope.
+    pub fn has_account(&self, scope: &Scope, id: VaultAccountId) -> bool {
+        let model = self.model();
+        let known = model.accounts.get(&id);
+        scope.covers_account(id) && known.is_some_and(|account| account.facts().is_some())
     }
 
     /// How many places an asset has, if it is known.

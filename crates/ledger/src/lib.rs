@@ -12,6 +12,7 @@
 //! | [`change`], [`apply`](Books::transact) | events and walked rows into the books, in any order, any number of times |
 //! | [`digest`] | what proves that two books are equal |
 //! | [`reads`] | one file an operation of the books |
+//! | `preview` | what a reader would see, for who grants a scope |
 //! | [`reports`] | report files and their manifests |
 //! | [`fresh`] | books that are filled before anybody opens them |
 //! | `model` | the read model in memory |
@@ -28,6 +29,7 @@ mod known;
 mod load;
 mod lookup;
 mod model;
+mod preview;
 pub mod reads;
 pub mod reports;
 mod rows;
@@ -41,6 +43,7 @@ pub use digest::Digest;
 pub use fault::Fault;
 pub use known::Absent;
 pub use lookup::{LookBack, users};
+pub use preview::{List, Preview};
 pub use rows::{LISTS, ROOM};
-pub use scope::{AssetFilter, PartScope, Scope, ScopeId};
+pub use scope::{AssetFilter, Directions, PartScope, Scope, ScopeId, Shown};
 pub use view::{Seen, view_transaction};

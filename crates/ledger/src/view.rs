@@ -8,9 +8,12 @@
 //!   amount, fee) stays, from when it is on the chain;
 //! - where a side is not seen, nothing else tells its kind (`addressType`, `exchangeTxId`, a service's
 //!   fee, upstream's words on what went wrong);
-//! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen, nor what was
-//!   signed or called beside the amount (`extraParameters`, `signedMessages`);
-//! - words (`note`, `externalTxId`, `customerRefId`) are seen by who proposed the transaction.
+//! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen unless that is
+//!   granted, nor what was signed or called beside the amount (`extraParameters`, `signedMessages`);
+//! - words (`note`, `customerRefId`) are seen by who proposed the transaction, and by others where
+//!   that is granted; `externalTxId` by its proposer alone;
+//! - a way that is not granted (in, out, within), and whoever else's transaction where only the
+//!   reader's own are granted, is not seen at all; worth in USD is not, where it is not granted.
 
 use std::borrow::Cow;
 
@@ -57,39 +60,62 @@ pub fn view_transaction(
     if scope.is_whole() {
         return Some(Seen(transaction.clone()));
     }
-    if !covers(transaction, scope) {
+    if !covers(transaction, origin, scope) {
         return None;
     }
     let mut seen = transaction.clone();
     mask_sides(&mut seen, transaction, scope);
-    seen.created_by = String::new();
-    seen.signed_by = Vec::new();
-    seen.rejected_by = String::new();
-    seen.authorization_info = None;
+    let shown = scope.shown();
+    if !shown.usd {
+        seen.amount_info.amount_usd = None;
+    }
+    if !shown.users {
+        seen.created_by = String::new();
+        seen.signed_by = Vec::new();
+        seen.rejected_by = String::new();
+        seen.authorization_info = None;
+    }
     seen.destination_address_description = String::new();
     seen.extra_parameters = None;
     seen.signed_messages = Vec::new();
     if !scope.is_own(origin.proposer.as_deref()) {
-        seen.note = String::new();
         seen.external_tx_id = None;
-        seen.customer_ref_id = None;
+        if !shown.notes {
+            seen.note = String::new();
+            seen.customer_ref_id = None;
+        }
     }
     Some(Seen(seen))
 }
 
-/// Whether a scope covers a transaction: one of its sides is a wallet of the scope, in its time.
-pub(crate) fn covers(transaction: &Transaction, scope: &Scope) -> bool {
-    let side = |peer: &Peer| {
+/// Whether a scope covers a transaction: one of its sides is a wallet of the scope, in its time, and
+/// every way that it goes there is shown.
+pub(crate) fn covers(transaction: &Transaction, origin: &Origin, scope: &Scope) -> bool {
+    let within = |peer: &Peer| {
         peer.vault_account()
             .is_some_and(|id| scope.covers_wallet(id, &transaction.asset_id))
     };
-    scope.covers_time(transaction.created_at)
-        && (side(&transaction.source)
-            || side(&transaction.destination)
-            || transaction
-                .destinations
-                .iter()
-                .any(|part| side(&part.destination)))
+    let parts = transaction.destinations.iter();
+    let mut ends: Vec<bool> = parts.map(|part| within(&part.destination)).collect();
+    // Where it has several destinations, the one of its own may say nothing.
+    if ends.is_empty() || transaction.destination != Peer::UNKNOWN {
+        ends.push(within(&transaction.destination));
+    }
+    let (starts, any, all) = (
+        within(&transaction.source),
+        ends.iter().any(|within| *within),
+        ends.iter().all(|within| *within),
+    );
+    let ways = scope.directions();
+    let goes = [
+        (!starts && any, ways.incoming),
+        (starts && !all, ways.outgoing),
+        (starts && any, ways.internal),
+    ];
+    (starts || any)
+        && goes.iter().all(|(goes, shown)| !goes || *shown)
+        && scope.covers_time(transaction.created_at)
+        && scope.covers_proposer(origin.proposer.as_deref())
 }
 
 /// Masks each side that is outside the scope, and whatever would tell what kind of place it is.
@@ -137,7 +163,10 @@ fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) -> bool 
             .as_deref()
             .and_then(|id| id.parse().ok())
             .is_some_and(|id| scope.covers_whitelist(id)),
-        _ => false,
+        kind => peer
+            .id
+            .as_deref()
+            .is_some_and(|id| scope.covers_account_of(kind, id)),
     };
     if !seen {
         *peer = Peer::UNKNOWN;

@@ -167,7 +167,9 @@ impl FromStr for AssetId {
 
     fn from_str(text: &str) -> Result<Self, BadId> {
         let known = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-        if text.is_empty() || text.len() > Self::MAX_LEN || !text.bytes().all(known) {
+        // It stands in paths: dots alone would be another path.
+        let named = text.bytes().any(|b| b.is_ascii_alphanumeric());
+        if !named || text.len() > Self::MAX_LEN || !text.bytes().all(known) {
             return Err(BadId { kind: "asset id" });
         }
         Ok(Self(text.into()))
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn an_asset_id_is_short_and_plain() {
         assert!("USDC_ETH_TEST5_0GER".parse::<AssetId>().is_ok());
-        for text in ["", "a b", "../x", "ü", &"A".repeat(65)] {
+        for text in ["", ".", "..", "-_", "a b", "../x", "ü", &"A".repeat(65)] {
             assert!(text.parse::<AssetId>().is_err(), "{text:?}");
         }
     }

@@ -45,6 +45,7 @@ async fn ask(
         // Each question that depends on the time names its bounds.
         now: Millis(0),
         beside: &[],
+        seal: None,
     };
     match answer(found, ask).await {
         Some(Ok(reply)) if reply.status == 200 => Ok(reply),

@@ -3,6 +3,7 @@
 //! Without `--roles`, roles and the operations that only other sources know are kept as committed,
 //! so a newer contract can be taken in with that file alone.
 
+mod classes;
 mod document;
 mod drift;
 mod roles;
@@ -59,6 +60,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let known_shapes = fs::read_to_string(&shapes_at).unwrap_or_default();
     let known_shapes = serde_json::from_str(&known_shapes).unwrap_or_default();
     changes.extend(schemas::differences(&known_shapes, &shapes));
+    changes.extend(classes::differences(&rows)?);
     for change in &changes {
         println!("{change}");
     }

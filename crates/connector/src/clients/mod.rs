@@ -54,7 +54,7 @@ pub enum Upstream {
         /// The role it gave us.
         role: ProviderRole,
         /// What we see; nothing where that is all.
-        part: Option<PartScope>,
+        part: Option<Box<PartScope>>,
         /// The key that signs its reports.
         log_key: VerifyingKey,
     },
@@ -107,8 +107,16 @@ impl Client {
         match &self.upstream {
             Upstream::Gate {
                 part: Some(part), ..
-            } => Scope::part(self.workspace, part.clone()),
+            } => Scope::part(self.workspace, PartScope::clone(part)),
             _ => Scope::whole(self.workspace),
+        }
+    }
+
+    /// The same, of books that hold nothing but what a gate shows: the cells of all they hold.
+    pub fn held(&self) -> Scope {
+        match self.scope().as_part() {
+            Some(part) => Scope::part(self.workspace, part.held()),
+            None => self.scope(),
         }
     }
 

@@ -113,17 +113,19 @@ async fn finish(
     Ok(role)
 }
 
-/// The hand-back file does not say how far back the history goes; the gate does.
+/// The hand-back file says which accounts, assets and whitelisted wallets are in scope; all else of
+/// it (how far back the history goes, what is shown of a transaction) the gate says.
 fn since_when(client: &mut Client, me: &gate_api::Me) {
     if let (Upstream::Gate { part: ours, .. }, Some(theirs)) =
         (&mut client.upstream, &me.scope.part)
     {
-        let same = PartScope {
-            history_from: None,
-            ..theirs.clone()
+        let same = |ours: &PartScope| {
+            ours.accounts == theirs.accounts
+                && ours.assets == theirs.assets
+                && ours.whitelists == theirs.whitelists
         };
-        if ours.as_ref() == Some(&same) {
-            *ours = Some(theirs.clone());
+        if ours.as_deref().is_some_and(same) {
+            *ours = Some(Box::new(theirs.clone()));
         }
     }
 }
@@ -151,7 +153,7 @@ fn at_gate(connector: &Connector, add: &AddClient, file: &[u8]) -> Result<Client
         upstream: Upstream::Gate {
             connection: back.connection,
             role: back.role,
-            part: Some(part(back.scope)),
+            part: Some(Box::new(part(back.scope))),
             log_key: back.log_key,
         },
         webhooks,
@@ -165,7 +167,7 @@ fn part(scope: WantedScope) -> PartScope {
         accounts: scope.vault_accounts,
         assets: scope.assets.map_or(AssetFilter::All, AssetFilter::Only),
         whitelists: scope.whitelists,
-        history_from: None,
+        ..PartScope::default()
     }
 }
 

@@ -250,6 +250,7 @@ impl Upstream {
             origin: self.base_url.trim_end_matches("/v1"),
             now: SystemClock.now(),
             beside: &[],
+            seal: None,
         };
         let operation = protocol::operations::by_id(operation).expect("an operation");
         match answer(operation, ask).await {

@@ -56,7 +56,7 @@ pub fn part() -> PartScope {
         accounts: [1, 2].map(VaultAccountId::new).into(),
         assets: AssetFilter::All,
         whitelists: [].into(),
-        history_from: None,
+        ..PartScope::default()
     }
 }
 

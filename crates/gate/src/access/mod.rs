@@ -1,31 +1,17 @@
 //! Whether a connection may do what it asks for. Pure; an error is a denial.
+//!
+//! Two locks: the table of [`Class`]es, which says of every operation what it is to a provider, and
+//! the roles that the contract states. Of an operation without a stated role the table alone decides.
+
+mod table;
 
 use protocol::error::ApiError;
-use protocol::operations::{Access, Operation};
-use protocol::role::ProviderRole;
+use protocol::operations::Operation;
 use protocol::token::TokenError;
 
-use crate::connections::{Connection, Mode, State};
+pub use table::{Class, Reason, Row, class, rows};
 
-/// Operations without a stated role that providers may call, each with why.
-const OPEN: [(&str, &str); 4] = [
-    (
-        "listAssets",
-        "assets are public: they tell nothing of the workspace",
-    ),
-    (
-        "getAsset",
-        "assets are public: they tell nothing of the workspace",
-    ),
-    (
-        "listBlockchains",
-        "blockchains are public: they tell nothing of the workspace",
-    ),
-    (
-        "getBlockchain",
-        "blockchains are public: they tell nothing of the workspace",
-    ),
-];
+use crate::connections::{Connection, Mode, State};
 
 /// Leave to do one thing. It comes out of [`decide`] alone.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,6 +22,8 @@ pub struct Permit(What);
 pub enum What {
     /// A read of the books.
     Read,
+    /// A question to upstream.
+    Forward,
     /// A proposal.
     Propose,
 }
@@ -56,10 +44,14 @@ pub enum Denial {
     Fed,
     /// Its role may not.
     Role,
-    /// Known, but not offered at this gate: it writes something else than a proposal.
-    Writes,
-    /// Known, but not offered at this gate: the books do not hold it.
-    NotHeld,
+    /// Nobody has said what the operation is to a provider.
+    NotClassified,
+    /// It is never for a provider.
+    Never(Reason),
+    /// It is asked upstream, and this connection was not granted that.
+    NotGranted,
+    /// What it tells of a wallet would tell of transactions that the scope hides.
+    Hidden,
 }
 
 /// Decides.
@@ -72,41 +64,26 @@ pub fn decide(connection: &Connection, operation: &Operation) -> Result<Permit, 
         Mode::Fed => return Err(Denial::Fed),
         Mode::Watched => return Err(Denial::Closed),
     }
-    let named = OPEN.iter().any(|(id, _)| *id == operation.id.as_str());
-    let role = connection.role.role();
-    let may = if operation.roles_stated {
-        operation.roles.contains(role)
-    } else {
-        named
+    if operation.roles_stated && !operation.roles.contains(connection.role.role()) {
+        return Err(Denial::Role);
+    }
+    let what = match class(operation).ok_or(Denial::NotClassified)? {
+        Class::Books => What::Read,
+        Class::Propose => What::Propose,
+        Class::Forward | Class::Filter if !connection.forward => return Err(Denial::NotGranted),
+        Class::Filter if connection.part.hides_transactions() => return Err(Denial::Hidden),
+        Class::Forward | Class::Filter => What::Forward,
+        Class::Never(reason) => return Err(Denial::Never(reason)),
     };
-    if !may {
-        return Err(if operation.roles_stated {
-            Denial::Role
-        } else {
-            Denial::NotHeld
-        });
-    }
-    if operation.id.as_str() == "createTransaction" {
-        // The role list says so, too; this is the one write, so it is said twice.
-        return match connection.role {
-            ProviderRole::Editor => Ok(Permit(What::Propose)),
-            ProviderRole::Viewer => Err(Denial::Role),
-        };
-    }
-    if operation.access != Access::Read {
-        return Err(Denial::Writes);
-    }
-    if ledger::reads::SERVED.contains(&operation.id.as_str()) {
-        Ok(Permit(What::Read))
-    } else {
-        Err(Denial::NotHeld)
-    }
+    Ok(Permit(what))
 }
 
 impl Denial {
     /// As the provider is told.
     pub fn told(self, operation: &Operation) -> ApiError {
         let id = operation.id.as_str();
+        let not_offered =
+            |why: &str| ApiError::uncoded(403, format!("{id} is not offered by this gate: {why}"));
         match self {
             Self::Closed => TokenError::NotAccepted.into(),
             Self::Role => TokenError::Role.into(),
@@ -116,15 +93,13 @@ impl Denial {
                     "{id} is not offered to this connection: it is fed with reports and webhooks, and reads nothing"
                 ),
             ),
-            Self::Writes => ApiError::uncoded(
-                403,
-                format!(
-                    "{id} is not offered by this gate: of all that writes, only a TRANSFER may be proposed, through createTransaction"
-                ),
+            Self::NotClassified => not_offered("it is not classified"),
+            Self::Never(reason) => not_offered(reason.told()),
+            Self::NotGranted => not_offered(
+                "it is asked upstream, which the client grants by itself: ask the client",
             ),
-            Self::NotHeld => ApiError::uncoded(
-                403,
-                format!("{id} is not offered by this gate: ask the client for what you need"),
+            Self::Hidden => not_offered(
+                "it tells of all transactions of a wallet, and this connection's scope does not show them all",
             ),
         }
     }

@@ -1,7 +1,9 @@
 use std::fmt::Write;
 
-use protocol::operations::{self, Method, Origin, by_id};
-use protocol::role::Role;
+use ledger::PartScope;
+use protocol::operations::{self, Access, Method, by_id};
+use protocol::role::{ProviderRole, Role};
+use protocol::time::Millis;
 
 use super::*;
 use crate::testing::{accounts, connection};
@@ -13,18 +15,26 @@ const GRID: &str = include_str!("../../tests/access_grid.txt");
 const GRID_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access_grid.txt");
 
 fn of(role: ProviderRole) -> Connection {
-    connection("acme", role, accounts([1]))
+    Connection {
+        forward: true,
+        ..connection("acme", role, accounts([1]))
+    }
 }
 
-fn word(verdict: &Result<Permit, Denial>) -> &'static str {
+fn word(operation: &Operation, verdict: &Result<Permit, Denial>) -> String {
     match verdict {
-        Ok(Permit(What::Read)) => "read",
-        Ok(Permit(What::Propose)) => "propose",
-        Err(Denial::Closed) => "closed",
-        Err(Denial::Fed) => "fed",
-        Err(Denial::Role) => "role",
-        Err(Denial::Writes) => "writes",
-        Err(Denial::NotHeld) => "not-held",
+        Ok(permit) => match permit.what() {
+            What::Read => "read".to_owned(),
+            What::Forward => class(operation).map_or_else(String::new, |class| class.to_string()),
+            What::Propose => "propose".to_owned(),
+        },
+        Err(Denial::Closed) => "closed".to_owned(),
+        Err(Denial::Fed) => "fed".to_owned(),
+        Err(Denial::Role) => "role".to_owned(),
+        Err(Denial::NotClassified) => "not-classified".to_owned(),
+        Err(Denial::NotGranted) => "not-granted".to_owned(),
+        Err(Denial::Hidden) => "hidden".to_owned(),
+        Err(Denial::Never(reason)) => format!("never:{}", reason.as_str()),
     }
 }
 
@@ -40,8 +50,8 @@ fn grid() -> String {
                 operation.path,
                 operation.method,
                 operation.id,
-                word(&decide(&viewer, operation)),
-                word(&decide(&editor, operation)),
+                word(operation, &decide(&viewer, operation)),
+                word(operation, &decide(&editor, operation)),
             );
             line
         })
@@ -92,9 +102,10 @@ fn invariant_2_nothing_is_permitted_that_the_contract_does_not_give_the_role() {
                 "{} is not for {contract}",
                 operation.id
             );
-            let reads = operation.method == Method::Get;
             match permit.what() {
-                What::Read => assert!(reads, "{} is no read", operation.id),
+                What::Read | What::Forward => {
+                    assert_eq!(operation.access, Access::Read, "{}", operation.id);
+                }
                 What::Propose => assert_eq!(operation.id, "createTransaction"),
             }
         }
@@ -145,16 +156,86 @@ fn invariant_2_what_is_fed_or_watched_reads_nothing_here() {
     }
 }
 
+/// Off until it is granted, and then for what is asked upstream alone.
 #[test]
-fn what_is_open_without_a_stated_role_is_a_public_read() {
-    for (id, why) in OPEN {
-        let operation = by_id(id).expect("an operation");
-        assert!(
-            !operation.roles_stated && operation.origin != Origin::Former,
-            "{id}"
-        );
-        assert_eq!(operation.access, Access::Read);
-        assert!(!why.is_empty());
+fn invariant_2_nothing_is_asked_upstream_without_a_grant() {
+    for role in [ProviderRole::Viewer, ProviderRole::Editor] {
+        let granted = of(role);
+        let bare = Connection {
+            forward: false,
+            ..granted.clone()
+        };
+        for operation in operations::all() {
+            let (with, without) = (decide(&granted, operation), decide(&bare, operation));
+            match &with {
+                Ok(permit) if permit.what() == What::Forward => {
+                    assert_eq!(without, Err(Denial::NotGranted), "{}", operation.id);
+                }
+                _ => assert_eq!(with, without, "{}", operation.id),
+            }
+        }
+    }
+}
+
+/// A wallet's coins are the transactions that brought them.
+#[test]
+fn invariant_7_where_a_scope_hides_transactions_nothing_is_asked_of_its_wallets() {
+    let shown = of(ProviderRole::Editor);
+    let hides = |change: fn(&mut PartScope)| {
+        let mut hides = shown.clone();
+        change(&mut hides.part);
+        hides
+    };
+    for hides in [
+        hides(|part| part.history_from = Some(Millis(0))),
+        hides(|part| part.directions.incoming = false),
+        hides(|part| part.directions.outgoing = false),
+        hides(|part| part.directions.internal = false),
+        hides(|part| part.only_of = Some("acme".to_owned())),
+    ] {
+        let mut denied = 0;
+        for operation in operations::all() {
+            let (here, there) = (decide(&hides, operation), decide(&shown, operation));
+            if class(operation) == Some(Class::Filter) {
+                assert_eq!(here, Err(Denial::Hidden), "{}", operation.id);
+                assert!(there.is_ok(), "{}", operation.id);
+                denied += 1;
+            } else {
+                assert_eq!(here, there, "{}", operation.id);
+            }
+        }
+        assert_eq!(denied, 2);
+    }
+}
+
+/// An operation that a newer contract adds.
+#[test]
+fn invariant_2_an_operation_that_nobody_has_classified_is_refused() {
+    let known = by_id("listAssets").expect("an operation");
+    assert!(class(known).is_some() && !known.roles_stated);
+    let fresh = |path: &'static str, method: Method| Operation {
+        id: known.id,
+        method,
+        path,
+        parameters: known.parameters.clone(),
+        slash_too: known.slash_too,
+        tag: known.tag,
+        roles: known.roles,
+        roles_stated: known.roles_stated,
+        paging: known.paging,
+        idempotent: known.idempotent,
+        category: known.category,
+        access: known.access,
+        origin: known.origin,
+    };
+    let editor = of(ProviderRole::Editor);
+    assert!(decide(&editor, &fresh(known.path, known.method)).is_ok());
+    for fresh in [
+        fresh("/assets/all", known.method),
+        fresh(known.path, Method::Post),
+    ] {
+        assert_eq!(decide(&editor, &fresh), Err(Denial::NotClassified));
+        assert_eq!(Denial::NotClassified.told(&fresh).status(), 403);
     }
 }
 
@@ -168,12 +249,16 @@ fn a_denial_is_told_in_fireblocks_own_words_or_with_a_reason() {
     };
     assert_eq!(told(Denial::Closed), (401, Some(-7)));
     assert_eq!(told(Denial::Role), (401, Some(-8)));
-    assert_eq!(told(Denial::Writes), (403, None));
-    assert_eq!(told(Denial::NotHeld), (403, None));
-    assert!(
-        Denial::Writes
-            .told(operation)
-            .message()
-            .contains("createVaultAccount")
-    );
+    for denial in Reason::ALL
+        .map(Denial::Never)
+        .into_iter()
+        .chain([Denial::NotGranted])
+    {
+        assert_eq!(told(denial), (403, None));
+        let message = denial.told(operation).message().to_owned();
+        assert!(
+            message.starts_with("createVaultAccount is not offered"),
+            "{message}"
+        );
+    }
 }

@@ -25,8 +25,8 @@ use crate::connections::{Move, ShownKey};
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
-    Operator, backup, changes, connections, keys, life, log_entries, operators, posture, proposals,
-    record, refused, release, report, request, review, status, upstream,
+    Operator, backup, changes, connections, keys, life, log_entries, operators, posture, preview,
+    proposals, record, refused, release, report, request, review, status, upstream,
 };
 use crate::refusals::{Kind, Who};
 use page::Page;
@@ -261,6 +261,10 @@ impl Desk {
             }
             Name::ChangeConnection => {
                 let done = life::change(gate, who, given.name(), given.input()?);
+                Reply::json(status, &done.await?)
+            }
+            Name::PreviewConnection => {
+                let done = preview::preview(gate, given.name(), given.input()?);
                 Reply::json(status, &done.await?)
             }
             Name::Review => {

@@ -25,23 +25,23 @@ pub enum Change {
         /// Whose.
         connection: String,
         /// Under which terms.
-        terms: Terms,
+        terms: Box<Terms>,
     },
     /// A suspended connection's door opens again.
     Resume {
         /// Whose.
         connection: String,
         /// Under which terms.
-        terms: Terms,
+        terms: Box<Terms>,
     },
     /// A connection may do more.
     Terms {
         /// Whose.
         connection: String,
         /// What it may do now.
-        before: Terms,
+        before: Box<Terms>,
         /// What it may do then.
-        after: Terms,
+        after: Box<Terms>,
     },
     /// Somebody of the client's comes in.
     AddOperator {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use ledger::Scope;
+use ledger::reads::Seal;
 use protocol::ids::UserId;
 use protocol::time::Millis;
 
@@ -16,6 +17,8 @@ pub(crate) struct Provider {
     pub(crate) connection: Connection,
     pub(crate) keys: DoorKeys,
     pub(crate) scope: Scope,
+    /// What binds its cursors to it.
+    pub(crate) seal: Seal,
 }
 
 /// Every connection.

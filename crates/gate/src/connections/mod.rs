@@ -7,6 +7,7 @@ mod grant;
 mod intake;
 mod keys;
 mod life;
+mod rules;
 mod terms;
 
 use std::collections::BTreeSet;
@@ -23,10 +24,11 @@ use url::Url;
 pub use addresses::{BadAddresses, check as check_addresses};
 pub(crate) use directory::{Directory, Provider};
 pub(crate) use door_keys::DoorKeys;
-pub use grant::ScopeGrant;
+pub use grant::{BadGrant, ScopeGrant};
 pub use intake::{Refused, examine, examine_request};
 pub use keys::{HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, rotate};
 pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
+pub use rules::{AccountRule, AssetRule, BadRule, Followed};
 #[cfg(test)]
 pub(crate) use terms::tests::terms;
 pub use terms::{Direction, Terms, classify, differences};
@@ -62,6 +64,12 @@ pub struct Connection {
     pub addresses_reason: Option<String>,
     /// What it may see.
     pub part: PartScope,
+    /// Accounts that come and go with protected tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
+    /// Whether what the books do not hold is asked upstream for it.
+    #[serde(default)]
+    pub forward: bool,
     /// Where its transactions are approved.
     pub place: Place,
     /// Where its webhooks go.
@@ -152,6 +160,17 @@ pub enum NotNow {
     /// It could see nothing, or its scope was never said.
     #[error("it has no scope: name the vault accounts that it may see")]
     NoScope,
+    /// It could not see what it proposes.
+    #[error(
+        "an Editor follows what it proposes: its scope shows transactions that go out, and within"
+    )]
+    Blind,
+    /// It would see what another connection proposed, and nothing else.
+    #[error("only_of names this connection itself, or nobody")]
+    OnlyOfAnother,
+    /// No scope is like this.
+    #[error(transparent)]
+    Scope(#[from] BadGrant),
     /// Its addresses are too wide.
     #[error(transparent)]
     Addresses(#[from] BadAddresses),
@@ -193,6 +212,16 @@ impl Connection {
         if (self.mode, self.role) == (Mode::Fed, ProviderRole::Editor) {
             return Err(NotNow::FedEditor);
         }
+        let ways = self.part.directions;
+        let proposes = self.role == ProviderRole::Editor && self.mode != Mode::Watched;
+        if proposes && !(ways.outgoing && ways.internal) {
+            return Err(NotNow::Blind);
+        }
+        let only = self.part.only_of.as_deref();
+        if only.is_some_and(|only| only != self.name) {
+            return Err(NotNow::OnlyOfAnother);
+        }
+        grant::check(&self.part)?;
         if self.until > now.plus(MAX_DAYS * DAY) {
             return Err(NotNow::TooLong);
         }
@@ -220,7 +249,7 @@ pub fn part_of(wanted: &WantedScope) -> PartScope {
             .clone()
             .map_or(AssetFilter::All, AssetFilter::Only),
         whitelists: wanted.whitelists.clone(),
-        history_from: None,
+        ..PartScope::default()
     }
 }
 

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use ipnet::IpNet;
-use ledger::{AssetFilter, PartScope};
+use ledger::{AssetFilter, Directions, PartScope, Shown};
+use protocol::ids::VaultAccountId;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::{Connection, Mode, Place};
+use super::{Connection, Followed, Mode, Place};
 
 /// All of a connection that says what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,12 @@ pub struct Terms {
     pub addresses_reason: Option<String>,
     /// What it may see.
     pub part: PartScope,
+    /// Accounts that come and go with protected tags.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followed: Option<Followed>,
+    /// Whether what the books do not hold is asked upstream for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub forward: bool,
     /// Where its transactions are approved.
     pub place: Place,
     /// When it ends.
@@ -51,6 +58,8 @@ impl Terms {
             addresses: connection.addresses.clone(),
             addresses_reason: connection.addresses_reason.clone(),
             part: connection.part.clone(),
+            followed: connection.followed.clone(),
+            forward: connection.forward,
             place: connection.place,
             until: connection.until,
         }
@@ -70,6 +79,8 @@ impl Terms {
             addresses,
             addresses_reason,
             part,
+            followed,
+            forward,
             place,
             until,
         } = self;
@@ -78,6 +89,8 @@ impl Terms {
         connection.addresses = addresses;
         connection.addresses_reason = addresses_reason;
         connection.part = part;
+        connection.followed = followed;
+        connection.forward = forward;
         connection.place = place;
         connection.until = until;
     }
@@ -93,6 +106,8 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         // Words for people: the range that they explain is what counts.
         addresses_reason: _,
         part,
+        followed: _,
+        forward,
         place,
         until,
     } = after;
@@ -100,6 +115,8 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         && role_within(*role, before.role)
         && addresses_within(addresses, &before.addresses)
         && part_within(part, &before.part)
+        && follows_within(after, before)
+        && (before.forward || !forward)
         && place_within(*place, before.place)
         && *until <= before.until;
     if within {
@@ -141,15 +158,61 @@ fn part_within(after: &PartScope, before: &PartScope) -> bool {
         assets,
         whitelists,
         history_from,
+        exchange_accounts,
+        fiat_accounts,
+        directions,
+        shown,
+        only_of,
     } = after;
+    let same_wallets = *accounts == before.accounts && *assets == before.assets;
     accounts.is_subset(&before.accounts)
         && assets_within(assets, &before.assets)
+        // A transaction within the scope comes in from outside when one of its accounts has left:
+        // where a way is hidden, fewer wallets may show more.
+        && (before.directions.all() || same_wallets)
         && whitelists.is_subset(&before.whitelists)
+        && exchange_accounts.is_subset(&before.exchange_accounts)
+        && fiat_accounts.is_subset(&before.fiat_accounts)
+        && directions_within(*directions, before.directions)
+        && shown_within(*shown, before.shown)
+        && (before.only_of.is_none() || *only_of == before.only_of)
         && match (before.history_from, history_from) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(before), Some(after)) => *after >= before,
         }
+}
+
+fn directions_within(after: Directions, before: Directions) -> bool {
+    let Directions {
+        incoming,
+        outgoing,
+        internal,
+    } = after;
+    (before.incoming || !incoming)
+        && (before.outgoing || !outgoing)
+        && (before.internal || !internal)
+}
+
+fn shown_within(after: Shown, before: Shown) -> bool {
+    let Shown { usd, notes, users } = after;
+    (before.usd || !usd) && (before.notes || !notes) && (before.users || !users)
+}
+
+/// Whatever the accounts are tagged with tomorrow: what follows nothing has its accounts for good.
+fn follows_within(after: &Terms, before: &Terms) -> bool {
+    let none = BTreeSet::new();
+    let tags = |terms: &Terms| -> BTreeSet<String> {
+        let followed = terms.followed.as_ref();
+        followed.map_or(&none, |it| &it.tags).clone()
+    };
+    tags(after).is_subset(&tags(before)) && for_good(after).is_subset(for_good(before))
+}
+
+/// The accounts in scope that no tag takes out of it.
+fn for_good(terms: &Terms) -> &BTreeSet<VaultAccountId> {
+    let followed = terms.followed.as_ref();
+    followed.map_or(&terms.part.accounts, |it| &it.fixed)
 }
 
 fn assets_within(after: &AssetFilter, before: &AssetFilter) -> bool {
@@ -162,7 +225,7 @@ fn assets_within(after: &AssetFilter, before: &AssetFilter) -> bool {
 
 /// In which dimensions two differ, in words: before and after.
 pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, String)> {
-    let words = |terms: &Terms| {
+    let of = |terms: &Terms| {
         [
             ("mode", terms.mode.as_str().to_owned()),
             ("role", terms.role.to_string()),
@@ -181,13 +244,27 @@ pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, 
                     .history_from
                     .map_or_else(|| "the beginning".to_owned(), |at| at.to_string()),
             ),
+            ("exchange_accounts", joined(&terms.part.exchange_accounts)),
+            ("fiat_accounts", joined(&terms.part.fiat_accounts)),
+            ("directions", directions_words(terms.part.directions)),
+            ("shown", shown_words(terms.part.shown)),
+            (
+                "only_of",
+                terms
+                    .part
+                    .only_of
+                    .clone()
+                    .unwrap_or_else(|| "anybody".to_owned()),
+            ),
+            ("followed", followed_words(terms.followed.as_ref())),
+            ("forward", terms.forward.to_string()),
             ("place", terms.place.as_str().to_owned()),
             ("until", terms.until.to_string()),
         ]
     };
-    words(before)
+    of(before)
         .into_iter()
-        .zip(words(after))
+        .zip(of(after))
         .filter(|(before, after)| before != after)
         .map(|((what, before), (_, after))| (what, before, after))
         .collect()
@@ -198,6 +275,38 @@ fn assets_words(assets: &AssetFilter) -> String {
         AssetFilter::All => "all".to_owned(),
         AssetFilter::Only(assets) => joined(assets),
     }
+}
+
+/// The words of what is so.
+fn words<const N: usize>(all: [(&str, bool); N]) -> String {
+    let so = all.into_iter().filter(|(_, so)| *so);
+    so.map(|(word, _)| word).collect::<Vec<_>>().join(", ")
+}
+
+fn directions_words(ways: Directions) -> String {
+    words([
+        ("incoming", ways.incoming),
+        ("outgoing", ways.outgoing),
+        ("internal", ways.internal),
+    ])
+}
+
+fn shown_words(shown: Shown) -> String {
+    words([
+        ("usd", shown.usd),
+        ("notes", shown.notes),
+        ("users", shown.users),
+    ])
+}
+
+fn followed_words(followed: Option<&Followed>) -> String {
+    followed.map_or_else(String::new, |it| {
+        format!(
+            "tags {}; accounts for good {}",
+            joined(&it.tags),
+            joined(&it.fixed)
+        )
+    })
 }
 
 fn joined<'a, T: ToString + 'a>(items: impl IntoIterator<Item = &'a T>) -> String {

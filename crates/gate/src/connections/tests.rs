@@ -20,6 +20,8 @@ fn invariant_2_nothing_is_active_without_addresses_and_scope() {
     assert_eq!(no_addresses.after(Approve, NOW), Err(NotNow::NoAddresses));
     let no_scope = Connection {
         part: PartScope::default(),
+        followed: None,
+        forward: false,
         ..ready.clone()
     };
     assert_eq!(no_scope.after(Approve, NOW), Err(NotNow::NoScope));
@@ -77,6 +79,45 @@ fn invariant_2_the_door_knows_active_connections_from_their_addresses_alone() {
         ..acme.clone()
     }]);
     assert!(watched.open(acme.api_key, from, NOW).is_none());
+}
+
+#[test]
+fn an_editor_sees_what_it_proposes_and_only_of_names_the_connection_itself() {
+    let fit = |role, change: fn(&mut PartScope)| {
+        let mut one = connection("acme", role, accounts([1]));
+        change(&mut one.part);
+        one.fit(NOW)
+    };
+    let (viewer, editor) = (ProviderRole::Viewer, ProviderRole::Editor);
+    let hides: [fn(&mut PartScope); 2] = [
+        |part| part.directions.outgoing = false,
+        |part| part.directions.internal = false,
+    ];
+    for hides in hides {
+        assert_eq!(fit(editor, hides), Err(NotNow::Blind));
+        assert_eq!(fit(viewer, hides), Ok(()));
+    }
+    assert_eq!(fit(editor, |part| part.directions.incoming = false), Ok(()));
+    let own = fit(editor, |part| part.only_of = Some("acme".to_owned()));
+    assert_eq!(own, Ok(()));
+    let other = fit(viewer, |part| part.only_of = Some("other".to_owned()));
+    assert_eq!(other, Err(NotNow::OnlyOfAnother));
+}
+
+/// However a scope comes, also whole (`part`, a file of what is to be) and not as a grant.
+#[test]
+fn invariant_7_a_scope_that_a_digest_cannot_tell_lets_nobody_in() {
+    let fit = |change: fn(&mut PartScope)| {
+        let mut one = connection("acme", ProviderRole::Viewer, accounts([1]));
+        change(&mut one.part);
+        one.fit(NOW)
+    };
+    let month = |part: &mut PartScope| part.history_from = Some(Millis(1_767_225_600_000));
+    assert_eq!(fit(month), Ok(()));
+    let within = |part: &mut PartScope| part.history_from = Some(Millis(1_767_225_600_001));
+    assert_eq!(fit(within), Err(BadGrant::WithinAMonth.into()));
+    let many = |part: &mut PartScope| part.accounts = accounts(0..=2_000).accounts;
+    assert_eq!(fit(many), Err(BadGrant::TooMany.into()));
 }
 
 #[test]

@@ -141,3 +141,19 @@ fn a_slip_in_the_file_is_told_with_its_place() {
     assert!(fault.contains("unitl") && fault.contains("line"), "{fault}");
     assert!(Declared::read(&file.replace("VIEWER", "ADMIN")).is_err());
 }
+
+/// A slip of the pen in what hides must not show everything.
+#[test]
+fn invariant_7_a_dimension_that_is_not_known_is_refused() {
+    let present = Present {
+        quorum: 1,
+        operators: [("owner".to_owned(), OperatorRole::Owner)].into(),
+        connections: vec![connection("acme", ProviderRole::Viewer, accounts([1]))],
+    };
+    let file = Declared::of(&present).write().expect("a file");
+    assert!(Declared::read(&file).is_ok());
+    let slip = file.replacen(".scope]\n", ".scope]\nhistory_form = 1767225600000\n", 1);
+    assert_ne!(file, slip, "{file}");
+    let refused = Declared::read(&slip).expect_err("not known");
+    assert!(refused.to_string().contains("history_form"), "{refused}");
+}

@@ -71,6 +71,13 @@ pub enum Event {
         connection: String,
         reason: String,
     },
+    /// Accounts came into its scope, or left it, with protected tags.
+    ConnectionFollowed {
+        connection: String,
+        added: Vec<String>,
+        removed: Vec<String>,
+        scope: String,
+    },
     ConnectionResumed {
         connection: String,
         reason: String,
@@ -270,6 +277,7 @@ impl Event {
             Self::ConnectionRequested { .. } => "connection_requested",
             Self::ConnectionApproved { .. } => "connection_approved",
             Self::ConnectionSuspended { .. } => "connection_suspended",
+            Self::ConnectionFollowed { .. } => "connection_followed",
             Self::ConnectionResumed { .. } => "connection_resumed",
             Self::ConnectionRevoked { .. } => "connection_revoked",
             Self::ConnectionActivated { .. } => "connection_activated",

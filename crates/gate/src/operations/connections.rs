@@ -108,11 +108,8 @@ pub struct Approved {
 }
 
 impl Grant {
-    /// The connection under what is granted.
+    /// The connection under what is granted beside the scope.
     fn put(self, connection: &mut Connection) {
-        if let Some(scope) = &self.scope {
-            connection.part = scope.of(&connection.part);
-        }
         if let Some(addresses) = self.addresses {
             connection.addresses = addresses;
             connection.addresses_reason = None;
@@ -138,6 +135,13 @@ pub(crate) async fn approve(
     let why = why.unwrap_or_else(|| "the provider's request".to_owned());
     let asked = find(gate, name)?;
     let mut connection = asked.clone();
+    if let Some(scope) = &grant.scope {
+        let mut terms = Terms::of(&connection);
+        scope
+            .put(gate.filled_books(), name, &mut terms)
+            .map_err(|bad| refused(400, bad))?;
+        terms.put(&mut connection);
+    }
     grant.put(&mut connection);
     check_addresses(
         &connection.addresses,
@@ -180,7 +184,7 @@ pub(crate) async fn approve(
     };
     let open = Change::Activate {
         connection: connection.name.clone(),
-        terms: Terms::of(&connection),
+        terms: Box::new(Terms::of(&connection)),
     };
     let request = ChangeRequest::new(open, why, &operator.name, now);
     let actor = Actor::Operator(operator.name.clone());

@@ -7,7 +7,7 @@ use ledger::{Fault, PartScope};
 use protocol::error::ApiError;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::changes::make::changed;
 use super::connections::{Reason, Shown, editor_todo, find, scope_todo};
@@ -15,8 +15,8 @@ use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Closed, Connection, Direction, Mode, Move, Place, ScopeGrant, State, Terms, check_addresses,
-    classify,
+    Closed, Connection, Direction, Followed, Mode, Move, Place, ScopeGrant, State, Terms,
+    check_addresses, classify,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -87,7 +87,7 @@ pub(crate) async fn open(
 ) -> Result<Shown, ApiError> {
     let why = reason(&why.reason)?;
     let found = find(gate, name)?;
-    let (connection, terms) = (found.name.clone(), Terms::of(&found));
+    let (connection, terms) = (found.name.clone(), Box::new(Terms::of(&found)));
     let change = match what {
         Move::Activate => Change::Activate { connection, terms },
         _ => Change::Resume { connection, terms },
@@ -104,6 +104,11 @@ pub struct Wanted {
     pub scope: Option<ScopeGrant>,
     /// The whole scope, in place of the one there is.
     pub part: Option<PartScope>,
+    /// The tags that it follows from now on, or none, in place of those it follows.
+    #[serde(deserialize_with = "named")]
+    pub followed: Option<Option<Followed>>,
+    /// Whether what the books do not hold is asked upstream for it.
+    pub forward: Option<bool>,
     /// The addresses.
     #[serde(deserialize_with = "maybe_list")]
     pub addresses: Option<Vec<ipnet::IpNet>>,
@@ -121,25 +126,42 @@ pub struct Wanted {
     pub reason: String,
 }
 
+/// What is named, were it nothing; what is not named is the default.
+fn named<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Followed>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
 impl Wanted {
-    fn put(self, before: &Terms) -> Terms {
+    fn put(self, gate: &Gate, name: &str, before: &Terms) -> Result<Terms, ApiError> {
         let reason = match (&self.addresses, self.addresses_reason) {
             (_, Some(reason)) => Some(reason),
             (Some(_), None) => None,
             (None, None) => before.addresses_reason.clone(),
         };
-        Terms {
+        let part = self.part.unwrap_or_else(|| before.part.clone());
+        let followed = match self.followed {
+            Some(followed) => followed,
+            // Accounts that are named are those that stay.
+            None if part.accounts != before.part.accounts => None,
+            None => before.followed.clone(),
+        };
+        let mut after = Terms {
             mode: self.mode.unwrap_or(before.mode),
             role: self.role.unwrap_or(before.role),
             addresses: self.addresses.unwrap_or_else(|| before.addresses.clone()),
             addresses_reason: reason,
-            part: self
-                .scope
-                .unwrap_or_default()
-                .of(&self.part.unwrap_or_else(|| before.part.clone())),
+            part,
+            followed,
+            forward: self.forward.unwrap_or(before.forward),
             place: self.place.unwrap_or(before.place),
             until: self.until.unwrap_or(before.until),
+        };
+        if let Some(scope) = self.scope {
+            scope
+                .put(gate.filled_books(), name, &mut after)
+                .map_err(|bad| refused(400, bad))?;
         }
+        Ok(after)
     }
 }
 
@@ -168,7 +190,7 @@ pub(crate) async fn change(
     let why = reason(&wanted.reason)?;
     let found = find(gate, name)?;
     let before = Terms::of(&found);
-    let after = wanted.put(&before);
+    let after = wanted.put(gate, name, &before)?;
     let changed = changed(&before, &after);
     if changed.is_empty() {
         return Err(refused(
@@ -219,8 +241,8 @@ pub(crate) async fn change(
     } else {
         let change = Change::Terms {
             connection: name.to_owned(),
-            before,
-            after,
+            before: Box::new(before),
+            after: Box::new(after),
         };
         let done = changes::ask(gate, operator, change, why).await?;
         Shown::after(gate, name, done)?

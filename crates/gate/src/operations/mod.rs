@@ -4,12 +4,14 @@
 pub mod backup;
 pub mod changes;
 pub mod connections;
+mod follow;
 pub mod handed_in;
 pub mod keys;
 pub mod life;
 pub mod log_entries;
 pub mod operators;
 pub mod posture;
+pub mod preview;
 pub mod proposals;
 pub mod record;
 pub mod release;
@@ -21,6 +23,8 @@ mod turned_away;
 pub mod upstream;
 
 use protocol::error::ApiError;
+
+pub(crate) use follow::follow;
 
 pub use crate::operators::Operator;
 

@@ -90,8 +90,11 @@ pub(crate) async fn request(
         legacy_signature: handover.legacy_signature,
     });
     let now = gate.clock.now();
+    let asked = input.scope.unwrap_or_default();
+    let books = gate.filled_books();
+    let (granted, followed) = asked.resolved(books).map_err(|bad| refused(400, bad))?;
     let connection = Connection {
-        name: input.name,
+        name: input.name.clone(),
         provider: handover.provider,
         role: input.role.unwrap_or(handover.role),
         mode: input.mode,
@@ -101,10 +104,9 @@ pub(crate) async fn request(
         fingerprint,
         addresses,
         addresses_reason: input.addresses_reason,
-        part: input
-            .scope
-            .unwrap_or_default()
-            .of(&part_of(&handover.scope)),
+        part: granted.of(&part_of(&handover.scope), &input.name),
+        followed,
+        forward: granted.forward.unwrap_or(false),
         place: input.place,
         webhook,
         requested_at: now,

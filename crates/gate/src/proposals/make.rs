@@ -141,20 +141,18 @@ fn told(refused: &NotPlain) -> ApiError {
     }
 }
 
+/// No such account, or none that the provider sees.
+fn unknown_account() -> ApiError {
+    ApiError::new(400, 11001, "The vault account does not exist")
+}
+
 /// Source and destination are what the provider sees; what it does not see does not exist.
 fn in_scope(deed: &mut Deed<'_, '_>, plain: &PlainTransfer, scope: &Scope) -> Result<(), Fault> {
     let asset = &plain.asset;
-    let unknown_account = || {
-        Fault::from(ApiError::new(
-            400,
-            11001,
-            "The vault account does not exist",
-        ))
-    };
     if !scope.covers_account(plain.source)
         || deed.batch.account(deed.writing, plain.source)?.is_none()
     {
-        return Err(unknown_account());
+        return Err(unknown_account().into());
     }
     if !scope.covers_asset(asset)
         || deed
@@ -167,7 +165,7 @@ fn in_scope(deed: &mut Deed<'_, '_>, plain: &PlainTransfer, scope: &Scope) -> Re
     let (kind, id) = match &plain.destination {
         Destination::VaultAccount(id) => {
             if !scope.covers_account(*id) || deed.batch.account(deed.writing, *id)?.is_none() {
-                return Err(unknown_account());
+                return Err(unknown_account().into());
             }
             return match deed.batch.wallet(deed.writing, *id, asset)? {
                 Some(_) => Ok(()),

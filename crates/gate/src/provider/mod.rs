@@ -23,6 +23,7 @@ use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 use crate::access::{self, What};
 use crate::ages::{self, Stale, Subject};
 use crate::connections::Provider;
+use crate::forward;
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::proposals::{self, Proposal};
@@ -72,6 +73,7 @@ impl Face {
                     .await
             }
             What::Propose => Err(Stale::Never(Subject::Transactions).into()),
+            What::Forward => forward::answer(&self.gate, provider, call, operation, params).await,
             What::Read => {
                 // Taken before the read: what it tells is no older.
                 let as_of = self.gate.fresh(ages::behind(operation.id.as_str()))?;
@@ -97,6 +99,7 @@ impl Face {
             origin: &self.gate.public,
             now: self.gate.clock.now(),
             beside: &beside,
+            seal: Some(&provider.seal),
         };
         reads::answer(operation, ask)
             .await

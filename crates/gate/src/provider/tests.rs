@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use ledger::reads::Seal;
+
 use super::*;
 use crate::testing::{self, World};
 
@@ -62,6 +64,7 @@ async fn who_calls_too_often_waits_and_nobody_else_does() {
         keys: testing::door_keys(&connection),
         scope: connection.scope(test.gate.workspace()),
         connection,
+        seal: Seal::of(b"a secret", "other"),
     };
     assert!(face.in_rate(&other));
     let told = Reply::from(ApiError::too_many_requests());

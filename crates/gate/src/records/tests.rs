@@ -11,6 +11,7 @@ fn provider(name: &str) -> Arc<Provider> {
     Arc::new(Provider {
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
+        seal: ledger::reads::Seal::of(b"a secret", name),
         connection,
     })
 }

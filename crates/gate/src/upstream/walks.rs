@@ -15,6 +15,7 @@ use super::schedule::Schedule;
 use super::{PAUSE, in_trouble, options};
 use crate::ages::Subject;
 use crate::gate::Gate;
+use crate::operations::follow;
 
 /// How far before the last walk a walk goes for transactions whose events were lost.
 const LOOK_BACK: i64 = 2 * Millis::DAY;
@@ -165,6 +166,11 @@ async fn one(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<(), 
         _ => walk(client, &gate.books, &[area], &options).await?,
     };
     gate.walked(subject, at).await?;
+    if subject == Subject::Accounts
+        && let Err(error) = follow(gate).await
+    {
+        tracing::error!(%error, "scopes cannot follow the accounts' tags");
+    }
     tell(subject, &walked, before.is_some());
     gate.deliveries.notify_one();
     Ok(())

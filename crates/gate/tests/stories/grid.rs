@@ -122,20 +122,8 @@ async fn ask(caller: &Caller, operation: &Operation, things: &Things) -> Answer 
 fn same(operation: &Operation, answer: Answer, absent: Answer) -> String {
     let word = word(&answer);
     if word.starts_with('4') {
-        let (answer, absent) = (answer.lasting(), absent.lasting());
-        assert_eq!(answer.status, absent.status, "{}", operation.id);
-        assert_eq!(
-            answer.json()["code"],
-            absent.json()["code"],
-            "{}",
-            operation.id
-        );
-        assert_eq!(
-            answer.headers.len(),
-            absent.headers.len(),
-            "{}",
-            operation.id
-        );
+        // Status, headers, body: byte for byte.
+        assert_eq!(answer.lasting(), absent.lasting(), "{}", operation.id);
     }
     word
 }
@@ -234,6 +222,8 @@ async fn invariant_2_the_access_grid_over_the_wire() {
                 "read" => &["200", "404/1404", "404"],
                 "propose" => &["400"],
                 "role" => &["401/-8"],
+                // Nobody of this story was granted that.
+                "forward" | "filter" => &["403"],
                 _ => &["403"],
             };
             let fits = fits.iter().any(|fit| {

@@ -18,6 +18,8 @@ struct Inner {
     at: SocketAddr,
     to: SocketAddr,
     asked: std::sync::Mutex<Vec<String>>,
+    /// Every byte of every request.
+    heard: std::sync::Mutex<Vec<u8>>,
     loses: AtomicBool,
     /// A status that a machine on the way answers the next transaction with.
     intercepts: AtomicU16,
@@ -43,6 +45,7 @@ impl Line {
             at: listener.local_addr().expect("an address"),
             to,
             asked: std::sync::Mutex::default(),
+            heard: std::sync::Mutex::default(),
             loses: AtomicBool::new(false),
             intercepts: AtomicU16::new(0),
             slow: AtomicBool::new(false),
@@ -66,6 +69,11 @@ impl Line {
     /// Every request so far: method and target.
     pub fn asked(&self) -> Vec<String> {
         self.0.asked.lock().expect("a lock").clone()
+    }
+
+    /// Whether any request had this in it, in its head or its body.
+    pub fn heard(&self, text: &str) -> bool {
+        find(&self.0.heard.lock().expect("a lock"), text.as_bytes()).is_some()
     }
 
     /// How many transactions were asked for.
@@ -141,6 +149,11 @@ impl Line {
     ) -> Option<String> {
         let mut bytes = vec![0; 64 * 1024];
         while let Ok(count @ 1..) = from.read(&mut bytes).await {
+            self.0
+                .heard
+                .lock()
+                .expect("a lock")
+                .extend_from_slice(&bytes[..count]);
             let text = String::from_utf8_lossy(&bytes[..count]);
             for line in text
                 .lines()

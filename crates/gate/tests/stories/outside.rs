@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::provider::viewer;
 use crate::reads::{portfolio, side, text};
 use crate::world::World;
 
@@ -139,5 +140,41 @@ async fn invariant_7_what_is_out_of_scope_is_as_if_it_did_not_exist() {
             refused == (401, Some(-8)) || refused == (403, None),
             "{path}: {refused:?}"
         );
+    }
+}
+
+/// A cursor is its reader's: another's is refused as one that was made up is, whatever the list.
+#[tokio::test]
+async fn invariant_7_a_cursor_cannot_be_carried_to_another_connection() {
+    let mut world = World::new().await;
+    let first = world.enrol("first", viewer(&[1, 2, 3], None)).await;
+    let second = world.enrol("second", viewer(&[1, 2, 3], None)).await;
+    for (list, name) in [
+        ("/v1/vault/accounts_paged?limit=1", "after"),
+        ("/v1/vault/asset_wallets?limit=1", "after"),
+        ("/v1/transactions?after=0&limit=1", "next"),
+        ("/v1/assets?pageSize=100", "pageCursor"),
+        ("/v1/blockchains?pageSize=1", "pageCursor"),
+    ] {
+        let page = first.caller.get(list).await;
+        assert_eq!(page.status, 200, "{list}");
+        let body = page.json();
+        let of_header = page.header("next-page").and_then(|url| {
+            let (_, cursor) = url.split_once("next=")?;
+            Some(cursor.trim_end_matches('&').to_owned())
+        });
+        let of_body = body["paging"]["after"].as_str().or(body["next"].as_str());
+        let Some(cursor) = of_header.or(of_body.map(str::to_owned)) else {
+            // The workspace has no second page of these.
+            assert!(list.contains("assets"), "{list}");
+            continue;
+        };
+        let on = format!("{list}&{name}={cursor}");
+        assert_eq!(first.caller.get(&on).await.status, 200, "{on}");
+        let carried = second.caller.get(&on).await.lasting();
+        let made_up = format!("{list}&{name}=eyJBZnRlciI6MX0");
+        let made_up = second.caller.get(&made_up).await.lasting();
+        assert_eq!(carried.status, 400, "{on}");
+        assert_eq!(carried, made_up);
     }
 }

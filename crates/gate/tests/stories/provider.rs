@@ -55,6 +55,17 @@ fn scope(accounts: &[u32], assets: Option<&[&str]>) -> WantedScope {
 impl World {
     /// Lets a provider in: hand-over file, request, approval, hand-back file.
     pub async fn enrol(&mut self, name: &str, wanted: Wanted) -> Provider {
+        self.granting(name, wanted, &json!({})).await
+    }
+
+    /// The same, where the client grants something else than was asked for.
+    pub async fn granting(&mut self, name: &str, wanted: Wanted, grant: &Value) -> Provider {
+        let asked = self.requested(name, wanted).await;
+        self.let_in(name, &asked, grant).await
+    }
+
+    /// A provider's request is kept; where it is approved.
+    pub async fn requested(&mut self, name: &str, wanted: Wanted) -> String {
         let key = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
         let csr = CertificateSigningRequest::new(&key, name, None).expect("a request");
         let hooks = Hooks::start().await;
@@ -69,9 +80,16 @@ impl World {
         };
         let ask = json!({"name": name, "handover": handover.to_json(), "place": wanted.place});
         self.desk("POST", "/connections", &ask).await.fine();
-        let approve = format!("/connections/{name}/approve");
-        let approved = self.desk("POST", &approve, &json!({})).await.fine();
-        if wanted.role == ProviderRole::Editor && self.editor.is_none() {
+        self.waiting
+            .insert(name.to_owned(), (key, hooks, wanted.role));
+        format!("/connections/{name}/approve")
+    }
+
+    /// A request is approved.
+    pub async fn let_in(&mut self, name: &str, approve: &str, grant: &Value) -> Provider {
+        let (key, hooks, role) = self.waiting.remove(name).expect("it was asked for");
+        let approved = self.desk("POST", approve, grant).await.fine();
+        if role == ProviderRole::Editor && self.editor.is_none() {
             let csr = self.gate.folder.csr_path(gate::KeyName::Editor);
             let csr = std::fs::read_to_string(csr).expect("a CSR");
             let editor = self.add_api_user("gate editor", Role::Editor, &csr).await;

@@ -1,5 +1,6 @@
 //! A workspace, a gate in front of it, and the client's people at both.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
@@ -11,13 +12,15 @@ use gate::config::{Areas, Development, Entrance, Serve, StoreAt, Upstream};
 use gate::operations::proposals::signed_text;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
-use protocol::role::Role;
+use protocol::keys::PrivateKey;
+use protocol::role::{ProviderRole, Role};
 use sandbox::people;
 use sandbox::world::Network;
 use serde_json::{Value, json};
 use wire::clock::SystemClock;
 
 use crate::caller::{Answer, Caller};
+use crate::hooks::Hooks;
 use crate::line::Line;
 use crate::processes::{Gate, Sandbox, address, anywhere};
 
@@ -38,6 +41,8 @@ pub struct World {
     pub editor: Option<UserId>,
     /// The workspace's webhook to the gate.
     pub webhook: String,
+    /// Who has asked and was not let in yet: key, hooks, role.
+    pub waiting: BTreeMap<String, (PrivateKey, Hooks, ProviderRole)>,
 }
 
 impl World {
@@ -72,6 +77,7 @@ impl World {
             owner,
             editor: None,
             webhook: String::new(),
+            waiting: BTreeMap::new(),
         };
         let viewer = world.add_api_user("gate viewer", Role::Viewer, &csr).await;
         world.webhook = world.add_webhook(&world.admin).await;
@@ -88,6 +94,11 @@ impl World {
         })
         .await;
         world
+    }
+
+    /// One of the workspace's own users, at the workspace itself.
+    pub fn at_the_workspace(&self, name: &str) -> Caller {
+        user_of(&self.sandbox, Network::Mainnet, name)
     }
 
     /// An API user made from a CSR, as in the Console; from this machine alone.
@@ -178,7 +189,11 @@ impl World {
 
 /// The non-signing admin of one of the sandbox's workspaces.
 pub fn admin_of(sandbox: &Sandbox, network: Network) -> Caller {
-    let person = people::named("non-signing-admin").expect("a person");
+    user_of(sandbox, network, "non-signing-admin")
+}
+
+fn user_of(sandbox: &Sandbox, network: Network, name: &str) -> Caller {
+    let person = people::named(name).expect("a person");
     let key = person.key().expect("a key").expect("a key");
     Caller::new(&sandbox.is().origin, person.id(network), key)
 }

@@ -106,7 +106,7 @@ fn see(id: VaultAccountId, account: &Account, scope: &Scope) -> Option<Seen<Byte
 pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 200, 1, 500)?;
     let descending = descending(&ask)?;
-    let walk: Walk<u32> = Walk::of(&ask)?;
+    let walk: Walk<'_, u32> = Walk::of(&ask)?;
     let filter = Filter::of(&ask)?;
     let model = ask.books.model();
     // Ids go up in an ascending list's direction of reading; walking back turns it round.

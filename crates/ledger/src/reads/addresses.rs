@@ -52,7 +52,7 @@ pub(super) async fn all(ask: Ask<'_>) -> Result<Reply, ApiError> {
 /// `GET .../addresses_paginated`, in the order of their derivation.
 pub(super) async fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 500, 1, 1_000)?;
-    let walk: Walk<Place> = Walk::of(&ask)?;
+    let walk: Walk<'_, Place> = Walk::of(&ask)?;
     let (account, asset) = wallet(&ask)?;
     let (workspace, key) = (ask.scope.workspace(), asset.clone());
     let (from, upwards) = (walk.from.clone(), !walk.back);

@@ -44,7 +44,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let past: Option<String> = ask
         .query
         .one("pageCursor")
-        .map(|text| cursor::read("pageCursor", text))
+        .map(|text| cursor::read(ask.seal, "pageCursor", text))
         .transpose()?;
     let (ids, deprecated) = (ids(&ask)?, flag(&ask, "deprecated")?);
     let wanted = |asset: &Asset| {
@@ -73,7 +73,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let next = page
         .last()
         .filter(|_| assets.next().is_some())
-        .map(|last| cursor::make(&last.legacy_id));
+        .map(|last| cursor::make(ask.seal, &last.legacy_id));
     let page = page.into_iter().map(|asset| view_asset(asset, ask.scope));
     let page: Vec<_> = page.map(Seen::into_inner).collect();
     let rows = page.len();
@@ -100,7 +100,7 @@ pub(super) fn blockchains(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let past: Option<uuid::Uuid> = ask
         .query
         .one("pageCursor")
-        .map(|text| cursor::read("pageCursor", text))
+        .map(|text| cursor::read(ask.seal, "pageCursor", text))
         .transpose()?;
     let (ids, test) = (ids(&ask)?, flag(&ask, "test")?);
     let deprecated = flag(&ask, "deprecated")?;
@@ -123,7 +123,7 @@ pub(super) fn blockchains(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let next = page
         .last()
         .filter(|_| chains.next().is_some())
-        .map(|last| cursor::make(&last.id));
+        .map(|last| cursor::make(ask.seal, &last.id));
     let rows = page.len();
     let answer = json!({"data": public(page).get(), "next": next});
     Ok(Reply::json(200, &answer).of_rows(rows))

@@ -14,6 +14,8 @@ mod users;
 mod wallets;
 mod whitelists;
 
+pub use cursor::Seal;
+
 use std::ops::Bound;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -49,6 +51,8 @@ pub struct Ask<'a> {
     /// Transactions that this reader alone sees, beside the books: what it proposed and what is
     /// not upstream yet.
     pub beside: &'a [Transaction],
+    /// What binds cursors to their reader; nothing where there is one reader alone.
+    pub seal: Option<&'a Seal>,
 }
 
 impl From<LedgerError> for ApiError {
@@ -152,7 +156,7 @@ pub fn holds(
     id: TxId,
 ) -> Result<bool, store::StoreError> {
     let row = rows::transaction(query, scope.workspace(), id)?;
-    Ok(row.is_some_and(|row| covers(&row.transaction, scope)))
+    Ok(row.is_some_and(|row| covers(&row.transaction, &row.origin, scope)))
 }
 
 /// JSON that begins so and goes on with an array of what is JSON already.

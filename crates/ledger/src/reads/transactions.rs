@@ -61,8 +61,8 @@ impl Wanted {
         };
         let place: Option<Place> = match (ask.query.one("next"), ask.query.one("prev")) {
             (Some(_), Some(_)) => return Err(ApiError::paging_changed_direction()),
-            (Some(text), None) => Some(cursor::read("next", text)?),
-            (None, Some(text)) => Some(cursor::read("prev", text)?),
+            (Some(text), None) => Some(cursor::read(ask.seal, "next", text)?),
+            (None, Some(text)) => Some(cursor::read(ask.seal, "prev", text)?),
             (None, None) => None,
         };
         let back = place.as_ref().is_some_and(|place| place.back);
@@ -109,7 +109,7 @@ pub(super) async fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
     }
     let place = |line: &Line, back: bool| {
         let (time, id) = line.key;
-        cursor::make(&Place { time, id, back })
+        cursor::make(ask.seal, &Place { time, id, back })
     };
     let next = page
         .last()

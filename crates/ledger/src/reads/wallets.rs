@@ -24,7 +24,7 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
         .read("assetId", |error| ApiError::invalid("assetId", error))?;
     let more_than = threshold(&ask, "totalAmountLargerThan")?;
     let descending = descending(&ask)?;
-    let walk: Walk<Place> = Walk::of(&ask)?;
+    let walk: Walk<'_, Place> = Walk::of(&ask)?;
     let (from, upwards) = (walk.from.as_ref(), descending == walk.back);
     let takes = |wallet: &WalletFacts| {
         let balance = &wallet.balance;

@@ -53,7 +53,7 @@ pub(super) fn assets(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let size = limit(&ask, "pageSize", 50, 1, 200)?;
     let from = match ask.query.one("pageCursor") {
         None => None,
-        Some(text) => Some(cursor::read::<String>("pageCursor", text)?),
+        Some(text) => Some(cursor::read::<String>(ask.seal, "pageCursor", text)?),
     };
     let mut data = find(&ask, WhitelistKind::Internal)?;
     let total = data.assets.len();
@@ -65,7 +65,7 @@ pub(super) fn assets(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let last = data.assets.last().filter(|_| more);
     let page = PaginatedAssets {
         total,
-        next: last.map(|asset| cursor::make(&asset.id.as_str())),
+        next: last.map(|asset| cursor::make(ask.seal, &asset.id.as_str())),
         data,
     };
     let rows = page.data.assets.len();

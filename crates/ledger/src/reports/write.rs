@@ -12,9 +12,9 @@ use super::manifest::{Kind, Manifest, SignedManifest};
 use crate::books::{Books, LedgerError};
 use crate::change::{FactKind, WalletFacts};
 use crate::digest::{self, Digest};
-use crate::rows::{self, Filter, Order, corrupt};
+use crate::rows::{self, corrupt};
 use crate::scope::Scope;
-use crate::view::{view_of_wallet, view_transaction};
+use crate::view::view_of_wallet;
 
 /// A report and its manifest.
 #[derive(Debug)]
@@ -161,28 +161,12 @@ impl Rows {
     }
 
     fn transactions(&mut self, query: &mut impl Query, scope: &Scope) -> Result<(), StoreError> {
-        let mut past = None;
-        loop {
-            let order = Order {
-                by_update: false,
-                ascending: true,
-                past,
-                limit: 1_000,
-            };
-            let page = rows::page(query, scope, &Filter::default(), &order)?;
-            for row in &page {
-                if let Some(seen) = view_transaction(&row.transaction()?, &row.origin, scope) {
-                    for (_, digest) in digest::of_transaction(seen.get()) {
-                        self.digest = self.digest.plus(&digest);
-                    }
-                    self.row(&columns::transaction_row(seen.get()))?;
-                }
+        rows::each_seen(query, scope, |seen| {
+            for (_, digest) in digest::of_transaction(seen.get()) {
+                self.digest = self.digest.plus(&digest);
             }
-            match page.last() {
-                Some(last) => past = Some(last.key),
-                None => return Ok(()),
-            }
-        }
+            self.row(&columns::transaction_row(seen.get()))
+        })
     }
 
     fn finish(self) -> Result<(Vec<u8>, u64, Digest), StoreError> {

@@ -6,12 +6,14 @@ mod schema;
 mod transactions;
 
 use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
+use protocol::model::transaction::Transaction;
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use crate::change::{FactKey, FactKind, Version};
 use crate::digest::{Cell, CellKind, Digest, Sum};
 use crate::scope::{PartScope, Scope};
+use crate::view::{Seen, view_transaction};
 
 pub(crate) use accounts::{account_named, last_account};
 pub(crate) use addresses::{
@@ -22,6 +24,9 @@ pub(crate) use transactions::{
     Filter, Key, Listed, Order, StoredTransaction, by_external_id, in_scope, insert_transaction,
     page, register, transaction, transaction_in, write_transaction,
 };
+
+/// Transactions read at once.
+const PAGE: i64 = 1_000;
 
 /// A fact as it is kept.
 #[derive(Clone, Debug)]
@@ -293,6 +298,34 @@ pub(crate) fn cells(
     }
     cells.sort_by(|(a, _), (b, _)| a.cmp(b));
     Ok(cells)
+}
+
+/// Every transaction of a scope, as its reader may see it, the oldest first. A scope that hides
+/// something has its rows.
+pub(crate) fn each_seen(
+    query: &mut impl Query,
+    scope: &Scope,
+    mut take: impl FnMut(&Seen<Transaction>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut past = None;
+    loop {
+        let order = Order {
+            by_update: false,
+            ascending: true,
+            past,
+            limit: PAGE,
+        };
+        let page = page(query, scope, &Filter::default(), &order)?;
+        for row in &page {
+            if let Some(seen) = view_transaction(&row.transaction()?, &row.origin, scope) {
+                take(&seen)?;
+            }
+        }
+        match page.last() {
+            Some(last) => past = Some(last.key),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The next position of a subscriber: gap-free, in the order of commits.

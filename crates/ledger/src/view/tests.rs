@@ -163,3 +163,162 @@ fn what_people_wrote_on_an_asset_is_for_who_sees_the_whole() {
     assert_eq!(seen.get().metadata.note, None);
     assert_eq!(seen.get().legacy_id, asset.legacy_id);
 }
+
+/// A scope of account 1 with one dimension set otherwise, and everything else as usual.
+fn with(change: impl FnOnce(&mut PartScope)) -> Scope {
+    let mut part = scope().as_part().expect("a part").clone();
+    change(&mut part);
+    Scope::part(WorkspaceId(Uuid::from_u128(7)), part).for_reader("acme")
+}
+
+fn of(proposer: Option<&str>) -> Origin {
+    Origin {
+        upstream_id: None,
+        proposer: proposer.map(str::to_owned),
+    }
+}
+
+fn printed(transaction: &Transaction, origin: &Origin, scope: &Scope) -> Option<String> {
+    let seen = view_transaction(transaction, origin, scope)?;
+    Some(serde_json::to_string(seen.get()).expect("JSON"))
+}
+
+/// A transfer where every word can be found again.
+fn worded() -> Transaction {
+    let (_, beside) = &outside()[0];
+    let mut one = transaction(&own(), &own(), beside, "0xabc");
+    one.note = "the-note".to_owned();
+    one.customer_ref_id = Some("the-reference".to_owned());
+    one.external_tx_id = Some("the-external".to_owned());
+    one.created_by = "the-maker".to_owned();
+    one.signed_by = vec!["the-signer".to_owned()];
+    one.rejected_by = "the-refuser".to_owned();
+    one.amount_info.amount_usd = Some("987654.321".parse().expect("an amount"));
+    one
+}
+
+#[test]
+fn invariant_7_worth_in_usd_is_shown_unless_it_is_not_granted() {
+    let usual = printed(&worded(), &of(None), &scope()).expect("seen");
+    assert!(usual.contains("987654.321"));
+    let hidden = with(|part| part.shown.usd = false);
+    let seen = printed(&worded(), &of(None), &hidden).expect("seen");
+    assert!(!seen.contains("987654"), "{seen}");
+}
+
+#[test]
+fn invariant_7_notes_and_users_are_shown_where_they_are_granted_alone() {
+    let (notes, users) = (
+        ["the-note", "the-reference"],
+        ["the-maker", "the-signer", "the-refuser"],
+    );
+    let has = |scope: &Scope, origin: &Origin, word: &str| {
+        printed(&worded(), origin, scope)
+            .expect("seen")
+            .contains(word)
+    };
+    let (plain, noted, named) = (
+        with(|_| {}),
+        with(|part| part.shown.notes = true),
+        with(|part| part.shown.users = true),
+    );
+    for word in notes {
+        assert!(!has(&plain, &of(None), word) && !has(&named, &of(Some("other")), word));
+        assert!(has(&noted, &of(None), word));
+        assert!(has(&plain, &of(Some("acme")), word), "its own words");
+    }
+    for word in users {
+        assert!(!has(&plain, &of(Some("acme")), word) && !has(&noted, &of(None), word));
+        assert!(has(&named, &of(None), word));
+    }
+    // Another initiator's own id is nobody else's, whatever is granted.
+    for scope in [&plain, &noted, &named] {
+        assert!(!has(scope, &of(Some("other")), "the-external"));
+    }
+}
+
+#[test]
+fn invariant_7_other_peoples_transactions_are_not_seen_where_only_own_are_granted() {
+    let own_alone = with(|part| part.only_of = Some("acme".to_owned()));
+    assert!(printed(&worded(), &of(Some("acme")), &own_alone).is_some());
+    for others in [None, Some("other"), Some("")] {
+        assert_eq!(printed(&worded(), &of(others), &own_alone), None);
+    }
+}
+
+#[test]
+fn invariant_7_a_direction_that_is_not_granted_is_not_seen() {
+    let (foreign, beside) = &outside()[0];
+    let into = transaction(foreign, &own(), beside, "0xabc");
+    let out = transaction(&own(), foreign, beside, "0xabc");
+    let within = transaction(&own(), &own(), beside, "0xabc");
+    // In parts: one stays, one leaves. Hidden if either way is.
+    let mut parts = transaction(&own(), &Peer::UNKNOWN, beside, "0xabc");
+    parts.destinations = [own(), foreign.clone()]
+        .into_iter()
+        .map(|destination| DestinationPart {
+            amount: "1".parse().expect("an amount"),
+            destination,
+            destination_address: String::new(),
+        })
+        .collect();
+    for bits in 0..8_u8 {
+        let ways = crate::Directions {
+            incoming: bits & 1 != 0,
+            outgoing: bits & 2 != 0,
+            internal: bits & 4 != 0,
+        };
+        let scope = with(|part| part.directions = ways);
+        let seen = |one: &Transaction| printed(one, &of(None), &scope).is_some();
+        assert_eq!(seen(&into), ways.incoming, "{ways:?}");
+        assert_eq!(seen(&out), ways.outgoing, "{ways:?}");
+        assert_eq!(seen(&within), ways.internal, "{ways:?}");
+        assert_eq!(seen(&parts), ways.outgoing && ways.internal, "{ways:?}");
+    }
+}
+
+#[test]
+fn invariant_7_an_exchange_or_a_bank_is_named_where_it_is_granted_alone() {
+    let id = Uuid::from_u128(9).to_string();
+    for (peer, beside) in outside() {
+        let one = transaction(&own(), &peer, &beside, "0xabc");
+        let named = |scope: &Scope| {
+            let seen = view_transaction(&one, &of(None), scope).expect("seen");
+            seen.get().destination != Peer::UNKNOWN
+        };
+        let exchange = with(|part| part.exchange_accounts = [id.clone()].into());
+        let bank = with(|part| part.fiat_accounts = [id.clone()].into());
+        assert!(!named(&with(|_| {})), "{:?}", peer.kind);
+        assert_eq!(named(&exchange), peer.kind == PeerKind::ExchangeAccount);
+        assert_eq!(named(&bank), peer.kind == PeerKind::FiatAccount);
+    }
+}
+
+/// A part that says nothing of the newer dimensions is what it was, by name and by what it shows.
+#[test]
+fn the_usual_is_not_written_down_and_every_dimension_changes_the_scopes_name() {
+    let usual = serde_json::to_value(scope().as_part()).expect("JSON");
+    let names: Vec<_> = usual.as_object().expect("an object").keys().collect();
+    assert_eq!(names, ["accounts", "assets", "whitelists"]);
+    let changes: [fn(&mut PartScope); 8] = [
+        |part| part.history_from = Some(Millis(0)),
+        |part| part.exchange_accounts = ["x".to_owned()].into(),
+        |part| part.fiat_accounts = ["x".to_owned()].into(),
+        |part| part.directions.incoming = false,
+        |part| part.directions.outgoing = false,
+        |part| part.shown.usd = false,
+        |part| part.shown.notes = true,
+        |part| part.only_of = Some("acme".to_owned()),
+    ];
+    let mut ids: BTreeSet<_> = changes.map(|change| with(change).id()).into();
+    assert!(ids.insert(with(|part| part.shown.users = true).id()));
+    assert!(ids.insert(with(|part| part.directions.internal = false).id()));
+    assert!(ids.insert(scope().id()));
+    assert_eq!(ids.len(), changes.len() + 3);
+    for change in changes {
+        let scope = with(change);
+        let text = serde_json::to_string(scope.as_part().expect("a part")).expect("JSON");
+        let read: PartScope = serde_json::from_str(&text).expect("a part");
+        assert_eq!(Some(&read), scope.as_part());
+    }
+}

@@ -98,7 +98,7 @@ pub(crate) fn part(accounts: &[u32], assets: AssetFilter) -> Scope {
             accounts,
             assets,
             whitelists: BTreeSet::new(),
-            history_from: None,
+            ..PartScope::default()
         },
     )
 }
@@ -135,6 +135,7 @@ pub(crate) async fn read_beside(
         origin: "http://x",
         now: NOW.plus(1),
         beside,
+        seal: None,
     };
     let reply = answer(operation, ask)
         .await

@@ -92,6 +92,7 @@ async fn pages<T: DeserializeOwned>(
             origin: "",
             now,
             beside: &[],
+            seal: None,
         };
         let reply = reads::answer(operation, ask)
             .await

@@ -139,6 +139,7 @@ async fn answered(
         origin: &hall.house.origin,
         now: hall.clock.now(),
         beside: &[],
+        seal: None,
     };
     let answer = match reads::answer(operation, ask).await {
         Some(read) => read,

@@ -16,6 +16,7 @@ mod network;
 mod nfts;
 mod payments;
 mod peers;
+mod seeded;
 mod things;
 mod vault;
 mod venues;
@@ -28,4 +29,5 @@ pub(crate) use made::{
     Payout, Settlement, TradingProvider,
 };
 pub use network::Network;
+pub use seeded::fund;
 pub(crate) use vault::vault_address;

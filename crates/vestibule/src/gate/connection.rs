@@ -2,6 +2,7 @@
 
 pub(super) mod handed;
 mod key;
+mod preview;
 pub(super) mod told;
 pub(super) mod wish;
 
@@ -36,6 +37,7 @@ use wish::Wish;
   vestibule gate connection request acme acme-handover.json   keep what a provider asks for
   vestibule gate connection approve acme > acme-handback.json let it in; the file goes back to it
   vestibule gate connection list                              who there is
+  vestibule gate connection preview acme                      what it would see
   vestibule gate connection suspend acme --reason 'moving'    shut it for now")]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -60,6 +62,8 @@ enum Command {
         /// Its name.
         name: String,
     },
+    /// What it would see, before and after a change.
+    Preview(preview::Args),
     /// Change what it may do: narrower at once, wider by the quorum.
     Change(Box<terms::Args>),
     /// Ask again to open the door of an approved connection.
@@ -194,7 +198,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Request(request) => ask(&desk, &request, out).await?,
         Command::Approve(approve) => {
             let wish = &approve.wish;
-            let body = json!({"scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
+            let body = json!({"scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
             let done: Approved = desk
                 .send(
                     "POST",
@@ -236,6 +240,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             let one: Shown = desk.get(&format!("/connections/{name}")).await?;
             out.show(&one, told)?;
         }
+        Command::Preview(args) => preview::run(&desk, &args, out).await?,
         Command::Change(args) => terms::run(&desk, &args, out).await?,
         Command::Activate(change) => moved(&desk, "activate", change, out).await?,
         Command::Key(args) => key::run(&desk, args, out).await?,
@@ -281,7 +286,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             name: &request.name,
             handover: handed::sent(&handed::read(file)?),
             role: request.role.map(RoleWord::role),
-            scope: wish.scope(),
+            scope: wish.scope()?,
             addresses: wish.addresses(),
             addresses_reason: wish.address_reason.as_deref(),
             place: wish.place(),
@@ -292,7 +297,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             name: &request.name,
             handover: handed::sent(made_of_parts(request)?.to_json().as_bytes()),
             role: None,
-            scope: ScopeGrant::default(),
+            scope: wish.scope()?,
             addresses: None,
             addresses_reason: wish.address_reason.as_deref(),
             place: wish.place(),

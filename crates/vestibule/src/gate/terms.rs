@@ -34,7 +34,7 @@ pub(super) struct Args {
 pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result<()> {
     let wish = &args.wish;
     let body = json!({
-        "scope": wish.scope(), "addresses": wish.addresses(), "addresses_reason": wish.address_reason,
+        "scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason,
         "role": args.role.map(RoleWord::role), "place": wish.place(), "mode": wish.mode(),
         "until": wish.until, "reason": args.reason,
     });

@@ -66,7 +66,7 @@ pub enum ClientError {
         body: String,
     },
     /// The answer is larger than anything expected.
-    #[error("upstream's answer is larger than {} MiB", super::MAX_ANSWER_LEN >> 20)]
+    #[error("upstream's answer is larger than expected")]
     TooLarge,
     /// The budget has no room.
     #[error(transparent)]

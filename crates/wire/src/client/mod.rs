@@ -54,6 +54,8 @@ struct Inner {
     signer: Arc<dyn RequestSigner>,
     budget: Budget,
     timeout: Duration,
+    /// Largest answer read, in bytes.
+    most: usize,
     clock: Arc<dyn WallClock>,
     /// Whether nothing but GET is signed.
     reads_only: bool,
@@ -114,6 +116,7 @@ impl Client {
             signer,
             budget,
             timeout: TIMEOUT,
+            most: MAX_ANSWER_LEN,
             clock,
             reads_only: false,
         })))
@@ -124,6 +127,14 @@ impl Client {
     pub fn waiting(&self, timeout: Duration) -> Self {
         let mut inner = Inner::clone(&self.0);
         inner.timeout = timeout;
+        Self(Arc::new(inner))
+    }
+
+    /// The same, taking no answer of more than this many bytes.
+    #[must_use]
+    pub fn taking(&self, most: usize) -> Self {
+        let mut inner = Inner::clone(&self.0);
+        inner.most = most;
         Self(Arc::new(inner))
     }
 
@@ -270,7 +281,7 @@ impl Client {
         let headers = std::mem::take(response.headers_mut());
         let mut whole = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-            if whole.len() + chunk.len() > MAX_ANSWER_LEN {
+            if whole.len() + chunk.len() > self.0.most {
                 return Err(ClientError::TooLarge);
             }
             whole.extend_from_slice(&chunk);

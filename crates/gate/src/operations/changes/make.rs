@@ -98,7 +98,7 @@ fn next(deed: &mut Deed<'_, '_>, change: &Change) -> Result<Connection, Fault> {
     };
     let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
     let mut connection = known.ok_or_else(|| no_connection(name))?;
-    if Terms::of(&connection) != *terms {
+    if Terms::of(&connection) != **terms {
         let why = "the connection has changed meanwhile: look at it, and ask again";
         return Err(refused(409, why).into());
     }

@@ -54,6 +54,7 @@ impl Judge {
             origin: "",
             now: NOW,
             beside: &[],
+            seal: None,
         };
         let wanted = Wanted::of(&ask).expect("a page");
         let most = wanted.limit + 1;
@@ -133,7 +134,7 @@ fn places(world: &mut World, by_update: bool) -> Vec<String> {
         for (name, back) in [("next", false), ("prev", true)] {
             places.push(format!(
                 "{name}={}",
-                cursor::make(&Place { time, id, back })
+                cursor::make(None, &Place { time, id, back })
             ));
         }
     }
@@ -212,7 +213,7 @@ async fn invariant_7_a_parts_pages_cost_the_same_whatever_is_outside() {
         }
     }
     // The same rows of its own, and fewer beside them.
-    let own = |it: &Transaction| crate::view::covers(it, &scope);
+    let own = |it: &Transaction| crate::view::covers(it, &crate::change::Origin::default(), &scope);
     let mut world = World::new(1, (YEAR, 1));
     let all: Vec<_> = (0..4_000).map(|_| world.transaction()).collect();
     let mut others = 0;

@@ -76,6 +76,7 @@ impl List<'_> {
             origin: "http://x",
             now: NOW,
             beside: &[],
+            seal: None,
         };
         let operation = operations::by_id(self.operation).expect("an operation");
         let answered = answer(operation, ask).await.expect("served");

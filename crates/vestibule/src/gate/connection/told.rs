@@ -2,7 +2,7 @@
 
 use gate::connections::{Connection, Place};
 use gate::operations::connections::Shown;
-use ledger::AssetFilter;
+use ledger::{AssetFilter, PartScope};
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 
@@ -25,6 +25,9 @@ pub(in crate::gate) fn told(shown: &Shown) -> String {
         ("accounts", joined(&one.part.accounts, "none")),
         ("assets", assets(&one.part.assets)),
         ("whitelist", joined(&one.part.whitelists, "none")),
+        ("follows", follows(one)),
+        ("shows", shows(&one.part)),
+        ("upstream", forwarded(one.forward).to_owned()),
         ("approved", place(one.place).to_owned()),
         (
             "webhook",
@@ -44,12 +47,17 @@ pub(in crate::gate) fn day(at: Millis) -> String {
 
 /// What it may do and see, in one line.
 pub(in crate::gate) fn scope_told(one: &Connection) -> String {
+    let upstream = if one.forward {
+        "; upstream asked what the books do not hold"
+    } else {
+        ""
+    };
     let approved = match one.role {
         ProviderRole::Viewer => String::new(),
         ProviderRole::Editor => format!("; transactions approved {}", place(one.place)),
     };
     format!(
-        "role {}; vault accounts {}; assets {}; whitelisted wallets {}; from {}{approved}",
+        "role {}; vault accounts {}; assets {}; whitelisted wallets {}; from {}{approved}{upstream}",
         one.role,
         joined(&one.part.accounts, "none"),
         assets(&one.part.assets),
@@ -62,6 +70,40 @@ fn assets(filter: &AssetFilter) -> String {
     match filter {
         AssetFilter::All => "all".to_owned(),
         AssetFilter::Only(assets) => joined(assets, "none"),
+    }
+}
+
+fn follows(one: &Connection) -> String {
+    match &one.followed {
+        None => "no tags".to_owned(),
+        Some(followed) => format!("tags {}", joined(&followed.tags, "none")),
+    }
+}
+
+/// What of transactions is shown, beside amounts and sides.
+fn shows(part: &PartScope) -> String {
+    let (ways, shown) = (part.directions, part.shown);
+    let others = part.only_of.is_none();
+    let words = [
+        (ways.incoming, "incoming"),
+        (ways.outgoing, "outgoing"),
+        (ways.internal, "internal"),
+        (others, "other people's transactions"),
+        (shown.usd, "USD"),
+        (shown.notes, "notes"),
+        (shown.users, "users"),
+    ];
+    let shown = words.into_iter().filter(|(shown, _)| *shown);
+    let shown: Vec<_> = shown.map(|(_, word)| word).collect();
+    let since = part.history_from.map(|from| format!("; since {from}"));
+    format!("{}{}", shown.join(", "), since.unwrap_or_default())
+}
+
+const fn forwarded(forward: bool) -> &'static str {
+    if forward {
+        "asked what the books do not hold"
+    } else {
+        "not asked"
     }
 }
 

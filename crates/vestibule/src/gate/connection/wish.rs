@@ -1,5 +1,9 @@
 //! What a client grants, as flags: each in place of its own part of what was asked for.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use clap::ValueEnum;
 use gate::connections::{Mode, Place, ScopeGrant};
 use ipnet::IpNet;
@@ -26,6 +30,15 @@ pub(in crate::gate) struct Wish {
     /// No whitelisted wallet, whatever was asked for.
     #[arg(long, conflicts_with = "whitelist")]
     no_whitelists: bool,
+    /// Ask upstream what the books do not hold (fees, addresses, coins of wallets in scope).
+    #[arg(long)]
+    forward: bool,
+    /// Ask nothing upstream, whatever was said before.
+    #[arg(long, conflicts_with = "forward")]
+    no_forward: bool,
+    /// A scope (JSON) with every dimension there is; flags stand in its place where they name the same.
+    #[arg(long, value_name = "FILE")]
+    with: Option<PathBuf>,
     /// An address or range that it may come from, in place of those asked for (may be given more than once).
     #[arg(long, value_name = "ADDR|NET", value_parser = parse_range)]
     address: Vec<IpNet>,
@@ -64,6 +77,13 @@ fn parse_until(text: &str) -> Result<Millis, String> {
         .ok_or_else(|| "a date is written 2027-02-24 or 2027-02-24T12:00Z".to_owned())
 }
 
+/// Reads a scope. What is unknown in it is refused by name.
+pub(super) fn scope_file(file: &Path) -> anyhow::Result<ScopeGrant> {
+    let bad = || format!("{} is no scope", file.display());
+    let text = fs::read_to_string(file).with_context(bad)?;
+    serde_json::from_str(&text).with_context(bad)
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PlaceWord {
     /// Here, by an operator, before anything goes up.
@@ -73,8 +93,23 @@ enum PlaceWord {
 }
 
 impl Wish {
-    /// The scope's dimensions that are named.
-    pub(in crate::gate) fn scope(&self) -> ScopeGrant {
+    /// The scope that is granted: the file's, with what is named here in its place.
+    pub(in crate::gate) fn scope(&self) -> anyhow::Result<ScopeGrant> {
+        let file = self.with.as_deref().map(scope_file).transpose()?;
+        let (file, named) = (file.unwrap_or_default(), self.named());
+        Ok(ScopeGrant {
+            accounts_by: file.accounts_by.filter(|_| named.accounts.is_none()),
+            accounts: named.accounts.or(file.accounts),
+            assets_by: file.assets_by.filter(|_| named.assets.is_none()),
+            assets: named.assets.or(file.assets),
+            whitelists: named.whitelists.or(file.whitelists),
+            forward: named.forward.or(file.forward),
+            ..file
+        })
+    }
+
+    /// The scope's dimensions that are named by flags.
+    fn named(&self) -> ScopeGrant {
         let named = |count: usize| count > 0;
         ScopeGrant {
             accounts: named(self.vault_account.len())
@@ -87,6 +122,8 @@ impl Wish {
             },
             whitelists: (self.no_whitelists || named(self.whitelist.len()))
                 .then(|| self.whitelist.iter().copied().collect()),
+            forward: (self.forward || self.no_forward).then_some(self.forward),
+            ..ScopeGrant::default()
         }
     }
 
@@ -138,28 +175,53 @@ mod tests {
 
     #[test]
     fn each_flag_names_its_own_dimension_alone() {
-        assert_eq!(wish(&[]).scope(), ScopeGrant::default());
+        assert_eq!(wish(&[]).named(), ScopeGrant::default());
         let btc: AssetId = "BTC".parse().expect("an asset");
         let asset = ScopeGrant {
             assets: Some(AssetFilter::Only([btc].into())),
             ..ScopeGrant::default()
         };
-        assert_eq!(wish(&["--asset", "BTC"]).scope(), asset);
+        assert_eq!(wish(&["--asset", "BTC"]).named(), asset);
         let account = ScopeGrant {
             accounts: Some([VaultAccountId::new(1)].into()),
             ..ScopeGrant::default()
         };
-        assert_eq!(wish(&["--vault-account", "1"]).scope(), account);
+        assert_eq!(wish(&["--vault-account", "1"]).named(), account);
         let all = ScopeGrant {
             assets: Some(AssetFilter::All),
             ..ScopeGrant::default()
         };
-        assert_eq!(wish(&["--all-assets"]).scope(), all);
+        assert_eq!(wish(&["--all-assets"]).named(), all);
         let none = ScopeGrant {
             whitelists: Some([].into()),
             ..ScopeGrant::default()
         };
-        assert_eq!(wish(&["--no-whitelists"]).scope(), none);
+        assert_eq!(wish(&["--no-whitelists"]).named(), none);
+        let forward = |flags: &[&str]| wish(flags).named().forward;
+        assert_eq!(forward(&[]), None);
+        assert_eq!(forward(&["--forward"]), Some(true));
+        assert_eq!(forward(&["--no-forward"]), Some(false));
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("scope.json");
+        fs::write(&file, r#"{"accounts": ["1"], "shown": {"usd": false}}"#).expect("written");
+        let at = file.to_str().expect("text");
+        let both = wish(&["--with", at, "--vault-account", "2"])
+            .scope()
+            .expect("a scope");
+        assert_eq!(both.accounts, Some([VaultAccountId::new(2)].into()));
+        assert!(both.shown.is_some_and(|shown| !shown.usd));
+        let rules = r#"{"accounts_by": {"names": ["*"]}, "assets_by": {"no_spam": true}}"#;
+        fs::write(&file, rules).expect("written");
+        let scope = |flags: &[&str]| {
+            let all: Vec<_> = ["--with", at].iter().chain(flags).copied().collect();
+            wish(&all).scope().expect("a scope")
+        };
+        let ruled = scope(&[]);
+        assert!(ruled.accounts_by.is_some() && ruled.assets_by.is_some());
+        assert_eq!(scope(&["--vault-account", "1"]).accounts_by, None);
+        assert_eq!(scope(&["--all-assets"]).assets_by, None);
+        fs::write(&file, r#"{"account": ["1"]}"#).expect("written");
+        assert!(wish(&["--with", at]).scope().is_err(), "by name");
         for both in [
             &["--asset", "BTC", "--all-assets"][..],
             &["--address", "10.0.0.1/8"],

@@ -81,7 +81,7 @@ async fn invariant_2_a_request_is_kept_as_the_client_narrows_it() {
         scope: Some(ScopeGrant {
             accounts: Some(accounts([1]).accounts),
             assets: Some(assets(&["BTC"])),
-            whitelists: None,
+            ..ScopeGrant::default()
         }),
         ..named("acme", HandedIn::text(&file.to_json()))
     };
@@ -121,6 +121,7 @@ async fn a_scope_that_the_workspace_does_not_have_is_not_approved() {
         accounts: Some(accounts([1, 12]).accounts),
         assets: Some(assets(&["BTTC"])),
         whitelists: Some([protocol::ids::WalletId(Uuid::from_u128(5))].into()),
+        ..ScopeGrant::default()
     };
     let grant = Grant {
         scope: Some(slip),

@@ -1,0 +1,261 @@
+//! A workspace that holds nothing but what is in scope, made from the plan of one that holds more. The
+//! rules of `docs/gate-access.md`, written once more: what is taken over is named field by field.
+
+use ledger::{AccountFacts, AssetFilter, Change, PartScope, Version};
+use protocol::ids::{AssetId, VaultAccountId};
+use protocol::model::transaction::{
+    AmountInfo, DestinationPart, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
+};
+use protocol::time::Millis;
+use rand::Rng;
+use rand::rngs::StdRng;
+
+/// Who reads.
+pub(super) const READER: &str = "acme";
+
+/// Some transactions were proposed, by the reader and by somebody else.
+pub(super) fn propose_some(plan: &mut [(Version, Change)], random: &mut StdRng) {
+    for (number, (_, change)) in plan.iter_mut().enumerate() {
+        if let Change::Transaction(transaction, origin) = change {
+            let proposer = match random.random_range(0..4) {
+                0 => Some(READER),
+                1 => Some("somebody"),
+                _ => None,
+            };
+            origin.proposer = proposer.map(str::to_owned);
+            transaction.note = format!("note {number}");
+            if proposer.is_some() {
+                transaction.external_tx_id = Some(format!("external-{number}"));
+                transaction.customer_ref_id = Some(format!("customer-{number}"));
+            }
+        }
+    }
+}
+
+/// What of these is in scope, as its reader may see it.
+pub(super) fn leave_out(plan: &[(Version, Change)], part: &PartScope) -> Vec<(Version, Change)> {
+    let kept = plan
+        .iter()
+        .filter_map(|(version, change)| Some((*version, kept(change, part)?)));
+    kept.collect()
+}
+
+fn asset_in(part: &PartScope, asset: &AssetId) -> bool {
+    match &part.assets {
+        AssetFilter::All => true,
+        AssetFilter::Only(assets) => assets.contains(asset),
+    }
+}
+
+fn wallet_in(part: &PartScope, account: VaultAccountId, asset: &AssetId) -> bool {
+    part.accounts.contains(&account) && asset_in(part, asset)
+}
+
+fn kept(change: &Change, part: &PartScope) -> Option<Change> {
+    match change {
+        Change::Account(facts) => part.accounts.contains(&facts.id).then(|| change.clone()),
+        Change::Wallet(account, facts) => {
+            wallet_in(part, *account, &facts.balance.id).then(|| change.clone())
+        }
+        Change::Address(account, address) => {
+            wallet_in(part, *account, &address.asset_id).then(|| change.clone())
+        }
+        Change::Whitelist(kind, wallet) => part.whitelists.contains(&wallet.id).then(|| {
+            let mut wallet = wallet.clone();
+            wallet.customer_ref_id = None;
+            wallet.assets.retain(|asset| asset_in(part, &asset.id));
+            Change::Whitelist(*kind, wallet)
+        }),
+        Change::Asset(supported, asset) => {
+            let mut asset = asset.clone();
+            asset.metadata.note = None;
+            Some(Change::Asset(supported.clone(), asset))
+        }
+        Change::Blockchain(_) => Some(change.clone()),
+        Change::User(_) => None,
+        Change::Transaction(transaction, origin) => {
+            let own = origin.proposer.as_deref() == Some(READER);
+            let seen = transaction_in(transaction, own, part)?;
+            // The reader is nobody's proposer there: what is left is all there is.
+            Some(Change::Transaction(
+                Box::new(seen),
+                ledger::change::Origin::default(),
+            ))
+        }
+        Change::WhitelistRemoved(..) => panic!("a plan takes nothing away"),
+    }
+}
+
+fn inside(peer: &Peer, asset: &AssetId, part: &PartScope) -> bool {
+    let id = peer.id.as_deref().unwrap_or_default();
+    peer.kind == PeerKind::VaultAccount
+        && id
+            .parse()
+            .is_ok_and(|account| wallet_in(part, account, asset))
+}
+
+fn named(peer: &Peer, asset: &AssetId, part: &PartScope) -> bool {
+    let id = peer.id.clone().unwrap_or_default();
+    match peer.kind {
+        PeerKind::VaultAccount => inside(peer, asset, part),
+        PeerKind::InternalWallet | PeerKind::ExternalWallet | PeerKind::Contract => {
+            id.parse().is_ok_and(|id| part.whitelists.contains(&id))
+        }
+        PeerKind::ExchangeAccount => part.exchange_accounts.contains(&id),
+        PeerKind::FiatAccount => part.fiat_accounts.contains(&id),
+        _ => false,
+    }
+}
+
+pub(super) fn transaction_in(
+    one: &Transaction,
+    own: bool,
+    part: &PartScope,
+) -> Option<Transaction> {
+    let asset = &one.asset_id;
+    let mut ends: Vec<&Peer> = one
+        .destinations
+        .iter()
+        .map(|part| &part.destination)
+        .collect();
+    if ends.is_empty() || one.destination != Peer::UNKNOWN {
+        ends.push(&one.destination);
+    }
+    let from_here = inside(&one.source, asset, part);
+    let to_here = ends.iter().filter(|end| inside(end, asset, part)).count();
+    let hidden_way = [
+        (!from_here && to_here > 0, part.directions.incoming),
+        (from_here && to_here < ends.len(), part.directions.outgoing),
+        (from_here && to_here > 0, part.directions.internal),
+    ];
+    if !(from_here || to_here > 0)
+        || hidden_way.iter().any(|(goes, shown)| *goes && !shown)
+        || part.history_from.is_some_and(|from| one.created_at < from)
+        || (part.only_of.is_some() && !own)
+    {
+        return None;
+    }
+    let place = |peer: &Peer| {
+        if named(peer, asset, part) {
+            peer.clone()
+        } else {
+            Peer::UNKNOWN
+        }
+    };
+    let on_chain = !one.tx_hash.is_empty();
+    let address = |peer: &Peer, text: &String| {
+        if on_chain || named(peer, asset, part) {
+            text.clone()
+        } else {
+            String::new()
+        }
+    };
+    let (source, destination) = (&one.source, &one.destination);
+    let parts = one.destinations.iter();
+    let all_named = named(source, asset, part)
+        && named(destination, asset, part)
+        && parts
+            .clone()
+            .all(|end| named(&end.destination, asset, part));
+    let (notes, users) = (own || part.shown.notes, part.shown.users);
+    let where_named = |text: &String| {
+        if all_named {
+            text.clone()
+        } else {
+            String::new()
+        }
+    };
+    let mut seen = Transaction::new(one.id, asset.clone(), one.created_at);
+    seen.status = one.status;
+    seen.sub_status.clone_from(&one.sub_status);
+    seen.operation.clone_from(&one.operation);
+    seen.asset_type.clone_from(&one.asset_type);
+    seen.source = place(source);
+    seen.destination = place(destination);
+    seen.source_address = address(source, &one.source_address);
+    seen.destination_address = address(destination, &one.destination_address);
+    seen.destination_tag = address(destination, &one.destination_tag);
+    seen.destinations = parts
+        .map(|end| DestinationPart {
+            amount: end.amount.clone(),
+            destination: place(&end.destination),
+            destination_address: address(&end.destination, &end.destination_address),
+        })
+        .collect();
+    seen.amount_info = AmountInfo {
+        amount: one.amount_info.amount.clone(),
+        requested_amount: one.amount_info.requested_amount.clone(),
+        net_amount: one.amount_info.net_amount.clone(),
+        amount_usd: one
+            .amount_info
+            .amount_usd
+            .clone()
+            .filter(|_| part.shown.usd),
+    };
+    seen.fee_info = FeeInfo {
+        service_fee: one.fee_info.service_fee.clone().filter(|_| all_named),
+        ..one.fee_info.clone()
+    };
+    seen.fee_currency.clone_from(&one.fee_currency);
+    seen.tx_hash.clone_from(&one.tx_hash);
+    seen.num_of_confirmations = one.num_of_confirmations;
+    seen.block_info.clone_from(&one.block_info);
+    seen.index = one.index;
+    seen.nonce.clone_from(&one.nonce);
+    seen.last_updated = one.last_updated;
+    seen.treat_as_gross_amount = one.treat_as_gross_amount;
+    seen.replaced_tx_hash.clone_from(&one.replaced_tx_hash);
+    seen.address_type = where_named(&one.address_type);
+    seen.exchange_tx_id = where_named(&one.exchange_tx_id);
+    seen.error_description = where_named(&one.error_description);
+    if users {
+        seen.created_by.clone_from(&one.created_by);
+        seen.signed_by.clone_from(&one.signed_by);
+        seen.rejected_by.clone_from(&one.rejected_by);
+        seen.authorization_info.clone_from(&one.authorization_info);
+    }
+    if notes {
+        seen.note.clone_from(&one.note);
+        seen.customer_ref_id.clone_from(&one.customer_ref_id);
+    }
+    if own {
+        seen.external_tx_id.clone_from(&one.external_tx_id);
+    }
+    Some(seen)
+}
+
+/// Something of the plan becomes otherwise: the change, which the plan has from then on.
+pub(super) fn change_one(plan: &mut [(Version, Change)], random: &mut StdRng) -> (Version, Change) {
+    loop {
+        let at = random.random_range(0..plan.len());
+        let Some((version, change)) = plan.get_mut(at) else {
+            continue;
+        };
+        let later = version.time.plus(1_000);
+        match change {
+            Change::Account(AccountFacts {
+                name, hidden_on_ui, ..
+            }) => {
+                name.push_str(" II");
+                *hidden_on_ui = !*hidden_on_ui;
+            }
+            Change::Wallet(_, facts) => {
+                let more = random.random_range(0..10_000_u32).to_string();
+                facts.balance.total = more.parse().expect("an amount");
+                facts.balance.available = facts.balance.total.clone();
+                facts.balance.balance = Some(facts.balance.total.clone());
+            }
+            Change::Whitelist(_, wallet) => wallet.name.push_str(" II"),
+            Change::Transaction(transaction, _) => {
+                transaction.last_updated = Millis(transaction.last_updated.0.max(later.0)).plus(1);
+                transaction.num_of_confirmations += 1;
+                transaction.status = TransactionStatus::Completed;
+                *version = Version::of_transaction(transaction);
+                return (*version, change.clone());
+            }
+            _ => continue,
+        }
+        *version = Version::at(later);
+        return (*version, change.clone());
+    }
+}
