@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
@@ -27,6 +28,8 @@ const MAX_IDLE_READERS: usize = 8;
 const MAX_STATEMENTS: usize = 256;
 /// What the writer may keep of the file in memory, as SQLite counts it: this many KiB.
 const WRITER_CACHE: i64 = -16_384;
+/// A writer without a job for so long is idle.
+const IDLE: Duration = Duration::from_secs(2);
 /// Pages of the write-ahead log (16 MB of 4 KiB) before they go into the file.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
@@ -207,7 +210,7 @@ impl Drop for Sqlite {
 }
 
 fn write_until_closed(connection: Connection, queue: &mpsc::Receiver<Job>) {
-    while let Ok(first) = queue.recv() {
+    while let Some(first) = next_job(&connection, queue) {
         let group = std::iter::once(first)
             .chain(queue.try_iter())
             .take(MAX_GROUP);
@@ -215,6 +218,19 @@ fn write_until_closed(connection: Connection, queue: &mpsc::Receiver<Job>) {
         for finish in finishes {
             finish(outcome.clone());
         }
+    }
+}
+
+/// The next job, whenever it comes; nothing: there will be none. An idle writer gives back what it
+/// keeps of the file in memory.
+fn next_job(connection: &Connection, queue: &mpsc::Receiver<Job>) -> Option<Job> {
+    match queue.recv_timeout(IDLE) {
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            // A cache that stays is no harm.
+            let _ = connection.execute_batch("PRAGMA shrink_memory");
+            queue.recv().ok()
+        }
+        next => next.ok(),
     }
 }
 
@@ -347,7 +363,7 @@ impl ToSql for Value {
 
 /// What every connection is told before it is used.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
     // A plan that looks at a bound value (a LIMIT's too) would be made anew for each other value.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn commodities_are_valid_and_never_shared(a in "[A-Za-z0-9_.-]{1,64}", b in "[X.1Hh]{1,4}") {
+        fn commodities_are_valid_and_never_shared(a in "[A-Za-z0-9_.-]{0,31}[A-Za-z0-9][A-Za-z0-9_.-]{0,31}", b in "[.]{0,2}[X1Hh][X.1Hh]{0,2}") {
             for id in [&a, &b] {
                 let name = of(id);
                 prop_assert!((2..=MAX_COMMODITY).contains(&name.len()));
