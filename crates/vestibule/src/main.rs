@@ -10,6 +10,7 @@ mod demo;
 mod durations;
 mod files;
 mod gate;
+mod given_key;
 mod key;
 mod output;
 mod posture;
