@@ -8,6 +8,7 @@ mod cli;
 mod connector;
 mod demo;
 mod durations;
+mod enroll;
 mod files;
 mod gate;
 mod given_key;
