@@ -84,7 +84,7 @@ pub(crate) async fn request(
             refused(
                 400,
                 format_args!(
-                    "the file's webhook URL: {no} (or one that private_targets in [serve] names)"
+                    "the file's webhook URL: {no}. The provider hands over one that is, or private_targets in [serve] allows its address"
                 ),
             )
         })?;
