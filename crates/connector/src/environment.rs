@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use url::Url;
+use url::{Host, Url};
 
 /// An environment, or the URL of something that speaks like one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,18 @@ impl Environment {
             Self::Sandbox => "https://sandbox-api.fireblocks.io/v1".to_owned(),
             Self::At(url) => url.as_str().trim_end_matches('/').to_owned(),
         }
+    }
+
+    /// Whether what is said there can be heard on the way: plain HTTP that leaves this machine.
+    pub fn is_heard(&self) -> bool {
+        let Self::At(url) = self else { return false };
+        let here = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        url.scheme() != "https" && !here
     }
 
     /// Where its webhook keys are listed, where that is known.

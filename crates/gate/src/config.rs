@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use protocol::ids::WorkspaceId;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use wire::hooks_out::TargetPolicy;
 
 pub use crate::ages::{Areas, Pace};
 use crate::connections::addresses::list;
@@ -26,7 +27,7 @@ pub struct Config {
     /// Where it keeps its books.
     #[serde(default)]
     pub store: StoreAt,
-    /// What only a demo or a test allows.
+    /// What only a demo, a test or a mishap allows.
     #[serde(default)]
     pub development: Development,
 }
@@ -133,6 +134,13 @@ pub enum Tell {
 }
 
 impl Serve {
+    /// Where webhooks may go.
+    pub fn targets(&self) -> TargetPolicy {
+        TargetPolicy::Public {
+            except: self.private_targets.clone(),
+        }
+    }
+
     /// Calls a second of one connection where nobody says otherwise.
     pub fn rate() -> NonZeroU32 {
         NonZeroU32::new(500).unwrap_or(NonZeroU32::MIN)
@@ -155,4 +163,7 @@ pub struct Development {
     /// Take the sandbox's published keys from providers.
     #[serde(default)]
     pub allow_known_keys: bool,
+    /// Start although the log has entries of later than now: the clock was ahead when they were written.
+    #[serde(default)]
+    pub clock_was_ahead: bool,
 }

@@ -15,6 +15,7 @@
 //! | `reminders` | before a connection ends |
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
+//! | [`enroll`] | a provider that is let in directly, with a key given for the run |
 //! | [`posture`] | the practices, checked (pure) |
 //! | [`operators`], [`changes`] | the client's people, and what several of them must sign (pure) |
 //! | [`declared`] | what is to be, as a file says it (pure) |
@@ -34,6 +35,7 @@ pub mod changes;
 pub mod config;
 pub mod connections;
 pub mod declared;
+pub mod enroll;
 mod folder;
 pub mod forward;
 mod gate;

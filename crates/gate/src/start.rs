@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::ids::WorkspaceId;
+use protocol::time::Millis;
 use store::{Claim, Location, Room, Store, StoreError, once};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use wire::clock::{SystemClock, WallClock};
+use wire::clock::{ForwardClock, SystemClock, WallClock};
 use wire::hooks_in::{KeySource, Pin};
-use wire::hooks_out::{Dispatcher, TargetPolicy};
+use wire::hooks_out::Dispatcher;
 use wire::server::{Server, serve};
 
 use crate::admin_api::{self, Desk};
@@ -34,6 +35,8 @@ pub use entrance::check_plain;
 const PER_WEBHOOK: usize = 1;
 /// How soon an entry of the log is covered by a signed checkpoint.
 const CHECKPOINT: Duration = Duration::from_secs(1);
+/// How far behind the log's newest entry the clock may be, in milliseconds.
+const CLOCK_SLACK: i64 = Millis::MINUTE;
 /// How often the last use of keys is written down.
 const USES: Duration = Duration::from_secs(60);
 
@@ -106,6 +109,11 @@ pub enum StartError {
     /// The store is not opened.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// End dates that have passed would be to come, and tokens that were used fresh again.
+    #[error(
+        "this machine's clock is {0} seconds behind the newest entry of the log: set it right. If it was ahead when that was written, say clock_was_ahead = true in [development] for this start"
+    )]
+    Clock(i64),
     /// The log is not the one that this gate has signed.
     #[error("the gate does not start: {0}")]
     Log(#[from] LogError),
@@ -189,10 +197,7 @@ pub async fn start(
     let store = open_store(&folder, &config).await?;
     let claim = claim::claim(&folder, &config, &store).await?;
     let nobody = StartError::NoGate(workspace, location(&folder, &config));
-    let clock: Arc<dyn WallClock> = Arc::new(SystemClock);
-    let targets = TargetPolicy::Public {
-        except: config.serve.private_targets.clone(),
-    };
+    let clock = clock(&config, &store, workspace).await?;
     // Commands find the admin listener by it, also where its port was free to choose.
     std::fs::write(folder.admin_url_path(), &admin_origin)
         .map_err(|error| StartError::Listen(config.serve.admin, error))?;
@@ -230,9 +235,9 @@ pub async fn start(
     let outbox = Arc::new(RelayOutbox(Arc::clone(&gate)));
     let dispatcher = Dispatcher::new(
         outbox,
-        Arc::new(SystemClock),
+        Arc::new(Arc::clone(&clock)),
         Arc::clone(&gate.deliveries),
-        targets,
+        gate.config.serve.targets(),
         PER_WEBHOOK,
     )?;
     tasks.spawn(dispatcher.run(shutdown.clone()));
@@ -263,6 +268,24 @@ pub async fn start(
         lost,
         _claims: (lock, claim),
     })
+}
+
+/// The gate's clock: it never goes back, and not behind what the log tells either.
+async fn clock(
+    config: &Config,
+    store: &Store,
+    workspace: WorkspaceId,
+) -> Result<Arc<dyn WallClock>, StartError> {
+    let (clock, now) = (SystemClock, SystemClock.now());
+    let read = store.read(move |reading| rows::log::newest(reading, workspace));
+    let newest = read.await?.unwrap_or_default();
+    if config.development.clock_was_ahead {
+        return Ok(Arc::new(ForwardClock::from(clock, now)));
+    }
+    if now.plus(CLOCK_SLACK) < newest {
+        return Err(StartError::Clock(newest.seconds() - now.seconds()));
+    }
+    Ok(Arc::new(ForwardClock::from(clock, newest)))
 }
 
 impl Gate {

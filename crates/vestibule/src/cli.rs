@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::{connector, demo, gate, key, posture, sandbox, token};
+use crate::{connector, demo, enroll, gate, key, posture, sandbox, token};
 
 /// Third parties do their work here, and never step into the vault.
 ///
@@ -41,6 +41,8 @@ enum Command {
     Gate(Box<gate::Args>),
     /// The seven practices in a workspace as it stands, without any gate.
     Posture(posture::Args),
+    /// Let a provider into the workspace itself, without a gate in between.
+    Enroll(Box<enroll::Args>),
     /// The provider's side: keys, books and exports of its clients.
     Connector(connector::Args),
     /// Which key is in a file.
@@ -65,6 +67,7 @@ impl Cli {
             Command::Sandbox(args) => sandbox::run(*args, out).await,
             Command::Gate(args) => gate::run(*args, out).await,
             Command::Posture(args) => posture::run(&args, out).await,
+            Command::Enroll(args) => enroll::run(&args, out).await,
             Command::Connector(args) => connector::run(args, out).await,
             Command::Key(args) => key::run(&args, out),
             Command::Token(args) => token::run(&args, out),
@@ -91,7 +94,15 @@ mod tests {
     }
 
     /// Whose every command has examples in its help.
-    const WITH_EXAMPLES: [&str; 6] = ["gate", "posture", "connector", "key", "sandbox", "token"];
+    const WITH_EXAMPLES: [&str; 7] = [
+        "gate",
+        "posture",
+        "enroll",
+        "connector",
+        "key",
+        "sandbox",
+        "token",
+    ];
 
     #[test]
     fn every_command_has_examples() {

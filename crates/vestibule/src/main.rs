@@ -8,8 +8,10 @@ mod cli;
 mod connector;
 mod demo;
 mod durations;
+mod enroll;
 mod files;
 mod gate;
+mod given_key;
 mod key;
 mod output;
 mod posture;
@@ -23,7 +25,10 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::usage(&error),
+    };
     if let Err(error) = output::start_log(cli.log.as_deref()) {
         return output::failed(&error, cli.json);
     }

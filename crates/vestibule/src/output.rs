@@ -1,7 +1,7 @@
 //! What a person or a script sees: results on stdout, everything else on stderr.
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -60,10 +60,10 @@ impl Output {
 
     /// One line of a result.
     pub(crate) fn line(self, line: impl Display) -> anyhow::Result<()> {
-        let mut out = std::io::stdout().lock();
+        let mut out = io::stdout().lock();
         match writeln!(out, "{}", harmless(&line.to_string())).and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`).
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("stdout cannot be written"),
         }
     }
@@ -86,6 +86,18 @@ pub(crate) fn failed(error: &anyhow::Error, json: bool) -> ExitCode {
         note(format_args!("vestibule: {error:#}"));
     }
     ExitCode::FAILURE
+}
+
+/// What is wrong with a command line: words that somebody pasted are words. Help has none of others.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        note(error.render().to_string().trim_end());
+        ExitCode::from(2)
+    } else if error.print().is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Text from outside, in one line, as it may stand on a terminal: what would act there, turn the line
@@ -120,14 +132,30 @@ fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
     out
 }
 
+/// Writes each event of the log as one line, whatever words of others are in it.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let line = printable(text.strip_suffix('\n').unwrap_or(&text)) + "\n";
+        self.0.write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// The log: to stderr, quiet unless asked for.
 pub(crate) fn start_log(filter: Option<&str>) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(filter.unwrap_or("warn")).context("the log filter cannot be read")?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(|| OneLine(io::stderr()))
+        .with_ansi(false)
         .try_init()
         .map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
 }
@@ -143,6 +171,39 @@ mod tests {
             "a\\u001b[2Jb\\r\\nc\\u009bd"
         );
         assert_eq!(harmless("a\u{1b}[2J\n\tb"), "a\\u001b[2J\n\tb");
+    }
+
+    #[test]
+    fn no_words_begin_an_entry_of_the_log() {
+        #[derive(Clone, Default)]
+        struct Kept(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+        impl Write for Kept {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.lock().expect("a lock").write(bytes)
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let kept = Kept::default();
+        let into = kept.clone();
+        let log = tracing_subscriber::fmt()
+            .with_writer(move || OneLine(into.clone()))
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        tracing::subscriber::with_default(log, || {
+            let why = "x\r\n ERROR forged \u{1b}[2J\u{202e}";
+            tracing::warn!(%why, "refused {why}");
+        });
+        let written = kept.0.lock().expect("a lock");
+        let line = String::from_utf8_lossy(&written);
+        assert_eq!(line.lines().count(), 1, "{line}");
+        let quiet = |char: char| is_printable(char) || char == '\n';
+        assert!(
+            line.chars().all(quiet) && line.contains("\\u202e"),
+            "{line}"
+        );
     }
 
     #[test]

@@ -8,11 +8,12 @@ use super::Rule;
 use super::text::File;
 
 /// The pages whose code words of several parts are names of tests.
-const PAGES: [&str; 1] = ["docs/threat-model.md"];
+const PAGES: [&str; 2] = ["docs/threat-model.md", "docs/asvs.md"];
 
 pub fn rule(files: &[File]) -> anyhow::Result<Rule> {
-    let function = Regex::new(r"\bfn ([a-z0-9_]+)")?;
-    let sources = files.iter().filter(|file| file.name.ends_with(".rs"));
+    let function = Regex::new(r"\b(?:fn|def) ([a-z0-9_]+)")?;
+    let is_source = |file: &&File| file.name.ends_with(".rs") || file.name.ends_with(".py");
+    let sources = files.iter().filter(is_source);
     let there: BTreeSet<&str> = sources
         .flat_map(|file| function.captures_iter(&file.text))
         .filter_map(|found| Some(found.get(1)?.as_str()))
@@ -45,9 +46,10 @@ mod tests {
         };
         let rule = rule(&[
             file("crates/gate/src/a.rs", "fn invariant_1_it_holds() {}"),
+            file("judges/python/test_a.py", "def test_it_is_judged():"),
             file(
                 "docs/threat-model.md",
-                "| `attacks::invariant_1_it_holds`, `kill_9` |\n| `invariant_2_it_is_gone` |",
+                "| `attacks::invariant_1_it_holds`, `kill_9`, `test_it_is_judged` |\n| `invariant_2_it_is_gone` |",
             ),
         ]);
         let broken = rule.expect("a rule").broken;

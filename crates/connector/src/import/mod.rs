@@ -6,6 +6,7 @@
 //! over and counted.
 
 mod dates;
+mod initiated;
 mod rows;
 mod table;
 
@@ -16,6 +17,7 @@ use protocol::ids::VaultAccountId;
 use protocol::time::Millis;
 use serde::Serialize;
 
+pub use initiated::{Initiated, initiated};
 use table::{Columns, Row};
 
 /// Largest file read, in bytes.

@@ -78,6 +78,17 @@ pub(crate) async fn request(
     let addresses = input.addresses.unwrap_or(handover.addresses);
     check_addresses(&addresses, input.addresses_reason.as_deref())
         .map_err(|bad| refused(400, bad))?;
+    if let Some(url) = &handover.webhook_url {
+        let allowed = gate.config.serve.targets().check(url);
+        allowed.map_err(|no| {
+            refused(
+                400,
+                format_args!(
+                    "the file's webhook URL: {no}. The provider hands over one that is, or private_targets in [serve] allows its address"
+                ),
+            )
+        })?;
+    }
     let fingerprint = key.fingerprint().to_string();
     let own = newcomer::own_moduli(gate);
     let (public, actor) = (

@@ -14,9 +14,10 @@ use super::workspace::{Seen, Theirs, Unseen};
 /// Most pages of a list.
 const MAX_PAGES: usize = 100;
 
+/// `GET /management/api_users`.
 #[derive(Deserialize)]
-struct Users {
-    users: Vec<User>,
+pub(crate) struct Users {
+    pub(crate) users: Vec<User>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +61,7 @@ pub async fn look(client: &Client) -> Seen {
         addresses,
         rules: rules.map(|active| active.policy.rules),
         theirs: theirs(client).await,
+        ..Seen::nothing("not asked")
     }
 }
 
@@ -77,7 +79,11 @@ async fn theirs(client: &Client) -> Result<Vec<Theirs>, Unseen> {
 }
 
 /// Asks, and says why not in words: a key that may not is told which role may.
-async fn get<T: DeserializeOwned>(client: &Client, id: &str, path: &str) -> Result<T, Unseen> {
+pub(crate) async fn get<T: DeserializeOwned>(
+    client: &Client,
+    id: &str,
+    path: &str,
+) -> Result<T, Unseen> {
     let answer = client.get(path).await.and_then(|answer| answer.json());
     answer.map_err(|error| match error {
         ClientError::Status {

@@ -26,6 +26,16 @@ pub(crate) fn size(query: &mut impl Query, workspace: WorkspaceId) -> Result<u64
     Ok(last.map_or(0, |last| count(last) + 1))
 }
 
+/// When the newest entry was written.
+pub(crate) fn newest(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Option<Millis>, StoreError> {
+    let sql = "SELECT at FROM gate_log_leaves WHERE workspace = $1 ORDER BY idx DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string()])?;
+    row.map(|row| Ok(Millis(row.int(0)?))).transpose()
+}
+
 /// The next leaf's index. Two writers that take the same collide on the primary key.
 pub(crate) fn next_index(
     query: &mut impl Query,

@@ -28,11 +28,34 @@ pub struct Desk {
 
 impl Desk {
     pub async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, with something in its configuration set otherwise.
+    pub async fn with(set: impl FnOnce(&mut Config)) -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let folder = Folder::new(home.path().join("gate"));
+        let mut config = Self::config();
+        set(&mut config);
+        let made = gate::init::init(&folder, &config, "", "owner", &SystemClock).await;
+        let made = made.expect("a gate");
+        let mut gate = Gate::made(folder, config);
+        gate.start().await;
+        let key = gate.folder.key(KeyName::Owner).expect("a key");
+        let origin = format!("http://{}", gate.config.serve.admin);
+        let owner = Caller::new(&origin, made.owner_id, key);
+        Self {
+            _home: home,
+            gate,
+            owner,
+        }
+    }
+
+    /// A gate's configuration.
+    pub fn config() -> Config {
         // Nobody listens there.
         let nowhere = "http://127.0.0.1:9/v1";
-        let config = Config {
+        Config {
             upstream: Upstream {
                 base_url: nowhere.parse().expect("a URL"),
                 workspace_id: WorkspaceId(Uuid::from_u128(7)),
@@ -52,18 +75,6 @@ impl Desk {
             areas: Areas::default(),
             store: StoreAt::default(),
             development: Development::default(),
-        };
-        let made = gate::init::init(&folder, &config, "", "owner", &SystemClock).await;
-        let made = made.expect("a gate");
-        let mut gate = Gate::made(folder, config);
-        gate.start().await;
-        let key = gate.folder.key(KeyName::Owner).expect("a key");
-        let origin = format!("http://{}", gate.config.serve.admin);
-        let owner = Caller::new(&origin, made.owner_id, key);
-        Self {
-            _home: home,
-            gate,
-            owner,
         }
     }
 

@@ -5,6 +5,7 @@
 mod ages;
 mod attacks;
 mod caller;
+mod clock;
 mod closing;
 mod desk;
 mod differential;
@@ -22,6 +23,7 @@ mod outside;
 mod processes;
 mod provider;
 mod quorum;
+mod races;
 mod reads;
 mod recovery;
 mod refusals;

@@ -1,6 +1,6 @@
 //! `vestibule gate connection`: who may come in, with which key, from where, to see what.
 
-pub(super) mod handed;
+pub(crate) mod handed;
 mod key;
 mod preview;
 pub(super) mod told;
@@ -148,7 +148,7 @@ struct Approve {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum RoleWord {
+pub(crate) enum RoleWord {
     /// Reads what is in scope.
     Viewer,
     /// Reads, and proposes transactions.
@@ -156,7 +156,7 @@ pub(super) enum RoleWord {
 }
 
 impl RoleWord {
-    pub(super) const fn role(self) -> ProviderRole {
+    pub(crate) const fn role(self) -> ProviderRole {
         match self {
             Self::Viewer => ProviderRole::Viewer,
             Self::Editor => ProviderRole::Editor,

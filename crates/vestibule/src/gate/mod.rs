@@ -3,7 +3,7 @@
 mod access;
 mod backup;
 mod change;
-mod connection;
+pub(crate) mod connection;
 mod declared;
 pub(crate) mod desk;
 mod doctor;

@@ -1,53 +1,55 @@
 //! `vestibule posture`: the seven practices in a workspace as it stands, without any gate.
 
+mod given;
 mod page;
 mod sarif;
 
-use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context;
 use clap::ValueEnum;
 use connector::environment::Environment;
 use gate::posture::Verdict;
 use gate::posture::look::look;
-use gate::posture::workspace::{Judged, Severity, Theirs, judge};
+use gate::posture::workspace::{Judged, Seen, Severity, Theirs, judge};
 use protocol::ids::UserId;
-use protocol::keys::PrivateKey;
-use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use wire::client::{Budget, Client, LocalKey};
-use wire::clock::SystemClock;
 
-use crate::output::Output;
+use crate::given_key;
+use crate::output::{Output, printable};
 
-/// Calls a minute: well below any limit of Fireblocks'.
-const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
-
-/// The seven practices in a workspace as it stands, without any gate: from a key given for this run.
+/// The seven practices in a workspace as it stands, without any gate: from a key given for this run, from
+/// the Console's exports, and from what third parties handed over.
 ///
 /// Nothing is changed: the key is used for GET alone. Each practice of each API user is held, broken,
-/// or cannot be seen with this key; a Security Auditor's sees Fireblocks' own findings, an Admin's users,
-/// IP lists and policy.
+/// or cannot be seen from what is given; a Security Auditor's key sees Fireblocks' own findings, an
+/// Admin's users, IP lists and policy.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule posture --environment us --api-key ID --secret-key audit.pem
   vestibule posture --environment us --api-key ID --secret-key audit.pem --third-party acme --third-party books
+  vestibule posture --csr acme=acme.csr --csr books=books.csr     does each have a sound key of its own?
+  vestibule posture --policy policy.json --history transactions.csv --third-party acme
+                                                         from the Console's exports alone
   vestibule posture ... --format html > posture.html     one page for an auditor
   vestibule posture ... --format sarif --fail-on medium  for a CI: exit code 1")]
 pub(crate) struct Args {
     /// us, eu, eu2, sandbox, or the base URL of an API.
-    #[arg(long, value_name = "ENV|URL")]
-    environment: Environment,
+    #[arg(
+        long,
+        value_name = "ENV|URL",
+        requires_all = ["api_key", "secret_key"],
+        required_unless_present_any = ["csrs", "history", "policy"]
+    )]
+    environment: Option<Environment>,
     /// The API key to read with.
-    #[arg(long, value_name = "ID")]
-    api_key: UserId,
+    #[arg(long, value_name = "ID", requires = "environment")]
+    api_key: Option<UserId>,
     /// The file of its private key, PEM.
-    #[arg(long, value_name = "FILE")]
-    secret_key: PathBuf,
+    #[arg(long, value_name = "FILE", requires = "environment")]
+    secret_key: Option<PathBuf>,
+    #[command(flatten)]
+    given: given::Given,
     /// An API user of a third party's, by name or id (may be given more than once); all, if none is.
     #[arg(long = "third-party", value_name = "NAME|ID")]
     third_parties: Vec<String>,
@@ -92,21 +94,24 @@ struct Report {
 }
 
 pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
-    let file = args.secret_key.display();
-    let pem = std::fs::read_to_string(&args.secret_key);
-    let pem = SecretString::from(pem.with_context(|| format!("{file} cannot be read"))?);
-    let key = PrivateKey::from_pem(pem.expose_secret()).with_context(|| format!("{file}"))?;
-    let signer = Arc::new(LocalKey::new(args.api_key, key));
-    let budget = Budget::per_minute(CALLS, CALLS, Duration::from_secs(60));
-    let base = args.environment.base_url();
-    let client = Client::new(&base, signer, budget, Arc::new(SystemClock))?;
-    let seen = look(&client).await;
+    let (environment, mut seen) = match (&args.environment, args.api_key, &args.secret_key) {
+        (Some(environment), Some(user), Some(key)) => {
+            let base = environment.base_url();
+            let seen = look(&given_key::client(environment, user, key)?.reading()).await;
+            (base, seen)
+        }
+        _ => (
+            "what was given".to_owned(),
+            Seen::nothing(given::WITHOUT_KEY),
+        ),
+    };
+    args.given.add_to(&mut seen)?;
     let (fireblocks, unseen) = match &seen.theirs {
         Ok(theirs) => (theirs.clone(), None),
         Err(unseen) => (Vec::new(), Some(unseen.0.clone())),
     };
     let report = Report {
-        environment: base,
+        environment,
         findings: judge(&seen, &args.third_parties),
         fireblocks,
         fireblocks_unseen: unseen,
@@ -139,12 +144,14 @@ fn text(report: &Report) -> String {
     for one in &report.findings {
         if subject != Some(&one.subject) {
             subject = Some(&one.subject);
-            lines.push(crate::output::printable(&one.subject));
+            lines.push(printable(&one.subject));
         }
         let verdict = word(one.verdict);
         lines.push(format!(
             "  {} {verdict:6} {}: {}",
-            one.practice, one.asks, one.evidence
+            one.practice,
+            one.asks,
+            printable(&one.evidence)
         ));
         if one.verdict == Verdict::Broken {
             lines.push(format!("     {:?}: {}", one.severity, one.todo));

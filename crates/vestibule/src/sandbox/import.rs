@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use connector::environment::Environment;
 use connector::import::{self as exports, Malformed};
 use ledger::{Books, Change};
 use protocol::ids::{UserId, WorkspaceId};
@@ -18,7 +19,7 @@ use sandbox::sketch::{Factor, Sketch};
 use store::{Location, Store};
 use sync::walk::Options;
 use sync::{Area, roles, walk};
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 use wire::client::{Budget, Client, LocalKey};
 use wire::clock::{SystemClock, WallClock};
@@ -134,13 +135,7 @@ fn of_exports(paths: &[PathBuf], skip: bool) -> anyhow::Result<Sketch> {
 
 /// Walks an API that the key can do nothing at but read, as a Viewer.
 async fn of_api(url: &Url, key: &Path, user: UserId, days: u16) -> anyhow::Result<Sketch> {
-    let here = match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    if url.scheme() != "https" && !here {
+    if Environment::At(url.clone()).is_heard() {
         bail!("{url}: expected https, or http on this machine alone");
     }
     let file = key.display();

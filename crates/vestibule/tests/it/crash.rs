@@ -17,7 +17,7 @@ use wire::clock::SystemClock;
 use crate::world::{self, Serving, path, run, text, until, vestibule};
 
 /// A client at a gate, with a provider's key.
-fn client(base_url: &str, api_key: &str, key_path: &Path) -> Client {
+pub(crate) fn client(base_url: &str, api_key: &str, key_path: &Path) -> Client {
     let pem = std::fs::read_to_string(key_path).expect("its key");
     let key = PrivateKey::from_pem(&pem).expect("a key");
     let signer = Arc::new(LocalKey::new(api_key.parse().expect("an id"), key));

@@ -8,10 +8,12 @@
 mod backup;
 mod commands;
 mod crash;
+mod full;
 mod gate;
 mod interrupted;
 mod rotation;
 mod scenarios;
 mod tour;
 mod troubles;
+mod words;
 mod world;

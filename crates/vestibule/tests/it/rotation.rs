@@ -41,7 +41,7 @@ fn state_of<'a>(keys: &'a Value, fingerprint: &Value) -> &'a Value {
 fn a_provider_starts_a_rotation_the_client_confirms_it_and_it_is_put_in_place() {
     let home = tempfile::tempdir().expect("a folder");
     let folder = home.path();
-    let init = "gate --dir gate init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0";
+    let init = "gate --dir gate init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0 --private-target 127.0.0.0/8";
     let made = run(folder, init);
     assert!(made.status.success(), "{}", said(&made));
     let gate = Serving::start_in(

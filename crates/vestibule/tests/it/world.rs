@@ -55,7 +55,7 @@ impl Serving {
         Self::spawn(command, folder, args)
     }
 
-    fn spawn(mut command: Command, folder: &Path, args: &[&OsStr]) -> Self {
+    pub(crate) fn spawn(mut command: Command, folder: &Path, args: &[&OsStr]) -> Self {
         let file = folder.join(format!("ready-{}.json", uuid::Uuid::new_v4()));
         let child = command
             .args(args)

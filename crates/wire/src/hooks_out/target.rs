@@ -41,7 +41,7 @@ impl TargetPolicy {
         let named = match url.host() {
             Some(Host::Ipv4(ip)) => Some(ip.into()),
             Some(Host::Ipv6(ip)) => Some(ip.into()),
-            Some(Host::Domain("localhost")) => Some(Ipv4Addr::LOCALHOST.into()),
+            Some(Host::Domain(name)) if is_this_machine(name) => Some(Ipv4Addr::LOCALHOST.into()),
             Some(Host::Domain(_)) => None,
             None => return Err(Refused("a target has a host".to_owned())),
         };
@@ -79,6 +79,12 @@ impl Resolve for TargetPolicy {
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
+}
+
+/// Names of this machine, whatever a resolver says (RFC 6761).
+fn is_this_machine(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
 }
 
 /// Whether an address is one of the public internet's (IANA's special-purpose registries).

@@ -309,6 +309,21 @@ async fn a_token_that_was_right_expires() {
     assert_eq!(refused(&world, &read(&token)).await, (-10, 1));
 }
 
+/// Its nonce is forgotten by then, but the clock does not follow.
+#[tokio::test]
+async fn invariant_2_a_clock_that_is_set_back_makes_no_used_token_fresh() {
+    let world = World::new().await;
+    let used = fresh();
+    assert_eq!(world.ask(&read(&used)).await.status, 200);
+    world.last();
+    world.clock.advance(300_000);
+    let later = fresh().claim("iat", NOW + 300).claim("exp", NOW + 355);
+    assert_eq!(world.ask(&read(&later)).await.status, 200);
+    world.last();
+    world.clock.advance(-300_000);
+    assert_eq!(refused(&world, &read(&used)).await, (-10, 1));
+}
+
 /// Nonces of before a start are not remembered, so tokens of then are refused; and count.
 #[tokio::test]
 async fn a_token_from_before_the_start_is_refused_and_counts() {

@@ -16,7 +16,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use wire::clock::ManualClock;
+use wire::clock::{ForwardClock, ManualClock};
 use wire::server::{Admitted, Call, Entrance, Route, Running, Server, Workspace, serve};
 
 use crate::asks::{Answer, Ask, Line};
@@ -91,6 +91,9 @@ impl Workspace for House {
     }
 }
 
+/// As a gate has it.
+type Clock = ForwardClock<ManualClock>;
+
 /// A server that runs.
 pub struct World {
     pub house: Arc<House>,
@@ -115,20 +118,21 @@ impl World {
         Self::set(|server| server, entrance).await
     }
 
-    async fn with(
-        change: impl FnOnce(Server<House, ManualClock>) -> Server<House, ManualClock>,
-    ) -> Self {
+    async fn with(change: impl FnOnce(Server<House, Clock>) -> Server<House, Clock>) -> Self {
         Self::set(change, Entrance::from).await
     }
 
     async fn set(
-        change: impl FnOnce(Server<House, ManualClock>) -> Server<House, ManualClock>,
+        change: impl FnOnce(Server<House, Clock>) -> Server<House, Clock>,
         entrance: impl FnOnce(TcpListener) -> Entrance,
     ) -> Self {
         let house = Arc::new(House::default());
         let clock = ManualClock::at(Millis(NOW * Millis::SECOND));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let server = change(Server::new(Arc::clone(&house), clock.clone()));
+        let server = change(Server::new(
+            Arc::clone(&house),
+            ForwardClock::from(clock.clone(), Millis(0)),
+        ));
         let shutdown = CancellationToken::new();
         let running = serve(
             entrance(listener),

@@ -10,6 +10,7 @@
 //! | [`headers`] | headers that claim to be somebody else |
 //! | [`bodies`] | bodies that two readers take differently, or that cost much |
 //! | [`proposals`] | fields and amounts that no provider may set |
+//! | [`targets`] | addresses that a gate would call from inside the client's network |
 //! | [`others`] | what belongs to others: ids, cursors, lists, administration |
 
 mod attempt;
@@ -21,6 +22,7 @@ mod paths;
 mod proposals;
 mod replay;
 mod scene;
+mod targets;
 mod tokens;
 
 use std::collections::BTreeSet;

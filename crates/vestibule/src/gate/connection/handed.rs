@@ -22,7 +22,7 @@ pub(in crate::gate) fn sent(bytes: &[u8]) -> Value {
 
 /// A CSR's text. What is no text is DER, or should not be there: it goes into the same field as PEM
 /// has it, where the gate looks through it.
-pub(super) fn csr_text(bytes: Vec<u8>) -> String {
+pub(crate) fn csr_text(bytes: Vec<u8>) -> String {
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => text,
         other => {

@@ -1,0 +1,261 @@
+use protocol::model::policy_v2::PolicyRuleV2;
+use serde_json::json;
+
+use super::*;
+
+fn user(number: u128, name: &str, role: &str) -> User {
+    let id = uuid::Uuid::from_u128(number);
+    let user = json!({"id": id, "name": name, "role": role, "enabled": true, "status": "READY", "userType": "API"});
+    serde_json::from_value(user).expect("a user")
+}
+
+fn rule(initiator: serde_json::Value, action: &str) -> PolicyRuleV2 {
+    let rule = json!({"name": "r", "id": "1", "type": "TRANSFER", "initiator": initiator,
+        "source": {}, "verdict": {"action": action}});
+    serde_json::from_value(rule).expect("a rule")
+}
+
+fn seen(users: Vec<User>) -> Seen {
+    let addresses = users
+        .iter()
+        .map(|user| (user.id, Ok(vec!["203.0.113.7".to_owned()])));
+    Seen {
+        addresses: addresses.collect(),
+        users: Ok(users),
+        rules: Ok(Vec::new()),
+        theirs: Ok(Vec::new()),
+        ..Seen::nothing("not asked")
+    }
+}
+
+fn of(all: &[Judged], practice: &str) -> (Verdict, String) {
+    let found = all
+        .iter()
+        .find(|one| one.practice == practice)
+        .expect("judged");
+    (found.verdict, found.evidence.clone())
+}
+
+#[test]
+fn each_practice_of_each_user_is_judged_and_what_no_source_tells_is_not_called_held() {
+    let viewer = judge(&seen(vec![user(1, "acme", "VIEWER")]), &[]);
+    let verdicts: Vec<_> = viewer
+        .iter()
+        .map(|one| (one.practice, one.verdict))
+        .collect();
+    use Verdict::{CannotBeSeen, Held};
+    assert_eq!(
+        verdicts,
+        [
+            ("C1", Held),
+            ("C2", CannotBeSeen),
+            ("C3", CannotBeSeen),
+            ("C4", Held),
+            ("C5", CannotBeSeen),
+            ("C6", CannotBeSeen),
+            ("C7", Held),
+        ]
+    );
+    let blind = Seen {
+        users: Err(Unseen("no".to_owned())),
+        ..seen(Vec::new())
+    };
+    assert!(
+        judge(&blind, &[])
+            .iter()
+            .all(|one| one.verdict == CannotBeSeen)
+    );
+}
+
+#[test]
+fn what_is_broken_says_by_what() {
+    let mut world = seen(vec![user(1, "acme", "SIGNER"), user(2, "other", "EDITOR")]);
+    let acme = ["acme".to_owned()];
+    assert_eq!(of(&judge(&world, &acme), "C1").0, Verdict::Broken);
+    assert_eq!(of(&judge(&world, &[]), "C1").0, Verdict::CannotBeSeen);
+    assert_eq!(
+        of(&judge(&world, &["nobody".to_owned()]), "C1").0,
+        Verdict::CannotBeSeen
+    );
+    let id = uuid::Uuid::from_u128(1);
+    for (list, verdict) in [
+        (Vec::new(), Verdict::Broken),
+        (vec!["0.0.0.0/0".to_owned()], Verdict::Broken),
+        (vec!["10.0.0.0/8".to_owned()], Verdict::Broken),
+        (vec!["x".to_owned()], Verdict::CannotBeSeen),
+    ] {
+        world.addresses.insert(UserId(id), Ok(list));
+        assert_eq!(of(&judge(&world, &acme), "C4").0, verdict);
+    }
+    for (rules, verdict) in [
+        (vec![rule(json!("*"), "ALLOW")], Verdict::Broken),
+        (
+            vec![
+                rule(json!({"users": [id]}), "2-TIER"),
+                rule(json!("*"), "ALLOW"),
+            ],
+            Verdict::Broken,
+        ),
+        (
+            vec![rule(json!({"users": ["else"]}), "ALLOW")],
+            Verdict::Held,
+        ),
+        (vec![rule(json!("*"), "2-TIER")], Verdict::Held),
+        (
+            vec![rule(json!({"groups": ["g"]}), "ALLOW")],
+            Verdict::CannotBeSeen,
+        ),
+    ] {
+        world.rules = Ok(rules);
+        let (judged, evidence) = of(&judge(&world, &acme), "C7");
+        assert_eq!(judged, verdict, "{evidence}");
+    }
+}
+
+#[test]
+fn what_was_handed_over_tells_whose_keys_they_are() {
+    use Verdict::{Broken, CannotBeSeen, Held};
+    let handed = |fingerprint: Option<&str>| Handed {
+        fingerprint: fingerprint.map(str::to_owned),
+        evidence: "seen".to_owned(),
+    };
+    let mut world = Seen::nothing("no key was given");
+    world.handed.insert("acme".to_owned(), handed(Some("aa")));
+    assert_eq!(of(&judge(&world, &[]), "C2").0, Held);
+    assert_eq!(of(&judge(&world, &[]), "C3").0, CannotBeSeen, "one alone");
+    world.handed.insert("books".to_owned(), handed(Some("bb")));
+    world.handed.insert("cloud".to_owned(), handed(Some("aa")));
+    world.handed.insert("dodgy".to_owned(), handed(None));
+    let all = judge(&world, &[]);
+    let verdict = |subject: &str, practice: &str| {
+        let found = all
+            .iter()
+            .find(|one| one.subject == subject && one.practice == practice);
+        found.expect("judged").verdict
+    };
+    for (subject, own, shared) in [
+        ("acme", Held, Broken),
+        ("books", Held, Held),
+        ("cloud", Held, Broken),
+        ("dodgy", Broken, CannotBeSeen),
+    ] {
+        assert_eq!(
+            (verdict(subject, "C2"), verdict(subject, "C3")),
+            (own, shared),
+            "{subject}"
+        );
+        assert_eq!(verdict(subject, "C1"), CannotBeSeen);
+    }
+    // Beside an API user it is found by name or id.
+    let id = uuid::Uuid::from_u128(1).to_string();
+    for by in ["acme", &id] {
+        let mut world = seen(vec![user(1, "acme", "EDITOR")]);
+        world.handed.insert(by.to_owned(), handed(Some("aa")));
+        assert_eq!(of(&judge(&world, &[]), "C2").0, Held);
+    }
+}
+
+#[test]
+fn a_history_tells_of_use_and_invents_no_role() {
+    let mut world = Seen::nothing("no key was given");
+    let mut history = History::default();
+    for at in [1_790_000_000_000, 1_780_000_000_000] {
+        history.note("acme", Millis(at));
+    }
+    world.history = Some(history.clone());
+    let third = ["acme".to_owned(), "books".to_owned()];
+    let all = judge(&world, &third);
+    let told = |subject: &str| {
+        let found = all
+            .iter()
+            .find(|one| one.subject == subject && one.practice == "C1");
+        let found = found.expect("judged");
+        assert_eq!(found.verdict, Verdict::CannotBeSeen);
+        found.evidence.clone()
+    };
+    assert!(
+        told("acme").ends_with("it created 2 transactions, the last on 2026-09-21"),
+        "{}",
+        told("acme")
+    );
+    assert!(
+        told("books").ends_with("it created nothing"),
+        "{}",
+        told("books")
+    );
+    let mut world = seen(vec![user(1, "acme", "EDITOR")]);
+    world.history = Some(history);
+    assert!(of(&judge(&world, &[]), "C1").1.contains("created 2"));
+}
+
+#[test]
+fn an_exported_policy_is_judged_as_far_as_names_go() {
+    let mut world = Seen::nothing("no key was given");
+    world.exported_rules = true;
+    let id = uuid::Uuid::from_u128(1).to_string();
+    let named = [id.clone(), "acme".to_owned()];
+    for (rules, by_id, by_name) in [
+        (
+            vec![rule(json!("*"), "ALLOW")],
+            Verdict::Broken,
+            Verdict::Broken,
+        ),
+        (
+            vec![rule(json!("*"), "BLOCK")],
+            Verdict::Held,
+            Verdict::Held,
+        ),
+        (
+            vec![
+                rule(json!({"users": [id]}), "ALLOW"),
+                rule(json!("*"), "BLOCK"),
+            ],
+            Verdict::Broken,
+            Verdict::CannotBeSeen,
+        ),
+    ] {
+        world.rules = Ok(rules);
+        let all = judge(&world, &named);
+        let verdict = |subject: &str| {
+            let found = all
+                .iter()
+                .find(|one| one.subject == subject && one.practice == "C7");
+            let found = found.expect("judged");
+            assert_eq!(found.source, "the Console's policy export");
+            found.verdict
+        };
+        assert_eq!((verdict(&id), verdict("acme")), (by_id, by_name));
+    }
+    assert_eq!(judge(&world, &[]).len(), 7, "nobody is named: anybody's");
+}
+
+/// Each rule names every user, and every user is somebody's third party: what is done for each of them
+/// must not grow with all of them. The figure is for people: it is told, and not judged.
+#[test]
+fn a_thousand_users_are_judged_in_one_go() {
+    const USERS: u128 = 1_000;
+    const RULES: usize = 200;
+    let name = |number: u128| format!("third party {number}");
+    let users: Vec<_> = (1..=USERS)
+        .map(|number| user(number, &name(number), "EDITOR"))
+        .collect();
+    let ids: Vec<_> = users.iter().map(|user| user.id.to_string()).collect();
+    let mut world = seen(users);
+    world.rules = Ok(vec![rule(json!({"users": ids}), "2-TIER"); RULES]);
+    for number in 1..=USERS {
+        let handed = Handed {
+            fingerprint: Some(format!("{number:064x}")),
+            evidence: "sound".to_owned(),
+        };
+        world.handed.insert(name(number), handed);
+    }
+    let third: Vec<_> = (1..=USERS).map(name).collect();
+    let before = std::time::Instant::now();
+    let all = judge(&world, &third);
+    println!(
+        "{USERS} API users, {RULES} rules that name them all: {:?}",
+        before.elapsed()
+    );
+    assert_eq!(all.len(), 7 * 1_000);
+    assert!(all.iter().all(|one| one.verdict != Verdict::Broken));
+}

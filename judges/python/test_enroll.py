@@ -1,0 +1,105 @@
+"""A provider let into the workspace itself: from its CSR, with an Admin-class key, the quorum watched."""
+
+import json
+import subprocess
+
+import pytest
+
+from bare_gate import BareGate
+from newcomers import key_and_csr
+from sandbox import User, binary
+
+ADDRESS = "203.0.113.7"
+
+
+@pytest.fixture(scope="module")
+def fund(manual):
+    return manual.workspaces["testnet"]
+
+
+def command(folder, sandbox, user, name, *words):
+    key = folder / f"{user.id}.pem"
+    key.write_text(user.secret)
+    flags = ["--environment", sandbox.base_url, "--api-key", user.id, "--secret-key", key]
+    return [str(word) for word in (binary(), "--json", "enroll", name, *words, *flags)]
+
+
+def run(*words):
+    return subprocess.run(command(*words), capture_output=True, text=True, timeout=120)
+
+
+def users(fund):
+    told = fund["admin"].door.get("/v1/management/api_users").json["users"]
+    return {user["name"]: user for user in told}
+
+
+def test_what_is_left_is_told_until_nothing_is(tmp_path, manual, fund):
+    key, csr = key_and_csr(tmp_path, "acme")
+    flags = ["--csr", csr, "--role", "viewer", "--address", ADDRESS]
+    first = run(tmp_path, manual, fund["non-signing-admin"], "acme", *flags, "--wait", "0s")
+    standing = json.loads(first.stdout)
+    assert first.returncode == 1 and standing["ready"] is False
+    assert "Quorum" in standing["left"][0] and f"add {ADDRESS}" in standing["left"][1], first.stderr
+    id = users(fund)["acme"]["id"]
+    assert (standing["api_key"], standing["role"]) == (id, "VIEWER")
+    # It goes on from there, and ends by itself when people have done the rest.
+    words = command(tmp_path, manual, fund["non-signing-admin"], "acme", *flags, "--wait", "10m")
+    watching = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        fund.control("POST", f"/users/{id}/approve")
+        fund.control("PUT", f"/users/{id}/ip_addresses", {"addresses": ["127.0.0.1"]})
+        assert watching.poll() is None
+        fund.control("PUT", f"/users/{id}/ip_addresses", {"addresses": [ADDRESS]})
+        out, err = watching.communicate(timeout=60)
+    finally:
+        watching.kill()
+    assert watching.returncode == 0, err
+    standing = json.loads(out)
+    assert (standing["ready"], standing["left"], standing["addresses"]) == (True, [], [ADDRESS])
+    assert [name for name in users(fund) if name == "acme"] == ["acme"], "made once"
+    # The list holds: the key is right, and this is another address.
+    acme = User.made(manual, "VIEWER", id, key)
+    assert acme.door.get("/v1/vault/accounts_paged").status == 401
+    fund.control("PUT", f"/users/{id}/ip_addresses", {"addresses": ["127.0.0.1"]})
+    assert acme.door.get("/v1/vault/accounts_paged").status == 200
+
+
+def test_what_must_not_be_is_not_made(tmp_path, manual, fund):
+    key, csr = key_and_csr(tmp_path, "bad")
+    before = users(fund)
+    fine = ["--csr", csr, "--role", "viewer", "--address", ADDRESS, "--wait", "0s"]
+    for user, name, words, word in (
+        (fund["viewer"], "bad", fine, "NON_SIGNING_ADMIN"),
+        (fund["editor"], "bad", fine, "NON_SIGNING_ADMIN"),
+        (fund["admin"], "bad", ["--csr", key, *fine[2:]], "private key"),
+        (fund["admin"], "x" * 31, fine, "30"),
+        (fund["admin"], "signer", fine, "role"),
+    ):
+        done = run(tmp_path, manual, user, name, *words)
+        assert done.returncode == 1 and word in done.stderr, done.stderr
+        assert key.read_text().split("\n")[1] not in done.stdout + done.stderr
+    signer = run(tmp_path, manual, fund["admin"], "bad", "--csr", csr, "--role", "signer", "--address", ADDRESS)
+    assert signer.returncode == 2, "there is no word for it"
+    small, _ = tmp_path / "small.csr", None
+    words = ["openssl", "req", "-new", "-newkey", "rsa:1024", "-nodes", "-keyout", tmp_path / "k", "-out", small, "-subj", "/O=A"]
+    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    weak = run(tmp_path, manual, fund["admin"], "bad", "--csr", small, *fine[2:])
+    assert weak.returncode == 1 and "2048" in weak.stderr, weak.stderr
+    assert users(fund) == before
+
+
+def test_a_gate_keeps_it_as_watched(tmp_path, manual, fund):
+    _, csr = key_and_csr(tmp_path, "kept")
+    gate = BareGate(tmp_path)
+    try:
+        flags = ["--csr", csr, "--role", "editor", "--address", ADDRESS, "--wait", "0s", "--record", gate.folder]
+        done = run(tmp_path, manual, fund["admin"], "kept", *flags)
+        assert done.returncode == 1 and "watched" in done.stderr, done.stderr
+        (kept,) = gate.connections()
+        assert (kept["name"], kept["mode"].lower(), kept["role"], kept["standing"]) == ("kept", "watched", "EDITOR", "ACTIVE")
+        again = run(tmp_path, manual, fund["admin"], "kept", *flags)
+        assert "before" in again.stderr
+        assert len(gate.connections()) == 1
+    finally:
+        gate.stop()
+    assert users(fund)["kept"]["status"] == "PENDING_ACTIVATION"
