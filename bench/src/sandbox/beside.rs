@@ -19,6 +19,8 @@ pub(crate) const TARGETS: [&str; 2] = [
     "/v1/vault/accounts_paged?limit=20",
     "/v1/transactions?limit=20",
 ];
+/// Who asks: with a key of 2048 bits, by which the goal is judged, and with one of 4096.
+const USERS: [&str; 2] = ["editor", "viewer"];
 /// Connections.
 const CONNECTIONS: [usize; 2] = [1, 16];
 /// Requests of a round, of the sandbox and of the mock server.
@@ -37,6 +39,8 @@ pub(crate) struct Beside {
 /// One call over so many connections.
 #[derive(Debug)]
 pub(crate) struct Case {
+    /// The size of the key, in bits.
+    pub(crate) key: usize,
     pub(crate) target: &'static str,
     pub(crate) connections: usize,
     /// Answers a second.
@@ -71,30 +75,32 @@ pub(crate) fn measure(
         fresh.end()?;
     }
     let (peer, at, _) = start(prism, &file)?;
-    let signer = workspace.user("viewer")?;
     let mut cases = Vec::new();
-    for target in TARGETS {
-        for connections in CONNECTIONS {
-            let (mut ours, mut theirs) = (Figures::default(), Figures::default());
-            for _ in 0..rounds {
-                let batch = tokens::sign(signer.user, &signer.key, target, REQUESTS.0)?;
-                ours.add(load::per_second(address, &batch.requests, connections)?);
-                let same = tokens::sign(signer.user, &signer.key, target, REQUESTS.1)?;
-                // It serves the paths without the server's part of the URL.
-                let bare = |request: &Vec<u8>| {
-                    String::from_utf8_lossy(request)
-                        .replacen("GET /v1/", "GET /", 1)
-                        .into_bytes()
-                };
-                let bare = same.requests.iter().map(bare).collect::<Vec<_>>().into();
-                theirs.add(load::per_second(at, &bare, connections)?);
+    for user in USERS {
+        let signer = workspace.user(user)?;
+        for target in TARGETS {
+            for connections in CONNECTIONS {
+                let (mut ours, mut theirs) = (Figures::default(), Figures::default());
+                for _ in 0..rounds {
+                    let sign = |count| tokens::sign(signer.user, &signer.key, target, count);
+                    let requests = sign(REQUESTS.0)?.requests;
+                    ours.add(load::per_second(address, &requests, connections)?);
+                    let requests = sign(REQUESTS.1)?.requests;
+                    let bare = requests
+                        .iter()
+                        .map(|one| bare(one))
+                        .collect::<Vec<_>>()
+                        .into();
+                    theirs.add(load::per_second(at, &bare, connections)?);
+                }
+                cases.push(Case {
+                    key: signer.key.public().bits(),
+                    target,
+                    connections,
+                    sandbox: ours,
+                    prism: theirs,
+                });
             }
-            cases.push(Case {
-                target,
-                connections,
-                sandbox: ours,
-                prism: theirs,
-            });
         }
     }
     drop(peer);
@@ -105,6 +111,13 @@ pub(crate) fn measure(
         prism_ready,
         operations,
     })
+}
+
+/// The mock server serves the paths without the server's part of the URL.
+fn bare(request: &[u8]) -> Vec<u8> {
+    String::from_utf8_lossy(request)
+        .replacen("GET /v1/", "GET /", 1)
+        .into_bytes()
 }
 
 /// Starts prism; where it listens, and how long it took to its first answer, in seconds.

@@ -29,7 +29,7 @@ const MAX_STATEMENTS: usize = 256;
 /// What the writer may keep of the file in memory, as SQLite counts it: this many KiB.
 const WRITER_CACHE: i64 = -16_384;
 /// A writer without a job for so long is idle.
-const IDLE: Duration = Duration::from_secs(2);
+const IDLE: Duration = Duration::from_millis(200);
 /// Pages of the write-ahead log (16 MB of 4 KiB) before they go into the file.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
