@@ -28,8 +28,6 @@ const MAX_IDLE_READERS: usize = 8;
 const MAX_STATEMENTS: usize = 256;
 /// What the writer may keep of the file in memory, as SQLite counts it: this many KiB.
 const WRITER_CACHE: i64 = -16_384;
-/// A writer without a job for so long is idle.
-const IDLE: Duration = Duration::from_millis(200);
 /// Pages of the write-ahead log (16 MB of 4 KiB) before they go into the file.
 const CHECKPOINT_PAGES: i64 = 4_096;
 
@@ -210,7 +208,7 @@ impl Drop for Sqlite {
 }
 
 fn write_until_closed(connection: Connection, queue: &mpsc::Receiver<Job>) {
-    while let Some(first) = next_job(&connection, queue) {
+    while let Ok(first) = queue.recv() {
         let group = std::iter::once(first)
             .chain(queue.try_iter())
             .take(MAX_GROUP);
@@ -218,19 +216,6 @@ fn write_until_closed(connection: Connection, queue: &mpsc::Receiver<Job>) {
         for finish in finishes {
             finish(outcome.clone());
         }
-    }
-}
-
-/// The next job, whenever it comes; nothing: there will be none. An idle writer gives back what it
-/// keeps of the file in memory.
-fn next_job(connection: &Connection, queue: &mpsc::Receiver<Job>) -> Option<Job> {
-    match queue.recv_timeout(IDLE) {
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            // A cache that stays is no harm.
-            let _ = connection.execute_batch("PRAGMA shrink_memory");
-            queue.recv().ok()
-        }
-        next => next.ok(),
     }
 }
 
