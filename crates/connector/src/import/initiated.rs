@@ -20,15 +20,9 @@ pub struct Initiated {
 /// Reads a transaction history. What came in from outside was created by nobody.
 pub fn initiated(file: &str, content: &[u8]) -> Result<Vec<Initiated>, ImportError> {
     let mut reader = table::reader(content);
-    let bad = |line, column: &str, why: String| BadRow {
-        file: file.to_owned(),
-        line,
-        column: column.to_owned(),
-        why,
-    };
     let header = reader
         .headers()
-        .map_err(|error| bad(1, "", error.to_string()))?;
+        .map_err(|error| BadRow::unreadable(file, &error))?;
     let columns = Columns::of(header);
     let missing = match rows::recognise(&columns) {
         Ok(ConsoleExport::Transactions) if columns.has(BY) => None,
@@ -46,10 +40,7 @@ pub fn initiated(file: &str, content: &[u8]) -> Result<Vec<Initiated>, ImportErr
             let file = file.to_owned();
             return Err(ImportError::TooLong { file });
         }
-        let record = record.map_err(|error| {
-            let line = error.position().map_or(0, ::csv::Position::line);
-            bad(line, "", error.to_string())
-        })?;
+        let record = record.map_err(|error| BadRow::unreadable(file, &error))?;
         let row = Row {
             columns: &columns,
             record: &record,
@@ -58,8 +49,10 @@ pub fn initiated(file: &str, content: &[u8]) -> Result<Vec<Initiated>, ImportErr
         if by.is_empty() || row.text("Fireblocks TxId").is_empty() {
             continue;
         }
-        let at = dates::read(date)
-            .ok_or_else(|| bad(table::line(&record), "Date", format!("'{date}' is no date")))?;
+        let at = dates::read(date).ok_or_else(|| {
+            let why = format!("'{date}' is no date");
+            BadRow::new(file, table::line(&record), "Date", why)
+        })?;
         let by = by.to_owned();
         all.push(Initiated { by, at });
     }

@@ -62,6 +62,23 @@ pub struct BadRow {
     pub why: String,
 }
 
+impl BadRow {
+    fn new(file: &str, line: u64, column: &str, why: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line,
+            column: column.to_owned(),
+            why,
+        }
+    }
+
+    /// A row that is no CSV.
+    fn unreadable(file: &str, error: &::csv::Error) -> Self {
+        let line = error.position().map_or(1, ::csv::Position::line);
+        Self::new(file, line, "", error.to_string())
+    }
+}
+
 /// Why a file is not imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImportError {
@@ -151,15 +168,9 @@ pub fn read(
     malformed: Malformed,
 ) -> Result<Imported, ImportError> {
     let mut reader = table::reader(content);
-    let bad = |line, column: &str, why: String| BadRow {
-        file: file.to_owned(),
-        line,
-        column: column.to_owned(),
-        why,
-    };
     let header = reader
         .headers()
-        .map_err(|error| bad(1, "", error.to_string()))?
+        .map_err(|error| BadRow::unreadable(file, &error))?
         .clone();
     let columns = Columns::of(&header);
     let export = rows::recognise(&columns).map_err(|missing| ImportError::Unknown {
@@ -196,12 +207,8 @@ pub fn read(
                 names,
                 exported_at,
             )
-            .map_err(|wrong| bad(table::line(record), wrong.column, wrong.why)),
-            Err(error) => Err(bad(
-                error.position().map_or(0, ::csv::Position::line),
-                "",
-                error.to_string(),
-            )),
+            .map_err(|wrong| BadRow::new(file, table::line(record), wrong.column, wrong.why)),
+            Err(error) => Err(BadRow::unreadable(file, error)),
         };
         match read {
             Ok(None) => imported.without_id += 1,

@@ -3,22 +3,13 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::world::{Serving, json, said, until, vestibule};
+use crate::world::{Serving, gate, json, said, until, vestibule};
 
 /// How often putting back is killed.
 const KILLS: u32 = 12;
-
-fn gate(folder: &Path, args: &str) -> Output {
-    vestibule()
-        .current_dir(folder)
-        .args(["--json", "gate", "--dir", "gate"])
-        .args(args.split(' '))
-        .output()
-        .expect("the binary starts")
-}
 
 fn serving(folder: &Path) -> Serving {
     Serving::start_in(folder, &["gate", "--dir", "gate", "run"].map(OsStr::new))

@@ -1,26 +1,17 @@
 //! The disk is full: what cannot be kept is refused, and nothing that was kept is lost.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use serde_json::Value;
 
-use crate::world::{self, Serving, said, vestibule};
+use crate::world::{self, Serving, gate, said};
 
 /// Bytes that files may still grow by, and blocks that the limit is told in.
 const ROOM: u64 = 256 * 1024;
 const BLOCK: u64 = 512;
 /// More requests than there is room for.
 const MANY: usize = 400;
-
-fn gate(folder: &Path, args: &str) -> Output {
-    vestibule()
-        .current_dir(folder)
-        .args(["--json", "gate", "--dir", "gate"])
-        .args(args.split(' '))
-        .output()
-        .expect("the binary starts")
-}
 
 fn names(folder: &Path) -> Vec<String> {
     let list = gate(folder, "connection list");

@@ -6,7 +6,7 @@ use std::process::Output;
 
 use serde_json::{Value, json};
 
-use crate::world::{self, Serving, path, said, vestibule};
+use crate::world::{self, Serving, gate, path, said, vestibule};
 
 struct Gate {
     folder: tempfile::TempDir,
@@ -18,9 +18,7 @@ impl Gate {
         let folder = tempfile::tempdir().expect("a folder");
         let made = gate(
             folder.path(),
-            &words(
-                "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0",
-            ),
+            "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0",
         );
         assert!(made.status.success(), "{}", said(&made));
         let serving = Serving::start_in(
@@ -31,7 +29,7 @@ impl Gate {
     }
 
     fn run(&self, args: &str) -> Output {
-        gate(self.folder.path(), &words(args))
+        gate(self.folder.path(), args)
     }
 
     /// Must be refused; what was said.
@@ -50,20 +48,6 @@ impl Gate {
     fn file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.folder.path().join(name), content).expect("a file");
     }
-}
-
-/// Each command stands in the folder and names the gate's own relative to it.
-fn gate(folder: &Path, args: &[String]) -> Output {
-    vestibule()
-        .current_dir(folder)
-        .args(["--json", "gate", "--dir", "gate"])
-        .args(args)
-        .output()
-        .expect("the binary starts")
-}
-
-fn words(line: &str) -> Vec<String> {
-    line.split(' ').map(str::to_owned).collect()
 }
 
 /// A new key and all that openssl makes of it, in a folder.
@@ -170,9 +154,7 @@ fn an_admin_listener_for_everyone_is_refused_when_the_gate_is_made() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = gate(
         folder.path(),
-        &words(
-            "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --admin 0.0.0.0:9999",
-        ),
+        "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --admin 0.0.0.0:9999",
     );
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("loopback"), "{}", said(&output));
@@ -186,7 +168,7 @@ fn an_admin_listener_for_everyone_is_refused_when_the_gate_is_made() {
 fn no_gate_is_made_that_would_speak_in_clear_beyond_this_machine() {
     let folder = tempfile::tempdir().expect("a folder");
     let init = "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 0.0.0.0:0 --admin 127.0.0.1:0";
-    let refused = gate(folder.path(), &words(init));
+    let refused = gate(folder.path(), init);
     assert_eq!(refused.status.code(), Some(1));
     assert!(said(&refused).contains("plain_http"), "{}", said(&refused));
     assert!(
@@ -194,7 +176,7 @@ fn no_gate_is_made_that_would_speak_in_clear_beyond_this_machine() {
         "nothing is left behind"
     );
     let more = "--plain-http --behind 10.0.0.5 --told-by forwarded";
-    let made = gate(folder.path(), &words(&format!("{init} {more}")));
+    let made = gate(folder.path(), &format!("{init} {more}"));
     assert!(made.status.success(), "{}", said(&made));
     let written = std::fs::read_to_string(folder.path().join("gate/gate.toml"));
     let written = written.expect("a configuration");

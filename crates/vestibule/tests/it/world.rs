@@ -24,6 +24,16 @@ pub(crate) fn run(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
     vestibule().args(args).output().expect("the binary starts")
 }
 
+/// A gate's command, in the folder that `gate` lies in; what it prints is JSON.
+pub(crate) fn gate(folder: &Path, args: &str) -> Output {
+    vestibule()
+        .current_dir(folder)
+        .args(["--json", "gate", "--dir", "gate"])
+        .args(args.split(' '))
+        .output()
+        .expect("the binary starts")
+}
+
 /// What a command said on stderr.
 pub(crate) fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()

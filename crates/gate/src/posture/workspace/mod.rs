@@ -258,16 +258,8 @@ impl<'a> Look<'a> {
     /// Of whose key it is, and whether another has it: only what was handed over tells.
     fn keys(&self, name: &str, handed: Option<&Handed>) -> [Judged; 2] {
         let Some(handed) = handed else {
-            return [2, 3].map(|practice| {
-                let evidence = "no API tells: only the CSR that was handed over does".to_owned();
-                judged(
-                    practice,
-                    name,
-                    Verdict::CannotBeSeen,
-                    Severity::Medium,
-                    evidence,
-                )
-            });
+            let why = "no API tells: only the CSR that was handed over does";
+            return [2, 3].map(|practice| untold(practice, name, why));
         };
         let Some(fingerprint) = &handed.fingerprint else {
             let evidence = "its CSR was refused: there is no key to compare".to_owned();
@@ -320,16 +312,20 @@ impl<'a> Look<'a> {
 
 /// What only the third party itself can say.
 fn own_word(name: &str) -> [Judged; 2] {
-    [5, 6].map(|practice| {
-        let evidence = "no API tells: only the third party can".to_owned();
-        judged(
-            practice,
-            name,
-            Verdict::CannotBeSeen,
-            Severity::Medium,
-            evidence,
-        )
-    })
+    let why = "no API tells: only the third party can";
+    [5, 6].map(|practice| untold(practice, name, why))
+}
+
+/// What nothing that was seen tells.
+fn untold(practice: usize, name: &str, why: &str) -> Judged {
+    let evidence = why.to_owned();
+    judged(
+        practice,
+        name,
+        Verdict::CannotBeSeen,
+        Severity::Medium,
+        evidence,
+    )
 }
 
 fn day(at: Millis) -> String {
