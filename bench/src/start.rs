@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::figures::Figures;
+use crate::product::Running;
 use crate::world::World;
 
 /// How long a program idles before its memory is read.
@@ -15,7 +16,7 @@ pub(crate) struct Started {
     /// From the start of the process to its ready file, in seconds.
     pub(crate) ready: Figures,
     /// Memory after the idle time, in MB.
-    pub(crate) resident: f64,
+    pub(crate) resident: Figures,
 }
 
 /// Both.
@@ -39,17 +40,19 @@ pub(crate) fn measure(world: &mut World, rounds: u32) -> anyhow::Result<Starts> 
         }
         let program = || Command::new(product.program());
         let (running, _, took) = product.serve(program(), &product.sandbox(world.sandbox_port))?;
+        // Before a gate asks it for anything.
+        sandbox.resident.add(idle(&running)?);
         world.sandbox = Some(running);
         sandbox.ready.add(took.as_secs_f64());
         let (running, _, took) = product.serve(program(), &product.gate(&["run"]))?;
+        gate.resident.add(idle(&running)?);
         world.gate = Some(running);
         gate.ready.add(took.as_secs_f64());
     }
-    std::thread::sleep(IDLE);
-    for (started, running) in [(&mut sandbox, &world.sandbox), (&mut gate, &world.gate)] {
-        if let Some(running) = running {
-            started.resident = running.resident()?;
-        }
-    }
     Ok(Starts { sandbox, gate })
+}
+
+fn idle(running: &Running) -> anyhow::Result<f64> {
+    std::thread::sleep(IDLE);
+    running.resident()
 }

@@ -107,13 +107,14 @@ memory (VmRSS) after 5 s without work.
         let (least, most) = ready.range();
         writeln!(
             text,
-            "| `vestibule {name}` | {:.0} ms ({:.0}-{:.0}) | {:.0} ms | {} | {resident:.0} MB | {small:.0} MB | {} |",
+            "| `vestibule {name}` | {:.0} ms ({:.0}-{:.0}) | {:.0} ms | {} | {:.0} MB | {small:.0} MB | {} |",
             ready.median() * 1_000.0,
             least * 1_000.0,
             most * 1_000.0,
             soon * 1_000.0,
             held(ready.median() < soon),
-            held(*resident < small),
+            resident.median(),
+            held(resident.median() < small),
         )?;
     }
     text.push('\n');

@@ -19,7 +19,7 @@ use crate::workspace::{Signer, Workspace};
 pub(crate) const PAGE: usize = 20;
 /// Longest wait for the large workspace to be made.
 const MAKING: Duration = Duration::from_secs(1_800);
-/// Times each page is asked for; the median counts.
+/// Times each page is asked for, in turns with the first page of the small workspace; the medians count.
 const TIMES: usize = 15;
 /// Pages that a walk with a filter goes.
 const FAR: usize = 300;
@@ -119,15 +119,26 @@ pub(crate) struct Lists {
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
     pub(crate) filter: String,
-    /// The first page of the small workspace, without a filter, in seconds.
-    pub(crate) small: f64,
-    /// Its first page in the large one.
-    pub(crate) first: f64,
-    /// The slowest of its pages that were measured.
-    pub(crate) slowest: f64,
+    pub(crate) first: Page,
+    /// The page that took longest beside the small workspace's.
+    pub(crate) slowest: Page,
     /// How many pages were measured, of how many rows in all.
     pub(crate) pages: usize,
     pub(crate) rows: usize,
+}
+
+/// What a page took, in seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) took: f64,
+    /// The first page of the small workspace, without a filter, asked for in turns with it.
+    pub(crate) small: f64,
+}
+
+impl Page {
+    pub(crate) fn times_small(&self) -> f64 {
+        self.took / self.small
+    }
 }
 
 /// Measures.
@@ -188,22 +199,30 @@ impl Desk {
         let request = tokens::request(*user, key, &Call::get(target))?;
         line.call(&request).await
     }
+}
 
-    /// The median of several reads, in seconds.
-    async fn time(&self, line: &mut Line, target: &str) -> anyhow::Result<f64> {
-        let mut figures = Figures::default();
-        for _ in 0..TIMES {
-            figures.add(self.read(line, target).await?.1.as_secs_f64());
-        }
-        Ok(figures.median())
+/// A desk and its connection.
+struct Caller<'a> {
+    desk: &'a Desk,
+    line: Line,
+}
+
+impl<'a> Caller<'a> {
+    async fn of(desk: &'a Desk) -> anyhow::Result<Self> {
+        let line = desk.line().await?;
+        Ok(Self { desk, line })
+    }
+
+    async fn seconds(&mut self, target: &str) -> anyhow::Result<f64> {
+        let (_, took) = self.desk.read(&mut self.line, target).await?;
+        Ok(took.as_secs_f64())
     }
 }
 
 async fn of_list(list: &List, here: &Desk, there: &Desk) -> anyhow::Result<Vec<Measured>> {
-    let (mut line, mut small_line) = (here.line().await?, there.line().await?);
+    let (mut large, mut small) = (Caller::of(here).await?, Caller::of(there).await?);
     let everything = format!("{}?limit={PAGE}{}", list.path, whole_history(list));
-    let small = there.time(&mut small_line, &everything).await?;
-    let sample = middle(list, here, &mut line).await?;
+    let sample = middle(list, here, &mut large.line).await?;
     let mut lines = Vec::new();
     for filter in [None].into_iter().chain(list.filters.iter().map(Some)) {
         let text = match filter {
@@ -211,23 +230,41 @@ async fn of_list(list: &List, here: &Desk, there: &Desk) -> anyhow::Result<Vec<M
             Some(Is(name, value)) => format!("{name}={value}"),
             Some(From(name, place)) => format!("{name}={}", value(&sample, place)?),
         };
-        let walk = walk(list, here, &mut line, &text).await?;
-        let mut times = Vec::new();
+        let walk = walk(list, here, &mut large.line, &text).await?;
+        let mut pages = Vec::new();
         for cursor in &walk.cursors {
-            let target = format!("{}?limit={PAGE}&{}", list.path, cursor);
-            times.push(here.time(&mut line, &target).await?);
+            let target = format!("{}?limit={PAGE}&{cursor}", list.path);
+            pages.push(in_turns(&mut large, &target, &mut small, &everything).await?);
         }
+        let slowest = |a: &&Page, b: &&Page| a.times_small().total_cmp(&b.times_small());
         lines.push(Measured {
             name: list.name,
             filter: shown(&text),
-            small,
-            first: times.first().copied().unwrap_or(f64::NAN),
-            slowest: times.iter().copied().fold(0.0, f64::max),
-            pages: times.len(),
+            first: *pages.first().context("a first page")?,
+            slowest: *pages.iter().max_by(slowest).context("a page")?,
+            pages: pages.len(),
             rows: walk.rows,
         });
     }
     Ok(lines)
+}
+
+/// A page beside the small workspace's: whatever slows the machine down for a moment slows both.
+async fn in_turns(
+    large: &mut Caller<'_>,
+    target: &str,
+    small: &mut Caller<'_>,
+    everything: &str,
+) -> anyhow::Result<Page> {
+    let (mut took, mut beside) = (Figures::default(), Figures::default());
+    for _ in 0..TIMES {
+        took.add(large.seconds(target).await?);
+        beside.add(small.seconds(everything).await?);
+    }
+    Ok(Page {
+        took: took.median(),
+        small: beside.median(),
+    })
 }
 
 /// Without it, transactions of the last 90 days alone are listed.
