@@ -220,7 +220,7 @@ impl<'a> Caller<'a> {
 }
 
 async fn of_list(list: &List, here: &Desk, there: &Desk) -> anyhow::Result<Vec<Measured>> {
-    let (mut large, mut small) = (Caller::of(here).await?, Caller::of(there).await?);
+    let mut large = Caller::of(here).await?;
     let everything = format!("{}?limit={PAGE}{}", list.path, whole_history(list));
     let sample = middle(list, here, &mut large.line).await?;
     let mut lines = Vec::new();
@@ -231,7 +231,8 @@ async fn of_list(list: &List, here: &Desk, there: &Desk) -> anyhow::Result<Vec<M
             Some(From(name, place)) => format!("{name}={}", value(&sample, place)?),
         };
         let walk = walk(list, here, &mut large.line, &text).await?;
-        let mut pages = Vec::new();
+        // Only now: a connection that idles for the length of a walk is closed.
+        let (mut pages, mut small) = (Vec::new(), Caller::of(there).await?);
         for cursor in &walk.cursors {
             let target = format!("{}?limit={PAGE}&{cursor}", list.path);
             pages.push(in_turns(&mut large, &target, &mut small, &everything).await?);
