@@ -12,6 +12,7 @@ use wire::hooks_out::TargetPolicy;
 
 pub use crate::ages::{Areas, Pace};
 use crate::connections::addresses::list;
+use crate::gates::GateName;
 
 /// The gate's configuration, `gate.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +155,9 @@ pub struct StoreAt {
     /// `postgres://...`; a file in the gate's folder if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// What this gate is called among several over one database; each has a name of its own, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateName>,
 }
 
 /// What only a demo or a test allows.

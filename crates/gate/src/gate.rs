@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use ledger::reads::Seal;
 use ledger::{Batch, Books, LedgerError};
 use parking_lot::RwLock;
@@ -16,7 +16,7 @@ use protocol::role::ProviderRole;
 use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
 use std::num::NonZeroU32;
-use store::{Query, Store, StoreError, Writing};
+use store::{Claim, Query, Store, StoreError, Writing};
 use sync::Inbox;
 use tokio::sync::{Notify, watch};
 use wire::client::{Budget, Client, LocalKey};
@@ -28,6 +28,7 @@ use crate::config::Config;
 use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
 use crate::forward;
+use crate::gates::{self, Lease};
 use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::operations;
 use crate::operators::Roster;
@@ -72,6 +73,12 @@ pub(crate) struct Gate {
     pub(crate) inbox: Inbox,
     pub(crate) receiver: Receiver,
     pub(crate) directory: ArcSwap<Directory>,
+    /// Which version of connections, keys and operators is in memory.
+    pub(crate) version: AtomicI64,
+    /// For how long that may be gone by.
+    pub(crate) lease: Lease,
+    /// Held while this gate does what only one does.
+    pub(crate) leading: ArcSwapOption<Claim>,
     /// The client's people.
     pub(crate) roster: ArcSwap<Roster>,
     pub(crate) translations: Arc<Translations>,
@@ -151,6 +158,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn WallClock>,
     pub(crate) public: String,
+    pub(crate) lease: Lease,
 }
 
 /// Why a gate cannot be put together.
@@ -175,9 +183,13 @@ impl Gate {
             store,
             clock,
             public,
+            lease,
         } = parts;
         let workspace = config.upstream.workspace_id;
-        let books = Books::open(&store, workspace).await?;
+        let books = match &lease {
+            Lease::Alone => Books::open(&store, workspace).await?,
+            Lease::Shared { .. } => Books::open_shared(&store, workspace).await?,
+        };
         let webhook = folder.key(KeyName::Webhooks)?;
         let kid = format!(
             "vestibule-{}",
@@ -200,6 +212,9 @@ impl Gate {
             inbox,
             receiver: Receiver::default(),
             directory: ArcSwap::default(),
+            version: AtomicI64::new(0),
+            lease,
+            leading: ArcSwapOption::empty(),
             roster: ArcSwap::default(),
             translations: Arc::default(),
             public,
@@ -220,6 +235,8 @@ impl Gate {
             look: watch::Sender::default(),
             store,
         });
+        // Whatever is changed from now on waits for this gate.
+        gate.join().await?;
         gate.read_again().await?;
         let work = move |reading: &mut store::Reading<'_>| {
             Ok::<_, StoreError>((
@@ -309,8 +326,41 @@ impl Gate {
         }
     }
 
-    /// Brings connections, operators and upstream ids in memory up to what is written down. Where that
-    /// cannot be read, nobody is let in until it can.
+    /// Whether this gate does what only one of several does.
+    pub(crate) fn leads(&self) -> bool {
+        matches!(self.lease, Lease::Alone) || self.leading.load().is_some()
+    }
+
+    /// Whether what is in memory may be gone by now.
+    pub(crate) fn may_serve(&self) -> bool {
+        self.lease.holds(self.clock.now())
+    }
+
+    /// From now on other gates over the store wait for this one.
+    pub(crate) async fn join(&self) -> Result<(), StoreError> {
+        let Some(instance) = self.lease.instance() else {
+            return Ok(());
+        };
+        let (workspace, at) = (self.workspace(), self.clock.now());
+        let name = self.config.store.gate.clone().unwrap_or_default();
+        let work = move |writing: &mut Writing<'_>| {
+            rows::gates::join(writing, workspace, instance, &name.to_string(), at)
+        };
+        self.store.write(work).await
+    }
+
+    /// Other gates over the store wait for this one no more: it serves nobody.
+    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
+        let (Some(instance), workspace) = (self.lease.instance(), self.workspace()) else {
+            return Ok(());
+        };
+        let work =
+            move |writing: &mut Writing<'_>| rows::gates::leave(writing, workspace, instance);
+        self.store.write(work).await
+    }
+
+    /// Brings connections, operators and upstream ids in memory up to what is written down, here and
+    /// at every other gate over the store. Where that cannot be read, nobody is let in until it can.
     pub(crate) async fn reload(self: &Arc<Self>) -> Result<(), AssemblyError> {
         // A key that is let in no more has no place in memory for its last use.
         if let Err(error) = operations::keys::keep_uses(self).await {
@@ -331,14 +381,17 @@ impl Gate {
                 }
             });
         }
+        gates::settled(self).await;
         outcome
     }
 
-    async fn read_again(&self) -> Result<(), AssemblyError> {
+    /// The same, here alone.
+    pub(crate) async fn read_again(&self) -> Result<(), AssemblyError> {
         // One after the other: what was read first must not be put in place last.
         let _turn = self.reloading.lock().await;
         let workspace = self.workspace();
         let work = move |reading: &mut store::Reading<'_>| {
+            let version = rows::gates::version(reading, workspace)?;
             let connections = rows::connections::connections(reading, workspace)?;
             let keys = rows::keys::living(reading, workspace)?;
             let ids = UpstreamIds {
@@ -348,9 +401,10 @@ impl Gate {
             };
             let operators = rows::operators::all(reading, workspace)?;
             let quarantined = rows::connections::quarantined(reading, workspace)?;
-            Ok::<_, StoreError>((connections, keys, operators, ids, quarantined))
+            Ok::<_, StoreError>((version, connections, keys, operators, ids, quarantined))
         };
-        let (connections, keys, operators, ids, quarantined) = self.store.read(work).await?;
+        let (version, connections, keys, operators, ids, quarantined) =
+            self.store.read(work).await?;
         self.quarantined.store(quarantined, Ordering::SeqCst);
         let known = self.directory.load();
         // Stable for as long as the gate's own key is, and the same at every gate that has it.
@@ -373,6 +427,8 @@ impl Gate {
             directory
         }));
         self.roster.store(Arc::new(Roster::of(operators)));
+        // Last: whoever goes by it has taken the rest in.
+        self.version.store(version, Ordering::SeqCst);
         if *self.upstream.read() != ids {
             *self.clients.write() = (
                 ids.viewer

@@ -12,6 +12,7 @@
 //! | [`connections`] | states, addresses, intake of hand-over files |
 //! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
 //! | [`forward`] | what the books do not hold, asked upstream |
+//! | `gates` | several gates over one store: leases, who leads |
 //! | `reminders` | before a connection ends |
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
@@ -39,6 +40,7 @@ pub mod enroll;
 mod folder;
 pub mod forward;
 mod gate;
+pub(crate) mod gates;
 pub mod init;
 pub mod log;
 pub mod operations;
@@ -61,4 +63,5 @@ mod upstream;
 pub use config::Config;
 pub use folder::{Folder, FolderError, KeyName};
 pub use gate::UpstreamIds;
+pub use gates::{BadName, GateName};
 pub use start::{Running, StartError, start};

@@ -1,6 +1,5 @@
 //! Starting a gate: store, books, listeners, dispatchers, keeper, checkpoints.
 
-mod claim;
 mod entrance;
 
 use std::net::SocketAddr;
@@ -16,29 +15,36 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::clock::{ForwardClock, SystemClock, WallClock};
 use wire::hooks_in::{KeySource, Pin};
-use wire::hooks_out::Dispatcher;
+use wire::hooks_out::Sender;
 use wire::server::{Server, serve};
 
 use crate::admin_api::{self, Desk};
 use crate::config::Config;
 use crate::folder::Folder;
 use crate::gate::{AssemblyError, Gate, Parts};
+use crate::gates::{Lead, Lease, claim_of};
 use crate::log::LogError;
 use crate::provider::Face;
-use crate::relay::RelayOutbox;
-use crate::{operations, proposals, records, refusals, reminders, rows, upstream};
+use crate::{gates, operations, records, refusals, rows};
 
-pub use claim::Taken;
 pub use entrance::check_plain;
 
-/// Attempts at once per provider: its events arrive in their order, mostly.
-const PER_WEBHOOK: usize = 1;
 /// How soon an entry of the log is covered by a signed checkpoint.
 const CHECKPOINT: Duration = Duration::from_secs(1);
 /// How far behind the log's newest entry the clock may be, in milliseconds.
 const CLOCK_SLACK: i64 = Millis::MINUTE;
 /// How often the last use of keys is written down.
 const USES: Duration = Duration::from_secs(60);
+
+/// How often the gate looks whether its name is still its own.
+const WATCH: Duration = Duration::from_secs(2);
+
+/// A gate ended because another process has its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the database let go of this gate and another one of its workspace and name runs over it now: this one has ended"
+)]
+pub struct Taken;
 
 /// A gate that serves.
 #[derive(Debug)]
@@ -48,11 +54,11 @@ pub struct Running {
     /// The admin listener.
     pub admin_origin: String,
     tasks: JoinSet<()>,
-    /// Cancelled when another process has taken the store.
+    /// Cancelled when another process has taken the gate's name.
     lost: CancellationToken,
     gate: Arc<Gate>,
-    /// Folder and store are this process's until they are dropped.
-    _claims: (std::fs::File, Arc<Claim>),
+    /// Folder and name are this process's until they are dropped.
+    _claims: (std::fs::File, Option<Arc<Claim>>),
 }
 
 impl Running {
@@ -65,7 +71,14 @@ impl Running {
         drop(self.gate.under_way.write().await);
         records::write(&self.gate, true).await;
         refusals::tell(&self.gate, true).await;
-        sign(&self.gate).await;
+        if self.gate.leads() {
+            sign(&self.gate).await;
+        }
+        if let Err(error) = self.gate.leave().await {
+            tracing::warn!(%error, "other gates do not know yet that this one has ended");
+        }
+        // Whoever waits may lead from now on.
+        self.gate.leading.store(None);
         Ok(())
     }
 }
@@ -87,9 +100,9 @@ pub enum StartError {
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] wire::server::TlsError),
-    /// Another process serves the workspace from this store.
+    /// Another process serves the workspace from this store, under the same name.
     #[error(
-        "another process runs the gate of workspace {0} over the store {1}: one gate, one process"
+        "another process runs the gate of workspace {0} over the store {1}: one gate, one process. On PostgreSQL there may be several, each with its own folder and a name of its own ([store] gate = \"NAME\" in gate.toml)"
     )]
     Running(WorkspaceId, Location),
     /// Nobody could sign in, and no log was begun.
@@ -195,7 +208,7 @@ pub async fn start(
         .as_ref()
         .map_or(own, |url| url.as_str().trim_end_matches('/').to_owned());
     let store = open_store(&folder, &config).await?;
-    let claim = claim::claim(&folder, &config, &store).await?;
+    let claims = claimed(&folder, &config, &store).await?;
     let nobody = StartError::NoGate(workspace, location(&folder, &config));
     let clock = clock(&config, &store, workspace).await?;
     // Commands find the admin listener by it, also where its port was free to choose.
@@ -207,6 +220,7 @@ pub async fn start(
         store,
         clock: Arc::clone(&clock),
         public: public.clone(),
+        lease: claims.lease,
     };
     let gate = Gate::assemble(parts).await?;
     if gate.roster.load().is_empty() {
@@ -220,27 +234,20 @@ pub async fn start(
         );
     }
     let (mut tasks, lost) = (JoinSet::new(), CancellationToken::new());
-    tasks.spawn(claim::watch(
-        Arc::clone(&claim),
-        lost.clone(),
-        shutdown.clone(),
-    ));
-    tasks.spawn(upstream::keep(Arc::clone(&gate), shutdown.clone()));
-    tasks.spawn(proposals::dispatch(Arc::clone(&gate), shutdown.clone()));
-    tasks.spawn(reminders::watch(Arc::clone(&gate), shutdown.clone()));
-    tasks.spawn(checkpoints(Arc::clone(&gate), shutdown.clone()));
+    if let Some(name) = &claims.name {
+        let name = Arc::clone(name);
+        tasks.spawn(watch(name, lost.clone(), shutdown.clone()));
+    }
+    let lead = Lead {
+        gate: Arc::clone(&gate),
+        sender: Sender::new(gate.config.serve.targets())?,
+        shutdown: shutdown.clone(),
+    };
+    tasks.spawn(lead.keep(claims.lead));
+    tasks.spawn(gates::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(refusals::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(records::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(uses(Arc::clone(&gate), shutdown.clone()));
-    let outbox = Arc::new(RelayOutbox(Arc::clone(&gate)));
-    let dispatcher = Dispatcher::new(
-        outbox,
-        Arc::new(Arc::clone(&clock)),
-        Arc::clone(&gate.deliveries),
-        gate.config.serve.targets(),
-        PER_WEBHOOK,
-    )?;
-    tasks.spawn(dispatcher.run(shutdown.clone()));
     let jwks = Arc::new(gate.jwks());
     let open = wire::jwks::router(move || Arc::clone(&jwks)).merge(gate.receiver.router());
     let face = Server::new(Arc::new(Face::new(Arc::clone(&gate))), Arc::clone(&clock))
@@ -266,7 +273,7 @@ pub async fn start(
         tasks,
         gate,
         lost,
-        _claims: (lock, claim),
+        _claims: (lock, claims.name),
     })
 }
 
@@ -288,6 +295,58 @@ async fn clock(
     Ok(Arc::new(ForwardClock::from(clock, newest)))
 }
 
+/// What a gate has claimed of its store.
+struct Claims {
+    /// Its name among several.
+    name: Option<Arc<Claim>>,
+    /// That it leads; nothing: another one does.
+    lead: Option<Claim>,
+    lease: Lease,
+}
+
+/// Claims what is to be this process's alone: over a file, the workspace; over PostgreSQL, its name.
+async fn claimed(folder: &Folder, config: &Config, store: &Store) -> Result<Claims, StartError> {
+    let workspace = config.upstream.workspace_id;
+    let held = || StartError::Running(workspace, location(folder, config));
+    if config.store.url.is_none() {
+        let lead = store.claim(&claim_of(workspace, None)).await?;
+        return Ok(Claims {
+            name: None,
+            lead: Some(lead.ok_or_else(held)?),
+            lease: Lease::Alone,
+        });
+    }
+    let name = config.store.gate.clone().unwrap_or_default();
+    let name = store.claim(&claim_of(workspace, Some(&name))).await?;
+    Ok(Claims {
+        name: Some(Arc::new(name.ok_or_else(held)?)),
+        lead: store.claim(&claim_of(workspace, None)).await?,
+        lease: Lease::shared(),
+    })
+}
+
+/// Ends this gate when another process has taken its name.
+async fn watch(name: Arc<Claim>, lost: CancellationToken, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(WATCH) => {}
+        }
+        match name.is_held().await {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::error!("{Taken}");
+                lost.cancel();
+                shutdown.cancel();
+            }
+            // Nothing can be written meanwhile.
+            Err(error) => {
+                tracing::warn!(%error, "whether the name is this gate's is not known now")
+            }
+        }
+    }
+}
+
 impl Gate {
     /// Takes the workspace's webhooks in from now on; once its webhook is known, that one's alone.
     pub(crate) fn mount_receiver(&self) {
@@ -303,7 +362,7 @@ impl Gate {
 }
 
 /// Signs the log's head soon after it has grown. The last time is when everything has ended.
-async fn checkpoints(gate: Arc<Gate>, shutdown: CancellationToken) {
+pub(crate) async fn checkpoints(gate: Arc<Gate>, shutdown: CancellationToken) {
     loop {
         sign(&gate).await;
         tokio::select! {

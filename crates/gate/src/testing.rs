@@ -22,6 +22,7 @@ use crate::connections::{
 };
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
+use crate::gates::Lease;
 use crate::log::{Actor, Event};
 use crate::operators::{Operator, OperatorRole};
 use crate::rows;
@@ -101,6 +102,7 @@ impl World {
             store: Store::clone(&store),
             clock: Arc::new(ManualClock::at(NOW)),
             public: "https://gate.example".to_owned(),
+            lease: Lease::Alone,
         };
         Self {
             gate: Gate::assemble(parts).await.expect("a gate"),

@@ -9,6 +9,7 @@ use store::{StoreError, Writing};
 use crate::change::{Change, FactKey, FactKind, Origin, Version, WalletFacts};
 use crate::digest::{self};
 use crate::docs::{parse, to_doc};
+use crate::load;
 use crate::model;
 use crate::rows::{self, Fact, StoredTransaction};
 use crate::scope::Scope;
@@ -30,6 +31,10 @@ pub struct Batch {
     pub(crate) recorded_at: Millis,
     pub(crate) scopes: Option<Vec<(String, Scope)>>,
     pub(crate) changes: Vec<(Version, Change)>,
+    /// Whether changes are counted, so that other processes learn of them.
+    pub(crate) counted: bool,
+    /// The number of this transaction's changes, once there is one.
+    pub(crate) sequence: Option<i64>,
 }
 
 impl Batch {
@@ -91,7 +96,7 @@ impl Batch {
     }
 
     fn fact<T: serde::Serialize>(
-        &self,
+        &mut self,
         writing: &mut Writing<'_>,
         key: &FactKey,
         version: Version,
@@ -103,7 +108,7 @@ impl Batch {
     }
 
     fn write_if_newer(
-        &self,
+        &mut self,
         writing: &mut Writing<'_>,
         key: &FactKey,
         version: Version,
@@ -116,12 +121,27 @@ impl Batch {
         }) {
             return Ok(Applied::Kept);
         }
-        rows::write_fact(writing, self.workspace, key, version, self.recorded_at, doc)?;
+        let written = rows::Written {
+            recorded_at: self.recorded_at,
+            sequence: self.next(writing, key.kind)?,
+        };
+        rows::write_fact(writing, self.workspace, key, version, written, doc)?;
         Ok(Applied::Changed)
     }
 
+    /// The number of this transaction's changes, for what read models hold.
+    fn next(&mut self, writing: &mut Writing<'_>, kind: FactKind) -> Result<Option<i64>, StoreError> {
+        if !self.counted || kind == FactKind::Address {
+            return Ok(None);
+        }
+        if self.sequence.is_none() {
+            self.sequence = Some(rows::bump(writing, self.workspace, load::CHANGES)?);
+        }
+        Ok(self.sequence)
+    }
+
     fn apply_wallet(
-        &self,
+        &mut self,
         writing: &mut Writing<'_>,
         account: VaultAccountId,
         version: Version,
@@ -150,7 +170,7 @@ impl Batch {
     }
 
     fn apply_address(
-        &self,
+        &mut self,
         writing: &mut Writing<'_>,
         account: VaultAccountId,
         version: Version,

@@ -1,6 +1,7 @@
 //! One workspace's books over a store: changes in, the read model kept beside the tables.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
@@ -12,7 +13,7 @@ use crate::batch::{Applied, Batch};
 use crate::change::{Change, FactKey, Version, WalletFacts};
 use crate::digest::{self, Cell, Digest};
 use crate::docs::parse;
-use crate::load::load;
+use crate::load::{self, load};
 use crate::model::Model;
 use crate::rows::{self};
 use crate::scope::Scope;
@@ -35,6 +36,15 @@ pub struct Books {
     store: Store,
     workspace: WorkspaceId,
     model: Arc<RwLock<Model>>,
+    /// The latest change that the read model has, where others change these books, too.
+    sequence: Option<Arc<AtomicI64>>,
+}
+
+/// What others have changed, as of one snapshot.
+#[derive(Debug)]
+pub struct News {
+    sequence: i64,
+    changes: Vec<(Version, Change)>,
 }
 
 impl Books {
@@ -45,7 +55,48 @@ impl Books {
             store: store.clone(),
             workspace,
             model: Arc::new(RwLock::new(model)),
+            sequence: None,
         })
+    }
+
+    /// The same, but other processes keep these books, too: changes are counted, and what is in
+    /// memory follows by [`Self::news`] and [`Self::take`].
+    pub async fn open_shared(store: &Store, workspace: WorkspaceId) -> Result<Self, LedgerError> {
+        let read = store.read(move |reading| {
+            let sequence = rows::position(reading, workspace, load::CHANGES)?;
+            Ok::<_, StoreError>((load(reading, workspace)?, sequence))
+        });
+        let (model, sequence) = read.await?;
+        Ok(Self {
+            store: store.clone(),
+            workspace,
+            model: Arc::new(RwLock::new(model)),
+            sequence: Some(Arc::new(AtomicI64::new(sequence))),
+        })
+    }
+
+    /// What was changed since the read model was brought up to date last.
+    pub fn news(&self, query: &mut impl Query) -> Result<News, StoreError> {
+        let Some(sequence) = &self.sequence else {
+            let (sequence, changes) = (0, Vec::new());
+            return Ok(News { sequence, changes });
+        };
+        let known = sequence.load(Ordering::SeqCst);
+        let (sequence, changes) = load::since(query, self.workspace, known)?;
+        Ok(News { sequence, changes })
+    }
+
+    /// Brings the read model up to date. What it knows already changes nothing.
+    pub fn take(&self, news: &News) {
+        if !news.changes.is_empty() {
+            let mut model = self.model.write();
+            for (version, change) in &news.changes {
+                model.apply(*version, change);
+            }
+        }
+        if let Some(sequence) = &self.sequence {
+            sequence.fetch_max(news.sequence, Ordering::SeqCst);
+        }
     }
 
     /// Whose books.
@@ -123,12 +174,15 @@ impl Books {
         // What the run that commits has changed; an earlier run's is overwritten.
         let changes = Arc::new(Mutex::new(Vec::new()));
         let (kept, model) = (Arc::clone(&changes), Arc::clone(&self.model));
+        let counted = self.sequence.is_some();
         let work = move |writing: &mut Writing<'_>| {
             let mut batch = Batch {
                 workspace,
                 recorded_at,
                 scopes: None,
                 changes: Vec::new(),
+                counted,
+                sequence: None,
             };
             let value = work(writing, &mut batch)?;
             *kept.lock() = batch.changes;

@@ -134,6 +134,23 @@ pub(crate) enum FactKind {
 }
 
 impl FactKind {
+    /// What the read model holds, in the order in which it is read.
+    pub(crate) const IN_MODEL: [Self; 8] = [
+        Self::Account,
+        Self::Wallet,
+        Self::Internal,
+        Self::External,
+        Self::Contract,
+        Self::Asset,
+        Self::Blockchain,
+        Self::User,
+    ];
+
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        let found = |kind: &Self| kind.as_str() == word;
+        Self::IN_MODEL.into_iter().find(found)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Account => "account",

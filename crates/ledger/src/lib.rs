@@ -37,7 +37,7 @@ pub mod scope;
 pub mod view;
 
 pub use batch::{Applied, Batch};
-pub use books::{Books, LedgerError, positions};
+pub use books::{Books, LedgerError, News, positions};
 pub use change::{AccountFacts, Change, Version};
 pub use digest::Digest;
 pub use fault::Fault;

@@ -55,6 +55,17 @@ pub(crate) fn open() -> Router {
 impl Workspace for Desk {
     type Guest = Operator;
 
+    fn ready(&self) -> Result<(), ApiError> {
+        if self.gate.may_serve() {
+            Ok(())
+        } else {
+            Err(refused(
+                503,
+                "this gate cannot see now what other gates over its store change, so it serves nobody: is its database there?",
+            ))
+        }
+    }
+
     fn door(&self, user: UserId, _from: IpAddr) -> Option<Admitted<Operator>> {
         let operator = self.gate.roster.load().get(user).cloned()?;
         Some(Admitted {
@@ -199,7 +210,7 @@ impl Desk {
                 Reply::empty(status)
             }
             Name::Refresh => {
-                upstream::refresh(gate);
+                upstream::refresh(gate)?;
                 Reply::empty(status)
             }
             Name::Posture => {

@@ -14,7 +14,9 @@ use tlog_tiles::tlog::{Hash, record_hash};
 
 use super::published::{ERASED, Published, WIDTH, tiles};
 use super::verify::{Auditor, Broken, Held, Payload, Verified};
+use super::segments::Whose;
 use super::{BadCheckpoint, Checkpoint, Entry, Event, LogKey, leaf_parts, segments};
+use crate::gates::GateName;
 use crate::rows;
 
 /// Largest file of a copy: a bundle's payloads.
@@ -53,13 +55,22 @@ pub enum ExportError {
     Broken(#[from] Broken),
 }
 
+/// Access records to copy: where they lie, and which of several gates they are of.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Their folder.
+    pub folder: PathBuf,
+    /// The gate's name.
+    pub gate: Option<GateName>,
+}
+
 /// Copies the log of a store, with the closed segments of access records if their folder is named.
 pub async fn export(
     store: &Store,
     workspace: WorkspaceId,
     key: &LogKey,
     to: &Path,
-    access: Option<PathBuf>,
+    access: Option<Access>,
 ) -> Result<Exported, ExportError> {
     let (key, to) = (key.clone(), to.to_owned());
     let copy = store.read(move |reading| {
@@ -80,13 +91,13 @@ pub async fn export(
             write(&to, &file.path(), &bytes)?;
             files += 1;
         }
-        if let Some(from) = &access {
+        if let Some(Access { folder, gate }) = &access {
             let closed = rows::log::of_kind(reading, workspace, SEGMENT_CLOSED, checkpoint.size)?;
             let closed: Vec<u64> = closed
                 .iter()
-                .filter_map(|payload| segment(payload))
+                .filter_map(|payload| segment(payload, gate.as_ref()))
                 .collect();
-            files += segments::copy(&closed, from, &to.join(ACCESS))?;
+            files += segments::copy(&closed, folder, &to.join(ACCESS))?;
         }
         // Last: what has a checkpoint is whole.
         write(&to, &Published::Checkpoint.path(), &note)?;
@@ -102,9 +113,9 @@ pub async fn export(
 /// The kind of entry that tells of a segment.
 const SEGMENT_CLOSED: &str = "access_segment_closed";
 
-fn segment(payload: &str) -> Option<u64> {
+fn segment(payload: &str, of: Option<&GateName>) -> Option<u64> {
     match Entry::read(payload.as_bytes())?.event {
-        Event::AccessSegmentClosed { segment, .. } => Some(segment),
+        Event::AccessSegmentClosed { segment, gate, .. } if gate.as_ref() == of => Some(segment),
         _ => None,
     }
 }
@@ -159,7 +170,7 @@ pub fn verify_copy(copy: &Path, key: &LogKey, held: &[Held]) -> Result<Verified,
         }
     }
     let audited = auditor.end()?;
-    let missing = segments::check(&copy.0.join(ACCESS), &audited.segments, false)?;
+    let missing = segments::check(&copy.0.join(ACCESS), &audited.segments, Whose::Copy)?;
     Ok(Verified {
         access_missing: missing,
         ..audited.verified

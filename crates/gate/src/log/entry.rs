@@ -5,6 +5,8 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::gates::GateName;
+
 /// An entry: who did what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -226,12 +228,25 @@ pub enum Event {
         entries: Vec<(u64, u64)>,
         reason: String,
     },
+    /// `gate` is the name of the one that has it, among several.
     AccessSegmentClosed {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gate: Option<GateName>,
         segment: u64,
         records: u64,
         first: Millis,
         last: Millis,
         sha256: String,
+    },
+    /// Segments whose time was over, first and last; how many records, and of when.
+    AccessSegmentsDeleted {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        gate: Option<GateName>,
+        segments: (u64, u64),
+        records: u64,
+        first: Millis,
+        last: Millis,
+        keep_days: u32,
     },
     StoreBackedUp {
         entries: u64,
@@ -256,10 +271,11 @@ pub enum Event {
 }
 
 /// What verifying a log reads: never erased.
-const KEPT: [&str; 4] = [
+const KEPT: [&str; 5] = [
     "gate_initialised",
     "payloads_erased",
     "access_segment_closed",
+    "access_segments_deleted",
     "store_restored",
 ];
 
@@ -309,6 +325,7 @@ impl Event {
             Self::Refused { .. } => "refused",
             Self::PayloadsErased { .. } => "payloads_erased",
             Self::AccessSegmentClosed { .. } => "access_segment_closed",
+            Self::AccessSegmentsDeleted { .. } => "access_segments_deleted",
             Self::StoreBackedUp { .. } => "store_backed_up",
             Self::StoreRestored { .. } => "store_restored",
             Self::StoreReleased { .. } => "store_released",

@@ -12,6 +12,7 @@ use protocol::time::Millis;
 use store::{Query, Store, StoreError};
 use tlog_tiles::tlog::{Error as TreeError, tree_hash};
 
+use super::segments::Whose;
 use super::stored::audited;
 use super::{
     Against, Broken, Checkpoint, Entry, Event, Held, LogKey, Stored, Verified, root, segments,
@@ -82,13 +83,7 @@ impl Keeper<'_> {
             rows::log::put_checkpoint(writing, workspace, size, &note)?;
             Ok::<_, Broken>(note)
         });
-        let (note, folder) = (write.await?, self.folder.clone());
-        let kept = tokio::task::spawn_blocking(move || {
-            folder.write_whole(&folder.checkpoint(), note.as_bytes())
-        });
-        kept.await
-            .map_err(|error| LogError::Ended(error.to_string()))??;
-        Ok(())
+        self.keep(write.await?).await
     }
 
     /// Whether the log is still the one whose head was signed last: what a gate asks before it serves.
@@ -117,6 +112,38 @@ impl Keeper<'_> {
             held.map_or(Ok(()), |held| continues(reading, workspace, &held))
         });
         Ok(read.await?)
+    }
+
+    /// Keeps the head that another gate has signed, if it continues the one that is kept here.
+    pub(crate) async fn follow(&self) -> Result<(), LogError> {
+        let (held, workspace, key) = (self.held()?, self.workspace, self.name());
+        let read = self.store.read(move |reading| {
+            let known = held.as_ref().map_or(0, |held| held.size);
+            let newest = rows::log::newest_checkpoint(reading, workspace)?;
+            let Some((size, note)) = newest.filter(|(size, _)| *size > known) else {
+                return Ok(None);
+            };
+            let newest =
+                Checkpoint::verify(&note, &key).map_err(|bad| Broken::Checkpoint(size, bad))?;
+            continues(reading, workspace, &newest)?;
+            if let Some(held) = &held {
+                continues(reading, workspace, held)?;
+            }
+            Ok::<_, Broken>(Some(note))
+        });
+        match read.await? {
+            Some(note) => self.keep(note).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn keep(&self, note: String) -> Result<(), LogError> {
+        let folder = self.folder.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            folder.write_whole(&folder.checkpoint(), note.as_bytes())
+        });
+        let kept = kept.await;
+        Ok(kept.map_err(|error| LogError::Ended(error.to_string()))??)
     }
 
     /// The checkpoint that is kept beside the store.
@@ -191,7 +218,8 @@ pub async fn audit<'a>(
     };
     let store = open_store(folder, config).await?;
     let audited = audited(&store, workspace, &key, against).await?;
-    segments::check(&folder.access(), &audited.segments, true)?;
+    let whose = Whose::Gate(config.store.gate.as_ref());
+    segments::check(&folder.access(), &audited.segments, whose)?;
     Ok(audited.verified)
 }
 

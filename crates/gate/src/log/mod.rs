@@ -28,7 +28,7 @@ use tlog_tiles::tlog::{
 };
 
 pub use checkpoint::{BadCheckpoint, Checkpoint};
-pub use copy::{Exported, export, verify_copy};
+pub use copy::{Access, Exported, export, verify_copy};
 pub use entry::{Actor, Entry, Event};
 pub(crate) use keeper::Keeper;
 pub use keeper::{LogError, audit};

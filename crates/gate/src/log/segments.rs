@@ -1,6 +1,6 @@
 //! Segments of access records: files outside the tree, each with its digest in the log.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::copy::ExportError;
 pub(crate) use super::copy::private_folder;
 use super::verify::{Broken, ToldSegment};
+use crate::gates::GateName;
 
 /// What a segment's file is called after its number.
 const ENDING: &str = ".jsonl";
@@ -55,30 +56,59 @@ pub(crate) fn digest(file: &Path) -> std::io::Result<String> {
     }
 }
 
-/// Compares the segments in a folder with what the log tells; how many are not there. In a gate's own
-/// folder all must be there, and newer ones may be; in a copy some may be missing, and none is newer.
-pub(crate) fn check(folder: &Path, told: &[ToldSegment], own: bool) -> Result<u64, Broken> {
+/// Whose folder it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Whose<'a> {
+    /// A gate's own, by its name: all of its segments must be there, and newer ones may be.
+    Gate(Option<&'a GateName>),
+    /// A copy: some may be missing, and none is newer.
+    Copy,
+}
+
+impl Whose<'_> {
+    /// Whether the segment is to be in the folder.
+    fn has(self, segment: &ToldSegment) -> bool {
+        match self {
+            Self::Gate(name) => segment.gate.as_ref() == name,
+            Self::Copy => true,
+        }
+    }
+}
+
+/// Compares the segments in a folder with what the log tells; how many are not there, but for those
+/// that were deleted when their time was over.
+pub(crate) fn check(folder: &Path, told: &[ToldSegment], whose: Whose<'_>) -> Result<u64, Broken> {
+    let own = matches!(whose, Whose::Gate(_));
+    // Several gates count theirs each.
+    let mut by_number: BTreeMap<u64, Vec<&ToldSegment>> = BTreeMap::new();
+    for segment in told.iter().filter(|segment| whose.has(segment)) {
+        by_number.entry(segment.number).or_default().push(segment);
+    }
     let mut missing = 0;
-    for segment in told {
-        let file = file_name(segment.number);
+    for (number, segments) in &by_number {
+        let file = file_name(*number);
         let wrong = |what: String| Broken::Access {
             file: file.clone(),
             what,
         };
+        let kept = segments.iter().filter(|segment| !segment.deleted).count() as u64;
         match digest(&folder.join(&file)) {
-            Ok(digest) if digest == segment.sha256 => {}
+            Ok(digest) if segments.iter().any(|segment| segment.sha256 == digest) => {
+                missing += kept.saturating_sub(1);
+            }
             Ok(_) => return Err(wrong("they are not those that the log tells of".to_owned())),
-            Err(error) if !own && error.kind() == std::io::ErrorKind::NotFound => missing += 1,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && (!own || kept == 0) => {
+                missing += kept;
+            }
             Err(error) => return Err(wrong(error.to_string())),
         }
     }
-    let told: BTreeSet<u64> = told.iter().map(|segment| segment.number).collect();
     let there = list(folder).map_err(|error| Broken::Access {
         file: folder.display().to_string(),
         what: error.to_string(),
     })?;
-    let last = told.last().copied().unwrap_or_default();
-    let strange = |number: u64| !told.contains(&number) && (!own || number < last);
+    let last = by_number.last_key_value().map_or(0, |(number, _)| *number);
+    let strange = |number: u64| !by_number.contains_key(&number) && (!own || number < last);
     match there.iter().find(|(number, _)| strange(*number)) {
         Some((number, _)) => Err(Broken::Access {
             file: file_name(*number),
@@ -88,7 +118,7 @@ pub(crate) fn check(folder: &Path, told: &[ToldSegment], own: bool) -> Result<u6
     }
 }
 
-/// Copies these segments.
+/// Copies these segments, as far as they are there.
 pub(super) fn copy(numbers: &[u64], from: &Path, to: &Path) -> Result<u64, ExportError> {
     let failed = |file: &Path| {
         let file = file.to_owned();
@@ -97,9 +127,15 @@ pub(super) fn copy(numbers: &[u64], from: &Path, to: &Path) -> Result<u64, Expor
     if !numbers.is_empty() {
         private_folder(to).map_err(failed(to))?;
     }
+    let mut copied = 0;
     for number in numbers {
         let file = from.join(file_name(*number));
-        fs::copy(&file, to.join(file_name(*number))).map_err(failed(&file))?;
+        match fs::copy(&file, to.join(file_name(*number))) {
+            Ok(_) => copied += 1,
+            // Its time was over meanwhile; `log verify` knows whether the log says so.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&file)(error)),
+        }
     }
-    Ok(numbers.len() as u64)
+    Ok(copied)
 }

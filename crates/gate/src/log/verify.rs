@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::key::LogKey;
 use super::tree::Growing;
 use super::{BadCheckpoint, Checkpoint, Entry, Event, commitment};
+use crate::gates::GateName;
 
 /// What a log is held against beside its own store.
 #[derive(Clone, Debug, Default)]
@@ -172,8 +173,12 @@ pub enum Broken {
 /// A segment of access records, as an entry of the log tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToldSegment {
+    /// The gate that has it, among several.
+    pub(crate) gate: Option<GateName>,
     pub(crate) number: u64,
     pub(crate) sha256: String,
+    /// Whether the log tells, too, that it was deleted when its time was over.
+    pub(crate) deleted: bool,
 }
 
 /// What comes out of all entries and checkpoints.
@@ -271,11 +276,22 @@ impl<'k> Auditor<'k> {
                 self.restored += 1;
             }
             Event::AccessSegmentClosed {
-                segment, sha256, ..
+                gate,
+                segment,
+                sha256,
+                ..
             } => self.segments.push(ToldSegment {
+                gate,
                 number: segment,
                 sha256,
+                deleted: false,
             }),
+            Event::AccessSegmentsDeleted { gate, segments, .. } => {
+                let (first, last) = segments;
+                for told in &mut self.segments {
+                    told.deleted |= told.gate == gate && (first..=last).contains(&told.number);
+                }
+            }
             _ => {}
         }
         Ok(())

@@ -43,6 +43,7 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
                 rows::connections::set(deed.writing, deed.workspace, name, value)?;
             }
         }
+        rows::gates::changed(deed.writing, deed.workspace)?;
         let [(_, viewer), (_, editor), (_, webhook)] = values.clone();
         deed.log(
             actor.clone(),
@@ -82,6 +83,13 @@ async fn not_too_much(
 
 /// Looks at all of upstream now, not at the next turn: finds what has no event, and what a lost
 /// webhook did not tell.
-pub(crate) fn refresh(gate: &Gate) {
+pub(crate) fn refresh(gate: &Gate) -> Result<(), ApiError> {
+    if !gate.leads() {
+        return Err(refused(
+            409,
+            "another gate over this store leads, and looks at upstream: ask that one (vestibule gate status names it)",
+        ));
+    }
     gate.look.send_modify(|asked| *asked += 1);
+    Ok(())
 }

@@ -23,12 +23,15 @@ use wire::client::{Client, ClientError, Once};
 use super::tries::Tries;
 use super::{Happening, Proposal, State};
 use crate::gate::{Deed, Gate};
+use crate::gates::Lease;
 use crate::log::{Actor, Event};
 use crate::rows;
 use ledger::Fault;
 
 /// How often the store is looked at, whoever did or did not call.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long a gate that has just lost the lead may begin to send: it notices, and waits for its turn.
+const HANDOVER: i64 = 60 * protocol::time::Millis::SECOND;
 /// `externalTxId` exists already.
 const DUPLICATE: i64 = 1438;
 /// No such `externalTxId`.
@@ -36,7 +39,12 @@ const UNKNOWN: i64 = 1439;
 
 /// Sends until told to end.
 pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
-    let mut tries = Tries::since(gate.clock.now());
+    // Another gate that led before may send for a while what it has begun to.
+    let before = match gate.lease {
+        Lease::Alone => 0,
+        Lease::Shared { .. } => HANDOVER,
+    };
+    let mut tries = Tries::since(gate.clock.now().plus(before));
     loop {
         if let Err(error) = round(&gate, &mut tries).await {
             tracing::warn!(%error, "proposals wait");
@@ -51,7 +59,7 @@ pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
 
 /// Takes every proposal that is due one step further.
 async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
-    if gate.is_quarantined() {
+    if gate.is_quarantined() || !gate.may_serve() {
         return Ok(());
     }
     let workspace = gate.workspace();
@@ -194,6 +202,9 @@ impl Way<'_> {
         }
         if let Err(why) = still_allowed(self.gate, proposal) {
             return self.failed(proposal, why).await;
+        }
+        if !self.gate.may_serve() {
+            return Err("whether its connection may still propose is not known now".to_owned());
         }
         let body =
             serde_json::to_vec(&proposal.upstream_body()).map_err(|error| error.to_string())?;

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use wire::server::Call;
 
 use super::{Proposal, State};
-use crate::connections::{Place, Provider};
+use crate::connections::{Connection, Place, Provider};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::rows;
@@ -57,6 +57,7 @@ pub(crate) async fn make(
             Standing::Replayed => return Err(ApiError::from(TokenError::NotAccepted).into()),
             Standing::Answered(given) => return Ok((again(given), None)),
         }
+        unchanged(deed, &connection)?;
         let mut transfer = TransactionRequest::from(&plain);
         transfer.external_tx_id.clone_from(&plain.external_tx_id);
         if let Some(own) = &plain.external_tx_id
@@ -108,6 +109,17 @@ pub(crate) async fn make(
         gate.proposals.notify_one();
     }
     Ok(reply)
+}
+
+/// What it was let in by is what is written down, also where another gate changes it.
+fn unchanged(deed: &mut Deed<'_, '_>, connection: &Connection) -> Result<(), Fault> {
+    let now = rows::connections::connection(deed.writing, deed.workspace, &connection.name)?;
+    if now.as_ref() == Some(connection) {
+        Ok(())
+    } else {
+        let why = "The connection is just being changed: try again";
+        Err(ApiError::uncoded(503, why.to_owned()).into())
+    }
 }
 
 fn given(reply: &Reply) -> Given {

@@ -35,6 +35,9 @@ use seen::LastSeen;
 /// As of when an answer holds, in milliseconds since the epoch.
 const AS_OF_HEADER: &str = "vestibule-as-of";
 
+/// What is told while it is not known whether a connection has changed.
+const UNSURE: &str = "This gate cannot see now who may come in: try again, or at another gate";
+
 /// The gate, as the wire's server sees it.
 #[derive(Debug)]
 pub(crate) struct Face {
@@ -156,6 +159,14 @@ impl Face {
 impl Workspace for Face {
     type Guest = Provider;
 
+    fn ready(&self) -> Result<(), ApiError> {
+        if self.gate.may_serve() {
+            Ok(())
+        } else {
+            Err(ApiError::uncoded(503, UNSURE.to_owned()))
+        }
+    }
+
     fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Provider>> {
         let now = self.gate.clock.now();
         if !self.failures.room(user, from, now) {
@@ -185,6 +196,9 @@ impl Workspace for Face {
     }
 
     async fn answer(&self, guest: Arc<Provider>, mut call: Call) -> Reply {
+        if let Err(unsure) = self.ready() {
+            return unsure.into();
+        }
         // The connection and its keys may have changed since the door.
         let now = self.gate.clock.now();
         let Some(provider) = self
@@ -211,6 +225,11 @@ impl Workspace for Face {
         if let Some(body) = &mut call.body {
             protocol::objects::wipe(body);
         }
+        // What was read may have been closed to it meanwhile. What was done is told as it is.
+        let answer = match self.ready() {
+            Err(unsure) if !call.changes() => Err(unsure),
+            _ => answer,
+        };
         let answer = match answer {
             Ok(reply) => self.recorded(provider, &call, reply),
             // That there is no such thing is an answer, too.

@@ -24,6 +24,7 @@ pub use find::{Found, Wanted, find};
 
 use crate::connections::Provider;
 use crate::gate::Gate;
+use crate::gates::GateName;
 use crate::log::{self, Actor, Entry, Event};
 use crate::rows;
 use writer::{Closed, Writer};
@@ -142,7 +143,9 @@ async fn turn(gate: &Gate, end: bool) -> Result<(), String> {
             rows::log::of_kind(reading, workspace, "access_segment_closed", u64::MAX >> 1)
         });
         let told = told.await.map_err(|error: StoreError| error.to_string())?;
-        let last = told.iter().filter_map(|payload| segment_of(payload)).max();
+        let own = gate.config.store.gate.as_ref();
+        let numbers = told.iter().filter_map(|payload| segment_of(payload, own));
+        let last = numbers.max();
         let folder = gate.folder.access();
         writer = blocking(writer, move |writer| writer.prepare(folder, last)).await?;
     }
@@ -154,9 +157,10 @@ async fn turn(gate: &Gate, end: bool) -> Result<(), String> {
         return Ok(());
     }
     let (workspace, closed) = (gate.workspace(), writer.closed.clone());
+    let own = gate.config.store.gate.clone();
     let told = gate.store.write(move |writing| {
         for segment in &closed {
-            log::append(writing, workspace, now, &segment.told())?;
+            log::append(writing, workspace, now, &segment.told(own.clone()))?;
         }
         Ok::<_, StoreError>(())
     });
@@ -180,10 +184,11 @@ async fn blocking(
 }
 
 impl Closed {
-    fn told(&self) -> Entry {
+    fn told(&self, gate: Option<GateName>) -> Entry {
         Entry {
             actor: Actor::Gate,
             event: Event::AccessSegmentClosed {
+                gate,
                 segment: self.number,
                 records: self.records,
                 first: self.first,
@@ -194,9 +199,9 @@ impl Closed {
     }
 }
 
-fn segment_of(payload: &str) -> Option<u64> {
+fn segment_of(payload: &str, of: Option<&GateName>) -> Option<u64> {
     match Entry::read(payload.as_bytes())?.event {
-        Event::AccessSegmentClosed { segment, .. } => Some(segment),
+        Event::AccessSegmentClosed { segment, gate, .. } if gate.as_ref() == of => Some(segment),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@ use protocol::role::ProviderRole;
 use uuid::Uuid;
 
 use super::*;
+use crate::log::segments::Whose;
 use crate::testing::{NOW, WORKSPACE, World, accounts, connection, door_keys};
 
 fn provider(name: &str) -> Arc<Provider> {
@@ -90,25 +91,28 @@ async fn a_changed_segment_is_found() {
         panic!("{told:?}");
     };
     let told = [log::ToldSegment {
+        gate: None,
         number: segment,
         sha256,
+        deleted: false,
     }];
     let folder = gate.folder.access();
     assert_eq!((segment, records), (1, 1));
-    let check = |own| log::segments::check(&folder, &told, own);
-    assert_eq!(check(true).expect("as it was"), 0);
+    let (own, copy) = (Whose::Gate(None), Whose::Copy);
+    let check = |whose| log::segments::check(&folder, &told, whose);
+    assert_eq!(check(own).expect("as it was"), 0);
     let file = folder.join(log::segments::file_name(1));
     let whole = fs::read_to_string(&file).expect("a segment");
     fs::write(&file, whole.replace("192.0.2.7", "192.0.2.8")).expect("changed");
     assert!(
-        check(true)
+        check(own)
             .expect_err("changed")
             .to_string()
             .contains("00000001.jsonl")
     );
     fs::remove_file(&file).expect("removed");
-    assert!(check(true).is_err(), "one is missing");
-    assert_eq!(check(false).expect("a copy without it"), 1);
+    assert!(check(own).is_err(), "one is missing");
+    assert_eq!(check(copy).expect("a copy without it"), 1);
 }
 
 /// Better no answer than one that nobody knows of.

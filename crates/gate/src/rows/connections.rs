@@ -4,6 +4,7 @@ use protocol::ids::WorkspaceId;
 use store::{Query, Row, StoreError, Writing, params};
 use uuid::Uuid;
 
+use super::gates::changed;
 use super::{corrupt, doc};
 use crate::connections::Connection;
 
@@ -78,6 +79,7 @@ pub(crate) fn set_quarantine(
     shut: bool,
 ) -> Result<(), StoreError> {
     let value = if shut { "shut" } else { RELEASED };
+    changed(writing, workspace)?;
     set(writing, workspace, QUARANTINE, value)
 }
 
@@ -104,6 +106,7 @@ pub(crate) fn put_connection(
     workspace: WorkspaceId,
     connection: &Connection,
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let sql = "INSERT INTO gate_connections (workspace, name, doc) VALUES ($1, $2, $3) ON CONFLICT (workspace, name) DO UPDATE SET doc = excluded.doc";
     writing
         .execute(

@@ -6,6 +6,7 @@ use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::corrupt;
+use super::gates::changed;
 use crate::connections::{HeldKey, KeyState};
 
 /// Most moduli that a new one is held against, the newest first: some 15 µs each with 4096 bits.
@@ -82,6 +83,7 @@ pub(crate) fn put(
     api_key: UserId,
     key: &HeldKey,
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let sql = "INSERT INTO gate_keys (workspace, fingerprint, connection, api_key, spki, state, added_at, since, until, expires_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ON CONFLICT (workspace, fingerprint) DO UPDATE SET
@@ -133,6 +135,7 @@ pub(crate) fn burn(
     at: Millis,
     how: &str,
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let fingerprint = KeyFingerprint::of_modulus(key).to_string();
     let place = || workspace.to_string();
     let sql = "INSERT INTO gate_burned (workspace, fingerprint, at, how) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";

@@ -4,6 +4,7 @@
 pub(crate) mod ages;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
+pub(crate) mod gates;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod operators;
@@ -33,8 +34,22 @@ pub const ROOM: Room = Room {
             name: "keys",
             sql: Sql::Same(KEYS),
         },
+        Migration {
+            id: 4,
+            name: "gates",
+            sql: Sql::Same(GATES),
+        },
     ],
 };
+
+const GATES: &str = "
+-- Counts the changes of connections, keys and operators.
+CREATE TABLE gate_versions (workspace TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL);
+-- The processes over this store, and which version each goes by.
+CREATE TABLE gate_gates (
+    workspace TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, joined_at BIGINT NOT NULL,
+    beat BIGINT NOT NULL, acknowledged BIGINT NOT NULL, leads BIGINT NOT NULL, PRIMARY KEY (workspace, instance));
+";
 
 const LIFE: &str = "
 -- Who is removed keeps its name and key: nobody else ever has them.

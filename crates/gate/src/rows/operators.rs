@@ -6,6 +6,7 @@ use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 use uuid::Uuid;
 
+use super::gates::changed;
 use super::{corrupt, doc};
 use crate::changes::ChangeRequest;
 use crate::operators::{Operator, OperatorRole};
@@ -56,6 +57,7 @@ pub(crate) fn add(
     role: OperatorRole,
     spki: &[u8],
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let sql =
         "INSERT INTO gate_operators (workspace, id, name, role, spki) VALUES ($1, $2, $3, $4, $5)";
     let params = params![
@@ -74,6 +76,7 @@ pub(crate) fn set_role(
     name: &str,
     role: OperatorRole,
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let sql = "UPDATE gate_operators SET role = $3 WHERE workspace = $1 AND name = $2";
     writing
         .execute(sql, &params![workspace.to_string(), name, role.as_str()])
@@ -86,6 +89,7 @@ pub(crate) fn remove(
     name: &str,
     at: Millis,
 ) -> Result<(), StoreError> {
+    changed(writing, workspace)?;
     let sql = "UPDATE gate_operators SET removed_at = $3 WHERE workspace = $1 AND name = $2";
     writing
         .execute(sql, &params![workspace.to_string(), name, at.0])

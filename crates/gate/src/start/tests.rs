@@ -3,8 +3,8 @@ use std::path::Path;
 use store::testing::{Engine, TestStore};
 use wire::clock::SystemClock;
 
-use super::claim::claim_of;
 use super::*;
+use crate::gates::GateName;
 use crate::rows::tests::CUT;
 use crate::testing;
 
@@ -37,7 +37,7 @@ async fn started(at: &Path, config: &Config) -> Result<(Running, CancellationTok
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_gates_over_one_store_and_workspace_the_second_does_not_start() {
+async fn of_two_gates_of_one_name_over_one_store_and_workspace_the_second_does_not_start() {
     let home = tempfile::tempdir().expect("a folder");
     let (one, two) = (home.path().join("one"), home.path().join("two"));
     let (_database, config) = made(&one).await;
@@ -56,13 +56,13 @@ async fn of_two_gates_over_one_store_and_workspace_the_second_does_not_start() {
     running.done().await.expect("told to end");
 }
 
-/// The database lets go of its sessions when it restarts: whoever is first then is the gate.
+/// The database lets go of its sessions when it restarts: whoever is first then has the name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_gate_whose_store_was_taken_ends() {
+async fn a_gate_whose_name_was_taken_ends() {
     let home = tempfile::tempdir().expect("a folder");
     let (database, config) = made(home.path()).await;
     let (running, _shutdown) = started(home.path(), &config).await.expect("a gate");
-    let name = claim_of(config.upstream.workspace_id);
+    let name = claim_of(config.upstream.workspace_id, Some(&GateName::default()));
     let mut taken = None;
     while taken.is_none() {
         let cut = database.read(|reading| store::Query::rows(reading, CUT, &[]));

@@ -63,6 +63,25 @@ pub(crate) fn facts(
         .collect()
 }
 
+/// The facts that were written with a later change than this one, also what is gone.
+pub(crate) fn facts_since(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    sequence: i64,
+) -> Result<Vec<(FactKind, Fact)>, StoreError> {
+    let sql = "SELECT key, account, time, rank, doc, kind FROM facts WHERE workspace = $1 AND seq > $2";
+    let read = |row: &Row| {
+        let kind = FactKind::of_word(row.text(5)?);
+        let kind = kind.ok_or_else(|| corrupt("facts", "kind", "a fact"))?;
+        Ok((kind, fact(row)?))
+    };
+    query
+        .rows(sql, &params![workspace.to_string(), sequence])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
 pub(crate) fn one_fact(
     query: &mut impl Query,
     workspace: WorkspaceId,
@@ -81,9 +100,17 @@ pub(crate) fn one_fact(
 
 macro_rules! fact_in {
     () => {
-        "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, label, place)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        "INSERT INTO facts (workspace, kind, key, account, asset, time, rank, recorded_at, doc, label, place, seq)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     };
+}
+
+/// When a fact is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) recorded_at: Millis,
+    /// With which change, where changes are counted.
+    pub(crate) sequence: Option<i64>,
 }
 
 /// Writes a fact; what it replaces goes to the past.
@@ -92,17 +119,18 @@ pub(crate) fn write_fact(
     workspace: WorkspaceId,
     at: &FactKey,
     version: Version,
-    recorded_at: Millis,
+    written: Written,
     doc: Option<&str>,
 ) -> Result<(), StoreError> {
+    let recorded_at = written.recorded_at;
     keep_past(writing, workspace, at.kind.as_str(), &at.key, recorded_at)?;
     let sql = concat!(
         fact_in!(),
         " ON CONFLICT (workspace, kind, key) DO UPDATE SET
             time = excluded.time, rank = excluded.rank, recorded_at = excluded.recorded_at, doc = excluded.doc,
-            label = excluded.label, place = excluded.place"
+            label = excluded.label, place = excluded.place, seq = excluded.seq"
     );
-    put_fact(writing, sql, (workspace, at), version, recorded_at, doc)
+    put_fact(writing, sql, (workspace, at), version, written, doc)
 }
 
 /// Writes a fact of which nothing was known.
@@ -115,7 +143,11 @@ pub(crate) fn insert_fact(
     doc: &str,
 ) -> Result<(), StoreError> {
     let place = (workspace, at);
-    put_fact(writing, fact_in!(), place, version, recorded_at, Some(doc))
+    let written = Written {
+        recorded_at,
+        sequence: None,
+    };
+    put_fact(writing, fact_in!(), place, version, written, Some(doc))
 }
 
 fn put_fact(
@@ -123,7 +155,7 @@ fn put_fact(
     sql: &str,
     (workspace, at): (WorkspaceId, &FactKey),
     version: Version,
-    recorded_at: Millis,
+    written: Written,
     doc: Option<&str>,
 ) -> Result<(), StoreError> {
     let params = params![
@@ -134,10 +166,11 @@ fn put_fact(
         at.asset.as_ref().map(AssetId::as_str),
         version.time.0,
         version.rank,
-        recorded_at.0,
+        written.recorded_at.0,
         doc,
         at.label.as_deref(),
         at.place,
+        written.sequence,
     ];
     writing.execute(sql, &params).map(drop)
 }

@@ -59,8 +59,19 @@ pub const ROOM: Room = Room {
                 postgres: LABELS_POSTGRES,
             },
         },
+        Migration {
+            id: 3,
+            name: "sequence",
+            sql: Sql::Same(SEQUENCE),
+        },
     ],
 };
+
+// Which of the changes a fact was written with, where several processes keep one read model each.
+const SEQUENCE: &str = "
+ALTER TABLE facts ADD COLUMN seq BIGINT;
+CREATE INDEX facts_by_seq ON facts (workspace, seq) WHERE seq IS NOT NULL;
+";
 
 /// An index for each filter and order of a list of transactions, so that a page with one filter need
 /// not read what it does not show. For books whose readers see the whole, and list: each row

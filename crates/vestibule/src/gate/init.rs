@@ -122,6 +122,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
         areas: Areas::default(),
         store: StoreAt {
             url: args.store_url,
+            gate: None,
         },
         development: Development::default(),
     };

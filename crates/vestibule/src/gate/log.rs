@@ -144,7 +144,10 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             let (folder, config) = desk::config(at)?;
             let key = LogKey::of(config.upstream.workspace_id, folder.log_key()?.public());
             let store = gate::start::open_store(&folder, &config).await?;
-            let access = access.then(|| folder.access());
+            let access = access.then(|| gate::log::Access {
+                folder: folder.access(),
+                gate: config.store.gate.clone(),
+            });
             let workspace = config.upstream.workspace_id;
             let copied = gate::log::export(&store, workspace, &key, &to, access).await?;
             out.show(&copied, |copied| {

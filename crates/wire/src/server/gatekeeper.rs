@@ -73,6 +73,10 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
     {
         let request_id = self.workspace.request_id();
         let now = self.clock.now();
+        if let Err(error) = self.workspace.ready() {
+            let date = self.workspace.date(None);
+            return Some(respond(request_id, date, self.workspace.told(error)));
+        }
         let (head, body) = request.into_parts();
         let mut told = self
             .onlooker

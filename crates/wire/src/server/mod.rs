@@ -57,6 +57,11 @@ pub trait Workspace: Send + Sync + 'static {
     /// A call did not pass: what it was, and what it is told. Kept short: refusals may come in floods.
     fn refused(&self, _refusal: &Refusal<'_>) {}
 
+    /// Whether anybody is served now; otherwise everybody is told this, before anything is looked at.
+    fn ready(&self) -> Result<(), ApiError> {
+        Ok(())
+    }
+
     /// Whether the guest has not called too often.
     fn in_rate(&self, _guest: &Self::Guest) -> bool {
         true
