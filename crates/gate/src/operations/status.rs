@@ -18,6 +18,7 @@ use crate::ages::Age;
 use crate::connections::{Directory, Provider};
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
+use crate::rows;
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
@@ -28,6 +29,17 @@ pub struct Check {
     pub ok: Option<bool>,
     /// What was seen, and what to do.
     pub saw: String,
+}
+
+/// A gate over the store.
+#[derive(Debug, Serialize)]
+pub struct OneGate {
+    /// Its name.
+    pub name: String,
+    /// Whether it does what only one does.
+    pub leads: bool,
+    /// Whether it is the one that answers.
+    pub here: bool,
 }
 
 /// How the gate stands.
@@ -45,6 +57,8 @@ pub struct Status {
     pub areas: Vec<Age>,
     /// Entries of the log.
     pub log_entries: u64,
+    /// The gates over the store, where there may be several.
+    pub gates: Vec<OneGate>,
     /// What was looked at.
     pub checks: Vec<Check>,
 }
@@ -56,10 +70,11 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     let now = gate.clock.now();
     let areas = gate.ages.read().table(&gate.config.areas, now);
     let workspace = gate.workspace();
-    let read = gate
-        .store
-        .read(move |reading| log::root(reading, workspace));
-    let (log_entries, _) = read
+    let read = gate.store.read(move |reading| {
+        let (entries, _) = log::root(reading, workspace)?;
+        Ok((entries, rows::gates::all(reading, workspace)?))
+    });
+    let (log_entries, gates) = read
         .await
         .map_err(|error: store::StoreError| refused(500, error))?;
     let events = gate
@@ -129,6 +144,14 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         as_of: gate.as_of.load(Ordering::SeqCst),
         areas,
         log_entries,
+        gates: gates
+            .into_iter()
+            .map(|one| OneGate {
+                here: gate.lease.instance() == Some(one.instance),
+                name: one.name,
+                leads: one.leads,
+            })
+            .collect(),
         checks,
     })
 }

@@ -1,11 +1,15 @@
 //! The gates over one store, and what each has taken in.
 
+use ledger::positions;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, StoreError, Writing, params};
 use uuid::Uuid;
 
 use super::corrupt;
+
+/// Counts as subscribers' positions are counted.
+const VERSION: &str = "connections";
 
 /// A gate, as the others see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +28,12 @@ pub(crate) struct Row {
 
 /// Counts the changes of connections, keys and operators.
 pub(crate) fn version(query: &mut impl Query, workspace: WorkspaceId) -> Result<i64, StoreError> {
-    let sql = "SELECT version FROM gate_versions WHERE workspace = $1";
-    query
-        .row(sql, &params![workspace.to_string()])?
-        .map_or(Ok(0), |row| row.int(0))
+    positions::current(query, workspace, VERSION)
 }
 
 /// A connection, a key or an operator becomes another, in this transaction.
 pub(crate) fn changed(writing: &mut Writing<'_>, workspace: WorkspaceId) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_versions (workspace, version) VALUES ($1, 1)
-        ON CONFLICT (workspace) DO UPDATE SET version = gate_versions.version + 1";
-    writing
-        .execute(sql, &params![workspace.to_string()])
-        .map(drop)
+    positions::bump(writing, workspace, VERSION).map(drop)
 }
 
 /// From now on the others wait for this gate.

@@ -43,8 +43,6 @@ pub const ROOM: Room = Room {
 };
 
 const GATES: &str = "
--- Counts the changes of connections, keys and operators.
-CREATE TABLE gate_versions (workspace TEXT NOT NULL PRIMARY KEY, version BIGINT NOT NULL);
 -- The processes over this store, and which version each goes by.
 CREATE TABLE gate_gates (
     workspace TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, joined_at BIGINT NOT NULL,

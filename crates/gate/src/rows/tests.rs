@@ -13,7 +13,7 @@ use wire::hooks_out::Next;
 
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
-use super::{ROOM, connections, deliveries, keys, log, operators, proposals, reports};
+use super::{ROOM, connections, deliveries, gates, keys, log, operators, proposals, reports};
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::{KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
@@ -94,7 +94,7 @@ fn proposal(state: State) -> Proposal {
 }
 
 on_both! {
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn settings_and_people_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             connections::set(writing, workspace, "viewer", "before")?;
@@ -122,7 +122,35 @@ on_both! {
         assert!(read(&store, |reading| operators::all(reading, ELSEWHERE)).await.is_empty());
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
+    async fn gates_and_the_version_of_connections_are_of_one_workspace(store: TestStore) {
+        let gate = Uuid::from_u128(21);
+        in_both(&store, move |writing, workspace| {
+            gates::join(writing, workspace, gate, "b", NOW)?;
+            gates::join(writing, workspace, gate, "b", NOW)
+        }).await;
+        write(&store, move |writing| {
+            gates::changed(writing, HERE)?;
+            assert!(gates::beat(writing, HERE, gate, 1, true)?);
+            assert!(!gates::beat(writing, ELSEWHERE, gate, 1, true)?);
+            // It has done something since.
+            gates::forget(writing, HERE, gate, 0)
+        }).await;
+        let of = |workspace| read(&store, move |reading| {
+            Ok((gates::version(reading, workspace)?, gates::all(reading, workspace)?))
+        });
+        let row = |beat, acknowledged, leads| {
+            vec![gates::Row { instance: gate, name: "b".to_owned(), beat, acknowledged, leads }]
+        };
+        assert_eq!(of(HERE).await, (1, row(1, 1, true)));
+        assert_eq!(of(THERE).await, (0, row(0, -1, false)));
+        assert_eq!(of(ELSEWHERE).await, (0, Vec::new()));
+        write(&store, move |writing| gates::forget(writing, HERE, gate, 1)).await;
+        write(&store, move |writing| gates::leave(writing, THERE, gate)).await;
+        assert_eq!((of(HERE).await.1, of(THERE).await.1), (Vec::new(), Vec::new()));
+    }
+
+    rooms: &[ledger::ROOM, ROOM],
     async fn changes_and_last_visits_are_of_one_workspace(store: TestStore) {
         let made = |at: i64| {
             let change = Change::SetQuorum { before: 1, after: 2 };
@@ -157,7 +185,7 @@ on_both! {
         }
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn connections_and_keys_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             let mut kept = connection("acme", ProviderRole::Viewer, accounts([1]));
@@ -198,7 +226,7 @@ on_both! {
         assert_eq!(read(&store, |reading| keys::living(reading, THERE)).await.len(), 1);
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn proposals_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| proposals::add(writing, workspace, &proposal(State::Waiting))).await;
         let again = store.write(|writing| proposals::add(writing, HERE, &proposal(State::Waiting))).await;
@@ -225,7 +253,7 @@ on_both! {
         }
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn deliveries_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             let body = workspace.to_string();
@@ -257,7 +285,7 @@ on_both! {
         }
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn reports_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             let report = ReportRow {
@@ -277,7 +305,7 @@ on_both! {
         assert!(read(&store, |reading| reports::files(reading, ELSEWHERE, "acme", ID)).await.is_none());
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn a_log_is_of_one_workspace(store: TestStore) {
         for (workspace, entries) in [(HERE, 3_i64), (THERE, 2)] {
             write(&store, move |writing| {
@@ -311,7 +339,7 @@ on_both! {
         assert_eq!((of_kind(HERE).await.len(), of_kind(THERE).await.len()), (1, 2));
     }
 
-    rooms: &[ROOM],
+    rooms: &[ledger::ROOM, ROOM],
     async fn a_store_has_lives_and_is_shut_for_one_workspace(store: TestStore) {
         let epoch = |workspace| write(&store, move |writing| connections::epoch(writing, workspace));
         let (here, there) = (epoch(HERE).await, epoch(THERE).await);
@@ -367,5 +395,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 14);
+    assert_eq!(tables(&[ROOM]).count(), 15);
 }

@@ -12,6 +12,7 @@ mod differential;
 mod dimensions;
 mod evidence;
 mod forward;
+mod gates;
 mod grid;
 mod hooks;
 mod keys;

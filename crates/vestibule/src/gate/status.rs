@@ -18,11 +18,21 @@ pub(super) struct Age {
     too_old: bool,
 }
 
+/// A gate over the store.
+#[derive(Deserialize, Serialize)]
+struct OneGate {
+    name: String,
+    leads: bool,
+    here: bool,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Status {
     filled: bool,
     as_of: i64,
     areas: Vec<Age>,
+    /// Where there may be several.
+    gates: Vec<OneGate>,
 }
 
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
@@ -38,6 +48,7 @@ pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
             status.as_of
         )];
         lines.extend(status.areas.iter().map(line));
+        lines.extend(status.gates.iter().map(of_several));
         lines.join("\n")
     })?;
     let too_old = status.areas.iter().any(|age| age.too_old);
@@ -57,4 +68,10 @@ fn line(age: &Age) -> String {
         "{:13} {as_of}, walked every {} s, at most {} s old{closed}",
         age.area, age.every_seconds, age.max_age_seconds
     )
+}
+
+fn of_several(gate: &OneGate) -> String {
+    let leads = if gate.leads { "leads" } else { "follows" };
+    let here = if gate.here { " (this one)" } else { "" };
+    format!("gate          {} {leads}{here}", gate.name)
 }
