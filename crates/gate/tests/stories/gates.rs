@@ -194,8 +194,9 @@ async fn invariant_2_what_one_gate_closes_is_closed_at_the_other_when_it_answers
 async fn invariant_5_the_leader_is_killed_and_another_goes_on_where_it_was() {
     let (_database, over) = database().await;
     let mut world = World::with(&over).await;
-    let other = Other::beside(&world.gate.folder, &world.gate.config, "b").await;
+    // First: the key that proposes upstream is made with the first provider that may.
     let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let other = Other::beside(&world.gate.folder, &world.gate.config, "b").await;
     let there = other.here(&trader.caller);
     until("tokens of now are taken there", || async {
         there.get(READ).await.status == 200
