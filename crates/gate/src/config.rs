@@ -28,6 +28,9 @@ pub struct Config {
     /// Where it keeps its books.
     #[serde(default)]
     pub store: StoreAt,
+    /// What it keeps of what was read.
+    #[serde(default)]
+    pub records: Records,
     /// What only a demo, a test or a mishap allows.
     #[serde(default)]
     pub development: Development,
@@ -158,6 +161,15 @@ pub struct StoreAt {
     /// What this gate is called among several over one database; each has a name of its own, or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gate: Option<GateName>,
+}
+
+/// Access records: what was read, by whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Records {
+    /// For how many days; missing: for ever. Then they are deleted, and the log tells so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_days: Option<NonZeroU32>,
 }
 
 /// What only a demo or a test allows.

@@ -16,7 +16,7 @@ use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
 
-use crate::config::{Areas, Config, Development, Entrance, Serve, StoreAt, Upstream};
+use crate::config::{Areas, Config, Development, Entrance, Records, Serve, StoreAt, Upstream};
 use crate::connections::{
     Connection, DAY, Directory, DoorKeys, HeldKey, KeyState, Mode, Place, Provider, State, Target,
 };
@@ -160,6 +160,7 @@ pub(crate) fn config() -> Config {
         },
         areas: Areas::default(),
         store: StoreAt::default(),
+        records: Records::default(),
         development: Development::default(),
     }
 }

@@ -130,7 +130,11 @@ impl Batch {
     }
 
     /// The number of this transaction's changes, for what read models hold.
-    fn next(&mut self, writing: &mut Writing<'_>, kind: FactKind) -> Result<Option<i64>, StoreError> {
+    fn next(
+        &mut self,
+        writing: &mut Writing<'_>,
+        kind: FactKind,
+    ) -> Result<Option<i64>, StoreError> {
         if !self.counted || kind == FactKind::Address {
             return Ok(None);
         }

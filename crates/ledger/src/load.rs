@@ -44,7 +44,10 @@ pub(crate) fn since(
         };
         Ok((fact.version, change))
     };
-    let changes = facts.iter().map(change).collect::<Result<_, StoreError>>()?;
+    let changes = facts
+        .iter()
+        .map(change)
+        .collect::<Result<_, StoreError>>()?;
     Ok((latest, changes))
 }
 

@@ -43,6 +43,34 @@ pub enum Change {
         /// What it may do then.
         after: Box<Terms>,
     },
+    /// A connection gets another key.
+    ReplaceKey {
+        /// Whose.
+        connection: String,
+        /// Names its key of now.
+        before: String,
+        /// Names the new one.
+        fingerprint: String,
+        /// The new one, SubjectPublicKeyInfo in hex.
+        spki: String,
+        /// How long both are let in, in seconds.
+        overlap_seconds: u64,
+        /// Whether it may be one that was retired.
+        again: bool,
+    },
+    /// A key is good for longer.
+    KeyExpiry {
+        /// Whose.
+        connection: String,
+        /// Names it.
+        fingerprint: String,
+        /// When it expires now; nothing: never.
+        before: Option<Millis>,
+        /// When it expires then.
+        after: Option<Millis>,
+    },
+    /// A store that was put back serves again.
+    Release(Comparison),
     /// Somebody of the client's comes in.
     AddOperator {
         /// Its name.
@@ -79,6 +107,19 @@ pub enum Change {
     },
 }
 
+/// A copy of the store, held against a checkpoint that was kept elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// How many entries the checkpoint counts.
+    pub size: u64,
+    /// The root of its tree, hex.
+    pub root: String,
+    /// The life of the store that it was signed in.
+    pub epoch: Option<Uuid>,
+    /// How many of its entries the copy does not have.
+    pub lost: u64,
+}
+
 impl Change {
     /// The operation that asks for it: whoever may ask may sign.
     pub const fn asked_by(&self) -> Name {
@@ -86,6 +127,9 @@ impl Change {
             Self::Activate { .. } => Name::ApproveConnection,
             Self::Resume { .. } => Name::ResumeConnection,
             Self::Terms { .. } => Name::ChangeConnection,
+            Self::ReplaceKey { .. } => Name::RotateKey,
+            Self::KeyExpiry { .. } => Name::ExpireKey,
+            Self::Release(_) => Name::Release,
             Self::AddOperator { .. } => Name::AddOperator,
             Self::SetOperatorRole { .. } => Name::SetOperatorRole,
             Self::RemoveOperator { .. } => Name::RemoveOperator,
@@ -104,6 +148,20 @@ impl Change {
             Self::Activate { connection, .. } => format!("activate connection {connection}"),
             Self::Resume { connection, .. } => format!("resume connection {connection}"),
             Self::Terms { connection, .. } => format!("widen connection {connection}"),
+            Self::ReplaceKey {
+                connection,
+                fingerprint,
+                ..
+            } => format!("let key {fingerprint} in for connection {connection}"),
+            Self::KeyExpiry {
+                connection,
+                fingerprint,
+                ..
+            } => format!("let key {fingerprint} of connection {connection} be good for longer"),
+            Self::Release(compared) => format!(
+                "release the store that was put back: {} of {} entries lost",
+                compared.lost, compared.size
+            ),
             Self::AddOperator { operator, role, .. } => {
                 format!("add operator {operator} as {role}")
             }

@@ -12,7 +12,7 @@ mod name;
 mod pulse;
 
 pub(crate) use lead::{Lead, claim_of};
-use lease::{LEASE, Since};
 pub(crate) use lease::Lease;
+use lease::{LEASE, Since};
 pub use name::{BadName, GateName};
 pub(crate) use pulse::{keep, settled};

@@ -40,7 +40,9 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
         if outcome.is_ok() != well {
             well = outcome.is_ok();
             match outcome {
-                Err(error) => tracing::error!(%error, "what other gates change cannot be seen: this one serves nobody"),
+                Err(error) => {
+                    tracing::error!(%error, "what other gates change cannot be seen: this one serves nobody")
+                }
                 Ok(()) => tracing::info!("what other gates change is seen again"),
             }
         }

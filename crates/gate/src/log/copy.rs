@@ -13,8 +13,8 @@ use store::{Store, StoreError};
 use tlog_tiles::tlog::{Hash, record_hash};
 
 use super::published::{ERASED, Published, WIDTH, tiles};
-use super::verify::{Auditor, Broken, Held, Payload, Verified};
 use super::segments::Whose;
+use super::verify::{Auditor, Broken, Held, Payload, Verified};
 use super::{BadCheckpoint, Checkpoint, Entry, Event, LogKey, leaf_parts, segments};
 use crate::gates::GateName;
 use crate::rows;

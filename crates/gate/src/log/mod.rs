@@ -36,6 +36,8 @@ pub use key::{LogKey, NoLogKey};
 pub(crate) use origin::Origin;
 pub use proof::{Proven, prove, verify_proof};
 pub(crate) use published::Published;
+#[cfg(test)]
+pub(crate) use stored::audited;
 pub use stored::verify;
 #[cfg(test)]
 pub(crate) use verify::ToldSegment;

@@ -24,7 +24,7 @@ pub async fn verify(
     Ok(audited(store, workspace, &key, against).await?.verified)
 }
 
-pub(super) async fn audited(
+pub(crate) async fn audited(
     store: &Store,
     workspace: WorkspaceId,
     key: &LogKey,

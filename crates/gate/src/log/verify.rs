@@ -182,9 +182,9 @@ pub(crate) struct ToldSegment {
 }
 
 /// What comes out of all entries and checkpoints.
-pub(super) struct Audited {
+pub(crate) struct Audited {
     pub(super) verified: Verified,
-    pub(super) segments: Vec<ToldSegment>,
+    pub(crate) segments: Vec<ToldSegment>,
 }
 
 /// The salt of a payload, and the payload.

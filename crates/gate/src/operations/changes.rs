@@ -14,7 +14,7 @@ use store::{Query, StoreError};
 use uuid::Uuid;
 
 use super::proposals::Verdict;
-use super::{Operator, reason, refused};
+use super::{Operator, reason, refused, release};
 use crate::admin_api::page::{Page, Rows};
 use crate::changes::{Change, ChangeRequest, ChangeState, MAX_WAIT, Signed, signed_text};
 use crate::gate::{Deed, Gate};
@@ -160,6 +160,16 @@ pub(crate) async fn ask(
     why: String,
 ) -> Result<Shown, ApiError> {
     prepare(gate, &change).await?;
+    ask_prepared(gate, operator, change, why).await
+}
+
+/// The same, where what must be there before is there.
+pub(super) async fn ask_prepared(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    change: Change,
+    why: String,
+) -> Result<Shown, ApiError> {
     let request = ChangeRequest::new(change, why, &operator.name, gate.clock.now());
     let done = gate.deed(move |deed| asked(deed, request.clone())).await;
     let done = done?;
@@ -212,7 +222,8 @@ fn settled(
     Ok(electorate.shown(request))
 }
 
-/// What must be there before the change is: a scope's rows, before its first read.
+/// What must be there before the change is: a scope's rows, before its first read; upstream's word on
+/// what was not sent, before it is.
 async fn prepare(gate: &Gate, change: &Change) -> Result<(), ApiError> {
     let (connection, terms) = match change {
         Change::Activate { connection, terms } | Change::Resume { connection, terms } => {
@@ -221,6 +232,7 @@ async fn prepare(gate: &Gate, change: &Change) -> Result<(), ApiError> {
         Change::Terms {
             connection, after, ..
         } => (connection, after),
+        Change::Release(_) => return release::looked_up(gate).await.map(drop),
         _ => return Ok(()),
     };
     let scope = ledger::Scope::part(gate.workspace(), terms.part.clone()).for_reader(connection);

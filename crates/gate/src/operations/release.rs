@@ -1,18 +1,21 @@
 //! A store that was put back serves again: once an owner has compared it with the newest checkpoint
-//! that was kept elsewhere, and every approval that it has not sent was looked up upstream.
+//! that was kept elsewhere, and every approval that it has not sent was looked up upstream. It lets everybody in again, so
+//! the quorum signs it.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 
+use ledger::Fault;
 use protocol::error::ApiError;
-use protocol::ids::TxId;
+use protocol::ids::{TxId, WorkspaceId};
 use serde::{Deserialize, Serialize};
-use store::StoreError;
+use store::{Query, StoreError};
 use tlog_tiles::tlog::tree_hash;
 
-use super::{Operator, refused};
+use super::{Operator, changes, reason, refused};
+use crate::changes::{Change, ChangeState, Comparison};
 use crate::gate::{Deed, Gate};
-use crate::log::{Actor, Checkpoint, Entry, Event, Stored};
+use crate::log::{Checkpoint, Entry, Event, Stored};
 use crate::proposals::{Happening, Proposal, State, look_up};
 use crate::rows;
 
@@ -29,7 +32,7 @@ pub struct Word {
     pub reason: String,
 }
 
-/// A store that serves again.
+/// A store that serves again, or will once the quorum has signed.
 #[derive(Debug, Serialize)]
 pub struct Released {
     /// How many entries the copy had.
@@ -40,6 +43,9 @@ pub struct Released {
     pub lost: u64,
     /// Approvals that were not sent, as far as the copy knows, and whether upstream has them.
     pub looked_up: Vec<LookedUp>,
+    /// What is to be signed, where it is not released yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<changes::Shown>,
 }
 
 /// An approval that was looked up.
@@ -51,104 +57,133 @@ pub struct LookedUp {
     pub upstream: Option<TxId>,
 }
 
-/// Releases.
+/// Asks to release it.
 pub(crate) async fn release(
     gate: &Arc<Gate>,
     operator: &Operator,
     word: Word,
 ) -> Result<Released, ApiError> {
     if !gate.is_quarantined() {
-        return Err(refused(409, "the gate is in no quarantine"));
+        return Err(refused(409, NO_QUARANTINE));
     }
-    if word.reason.trim().is_empty() {
-        return Err(refused(400, "a release needs a reason"));
-    }
+    let why = reason(&word.reason)?;
     let checkpoint = Checkpoint::verify(&word.checkpoint, &gate.log_name())
         .map_err(|bad| refused(400, format_args!("the checkpoint: {bad}")))?;
-    let (kept, unsent) = compared(gate, &checkpoint).await?;
-    let lost = checkpoint.size.saturating_sub(kept);
-    if lost != word.accept_lost.unwrap_or(0) {
-        return Err(refused(
-            409,
-            format_args!(
-                "the copy has {kept} entries, the checkpoint counts {}: {lost} are lost, and with them what they told: revocations, burned keys, approvals. Look at them elsewhere, do again what must hold, and say so with accept_lost {lost}",
-                checkpoint.size
-            ),
-        ));
-    }
-    let looked_up = looked_up(gate, &unsent).await?;
-    let (actor, count) = (
-        Actor::Operator(operator.name.clone()),
-        looked_up.len() as u64,
-    );
-    let size = checkpoint.size;
-    let work = move |deed: &mut Deed<'_, '_>| {
-        // What is marked as on its way is looked up before anything is sent.
-        for proposal in
-            rows::proposals::in_state(deed.writing, deed.workspace, State::Approved.as_str())?
-        {
-            let next = proposal
-                .on(Happening::Sending, deed.at)
-                .map_err(|unfit| refused(409, unfit))?;
-            rows::proposals::update(deed.writing, deed.workspace, &next)?;
-        }
-        rows::connections::set_quarantine(deed.writing, deed.workspace, false)?;
-        let released = Event::StoreReleased {
-            checkpoint: size,
-            lost,
-            looked_up: count,
-            reason: word.reason.clone(),
-        };
-        deed.log(actor.clone(), released)?;
-        Ok(())
+    let compared = Comparison {
+        size: checkpoint.size,
+        root: hex::encode(checkpoint.root),
+        epoch: checkpoint.epoch,
+        lost: word.accept_lost.unwrap_or(0),
     };
-    gate.deed(work).await?;
-    gate.reload().await.map_err(|error| refused(500, error))?;
-    gate.proposals.notify_one();
-    gate.deliveries.notify_one();
+    let (workspace, told) = (gate.workspace(), compared.clone());
+    let read = gate
+        .store
+        .read(move |reading| against(reading, workspace, &told));
+    let kept = read.await?;
+    let looked_up = looked_up(gate).await?;
+    let (size, lost) = (compared.size, compared.lost);
+    let change = Change::Release(compared);
+    let done = changes::ask_prepared(gate, operator, change, why).await?;
     Ok(Released {
         kept,
         checkpoint: size,
         lost,
         looked_up,
+        change: Some(done).filter(|done| done.request.state == ChangeState::Waiting),
     })
 }
 
-/// How many entries the copy had, if the checkpoint fits them; and what it has not sent.
-async fn compared(gate: &Gate, checkpoint: &Checkpoint) -> Result<(u64, Vec<Proposal>), ApiError> {
-    let (workspace, checkpoint) = (gate.workspace(), checkpoint.clone());
-    let read = gate.store.read(move |reading| {
-        let told = rows::log::of_kind(reading, workspace, "store_restored", u64::MAX >> 1)?;
-        let newest = told.last().and_then(|payload| Entry::read(payload.as_bytes()));
-        let Some(Entry { event: Event::StoreRestored { epoch, entries }, .. }) = newest else {
-            return Ok(Err(refused(409, "the log does not tell that a copy was put back")));
-        };
-        if checkpoint.epoch == Some(epoch) {
-            return Ok(Err(refused(
-                409,
-                "the checkpoint was signed after the copy was put back: name one of before, kept elsewhere",
-            )));
+const NO_QUARANTINE: &str = "the gate is in no quarantine";
+
+/// Whether it can be released as things are now.
+pub(super) fn check(deed: &mut Deed<'_, '_>, compared: &Comparison) -> Result<(), Fault> {
+    if !rows::connections::quarantined(deed.writing, deed.workspace)? {
+        return Err(refused(409, NO_QUARANTINE).into());
+    }
+    against(deed.writing, deed.workspace, compared).map(drop)
+}
+
+/// Releases it; what is marked as on its way is looked up before anything is sent.
+pub(super) fn make(
+    deed: &mut Deed<'_, '_>,
+    compared: &Comparison,
+    reason: String,
+) -> Result<Event, Fault> {
+    let looked_up = unsent(deed.writing, deed.workspace)?.len() as u64;
+    for proposal in
+        rows::proposals::in_state(deed.writing, deed.workspace, State::Approved.as_str())?
+    {
+        let next = proposal
+            .on(Happening::Sending, deed.at)
+            .map_err(|unfit| refused(409, unfit))?;
+        rows::proposals::update(deed.writing, deed.workspace, &next)?;
+    }
+    rows::connections::set_quarantine(deed.writing, deed.workspace, false)?;
+    Ok(Event::StoreReleased {
+        checkpoint: compared.size,
+        lost: compared.lost,
+        looked_up,
+        reason,
+    })
+}
+
+/// How many entries the copy had, if what is said of it is so.
+fn against(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    compared: &Comparison,
+) -> Result<u64, Fault> {
+    let told = rows::log::of_kind(query, workspace, "store_restored", u64::MAX >> 1)?;
+    let newest = told
+        .last()
+        .and_then(|payload| Entry::read(payload.as_bytes()));
+    let Some(Entry {
+        event: Event::StoreRestored { epoch, entries },
+        ..
+    }) = newest
+    else {
+        return Err(refused(409, "the log does not tell that a copy was put back").into());
+    };
+    if compared.epoch == Some(epoch) {
+        let why = "the checkpoint was signed after the copy was put back: name one of before, kept elsewhere";
+        return Err(refused(409, why).into());
+    }
+    if compared.size <= entries {
+        let reader = Stored(workspace, RefCell::new(query));
+        let root = tree_hash(compared.size, &reader)
+            .map_err(|error| StoreError::Engine(error.to_string()))?;
+        if hex::encode(root.0) != compared.root {
+            let why = "the copy's entries are not those of the checkpoint: it is of another log, or was changed";
+            return Err(refused(409, why).into());
         }
-        if checkpoint.size <= entries {
-            let reader = Stored(workspace, RefCell::new(&mut *reading));
-            let root = tree_hash(checkpoint.size, &reader)
-                .map_err(|error| StoreError::Engine(error.to_string()))?;
-            if root.0 != checkpoint.root {
-                return Ok(Err(refused(
-                    409,
-                    "the copy's entries are not those of the checkpoint: it is of another log, or was changed",
-                )));
-            }
-        }
-        let mut unsent = rows::proposals::in_state(reading, workspace, State::Sending.as_str())?;
-        unsent.extend(rows::proposals::in_state(reading, workspace, State::Approved.as_str())?);
-        Ok::<_, StoreError>(Ok((entries, unsent)))
-    });
-    read.await.map_err(|error| refused(500, error))?
+    }
+    let lost = compared.size.saturating_sub(entries);
+    if lost != compared.lost {
+        let why = format!(
+            "the copy has {entries} entries, the checkpoint counts {}: {lost} are lost, and with them what they told: revocations, burned keys, approvals. Look at them elsewhere, do again what must hold, and say so with accept_lost {lost}",
+            compared.size
+        );
+        return Err(refused(409, why).into());
+    }
+    Ok(entries)
+}
+
+/// Approvals that were not sent, as far as the copy knows.
+fn unsent(query: &mut impl Query, workspace: WorkspaceId) -> Result<Vec<Proposal>, StoreError> {
+    let mut unsent = rows::proposals::in_state(query, workspace, State::Sending.as_str())?;
+    unsent.extend(rows::proposals::in_state(
+        query,
+        workspace,
+        State::Approved.as_str(),
+    )?);
+    Ok(unsent)
 }
 
 /// Asks upstream for every approval that was not sent: one that it does not answer for stops all.
-async fn looked_up(gate: &Gate, unsent: &[Proposal]) -> Result<Vec<LookedUp>, ApiError> {
+pub(super) async fn looked_up(gate: &Gate) -> Result<Vec<LookedUp>, ApiError> {
+    let workspace = gate.workspace();
+    let read = gate.store.read(move |reading| unsent(reading, workspace));
+    let unsent = read.await.map_err(|error| refused(500, error))?;
     if unsent.is_empty() {
         return Ok(Vec::new());
     }
@@ -159,7 +194,7 @@ async fn looked_up(gate: &Gate, unsent: &[Proposal]) -> Result<Vec<LookedUp>, Ap
         )
     })?;
     let mut all = Vec::new();
-    for proposal in unsent {
+    for proposal in &unsent {
         let found = look_up(&editor, proposal).await;
         let found = found.map_err(|error| {
             refused(

@@ -6,6 +6,7 @@
 //! last second. What the queue cannot take is not answered.
 
 mod find;
+mod retention;
 mod writer;
 
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
 pub use find::{Found, Wanted, find};
+pub use retention::{Gone, gone};
 
 use crate::connections::Provider;
 use crate::gate::Gate;
@@ -33,6 +35,8 @@ use writer::{Closed, Writer};
 const MAX_WAITING: usize = 65_536;
 /// How often what waits is written.
 const TURN: Duration = Duration::from_millis(20);
+/// How often records are looked for whose time is over.
+const SWEEP: i64 = Millis::HOUR;
 /// How much of a request target is kept, in characters.
 const MAX_TARGET: usize = 2_000;
 
@@ -114,10 +118,20 @@ impl Recorder {
 
 /// Writes records until told to end. What comes after that, [`write`] writes.
 pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
+    let mut swept: Option<Millis> = None;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TURN) => write(&gate, false).await,
+        }
+        let now = gate.clock.now();
+        if let Some(keep_days) = gate.config.records.keep_days
+            && swept.is_none_or(|swept| now >= swept.plus(SWEEP))
+        {
+            swept = Some(now);
+            if let Err(error) = retention::sweep(&gate, keep_days).await {
+                tracing::error!(%error, "records whose time is over are not deleted yet");
+            }
         }
     }
 }

@@ -115,6 +115,59 @@ async fn a_changed_segment_is_found() {
     assert_eq!(check(copy).expect("a copy without it"), 1);
 }
 
+/// What is deleted is told: whoever looks for it learns that it was there, and the log holds.
+#[tokio::test]
+async fn records_whose_time_is_over_are_deleted_and_the_log_tells_so() {
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    let old = -40 * Millis::DAY;
+    for at in [old, old + 5, -Millis::DAY] {
+        gate.recorder.record(read(&acme, at, 2)).expect("taken");
+        write(gate, true).await;
+    }
+    let keep = |days: u32| std::num::NonZeroU32::new(days).expect("some");
+    retention::sweep(gate, keep(41)).await.expect("swept");
+    let (workspace, folder) = (gate.workspace(), gate.folder.access());
+    let told = || async { gone(&gate.store, workspace, None).await.expect("read") };
+    assert_eq!(
+        (told().await.len(), all(&folder, &Wanted::default()).0.reads),
+        (0, 3)
+    );
+    for again in 0..2 {
+        retention::sweep(gate, keep(30)).await.expect("swept");
+        let gone = Gone {
+            segments: (1, 2),
+            records: 2,
+            first: NOW.plus(old),
+            last: NOW.plus(old + 5),
+            keep_days: 30,
+        };
+        assert_eq!(told().await, [gone], "{again}");
+        assert_eq!(all(&folder, &Wanted::default()).0.reads, 1);
+        // An interrupted one has left a file.
+        fs::write(folder.join(log::segments::file_name(1)), "").expect("written");
+    }
+    retention::sweep(gate, keep(30)).await.expect("swept");
+    gate.keeper().sign(NOW).await.expect("signed");
+    let name = gate.log_name();
+    let audited = log::audited(&gate.store, workspace, &name, log::Against::default());
+    let audited = audited.await.expect("whole");
+    let deleted: Vec<_> = audited.segments.iter().map(|one| one.deleted).collect();
+    assert_eq!(deleted, [true, true, false]);
+    let check = |whose| log::segments::check(&folder, &audited.segments, whose);
+    assert_eq!(check(Whose::Gate(None)).expect("as it is told"), 0);
+    assert_eq!(check(Whose::Copy).expect("as it is told"), 0);
+    fs::remove_file(folder.join(log::segments::file_name(3))).expect("removed");
+    assert!(
+        check(Whose::Gate(None)).is_err(),
+        "of that one nothing is told"
+    );
+    // A later segment has a number of its own.
+    gate.recorder.record(read(&acme, 0, 2)).expect("taken");
+    write(gate, true).await;
+    assert!(folder.join(log::segments::file_name(4)).exists());
+}
+
 /// Better no answer than one that nobody knows of.
 #[tokio::test]
 async fn invariant_2_what_cannot_be_recorded_is_refused() {

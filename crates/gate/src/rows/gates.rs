@@ -44,7 +44,8 @@ pub(crate) fn join(
     name: &str,
     at: Millis,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_gates (workspace, instance, name, joined_at, beat, acknowledged, leads)
+    let sql =
+        "INSERT INTO gate_gates (workspace, instance, name, joined_at, beat, acknowledged, leads)
         VALUES ($1, $2, $3, $4, 0, -1, 0) ON CONFLICT (workspace, instance) DO NOTHING";
     let params = params![workspace.to_string(), instance.to_string(), name, at.0];
     writing.execute(sql, &params).map(drop)

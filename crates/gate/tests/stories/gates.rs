@@ -170,7 +170,10 @@ async fn invariant_2_what_one_gate_closes_is_closed_at_the_other_when_it_answers
     let path = "/vestibule/v1/connections/bolt/revoke";
     let done = owner_there.post(path, &why("over")).await;
     done.fine();
-    assert_eq!((comes_in(&bolt).await, comes_in(&bolt_there).await), (401, 401));
+    assert_eq!(
+        (comes_in(&bolt).await, comes_in(&bolt_there).await),
+        (401, 401)
+    );
 
     // A gate that stands still: the answer waits for its lease, no longer.
     other.signal("-STOP");
@@ -217,11 +220,17 @@ async fn invariant_5_the_leader_is_killed_and_another_goes_on_where_it_was() {
     // The other leads once the first has ended.
     world.gate.stop().await;
     let owner_there = other.at_desk(&world.owner);
-    until("the other leads", || async { leader(&owner_there).await == "b" }).await;
+    until("the other leads", || async {
+        leader(&owner_there).await == "b"
+    })
+    .await;
     world.gate.start().await;
     let admin = format!("http://{}", world.gate.config.serve.admin);
     world.owner = Caller::new(&admin, world.owner.user, world.owner.key.clone());
-    until("the first follows", || async { leader(&world.owner).await == "b" }).await;
+    until("the first follows", || async {
+        leader(&world.owner).await == "b"
+    })
+    .await;
 
     // A proposal whose answer from upstream is lost, and then the leader that had asked.
     until("the first takes tokens of now", || async {
@@ -233,8 +242,14 @@ async fn invariant_5_the_leader_is_killed_and_another_goes_on_where_it_was() {
     world.decide(&id, true).await.fine();
     until("its answer is lost", || async { world.line.has_lost_it() }).await;
     other.kill();
-    until("the first leads", || async { leader(&world.owner).await == "gate" }).await;
-    until("it is upstream", || async { world.state(&id).await == "SENT" }).await;
+    until("the first leads", || async {
+        leader(&world.owner).await == "gate"
+    })
+    .await;
+    until("it is upstream", || async {
+        world.state(&id).await == "SENT"
+    })
+    .await;
     world.quiet().await;
     assert_eq!(world.upstream_of(&id).await.len(), 1, "once");
     // The log is one chain, and its head is signed on.

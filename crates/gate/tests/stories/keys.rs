@@ -81,7 +81,7 @@ impl Busy {
 }
 
 fn state_of(keys: &Value, of: &PrivateKey) -> Value {
-    let keys = keys.as_array().expect("keys");
+    let keys = keys.get("keys").unwrap_or(keys).as_array().expect("keys");
     let key = keys.iter().find(|key| key["fingerprint"] == print(of));
     key.map_or(Value::Null, |key| key["state"].clone())
 }

@@ -5,6 +5,7 @@ use protocol::time::Millis;
 use serde_json::{Value, json};
 use wire::clock::{SystemClock, WallClock};
 
+use crate::caller::Caller;
 use crate::desk::{Desk, comes_in, csr, why};
 use crate::hooks::Hooks;
 use crate::world::until;
@@ -207,6 +208,84 @@ async fn invariant_2_every_widening_waits_for_the_quorum() {
         let refused = desk.act(&desk.owner, "acme", "change", slip.clone()).await;
         assert_eq!(refused.status, 400, "{slip}");
     }
+}
+
+#[tokio::test]
+async fn invariant_2_a_key_comes_in_by_the_quorum_and_goes_at_one_word() {
+    let desk = Desk::new().await;
+    let other = desk.add_operator("other", "OWNER").await;
+    let ann = desk.add_operator("ann", "ADMIN").await;
+    let acme = desk.enrol("acme").await;
+    desk.quorum(2).await;
+    let key = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
+    let new = Caller::new(&acme.origin, acme.user, key.clone());
+    let keys = "/connections/acme/keys";
+    let body = json!({"csr": csr(&key), "overlap_seconds": 0, "reason": "a new machine"});
+    let asked = desk.ask(&ann, "POST", keys, &body).await.fine();
+    let id = asked["change"]["id"].as_str().expect("it waits").to_owned();
+    assert_eq!((comes_in(&acme).await, comes_in(&new).await), (200, 401));
+    assert_eq!(desk.decide(&ann, &id, true).await.status, 409, "twice");
+    desk.decide(&other, &id, true).await.fine();
+    assert_eq!((comes_in(&acme).await, comes_in(&new).await), (401, 200));
+    // It goes at one word, and is not back at one.
+    let print = key.public().fingerprint();
+    let expire = format!("{keys}/{print}/expire");
+    let Millis(now) = SystemClock.now();
+    let gone = json!({ "expires_at": now });
+    let gone = desk.ask(&ann, "POST", &expire, &gone).await.fine();
+    assert_eq!(gone["change"], Value::Null);
+    assert_eq!(comes_in(&new).await, 401);
+    let back = json!({ "expires_at": null });
+    let back = desk.ask(&ann, "POST", &expire, &back).await.fine();
+    let id = back["change"]["id"].as_str().expect("it waits");
+    assert_eq!(comes_in(&new).await, 401);
+    desk.decide(&desk.owner, id, true).await.fine();
+    assert_eq!(comes_in(&new).await, 200);
+    // What was asked for is of no use once the key is another.
+    let ask = |key: &PrivateKey| json!({"csr": csr(key), "overlap_seconds": 0});
+    let two = [(); 2].map(|()| PrivateKey::generate(KeySize::Rsa2048).expect("a key"));
+    let mut ids = Vec::new();
+    for key in &two {
+        let asked = desk.ask(&ann, "POST", keys, &ask(key)).await.fine();
+        ids.push(asked["change"]["id"].as_str().expect("it waits").to_owned());
+    }
+    desk.decide(&other, &ids[0], true).await.fine();
+    assert_eq!(desk.decide(&other, &ids[1], true).await.status, 409);
+}
+
+#[tokio::test]
+async fn invariant_2_a_store_that_was_put_back_is_released_by_the_quorum() {
+    let mut desk = Desk::new().await;
+    let other = desk.add_operator("other", "OWNER").await;
+    let acme = desk.enrol("acme").await;
+    desk.quorum(2).await;
+    let folder = desk.gate.folder.clone();
+    let copy = folder.path().with_file_name("copy.db");
+    let body = json!({ "file": copy });
+    let made = desk.ask(&desk.owner, "POST", "/backups", &body).await;
+    made.fine();
+    desk.gate.stop().await;
+    let note = std::fs::read_to_string(folder.checkpoint()).expect("a checkpoint");
+    let size = note
+        .lines()
+        .nth(1)
+        .and_then(|size| size.parse::<u64>().ok());
+    let size = size.expect("how many entries");
+    let back = gate::restore::restore(&folder, &desk.gate.config, &copy, &SystemClock).await;
+    let lost = size - back.expect("put back").entries;
+    desk.gate.start().await;
+    assert_eq!(comes_in(&acme).await, 401);
+    let word = json!({"checkpoint": note, "accept_lost": lost, "reason": "the disk failed"});
+    let asked = desk
+        .ask(&desk.owner, "POST", "/release", &word)
+        .await
+        .fine();
+    let id = asked["change"]["id"].as_str().expect("it waits");
+    assert_eq!(comes_in(&acme).await, 401, "one is not enough");
+    desk.decide(&other, id, true).await.fine();
+    assert_eq!(comes_in(&acme).await, 200);
+    let again = desk.ask(&desk.owner, "POST", "/release", &word).await;
+    assert_eq!(again.status, 409);
 }
 
 #[tokio::test]

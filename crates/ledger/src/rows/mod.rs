@@ -69,7 +69,8 @@ pub(crate) fn facts_since(
     workspace: WorkspaceId,
     sequence: i64,
 ) -> Result<Vec<(FactKind, Fact)>, StoreError> {
-    let sql = "SELECT key, account, time, rank, doc, kind FROM facts WHERE workspace = $1 AND seq > $2";
+    let sql =
+        "SELECT key, account, time, rank, doc, kind FROM facts WHERE workspace = $1 AND seq > $2";
     let read = |row: &Row| {
         let kind = FactKind::of_word(row.text(5)?);
         let kind = kind.ok_or_else(|| corrupt("facts", "kind", "a fact"))?;

@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use gate::records::{Found, Wanted, find};
+use gate::records::{Found, Gone, Wanted, find, gone};
 use protocol::time::Millis;
 
 use super::{At, desk, shown};
-use crate::output::Output;
+use crate::output::{Output, note};
 
 /// What was read, by whom, from where.
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,8 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
-    let (folder, _) = desk::config(at)?;
+    let (folder, config) = desk::config(at)?;
+    deleted(&folder, &config, &args).await;
     let wanted = Wanted {
         connection: args.connection,
         since: args.since,
@@ -45,6 +46,40 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         out.line(told(&found))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what is not there any more of the time that is asked for.
+async fn deleted(folder: &gate::Folder, config: &gate::Config, args: &Args) {
+    let of = config.upstream.workspace_id;
+    let told = async {
+        let store = gate::start::open_store(folder, config).await?;
+        anyhow::Ok(gone(&store, of, config.store.gate.clone()).await?)
+    };
+    let told = match told.await {
+        Ok(told) => told,
+        Err(error) => {
+            note(format_args!(
+                "the log cannot be read, so it is not known whether records were deleted: {error}"
+            ));
+            return;
+        }
+    };
+    let asked = |gone: &&Gone| {
+        args.since.is_none_or(|since| gone.last >= since)
+            && args.until.is_none_or(|until| gone.first < until)
+    };
+    for gone in told.iter().filter(asked) {
+        note(format_args!(
+            "{} records of all connections, from {} to {}, are deleted: they were kept for {} days",
+            gone.records,
+            shown(gone.first),
+            shown(gone.last),
+            gone.keep_days
+        ));
+    }
+    if config.store.gate.is_some() || config.store.url.is_some() {
+        note("these are this gate's own records: each gate over the store has its own");
+    }
 }
 
 fn told(found: &Found) -> String {

@@ -10,6 +10,7 @@ use wire::clock::SystemClock;
 
 use super::{At, desk};
 use crate::output::Output;
+use gate::operations::changes::Shown;
 
 /// Copy the store of the running gate into a file.
 #[derive(Debug, clap::Args)]
@@ -59,6 +60,8 @@ struct Released {
     checkpoint: u64,
     lost: u64,
     looked_up: Vec<LookedUp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<Shown>,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -110,14 +113,19 @@ pub(crate) async fn release(at: &At, args: &Release, out: Output) -> anyhow::Res
     let released: Released = desk::Desk::open(at)?
         .send("POST", "/release", &body)
         .await?;
+    super::change::waits(released.change.as_ref());
     out.show(&released, |released| {
+        let serves = match &released.change {
+            None => "the gate serves again",
+            Some(_) => "the gate serves again once that is signed",
+        };
         let mut lines = vec![format!(
-            "the gate serves again; of {} entries, {} are lost",
+            "{serves}; of {} entries, {} are lost",
             released.checkpoint, released.lost
         )];
         lines.extend(released.looked_up.iter().map(|one| {
             let found = one.upstream.as_deref().map_or_else(
-                || "not there: it is sent now".to_owned(),
+                || "not there: it is sent then".to_owned(),
                 |id| format!("transaction {id}"),
             );
             format!("proposal {} upstream: {found}", one.proposal)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use connector::environment::Environment;
-use gate::config::{Areas, Config, Development, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Config, Development, Records, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
 use protocol::handover::parse_range;
@@ -120,6 +120,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             private_targets: args.private_target,
         },
         areas: Areas::default(),
+        records: Records::default(),
         store: StoreAt {
             url: args.store_url,
             gate: None,

@@ -1,5 +1,7 @@
 //! What a change does when it is made: looked at again then, since much may have happened meanwhile.
 
+use std::time::Duration;
+
 use ledger::Fault;
 use protocol::error::ApiError;
 use protocol::keys::PublicKey;
@@ -9,9 +11,9 @@ use crate::changes::{Change, ChangeRequest};
 use crate::connections::{Connection, Move, State, Terms, differences};
 use crate::gate::Deed;
 use crate::log::{Actor, Event};
-use crate::operations::keys::fingerprint_of;
+use crate::operations::keys::{self, fingerprint_of};
 use crate::operations::operators::no_operator;
-use crate::operations::{no_connection, refused};
+use crate::operations::{no_connection, refused, release};
 use crate::operators::enough;
 use crate::rows;
 
@@ -25,6 +27,20 @@ pub(super) fn check(
         Change::Activate { .. } | Change::Resume { .. } | Change::Terms { .. } => {
             next(deed, &request.change).map(drop)
         }
+        Change::ReplaceKey {
+            connection,
+            before,
+            spki,
+            again,
+            ..
+        } => keys::replaceable(deed, connection, before, &key_of(spki)?, *again).map(drop),
+        Change::KeyExpiry {
+            connection,
+            fingerprint,
+            before,
+            ..
+        } => keys::expiring(deed, connection, fingerprint_of(fingerprint)?, *before).map(drop),
+        Change::Release(compared) => release::check(deed, compared),
         Change::AddOperator {
             operator,
             fingerprint,
@@ -121,6 +137,11 @@ fn next(deed: &mut Deed<'_, '_>, change: &Change) -> Result<Connection, Fault> {
     Ok(connection)
 }
 
+fn key_of(spki: &str) -> Result<PublicKey, ApiError> {
+    let spki = hex::decode(spki).map_err(|_| refused(500, "the key is not hex"))?;
+    PublicKey::from_der(&spki).map_err(|_| refused(500, "the key cannot be read"))
+}
+
 /// Makes it.
 pub(super) fn make(
     deed: &mut Deed<'_, '_>,
@@ -144,6 +165,29 @@ pub(super) fn make(
                 _ => Event::ConnectionResumed { connection, reason },
             }
         }
+        Change::ReplaceKey {
+            connection,
+            before,
+            spki,
+            overlap_seconds,
+            again,
+            ..
+        } => {
+            let key = key_of(spki)?;
+            let known = keys::replaceable(deed, connection, before, &key, *again)?;
+            let overlap = Duration::from_secs(*overlap_seconds);
+            return keys::replace(deed, &actor, connection, &known, &key, overlap);
+        }
+        Change::KeyExpiry {
+            connection,
+            fingerprint,
+            before,
+            after,
+        } => {
+            let wanted = fingerprint_of(fingerprint)?;
+            return keys::set_expiry(deed, &actor, connection, wanted, (*before, *after));
+        }
+        Change::Release(compared) => release::make(deed, compared, reason)?,
         Change::AddOperator {
             operator,
             id,
@@ -151,9 +195,7 @@ pub(super) fn make(
             spki,
             fingerprint,
         } => {
-            let bad = |_| refused(500, "the operator's key cannot be read");
-            let spki = hex::decode(spki).map_err(|_| refused(500, "the key is not hex"))?;
-            let key = PublicKey::from_der(&spki).map_err(bad)?;
+            let key = key_of(spki)?;
             let spki = key.spki_der();
             rows::operators::add(deed.writing, workspace, *id, operator, *role, spki)?;
             Event::OperatorAdded {

@@ -15,12 +15,13 @@ use std::time::Duration;
 use protocol::error::ApiError;
 use protocol::keys::{KeyFingerprint, PublicKey};
 use protocol::time::Millis;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use super::handed_in::HandedIn;
 use super::turned_away::turned_away;
-use super::{Operator, no_connection, refused};
+use super::{Operator, changes, no_connection, reason, refused};
+use crate::changes::{Change, ChangeState};
 use crate::connections::{
     Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, State,
     examine_request, rotate as rotated,
@@ -56,6 +57,9 @@ pub struct Rotate {
     /// Whether a key may come back that was retired.
     #[serde(default)]
     pub again: bool,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// The client confirms a key that the provider has offered.
@@ -65,6 +69,9 @@ pub struct Confirm {
     /// How long the old key is let in beside the new one, in seconds; 0: it dies at once.
     #[serde(default = "overlap")]
     pub overlap_seconds: u64,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 /// From when on a key lets nobody in; nothing: it does not expire.
@@ -73,6 +80,9 @@ pub struct Confirm {
 pub struct Expire {
     /// In milliseconds since the epoch.
     pub expires_at: Option<i64>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 const fn overlap() -> u64 {
@@ -87,17 +97,35 @@ fn checked(overlap_seconds: u64) -> Result<Duration, ApiError> {
     Ok(overlap)
 }
 
-/// Replaces a connection's key with one that the client brings.
+/// A connection's keys after something was done, and the change that waits for signatures.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// Every key that it has or had, the newest first.
+    pub keys: Vec<ShownKey>,
+    /// What is to be signed, where that is not made yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<changes::Shown>,
+}
+
+async fn done(gate: &Gate, name: &str, change: Option<changes::Shown>) -> Result<Done, ApiError> {
+    let waits = |one: &changes::Shown| one.request.state == ChangeState::Waiting;
+    Ok(Done {
+        keys: list(gate, name).await?,
+        change: change.filter(waits),
+    })
+}
+
+/// Asks to replace a connection's key with one that the client brings.
 pub(crate) async fn rotate(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
     input: Rotate,
-) -> Result<Vec<ShownKey>, ApiError> {
+) -> Result<Done, ApiError> {
     if gate.directory.load().named(name).is_none() {
         return Err(no_connection(name));
     }
-    let overlap = checked(input.overlap_seconds)?;
+    checked(input.overlap_seconds)?;
     let paste = input.csr.bytes()?;
     let actor = Actor::Operator(operator.name.clone());
     let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
@@ -105,42 +133,60 @@ pub(crate) async fn rotate(
         Err(no) => return Err(turned_away(gate, actor, name, no).await),
     };
     let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
-    let work = move |deed: &mut Deed<'_, '_>| {
-        if let Err(no) = newcomer::check(deed, &own, &of, &key, again)? {
-            return Ok(Err(refused(409, no)));
-        }
-        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
-        if keys.len() >= MAX_KEYS {
-            return Ok(Err(refused(409, TOO_MANY)));
-        }
-        replace(deed, &actor, &of, &keys, &key, overlap).map(Ok)
+    let new = key.clone();
+    // What turns out to be factored is burned, whatever becomes of the rest.
+    let work = move |deed: &mut Deed<'_, '_>| newcomer::check(deed, &own, &of, &new, again);
+    gate.deed(work).await?.map_err(|no| refused(409, no))?;
+    let (overlap, why) = (input.overlap_seconds, input.reason);
+    replacing(gate, operator, name, &key, (overlap, again), why).await
+}
+
+/// Asks for a change of the key.
+async fn replacing(
+    gate: &Arc<Gate>,
+    operator: &Operator,
+    name: &str,
+    key: &PublicKey,
+    (overlap_seconds, again): (u64, bool),
+    why: Option<String>,
+) -> Result<Done, ApiError> {
+    let found = super::connections::find(gate, name)?;
+    let change = Change::ReplaceKey {
+        connection: name.to_owned(),
+        before: found.fingerprint,
+        fingerprint: key.fingerprint().to_string(),
+        spki: hex::encode(key.spki_der()),
+        overlap_seconds,
+        again,
     };
-    gate.deed(work).await??;
-    gate.reload().await.map_err(|error| refused(500, error))?;
-    list(gate, name).await
+    let why = reason(why.as_deref().unwrap_or("the key is replaced"))?;
+    let change = changes::ask(gate, operator, change, why).await?;
+    done(gate, name, Some(change)).await
 }
 
 const TOO_MANY: &str = "this connection has had too many keys: revoke it, and enrol it anew";
 
-/// Confirms a key that the provider has offered.
+/// Asks to let a key in that the provider has offered.
 pub(crate) async fn confirm(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
     fingerprint: &str,
     input: Confirm,
-) -> Result<Vec<ShownKey>, ApiError> {
-    let overlap = checked(input.overlap_seconds)?;
-    let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
-    let actor = Actor::Operator(operator.name.clone());
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
-        let key = offered(&keys, wanted)?.key.clone();
-        replace(deed, &actor, &of, &keys, &key, overlap)
-    };
-    gate.deed(work).await?;
-    gate.reload().await.map_err(|error| refused(500, error))?;
-    list(gate, name).await
+) -> Result<Done, ApiError> {
+    checked(input.overlap_seconds)?;
+    let keys = held(gate, name).await?;
+    let key = offered(&keys, fingerprint_of(fingerprint)?)?.key.clone();
+    let how = (input.overlap_seconds, false);
+    replacing(gate, operator, name, &key, how, input.reason).await
+}
+
+async fn held(gate: &Gate, name: &str) -> Result<Vec<HeldKey>, ApiError> {
+    let (workspace, of) = (gate.workspace(), name.to_owned());
+    let read = gate
+        .store
+        .read(move |reading| rows::keys::of(reading, workspace, &of));
+    read.await.map_err(|error: StoreError| refused(500, error))
 }
 
 /// Refuses a key that the provider has offered.
@@ -150,7 +196,7 @@ pub(crate) async fn refuse(
     name: &str,
     fingerprint: &str,
     reason: super::connections::Reason,
-) -> Result<Vec<ShownKey>, ApiError> {
+) -> Result<Done, ApiError> {
     let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
     let actor = Actor::Operator(operator.name.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
@@ -167,36 +213,75 @@ pub(crate) async fn refuse(
         Ok(deed.log(actor.clone(), event)?)
     };
     gate.deed(work).await?;
-    list(gate, name).await
+    done(gate, name, None).await
 }
 
-/// Sets or takes away a key's expiry.
+/// Says until when a key is good: at once where that is sooner, else by the quorum.
 pub(crate) async fn expire(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
     fingerprint: &str,
     input: Expire,
-) -> Result<Vec<ShownKey>, ApiError> {
-    let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
-    let actor = Actor::Operator(operator.name.clone());
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let connection = there(deed, &of)?;
-        let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
-        let found = keys.into_iter().find(|key| key.fingerprint() == wanted);
-        let mut key = found.ok_or_else(no_key)?;
-        key.expires_at = input.expires_at.map(Millis);
-        rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
-        let event = Event::KeyExpirySet {
-            connection: of.clone(),
+) -> Result<Done, ApiError> {
+    let (wanted, after) = (fingerprint_of(fingerprint)?, input.expires_at.map(Millis));
+    let keys = held(gate, name).await?;
+    let known = keys.iter().find(|key| key.fingerprint() == wanted);
+    let before = known.ok_or_else(no_key)?.expires_at;
+    let sooner = after.is_some_and(|after| before.is_none_or(|before| after <= before));
+    if !sooner {
+        let change = Change::KeyExpiry {
+            connection: name.to_owned(),
             fingerprint: wanted.to_string(),
-            expires_at: input.expires_at,
+            before,
+            after,
         };
-        Ok(deed.log(actor.clone(), event)?)
-    };
+        let why = reason(input.reason.as_deref().unwrap_or("it is good for longer"))?;
+        let change = changes::ask(gate, operator, change, why).await?;
+        return done(gate, name, Some(change)).await;
+    }
+    let (of, actor) = (name.to_owned(), Actor::Operator(operator.name.clone()));
+    let work =
+        move |deed: &mut Deed<'_, '_>| set_expiry(deed, &actor, &of, wanted, (before, after));
     gate.deed(work).await?;
-    gate.reload().await.map_err(|error| refused(500, error))?;
-    list(gate, name).await
+    changes::renew(gate).await?;
+    done(gate, name, None).await
+}
+
+/// Writes down until when a key is good, if that is what it was.
+pub(super) fn set_expiry(
+    deed: &mut Deed<'_, '_>,
+    actor: &Actor,
+    name: &str,
+    wanted: KeyFingerprint,
+    (before, after): (Option<Millis>, Option<Millis>),
+) -> Result<(), Fault> {
+    let connection = there(deed, name)?;
+    let mut key = expiring(deed, name, wanted, before)?;
+    key.expires_at = after;
+    rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
+    let event = Event::KeyExpirySet {
+        connection: name.to_owned(),
+        fingerprint: wanted.to_string(),
+        expires_at: after.map(|at| at.0),
+    };
+    Ok(deed.log(actor.clone(), event)?)
+}
+
+/// The key whose expiry is to become another, if it is as whoever asked has seen it.
+pub(super) fn expiring(
+    deed: &mut Deed<'_, '_>,
+    name: &str,
+    wanted: KeyFingerprint,
+    before: Option<Millis>,
+) -> Result<HeldKey, Fault> {
+    let keys = rows::keys::of(deed.writing, deed.workspace, name)?;
+    let found = keys.into_iter().find(|key| key.fingerprint() == wanted);
+    let key = found.ok_or_else(no_key)?;
+    if key.expires_at != before {
+        return Err(refused(409, "its expiry has changed meanwhile: look again").into());
+    }
+    Ok(key)
 }
 
 pub(super) fn fingerprint_of(text: &str) -> Result<KeyFingerprint, ApiError> {
@@ -225,8 +310,32 @@ fn there(deed: &mut Deed<'_, '_>, name: &str) -> Result<Connection, Fault> {
     Ok(connection.ok_or_else(|| no_connection(name))?)
 }
 
+/// Whether the key can become the connection's own, as things are now; and the keys of now.
+pub(super) fn replaceable(
+    deed: &mut Deed<'_, '_>,
+    name: &str,
+    before: &str,
+    key: &PublicKey,
+    again: bool,
+) -> Result<Vec<HeldKey>, Fault> {
+    let connection = there(deed, name)?;
+    if connection.state == State::Revoked {
+        return Err(refused(409, "the connection is REVOKED: it gets no key any more").into());
+    }
+    if connection.fingerprint != before {
+        let why = "the connection has another key by now: look at it, and ask again";
+        return Err(refused(409, why).into());
+    }
+    let known = newcomer::standing(deed, name, key, again)?.map_err(|no| refused(409, no))?;
+    let keys = rows::keys::of(deed.writing, deed.workspace, name)?;
+    if !known && keys.len() >= MAX_KEYS {
+        return Err(refused(409, TOO_MANY).into());
+    }
+    Ok(keys)
+}
+
 /// Makes the key the connection's own, and writes down what becomes of the others.
-fn replace(
+pub(super) fn replace(
     deed: &mut Deed<'_, '_>,
     actor: &Actor,
     name: &str,
@@ -235,9 +344,6 @@ fn replace(
     overlap: Duration,
 ) -> Result<(), Fault> {
     let mut connection = there(deed, name)?;
-    if connection.state == State::Revoked {
-        return Err(refused(409, "the connection is REVOKED: it gets no key any more").into());
-    }
     let known = keys.iter().find(|held| held.key == *key).cloned();
     let new = known.unwrap_or_else(|| HeldKey::new(name, key.clone(), KeyState::Next, deed.at));
     let changed = rotated(keys, &new, overlap, deed.at);

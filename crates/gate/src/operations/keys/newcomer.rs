@@ -72,24 +72,15 @@ pub(crate) fn check(
     key: &PublicKey,
     again: bool,
 ) -> Result<Result<(), NotNew>, Fault> {
-    let fingerprint = key.fingerprint();
     if own.iter().any(|own| own == key.modulus()) {
         return Ok(Err(NotNew::Gates));
     }
-    let operators = rows::operators::known(deed.writing, deed.workspace)?;
-    if operators
-        .iter()
-        .any(|(_, known)| known.modulus() == key.modulus())
-    {
-        return Ok(Err(NotNew::Operators));
-    }
-    if rows::keys::is_burned(deed.writing, deed.workspace, &fingerprint.to_string())? {
-        return Ok(Err(NotNew::Burned));
-    }
-    match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
-        Some(held) if held.connection != connection => return Ok(Err(NotNew::Others)),
-        Some(held) => return Ok(of_its_own(&held, deed.at, again)),
-        None => {}
+    let known = match standing(deed, connection, key, again)? {
+        Ok(known) => known,
+        Err(no) => return Ok(Err(no)),
+    };
+    if known {
+        return Ok(Ok(()));
     }
     let mut others = rows::keys::moduli(deed.writing, deed.workspace)?;
     others.extend_from_slice(own);
@@ -114,6 +105,31 @@ pub(crate) fn check(
             }
             Ok(Err(NotNew::Factored))
         }
+    }
+}
+
+/// Whether the key is nobody else's and not burned, as is written down; and whether it is known here.
+pub(crate) fn standing(
+    deed: &mut Deed<'_, '_>,
+    connection: &str,
+    key: &PublicKey,
+    again: bool,
+) -> Result<Result<bool, NotNew>, Fault> {
+    let fingerprint = key.fingerprint();
+    let operators = rows::operators::known(deed.writing, deed.workspace)?;
+    if operators
+        .iter()
+        .any(|(_, known)| known.modulus() == key.modulus())
+    {
+        return Ok(Err(NotNew::Operators));
+    }
+    if rows::keys::is_burned(deed.writing, deed.workspace, &fingerprint.to_string())? {
+        return Ok(Err(NotNew::Burned));
+    }
+    match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
+        Some(held) if held.connection != connection => Ok(Err(NotNew::Others)),
+        Some(held) => Ok(of_its_own(&held, deed.at, again).map(|()| true)),
+        None => Ok(Ok(false)),
     }
 }
 

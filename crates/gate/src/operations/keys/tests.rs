@@ -59,8 +59,10 @@ async fn bring(
         csr: csr(key),
         overlap_seconds: overlap,
         again,
+        reason: None,
     };
-    rotate(&world.gate, &world.operator, name, input).await
+    let done = rotate(&world.gate, &world.operator, name, input).await?;
+    Ok(done.keys)
 }
 
 async fn offered_by(
@@ -128,7 +130,7 @@ on_both! {
         offered_by(&world, "acme", &second).await.expect("the same again");
         let confirmed = |key: &PrivateKey| {
             let (gate, operator, print) = (world.gate.clone(), world.operator.clone(), print(key));
-            async move { confirm(&gate, &operator, "acme", &print, Confirm { overlap_seconds: 60 }).await }
+            async move { confirm(&gate, &operator, "acme", &print, Confirm { overlap_seconds: 60, reason: None }).await }
         };
         assert_eq!(confirmed(&first).await.expect_err("given up").status(), 409);
         assert_eq!(confirmed(&new_key()).await.expect_err("unknown").status(), 404);
@@ -234,7 +236,7 @@ on_both! {
         let world = World::over(store).await;
         enrol(&world, "acme", &KEY).await;
         let at = world.gate.clock.now().plus(1_000);
-        let expires = |at| Expire { expires_at: at };
+        let expires = |at| Expire { expires_at: at, reason: None };
         expire(&world.gate, &world.operator, "acme", &print(&KEY), expires(Some(at.0))).await.expect("set");
         assert_eq!(door(&world, "acme"), [print(&KEY)]);
         assert!(door_at(&world, "acme", at).is_empty());

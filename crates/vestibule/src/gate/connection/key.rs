@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use clap::Subcommand;
 use gate::connections::ShownKey;
+use gate::operations::keys::Done;
 use protocol::time::Millis;
 use serde_json::json;
 use wire::clock::{SystemClock, WallClock};
 
 use super::handed;
 use crate::durations;
+use crate::gate::change::waits;
 use crate::gate::desk::Desk;
 use crate::output::{Output, note};
 
@@ -73,16 +75,22 @@ Compare the fingerprint with the provider by another way than the one it came by
     /// Set when a key expires.
     #[command(after_help = "Examples:
   vestibule gate connection key acme expire FINGERPRINT --in 90d
-  vestibule gate connection key acme expire FINGERPRINT --never")]
+  vestibule gate connection key acme expire FINGERPRINT --now       somebody has seen it: it lets nobody in
+  vestibule gate connection key acme expire FINGERPRINT --never
+
+Sooner holds at once; later and never wait for the quorum.")]
     Expire {
         /// Its fingerprint.
         fingerprint: String,
         /// How long from now.
-        #[arg(long = "in", value_name = "SPAN", value_parser = durations::parse, required_unless_present = "never")]
+        #[arg(long = "in", value_name = "SPAN", value_parser = durations::parse, required_unless_present_any = ["never", "now"])]
         after: Option<Duration>,
         /// It does not expire.
         #[arg(long, conflicts_with = "after")]
         never: bool,
+        /// It lets nobody in from now on.
+        #[arg(long, conflicts_with_all = ["after", "never"])]
+        now: bool,
     },
 }
 
@@ -108,8 +116,11 @@ impl Overlap {
 
 pub(super) async fn run(desk: &Desk, args: Args, out: Output) -> anyhow::Result<()> {
     let keys = format!("/connections/{}/keys", args.name);
-    let list: Vec<ShownKey> = match args.command {
-        Command::List => desk.list(&keys).await?,
+    let done: Done = match args.command {
+        Command::List => Done {
+            keys: desk.list(&keys).await?,
+            change: None,
+        },
         Command::Rotate {
             csr,
             overlap,
@@ -135,15 +146,21 @@ pub(super) async fn run(desk: &Desk, args: Args, out: Output) -> anyhow::Result<
                 .await?
         }
         Command::Expire {
-            fingerprint, after, ..
+            fingerprint,
+            after,
+            now,
+            ..
         } => {
             let path = format!("{keys}/{fingerprint}/expire");
             let millis = |after: Duration| i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+            let after = if now { Some(Duration::ZERO) } else { after };
             let at = after.map(|after| SystemClock.now().0.saturating_add(millis(after)));
             desk.send("POST", &path, &json!({ "expires_at": at }))
                 .await?
         }
     };
+    waits(done.change.as_ref());
+    let list = done.keys;
     advise(&list);
     let header = [
         "FINGERPRINT",

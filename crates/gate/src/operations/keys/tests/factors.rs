@@ -91,7 +91,7 @@ on_both! {
         // A request that was refused for its size leaves its modulus.
         let small = include_str!("../../../../../protocol/src/csr/fixtures/rsa_1024.pem");
         let before = world.count("gate_seen_moduli").await;
-        let input = Rotate { csr: HandedIn::text(small), overlap_seconds: 0, again: false };
+        let input = Rotate { csr: HandedIn::text(small), overlap_seconds: 0, again: false, reason: None };
         let error = rotate(&world.gate, &world.operator, "weak", input).await.expect_err("small");
         assert!(error.message().contains("1024 bits") && error.message().contains("openssl req -new"), "{error}");
         assert_eq!(world.count("gate_seen_moduli").await, before + 1);
