@@ -95,6 +95,8 @@ pub(crate) struct Gate {
     pub(crate) forwards: Budget,
     /// As of when the books are, by upstream's clock.
     pub(crate) as_of: AtomicI64,
+    /// The latest moment of upstream's clock that a walk was later than, in milliseconds.
+    pub(crate) read_after: AtomicI64,
     /// As of when each subject of the books is, by walks.
     pub(crate) ages: RwLock<Ages>,
     /// Wakes the dispatcher of webhooks.
@@ -222,6 +224,7 @@ impl Gate {
             clients: RwLock::default(),
             trust: Trust::default(),
             as_of: AtomicI64::new(0),
+            read_after: AtomicI64::new(0),
             ages: RwLock::default(),
             deliveries: Arc::default(),
             proposals: Notify::new(),

@@ -7,10 +7,12 @@ mod schedule;
 mod walks;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use sync::SyncError;
+use protocol::time::Millis;
 use sync::walk::Options;
+use sync::{SyncError, Walked};
 use tokio_util::sync::CancellationToken;
 use wire::client::ClientError;
 
@@ -55,9 +57,21 @@ fn in_trouble(error: &SyncError) -> bool {
     }
 }
 
+/// A walk is over: whatever begins now reads later.
+fn walked(gate: &Gate, walked: &Walked) {
+    if let Some(latest) = walked.as_of.values().max() {
+        gate.read_after.fetch_max(latest.0, Ordering::SeqCst);
+    }
+}
+
 /// How the gate walks: as its own books name things, with evidence kept and providers told.
+///
+/// Upstream dates its answers in whole seconds, and a slow one is dated earlier for it: so a walk is
+/// later than those that were over when it began, whatever their dates say.
 fn options(gate: &Arc<Gate>) -> Options {
     let mut options = Options::new(Arc::clone(&gate.clock));
+    let over = Millis(gate.read_after.load(Ordering::SeqCst));
+    options.since = (over > Millis(0)).then(|| over.plus(1));
     options.translate = gate.translations.clone();
     let this = Arc::clone(gate);
     options.beside = Some(Arc::new(move |writing, _, outcomes| {

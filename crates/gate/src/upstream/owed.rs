@@ -70,11 +70,11 @@ impl Owed {
     async fn pay_all(&self, gate: &Arc<Gate>) -> Result<(), SyncError> {
         while let (Some((area, since)), Some(client)) = (self.first(), gate.viewer()) {
             let mut options = options(gate);
-            options.since = since;
+            options.since = options.since.max(since);
             match walk(&client, &gate.books, std::slice::from_ref(&area), &options).await {
                 Err(error) if in_trouble(&error) => return Err(error),
                 Err(error) => tracing::warn!(%error, %area, "not looked up: the next walk has it"),
-                Ok(_) => {}
+                Ok(walked) => super::walked(gate, &walked),
             }
             self.paid(&area, since);
         }

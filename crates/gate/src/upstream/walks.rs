@@ -165,6 +165,7 @@ async fn one(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<(), 
         },
         _ => walk(client, &gate.books, &[area], &options).await?,
     };
+    super::walked(gate, &walked);
     gate.walked(subject, at).await?;
     if subject == Subject::Accounts
         && let Err(error) = follow(gate).await
