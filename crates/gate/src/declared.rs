@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::MAX_QUORUM;
 use crate::connections::{
-    Connection, Direction, Followed, Mode, Move, Place, State, Terms, classify,
+    BudgetGrant, Connection, Direction, Followed, Mode, Move, Place, State, Terms, classify,
 };
 use crate::operators::OperatorRole;
 
@@ -63,6 +63,9 @@ pub struct DeclaredConnection {
     /// Whether what the books do not hold is asked upstream for it.
     #[serde(default)]
     pub forward: bool,
+    /// How much it may use; of a budget that is not named, as much as now.
+    #[serde(default, skip_serializing_if = "BudgetGrant::is_empty")]
+    pub budgets: BudgetGrant,
 }
 
 /// What there is.
@@ -174,6 +177,7 @@ impl DeclaredConnection {
             scope: terms.part,
             followed: terms.followed,
             forward: terms.forward,
+            budgets: terms.budgets.into(),
         }
     }
 
@@ -192,6 +196,7 @@ impl DeclaredConnection {
             part,
             followed: self.followed.clone(),
             forward: self.forward,
+            budgets: known.budgets.granting(&self.budgets),
             place: self.place,
             until: self.until,
         }

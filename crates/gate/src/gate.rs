@@ -30,6 +30,7 @@ use crate::folder::{Folder, KeyName};
 use crate::forward;
 use crate::gates::{self, Lease};
 use crate::log::{self, Actor, Entry, Event, Origin};
+use crate::meters::Meters;
 use crate::operations;
 use crate::operators::Roster;
 use crate::proposals::Translations;
@@ -79,6 +80,8 @@ pub(crate) struct Gate {
     pub(crate) lease: Lease,
     /// Held while this gate does what only one does.
     pub(crate) leading: ArcSwapOption<Claim>,
+    /// What every connection has used of its budgets.
+    pub(crate) meters: Meters,
     /// The client's people.
     pub(crate) roster: ArcSwap<Roster>,
     pub(crate) translations: Arc<Translations>,
@@ -192,6 +195,9 @@ impl Gate {
             Lease::Alone => Books::open(&store, workspace).await?,
             Lease::Shared { .. } => Books::open_shared(&store, workspace).await?,
         };
+        let meters = store
+            .read(move |reading| Meters::read(reading, workspace))
+            .await?;
         let webhook = folder.key(KeyName::Webhooks)?;
         let kid = format!(
             "vestibule-{}",
@@ -217,6 +223,7 @@ impl Gate {
             version: AtomicI64::new(0),
             lease,
             leading: ArcSwapOption::empty(),
+            meters,
             roster: ArcSwap::default(),
             translations: Arc::default(),
             public,
@@ -420,6 +427,7 @@ impl Gate {
                 keys: DoorKeys::of(&held, before.map(|provider| &provider.keys)),
                 scope: connection.scope(self.workspace()),
                 seal: Seal::of(&secret, &connection.name),
+                meter: self.meters.of(&connection),
                 connection,
             }
         };

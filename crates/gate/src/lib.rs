@@ -22,6 +22,7 @@
 //! | [`declared`] | what is to be, as a file says it (pure) |
 //! | [`operations`], [`admin_api`] | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
+//! | `meters` | what each connection has used of its budgets |
 //! | [`records`] | what was read: access records, a segment a file |
 //! | `refusals` | what was refused, until the log tells of it |
 //! | [`restore`] | a copy of the store, put back |
@@ -43,6 +44,7 @@ mod gate;
 pub(crate) mod gates;
 pub mod init;
 pub mod log;
+mod meters;
 pub mod operations;
 pub mod operators;
 pub mod posture;

@@ -25,7 +25,7 @@ use crate::gate::{AssemblyError, Gate, Parts};
 use crate::gates::{Lead, Lease, claim_of};
 use crate::log::LogError;
 use crate::provider::Face;
-use crate::{gates, operations, records, refusals, rows};
+use crate::{gates, meters, operations, records, refusals, rows};
 
 pub use entrance::check_plain;
 
@@ -70,6 +70,7 @@ impl Running {
         }
         drop(self.gate.under_way.write().await);
         records::write(&self.gate, true).await;
+        meters::fold(&self.gate).await;
         refusals::tell(&self.gate, true).await;
         if self.gate.leads() {
             sign(&self.gate).await;
@@ -247,6 +248,7 @@ pub async fn start(
     tasks.spawn(gates::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(refusals::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(records::keep(Arc::clone(&gate), shutdown.clone()));
+    tasks.spawn(meters::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(uses(Arc::clone(&gate), shutdown.clone()));
     let jwks = Arc::new(gate.jwks());
     let open = wire::jwks::router(move || Arc::clone(&jwks)).merge(gate.receiver.router());

@@ -18,12 +18,14 @@ use wire::clock::ManualClock;
 
 use crate::config::{Areas, Config, Development, Entrance, Records, Serve, StoreAt, Upstream};
 use crate::connections::{
-    Connection, DAY, Directory, DoorKeys, HeldKey, KeyState, Mode, Place, Provider, State, Target,
+    Budgets, Connection, DAY, Directory, DoorKeys, HeldKey, KeyState, Mode, Place, Provider, State,
+    Target,
 };
 use crate::folder::{Folder, KeyName};
 use crate::gate::{Gate, Parts};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
+use crate::meters::Meter;
 use crate::operators::{Operator, OperatorRole};
 use crate::rows;
 use crate::rows::tests::{ALL_OF, tables, text_of};
@@ -190,6 +192,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         part,
         followed: None,
         forward: false,
+        budgets: Budgets::default(),
         place: Place::Gate,
         webhook: Some(Target {
             id: WebhookId(id("webhook")),
@@ -227,6 +230,7 @@ pub(crate) fn directory(connections: impl IntoIterator<Item = Connection>) -> Di
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
         seal: Seal::of(b"a secret", &connection.name),
+        meter: Arc::new(Meter::new(connection.budgets)),
         connection,
     }))
 }

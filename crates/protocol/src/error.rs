@@ -14,6 +14,22 @@ pub struct ApiError {
     status: u16,
     message: String,
     shape: Shape,
+    limit: Option<RateLimit>,
+}
+
+/// The limit that a call ran into, as it is told in headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How much there is in a window.
+    pub limit: u32,
+    /// How much of it is left.
+    pub remaining: u32,
+    /// How long a window is, in seconds; none: it is about what there is at once.
+    pub window: Option<u32>,
+    /// When the next window begins, in seconds from now.
+    pub reset: Option<u32>,
+    /// How long a client is asked to wait, in seconds.
+    pub retry_after: u32,
 }
 
 /// The envelopes in use.
@@ -32,6 +48,7 @@ impl ApiError {
             status,
             message: message.into(),
             shape: Shape::Coded(Some(code)),
+            limit: None,
         }
     }
 
@@ -41,6 +58,7 @@ impl ApiError {
             status,
             message: message.into(),
             shape: Shape::Coded(None),
+            limit: None,
         }
     }
 
@@ -50,7 +68,21 @@ impl ApiError {
             status,
             message: message.into(),
             shape: Shape::Typed(kind),
+            limit: None,
         }
+    }
+
+    /// More than a limit allows.
+    pub fn over(limit: RateLimit, message: impl Into<String>) -> Self {
+        Self {
+            limit: Some(limit),
+            ..Self::uncoded(429, message)
+        }
+    }
+
+    /// The limit that the call ran into, where it is told.
+    pub fn limit(&self) -> Option<RateLimit> {
+        self.limit
     }
 
     /// The HTTP status.

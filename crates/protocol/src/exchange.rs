@@ -190,14 +190,31 @@ impl Reply {
 
 impl From<ApiError> for Reply {
     fn from(error: ApiError) -> Self {
-        // Official clients look for whole seconds there.
-        let wait = (error.status() == 429).then(|| ("retry-after", "1".to_owned()));
-        Self {
+        let reply = Self {
             status: error.status(),
-            headers: wait.into_iter().collect(),
+            headers: Vec::new(),
             body: error.body().into(),
             rows: None,
+        };
+        if error.status() != 429 {
+            return reply;
         }
+        // Official clients look for whole seconds there.
+        let Some(limit) = error.limit() else {
+            return reply.with("retry-after", "1");
+        };
+        let told = [
+            ("retry-after", Some(limit.retry_after)),
+            ("x-ratelimit-limit", Some(limit.limit)),
+            ("x-ratelimit-remaining", Some(limit.remaining)),
+            ("x-ratelimit-windowsize", limit.window),
+            ("x-ratelimit-reset", limit.reset),
+        ];
+        let told = told.into_iter();
+        told.filter_map(|(name, number)| Some((name, number?)))
+            .fold(reply, |reply, (name, number)| {
+                reply.with(name, number.to_string())
+            })
     }
 }
 

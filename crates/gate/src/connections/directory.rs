@@ -10,6 +10,7 @@ use protocol::ids::UserId;
 use protocol::time::Millis;
 
 use super::{Connection, DoorKeys};
+use crate::meters::Meter;
 
 /// A connection, its keys and its scope.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Provider {
     pub(crate) scope: Scope,
     /// What binds its cursors to it.
     pub(crate) seal: Seal,
+    /// What it has used of its budgets.
+    pub(crate) meter: Arc<Meter>,
 }
 
 /// Every connection.

@@ -8,6 +8,7 @@ use protocol::ids::{VaultAccountId, WalletId};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use super::budgets::BudgetGrant;
 use super::rules::{AccountRule, AssetRule, BadRule, Followed};
 use super::terms::Terms;
 
@@ -51,6 +52,9 @@ pub struct ScopeGrant {
     /// Whether what the books do not hold is asked upstream; not unless it is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forward: Option<bool>,
+    /// How much it may use; of a budget that is not named, as much as before.
+    #[serde(skip_serializing_if = "BudgetGrant::is_empty")]
+    pub budgets: BudgetGrant,
 }
 
 /// Why a scope cannot be granted.
@@ -121,6 +125,7 @@ impl ScopeGrant {
         }
         terms.part = grant.of(&terms.part, connection);
         terms.forward = grant.forward.unwrap_or(terms.forward);
+        terms.budgets = terms.budgets.granting(&grant.budgets);
         Ok(())
     }
 

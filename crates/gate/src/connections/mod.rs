@@ -1,6 +1,7 @@
 //! Connections: a provider, its one key, where it comes from, what it may see, how far it is.
 
 pub(crate) mod addresses;
+mod budgets;
 mod directory;
 mod door_keys;
 mod grant;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use addresses::{BadAddresses, check as check_addresses};
+pub use budgets::{BudgetGrant, BudgetName, Budgets, NoBudget};
 pub(crate) use directory::{Directory, Provider};
 pub(crate) use door_keys::DoorKeys;
 pub use grant::{BadGrant, ScopeGrant};
@@ -70,6 +72,9 @@ pub struct Connection {
     /// Whether what the books do not hold is asked upstream for it.
     #[serde(default)]
     pub forward: bool,
+    /// How much it may use.
+    #[serde(default)]
+    pub budgets: Budgets,
     /// Where its transactions are approved.
     pub place: Place,
     /// Where its webhooks go.

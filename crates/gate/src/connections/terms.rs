@@ -10,7 +10,7 @@ use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::{Connection, Followed, Mode, Place};
+use super::{BudgetName, Budgets, Connection, Followed, Mode, Place};
 
 /// All of a connection that says what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Terms {
     /// Whether what the books do not hold is asked upstream for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub forward: bool,
+    /// How much it may use.
+    #[serde(default, skip_serializing_if = "Budgets::are_usual")]
+    pub budgets: Budgets,
     /// Where its transactions are approved.
     pub place: Place,
     /// When it ends.
@@ -60,6 +63,7 @@ impl Terms {
             part: connection.part.clone(),
             followed: connection.followed.clone(),
             forward: connection.forward,
+            budgets: connection.budgets,
             place: connection.place,
             until: connection.until,
         }
@@ -81,6 +85,7 @@ impl Terms {
             part,
             followed,
             forward,
+            budgets,
             place,
             until,
         } = self;
@@ -91,6 +96,7 @@ impl Terms {
         connection.part = part;
         connection.followed = followed;
         connection.forward = forward;
+        connection.budgets = budgets;
         connection.place = place;
         connection.until = until;
     }
@@ -108,6 +114,7 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         part,
         followed: _,
         forward,
+        budgets,
         place,
         until,
     } = after;
@@ -117,6 +124,7 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         && part_within(part, &before.part)
         && follows_within(after, before)
         && (before.forward || !forward)
+        && budgets.within(&before.budgets)
         && place_within(*place, before.place)
         && *until <= before.until;
     if within {
@@ -226,7 +234,8 @@ fn assets_within(after: &AssetFilter, before: &AssetFilter) -> bool {
 /// In which dimensions two differ, in words: before and after.
 pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, String)> {
     let of = |terms: &Terms| {
-        [
+        let budget = |name: BudgetName| (name.as_str(), terms.budgets.of(name).to_string());
+        let words = [
             ("mode", terms.mode.as_str().to_owned()),
             ("role", terms.role.to_string()),
             ("addresses", joined(&terms.addresses)),
@@ -260,10 +269,10 @@ pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, 
             ("forward", terms.forward.to_string()),
             ("place", terms.place.as_str().to_owned()),
             ("until", terms.until.to_string()),
-        ]
+        ];
+        words.into_iter().chain(BudgetName::ALL.map(budget))
     };
     of(before)
-        .into_iter()
         .zip(of(after))
         .filter(|(before, after)| before != after)
         .map(|((what, before), (_, after))| (what, before, after))

@@ -22,6 +22,7 @@ fn invariant_2_nothing_is_active_without_addresses_and_scope() {
         part: PartScope::default(),
         followed: None,
         forward: false,
+        budgets: Budgets::default(),
         ..ready.clone()
     };
     assert_eq!(no_scope.after(Approve, NOW), Err(NotNow::NoScope));

@@ -15,8 +15,8 @@ use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Closed, Connection, Direction, Followed, Mode, Move, Place, ScopeGrant, State, Terms,
-    check_addresses, classify,
+    BudgetGrant, Closed, Connection, Direction, Followed, Mode, Move, Place, ScopeGrant, State,
+    Terms, check_addresses, classify,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -109,6 +109,8 @@ pub struct Wanted {
     pub followed: Option<Option<Followed>>,
     /// Whether what the books do not hold is asked upstream for it.
     pub forward: Option<bool>,
+    /// How much it may use; of a budget that is not named, as much as before.
+    pub budgets: BudgetGrant,
     /// The addresses.
     #[serde(deserialize_with = "maybe_list")]
     pub addresses: Option<Vec<ipnet::IpNet>>,
@@ -153,6 +155,7 @@ impl Wanted {
             part,
             followed,
             forward: self.forward.unwrap_or(before.forward),
+            budgets: before.budgets.granting(&self.budgets),
             place: self.place.unwrap_or(before.place),
             until: self.until.unwrap_or(before.until),
         };

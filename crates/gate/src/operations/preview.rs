@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::connections::{find, scope_todo};
 use super::refused;
-use crate::connections::{Connection, ScopeGrant, Terms};
+use crate::connections::{Budgets, Connection, ScopeGrant, Terms};
 use crate::gate::Gate;
 
 /// A change to look at.
@@ -28,6 +28,8 @@ pub struct Sight {
     pub part: PartScope,
     /// Whether what the books do not hold is asked upstream.
     pub forward: bool,
+    /// How much it may use.
+    pub budgets: Budgets,
     /// What would be seen.
     pub sees: Preview,
 }
@@ -82,6 +84,7 @@ async fn sight(gate: &Arc<Gate>, connection: &Connection) -> Result<Sight, ApiEr
         scope: scope.id().to_string(),
         part: connection.part.clone(),
         forward: connection.forward,
+        budgets: connection.budgets,
         sees: sees.map_err(|error| refused(500, error))?,
     })
 }

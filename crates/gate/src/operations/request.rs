@@ -16,8 +16,8 @@ use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, DAY, DEFAULT_DAYS, HeldKey, KeyState, Mode, Place, ScopeGrant, State, Target,
-    check_addresses, examine, is_name, part_of,
+    BudgetGrant, BudgetName, Budgets, Connection, DAY, DEFAULT_DAYS, HeldKey, KeyState, Mode,
+    Place, ScopeGrant, State, Target, check_addresses, examine, is_name, part_of,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -118,6 +118,7 @@ pub(crate) async fn request(
         part: granted.of(&part_of(&handover.scope), &input.name),
         followed,
         forward: granted.forward.unwrap_or(false),
+        budgets: usual(gate).granting(&granted.budgets),
         place: input.place,
         webhook,
         requested_at: now,
@@ -157,6 +158,12 @@ pub(crate) async fn request(
     gate.reload().await.map_err(|error| refused(500, error))?;
     kept?;
     Ok(connection)
+}
+
+/// What a new connection may use where nobody says otherwise.
+fn usual(gate: &Gate) -> Budgets {
+    let rate = gate.config.serve.calls_per_second.get();
+    BudgetGrant::from([(BudgetName::RequestsPerSecond, rate)]).into()
 }
 
 #[cfg(test)]

@@ -17,9 +17,10 @@ use uuid::Uuid;
 use wire::server::Call;
 
 use super::{Proposal, State};
-use crate::connections::{Connection, Place, Provider};
+use crate::connections::{BudgetName, Connection, Place, Provider};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::meters::{self, Day};
 use crate::rows;
 use ledger::Fault;
 
@@ -70,6 +71,7 @@ pub(crate) async fn make(
         if decimals.is_some_and(|decimals| plain.amount.decimals() > u64::from(decimals)) {
             return Err(ApiError::bad_amount().into());
         }
+        in_budget(deed, &connection)?;
         let proposal = Proposal {
             id: TxId(Uuid::new_v4()),
             connection: connection.name.clone(),
@@ -151,6 +153,21 @@ fn told(refused: &NotPlain) -> ApiError {
         } => ApiError::new(400, 1428, refused.to_string()),
         _ => ApiError::bad_transaction(refused),
     }
+}
+
+/// Counted in the transaction that makes another: two at once cannot both be the last one.
+fn in_budget(deed: &mut Deed<'_, '_>, connection: &Connection) -> Result<(), Fault> {
+    let (workspace, today) = (deed.workspace, Day::of(deed.at).begins());
+    let (made, open) = rows::proposals::counted(deed.writing, workspace, &connection.name, today)?;
+    for (name, used) in [
+        (BudgetName::ProposalsPerDay, made),
+        (BudgetName::ProposalsOpen, open),
+    ] {
+        if used >= connection.budgets.of(name).into() {
+            return Err(meters::over(&connection.budgets, name, 0, deed.at).into());
+        }
+    }
+    Ok(())
 }
 
 /// No such account, or none that the provider sees.

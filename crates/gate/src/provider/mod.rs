@@ -8,7 +8,6 @@ mod seen;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use ledger::reads::{self, Ask};
 use ledger::{Fault, Scope};
 use protocol::error::ApiError;
@@ -22,7 +21,7 @@ use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 
 use crate::access::{self, What};
 use crate::ages::{self, Stale, Subject};
-use crate::connections::Provider;
+use crate::connections::{BudgetName, Provider};
 use crate::forward;
 use crate::gate::Gate;
 use crate::log::Origin;
@@ -43,17 +42,13 @@ const UNSURE: &str = "This gate cannot see now who may come in: try again, or at
 pub(crate) struct Face {
     gate: Arc<Gate>,
     failures: Failures,
-    /// How often each connection calls. Only who has proven its key is counted, so it is bounded.
-    rates: DefaultKeyedRateLimiter<UserId>,
     seen: LastSeen,
 }
 
 impl Face {
     pub(crate) fn new(gate: Arc<Gate>) -> Self {
-        let rate = Quota::per_second(gate.config.serve.calls_per_second);
         Self {
             gate,
-            rates: RateLimiter::keyed(rate),
             failures: Failures::default(),
             seen: LastSeen::default(),
         }
@@ -78,6 +73,9 @@ impl Face {
             What::Propose => Err(Stale::Never(Subject::Transactions).into()),
             What::Forward => forward::answer(&self.gate, provider, call, operation, params).await,
             What::Read => {
+                provider
+                    .meter
+                    .any(BudgetName::RowsPerDay, call.received_at)?;
                 // Taken before the read: what it tells is no older.
                 let as_of = self.gate.fresh(ages::behind(operation.id.as_str()))?;
                 let reply = self.read(provider, call, operation, params).await?;
@@ -181,8 +179,9 @@ impl Workspace for Face {
         self.failures.add(user, from, self.gate.clock.now());
     }
 
-    fn in_rate(&self, guest: &Provider) -> bool {
-        self.rates.check_key(&guest.connection.api_key).is_ok()
+    /// Only who has proven its key is counted.
+    fn in_rate(&self, guest: &Provider) -> Result<(), ApiError> {
+        guest.meter.call(self.gate.clock.now())
     }
 
     fn may(&self, guest: &Provider, operation: &'static Operation) -> Result<(), ApiError> {
@@ -254,7 +253,8 @@ impl Workspace for Face {
 }
 
 impl Face {
-    /// The answer of a read, once its record is taken. What cannot be recorded is not answered.
+    /// The answer of a read, once its rows are counted and its record is taken. What is over the budget,
+    /// or cannot be recorded, is not answered.
     fn recorded(
         &self,
         provider: Arc<Provider>,
@@ -268,6 +268,17 @@ impl Face {
             Route::Own { method, path } if method == "GET" => (path.clone().into(), None),
             _ => return Ok(reply),
         };
+        let rows = if reply.status < 300 {
+            reply.rows.or(one)
+        } else {
+            Some(0)
+        };
+        let meter = &provider.meter;
+        meter.take(
+            BudgetName::RowsPerDay,
+            rows.unwrap_or(0),
+            self.gate.clock.now(),
+        )?;
         let read = Read {
             provider,
             at: call.received_at,
@@ -275,11 +286,7 @@ impl Face {
             operation,
             target: call.target.clone(),
             status: reply.status,
-            rows: if reply.status < 300 {
-                reply.rows.or(one)
-            } else {
-                Some(0)
-            },
+            rows,
             bytes: reply.body.len(),
             request: call.request_id,
         };

@@ -2,7 +2,7 @@
 //!
 //! | method | path below `/vestibule/v1` | answer |
 //! |---|---|---|
-//! | GET | `/me` | connection, role, workspace, scope, position |
+//! | GET | `/me` | connection, role, workspace, scope, position; budgets and what is left of them |
 //! | GET | `/keys` | the connection's keys, and how far each is |
 //! | POST | `/keys` | offer the next key: `{"csr": "..."}`, signed with the key of now |
 //! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
@@ -16,14 +16,15 @@ use ledger::digest::{Cell, Digest};
 use ledger::positions;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use store::StoreError;
 use uuid::Uuid;
 use wire::server::Call;
 
 use crate::ages::Subject;
-use crate::connections::Provider;
+use crate::connections::{BudgetName, Provider};
 use crate::gate::Gate;
+use crate::meters::{Day, left};
 use crate::operations::keys;
 use crate::rows;
 use ledger::Fault;
@@ -76,10 +77,25 @@ async fn read<T: Send + 'static>(
 async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
     let connection = &provider.connection;
     let (workspace, subscriber) = (gate.workspace(), connection.subscriber());
-    let position = read(gate, move |reading| {
-        positions::current(reading, workspace, &subscriber)
+    let (now, name) = (gate.clock.now(), connection.name.clone());
+    let today = Day::of(now);
+    let (position, (made, open)) = read(gate, move |reading| {
+        Ok((
+            positions::current(reading, workspace, &subscriber)?,
+            rows::proposals::counted(reading, workspace, &name, today.begins())?,
+        ))
     })
     .await?;
+    let budget = |name: BudgetName| {
+        let limit = connection.budgets.of(name);
+        let left = match name {
+            BudgetName::RequestsPerSecond => None,
+            BudgetName::ProposalsPerDay => Some(left(made, limit)),
+            BudgetName::ProposalsOpen => Some(left(open, limit)),
+            _ => provider.meter.left(name, now),
+        };
+        (name.to_string(), json!({"limit": limit, "left": left}))
+    };
     Ok(Reply::json(
         200,
         &json!({
@@ -88,6 +104,8 @@ async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
             "workspaceId": workspace,
             "scope": {"id": provider.scope.id().to_string(), "part": provider.scope.as_part()},
             "position": position,
+            "budgets": Map::from_iter(BudgetName::ALL.map(budget)),
+            "budgetsResetAt": today.ends(),
         }),
     ))
 }
@@ -148,6 +166,10 @@ async fn file(
     })
     .await?;
     let files = found.ok_or_else(ApiError::not_found)?;
+    if !manifest {
+        let meter = &provider.meter;
+        meter.take(BudgetName::ReportsPerDay, 1, gate.clock.now())?;
+    }
     let (kind, body) = if manifest {
         ("application/json", files.manifest)
     } else {

@@ -39,7 +39,7 @@ fn why(gate: &Gate, refusal: &Refusal<'_>) -> &'static str {
         (_, 401) => "its token was not accepted, or the connection has changed meanwhile",
         (_, 403) => "its role may not, or this gate does not offer it",
         (_, 404) => "there is no such operation, or nothing that it may see",
-        (_, 429) => "it called too often",
+        (_, 429) => "it called too often, or a budget of its connection is used up",
         _ => "what it asks for cannot be done as it stands",
     }
 }

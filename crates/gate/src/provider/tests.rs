@@ -54,19 +54,30 @@ async fn who_calls_too_often_waits_and_nobody_else_does() {
     let (test, user) = with_a_connection().await;
     let face = Face::new(Arc::clone(&test.gate));
     let guest = face.door(user, FROM).expect("known").guest;
-    let most = test.gate.config.serve.calls_per_second.get();
+    let most = guest.connection.budgets.of(BudgetName::RequestsPerSecond);
     let calls = (0..20 * most).map(|_| face.in_rate(&guest));
-    let let_in = calls.filter(|is| *is).count();
-    let most = usize::try_from(most).expect("small");
+    let (let_in, refused): (Vec<_>, Vec<_>) = calls.partition(Result::is_ok);
+    let let_in = u32::try_from(let_in.len()).expect("small");
     assert!((most..20 * most).contains(&let_in), "{let_in} were let in");
     let connection = testing::connection("other", ProviderRole::Viewer, testing::accounts([1]));
     let other = Provider {
         keys: testing::door_keys(&connection),
         scope: connection.scope(test.gate.workspace()),
-        connection,
         seal: Seal::of(b"a secret", "other"),
+        meter: test.gate.meters.of(&connection),
+        connection,
     };
-    assert!(face.in_rate(&other));
-    let told = Reply::from(ApiError::too_many_requests());
-    assert_eq!(told.headers, [("retry-after", "1".to_owned())]);
+    assert_eq!(face.in_rate(&other), Ok(()));
+    let told = Reply::from(refused.into_iter().find_map(Result::err).expect("one"));
+    let headers = [
+        ("retry-after", "1"),
+        ("x-ratelimit-limit", "500"),
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-windowsize", "1"),
+        ("x-ratelimit-reset", "1"),
+    ];
+    assert_eq!(
+        told.headers,
+        headers.map(|(name, value)| (name, value.to_owned()))
+    );
 }

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::segments::Whose;
+use crate::meters::Meter;
 use crate::testing::{NOW, WORKSPACE, World, accounts, connection, door_keys};
 
 fn provider(name: &str) -> Arc<Provider> {
@@ -13,6 +14,7 @@ fn provider(name: &str) -> Arc<Provider> {
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
         seal: ledger::reads::Seal::of(b"a secret", name),
+        meter: Arc::new(Meter::new(connection.budgets)),
         connection,
     })
 }

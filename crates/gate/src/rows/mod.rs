@@ -2,6 +2,7 @@
 //! share a store, and none sees another's rows.
 
 pub(crate) mod ages;
+pub(crate) mod budgets;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod gates;
@@ -39,6 +40,11 @@ pub const ROOM: Room = Room {
             name: "gates",
             sql: Sql::Same(GATES),
         },
+        Migration {
+            id: 5,
+            name: "budgets",
+            sql: Sql::Same(BUDGETS),
+        },
     ],
 };
 
@@ -74,6 +80,15 @@ UPDATE gate_keys SET state = 'BURNED' WHERE EXISTS (
 CREATE TABLE gate_seen_moduli (
     workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, modulus BYTEA NOT NULL, at BIGINT NOT NULL,
     PRIMARY KEY (workspace, fingerprint));
+";
+
+/// A row a connection; of an earlier day, it counts for nothing.
+const BUDGETS: &str = "
+CREATE TABLE gate_used (
+    workspace TEXT NOT NULL, connection TEXT NOT NULL, day BIGINT NOT NULL,
+    requests BIGINT NOT NULL, row_count BIGINT NOT NULL, reports BIGINT NOT NULL, forwards BIGINT NOT NULL,
+    PRIMARY KEY (workspace, connection));
+CREATE INDEX gate_proposals_open ON gate_proposals (workspace, connection, state);
 ";
 
 const TABLES: &str = "

@@ -4,7 +4,7 @@ use protocol::ids::{TxId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
-use super::{corrupt, doc};
+use super::{corrupt, count, doc};
 use crate::proposals::Proposal;
 
 fn read(row: &Row) -> Result<Proposal, StoreError> {
@@ -102,6 +102,22 @@ pub(crate) fn newest(
         .iter()
         .map(read)
         .collect()
+}
+
+/// How many proposals a connection has made from then on, and how many wait here or are on their way.
+pub(crate) fn counted(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+    from: Millis,
+) -> Result<(u64, u64), StoreError> {
+    let since = "SELECT COUNT(*) FROM gate_proposals WHERE workspace = $1 AND connection = $2 AND created_at >= $3";
+    let made = query.row(since, &params![workspace.to_string(), connection, from.0])?;
+    let open = "SELECT COUNT(*) FROM gate_proposals
+        WHERE workspace = $1 AND connection = $2 AND state IN ('WAITING', 'APPROVED', 'SENDING')";
+    let open = query.row(open, &params![workspace.to_string(), connection])?;
+    let number = |row: Option<Row>| row.map_or(Ok(0), |row| row.int(0)).map(count);
+    Ok((number(made)?, number(open)?))
 }
 
 /// Those that have gone up, or may have.

@@ -13,10 +13,11 @@ use wire::hooks_out::Next;
 
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
-use super::{ROOM, connections, deliveries, gates, keys, log, operators, proposals, reports};
+use super::{ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports};
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::{KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
+use crate::meters::{Day, Used};
 use crate::operators::OperatorRole;
 use crate::proposals::{Proposal, State};
 use crate::testing::{NOW, WORKSPACE, accounts, connection, held, write};
@@ -94,6 +95,29 @@ fn proposal(state: State) -> Proposal {
 }
 
 on_both! {
+    rooms: &[ledger::ROOM, ROOM],
+    async fn what_was_used_is_of_one_workspace(store: TestStore) {
+        let (day, next) = (Day::of(NOW), Day::of(NOW.plus(Millis::DAY)));
+        let before = Used { day, counts: [1, 2, 3, 4] };
+        let after = Used { day: next, counts: [u64::from(u32::MAX), 0, 1, 2] };
+        in_both(&store, move |writing, workspace| {
+            budgets::put(writing, workspace, "acme", &before)?;
+            budgets::put(writing, workspace, "acme", &after)?;
+            proposals::add(writing, workspace, &proposal(State::Waiting))
+        }).await;
+        for workspace in [HERE, THERE] {
+            let used = read(&store, move |reading| budgets::used(reading, workspace)).await;
+            assert_eq!(used, [("acme".to_owned(), after)].into());
+            let counted = |from| read(&store, move |reading| {
+                proposals::counted(reading, workspace, "acme", from)
+            });
+            assert_eq!(counted(NOW).await, (1, 1));
+            assert_eq!(counted(NOW.plus(1)).await, (0, 1));
+        }
+        let none = read(&store, |reading| budgets::used(reading, ELSEWHERE)).await;
+        assert!(none.is_empty());
+    }
+
     rooms: &[ledger::ROOM, ROOM],
     async fn settings_and_people_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {

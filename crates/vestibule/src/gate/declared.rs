@@ -128,7 +128,7 @@ async fn make(desk: &Desk, step: &Step, reason: &str) -> anyhow::Result<Option<C
             connection, after, ..
         } => {
             let body = json!({
-                "part": after.part, "followed": after.followed, "forward": after.forward, "addresses": after.addresses, "addresses_reason": after.addresses_reason,
+                "part": after.part, "followed": after.followed, "forward": after.forward, "budgets": after.budgets, "addresses": after.addresses, "addresses_reason": after.addresses_reason,
                 "role": after.role, "place": after.place, "mode": after.mode, "until": after.until,
                 "reason": reason,
             });

@@ -196,8 +196,10 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             Seen::Before => return Err(refused(TokenError::NotAccepted).into()),
             Seen::TooMany => return Err(ApiError::too_many_requests()),
         }
-        if !self.workspace.in_rate(&guest) {
-            return Err(ApiError::too_many_requests());
+        if let Err(error) = self.workspace.in_rate(&guest) {
+            // As above: it may come again with the same token.
+            self.nonces.forget(user, token.nonce().as_str());
+            return Err(error);
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let route = self.route(&guest, &head.method, path)?;

@@ -62,9 +62,9 @@ pub trait Workspace: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether the guest has not called too often.
-    fn in_rate(&self, _guest: &Self::Guest) -> bool {
-        true
+    /// Counts a call of the guest's; an error: it has called too often.
+    fn in_rate(&self, _guest: &Self::Guest) -> Result<(), ApiError> {
+        Ok(())
     }
 
     /// Whether the guest's role may call the operation.

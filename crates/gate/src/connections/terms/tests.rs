@@ -8,13 +8,14 @@ use protocol::ids::{AssetId, VaultAccountId, WalletId};
 use uuid::Uuid;
 
 use super::*;
+use crate::connections::BudgetGrant;
 use crate::testing::NOW;
 
 const ASSETS: [&str; 3] = ["BTC", "ETH", "SOL"];
 const TAGS: [&str; 2] = ["audited", "open"];
 const PROPOSERS: [&str; 2] = ["acme", "other"];
 /// How many [`with_one`] knows.
-const DIMENSIONS: usize = 16;
+const DIMENSIONS: usize = 17;
 /// The accounts of the small world; the last is nowhere by itself.
 const ACCOUNTS: [u32; 6] = [0, 1, 2, 3, 9, 8];
 
@@ -53,6 +54,15 @@ fn ways() -> impl Strategy<Value = Directions> {
 
 fn shown() -> impl Strategy<Value = Shown> {
     any::<[bool; 3]>().prop_map(|[usd, notes, users]| Shown { usd, notes, users })
+}
+
+/// Each of a few sizes.
+fn budgets() -> impl Strategy<Value = Budgets> {
+    let some = any::<[bool; BudgetName::ALL.len()]>();
+    some.prop_map(|more| {
+        let all = BudgetName::ALL.into_iter().zip(more);
+        BudgetGrant::from_iter(all.map(|(name, more)| (name, if more { 2 } else { 1 }))).into()
+    })
 }
 
 /// Any terms of a small world.
@@ -97,12 +107,17 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
         select(vec![Mode::Guarded, Mode::Fed, Mode::Watched]),
         select(vec![ProviderRole::Viewer, ProviderRole::Editor]),
         proptest::collection::vec(net(), 0..4),
-        (part, proptest::option::of(followed), any::<bool>()),
+        (
+            part,
+            proptest::option::of(followed),
+            any::<bool>(),
+            budgets(),
+        ),
         select(vec![Place::Gate, Place::Fireblocks]),
         0..4_i64,
     )
         .prop_map(
-            |(mode, role, addresses, (part, followed, forward), place, until)| Terms {
+            |(mode, role, addresses, (part, followed, forward, budgets), place, until)| Terms {
                 mode,
                 role,
                 addresses,
@@ -110,6 +125,7 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
                 part,
                 followed,
                 forward,
+                budgets,
                 place,
                 until: NOW.plus(until),
             },
@@ -162,6 +178,9 @@ fn let_through(terms: &Terms) -> BTreeSet<String> {
     }
     if terms.forward {
         all.insert("ask upstream".to_owned());
+    }
+    for name in BudgetName::ALL {
+        all.extend((1..=terms.budgets.of(name)).map(|number| format!("{name} number {number}")));
     }
     for month in 0..3 {
         if terms
@@ -267,6 +286,7 @@ fn with_one(terms: &Terms, other: &Terms, dimension: usize) -> Terms {
         12 => next.part.shown = other.part.shown,
         13 => next.part.only_of = other.part.only_of,
         14 => next.forward = other.forward,
+        15 => next.budgets = other.budgets,
         _ => {
             // What follows nothing more has the accounts that it names.
             if other.followed.is_none() {
@@ -294,10 +314,10 @@ proptest! {
     fn each_dimension_by_itself_is_judged_exactly(terms in terms(), other in terms(), dimension in 0..DIMENSIONS) {
         let mut before = terms;
         before.part.accounts.insert(VaultAccountId::new(9));
-        if matches!(dimension, 3 | 11 | 15) {
+        if matches!(dimension, 3 | 11 | 16) {
             before.part.assets = AssetFilter::All;
         }
-        if matches!(dimension, 3 | 4 | 15) {
+        if matches!(dimension, 3 | 4 | 16) {
             before.part.directions = Directions::default();
         }
         let after = with_one(&before, &other, dimension);

@@ -8,6 +8,7 @@ use ledger::{List, Preview};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::told::budgets;
 use super::wish::scope_file;
 use crate::gate::desk::Desk;
 use crate::output::{Output, printable};
@@ -62,8 +63,9 @@ fn sight(when: &str, sight: &Sight) -> String {
     let part = json!(sight.part);
     let forward = if sight.forward { "asked" } else { "not asked" };
     let mut text = format!(
-        "{when}: scope {}; upstream is {forward} what the books do not hold\n  {}\n",
+        "{when}: scope {}; upstream is {forward} what the books do not hold\n  budgets {}\n  {}\n",
         sight.scope.get(..12).unwrap_or(&sight.scope),
+        budgets(&sight.budgets),
         row(&part)
     );
     for (name, list) in lists(&sight.sees) {

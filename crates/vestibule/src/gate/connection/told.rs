@@ -1,6 +1,6 @@
 //! A connection in words. Names and URLs come from outside. Pure.
 
-use gate::connections::{Connection, Place};
+use gate::connections::{BudgetName, Budgets, Connection, Place};
 use gate::operations::connections::Shown;
 use ledger::{AssetFilter, PartScope};
 use protocol::role::ProviderRole;
@@ -28,6 +28,7 @@ pub(in crate::gate) fn told(shown: &Shown) -> String {
         ("follows", follows(one)),
         ("shows", shows(&one.part)),
         ("upstream", forwarded(one.forward).to_owned()),
+        ("budgets", budgets(&one.budgets)),
         ("approved", place(one.place).to_owned()),
         (
             "webhook",
@@ -57,12 +58,13 @@ pub(in crate::gate) fn scope_told(one: &Connection) -> String {
         ProviderRole::Editor => format!("; transactions approved {}", place(one.place)),
     };
     format!(
-        "role {}; vault accounts {}; assets {}; whitelisted wallets {}; from {}{approved}{upstream}",
+        "role {}; vault accounts {}; assets {}; whitelisted wallets {}; from {}{approved}{upstream}; budgets {}",
         one.role,
         joined(&one.part.accounts, "none"),
         assets(&one.part.assets),
         joined(&one.part.whitelists, "none"),
         joined(&one.addresses, "nowhere"),
+        budgets(&one.budgets),
     )
 }
 
@@ -97,6 +99,12 @@ fn shows(part: &PartScope) -> String {
     let shown: Vec<_> = shown.map(|(_, word)| word).collect();
     let since = part.history_from.map(|from| format!("; since {from}"));
     format!("{}{}", shown.join(", "), since.unwrap_or_default())
+}
+
+/// How much it may use.
+pub(in crate::gate) fn budgets(budgets: &Budgets) -> String {
+    let each = BudgetName::ALL.map(|name| format!("{name} {}", budgets.of(name)));
+    each.join(", ")
 }
 
 const fn forwarded(forward: bool) -> &'static str {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
-use gate::connections::{Mode, Place, ScopeGrant};
+use gate::connections::{BudgetName, Mode, NoBudget, Place, ScopeGrant};
 use ipnet::IpNet;
 use ledger::AssetFilter;
 use protocol::handover::{WantedScope, parse_range};
@@ -36,6 +36,11 @@ pub(in crate::gate) struct Wish {
     /// Ask nothing upstream, whatever was said before.
     #[arg(long, conflicts_with = "forward")]
     no_forward: bool,
+    /// How much it may use of something: requests_per_second, requests_per_day, rows_per_day,
+    /// reports_per_day, forwards_per_day, proposals_per_day, proposals_open (may be given more than
+    /// once). Less is at once; more is the quorum's.
+    #[arg(long, value_name = "NAME=NUMBER", value_parser = parse_budget)]
+    budget: Vec<(BudgetName, u32)>,
     /// A scope (JSON) with every dimension there is; flags stand in its place where they name the same.
     #[arg(long, value_name = "FILE")]
     with: Option<PathBuf>,
@@ -64,6 +69,16 @@ enum ModeWord {
     Fed,
     /// Its key is straight at Fireblocks.
     Watched,
+}
+
+/// A budget's name and how much there is of it.
+fn parse_budget(text: &str) -> Result<(BudgetName, u32), String> {
+    let (name, most) = text
+        .split_once('=')
+        .ok_or("a budget is written NAME=NUMBER, as rows_per_day=100000")?;
+    let name = name.parse().map_err(|no: NoBudget| no.to_string())?;
+    let most = most.parse();
+    Ok((name, most.map_err(|bad| format!("{name}: {bad}"))?))
 }
 
 /// A day begins at midnight UTC.
@@ -104,6 +119,7 @@ impl Wish {
             assets: named.assets.or(file.assets),
             whitelists: named.whitelists.or(file.whitelists),
             forward: named.forward.or(file.forward),
+            budgets: file.budgets.into_iter().chain(named.budgets).collect(),
             ..file
         })
     }
@@ -123,6 +139,7 @@ impl Wish {
             whitelists: (self.no_whitelists || named(self.whitelist.len()))
                 .then(|| self.whitelist.iter().copied().collect()),
             forward: (self.forward || self.no_forward).then_some(self.forward),
+            budgets: self.budget.iter().copied().collect(),
             ..ScopeGrant::default()
         }
     }
@@ -201,6 +218,15 @@ mod tests {
         assert_eq!(forward(&[]), None);
         assert_eq!(forward(&["--forward"]), Some(true));
         assert_eq!(forward(&["--no-forward"]), Some(false));
+        let budgets = wish(&["--budget", "rows_per_day=7", "--budget", "proposals_open=0"]).named();
+        let named = [(BudgetName::RowsPerDay, 7), (BudgetName::ProposalsOpen, 0)];
+        assert_eq!(budgets.budgets, named.into());
+        for bad in ["rows_per_day", "rows=7", "rows_per_day=-1", "rows_per_day="] {
+            assert!(
+                Line::try_parse_from(["x", "--budget", bad]).is_err(),
+                "{bad}"
+            );
+        }
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("scope.json");
         fs::write(&file, r#"{"accounts": ["1"], "shown": {"usd": false}}"#).expect("written");
