@@ -1,28 +1,33 @@
 //! What each connection has used of its budgets: counted in memory, without a lock, and folded into a
 //! row a connection every few seconds.
 //!
-//! A day is one of UTC by the gate's clock, which never goes back. What a day counts is exact while the
-//! process lives, however many calls come at once. After an orderly end nothing is forgotten; after
-//! `kill -9` what came in the last [`FOLD`] is, and no more: a connection may then use that again, once
-//! a restart. Proposals are rows anyway, and are counted in the transaction that makes one.
+//! A day is one of UTC by the gate's clock, which never goes back. What a day counts is exact within a
+//! process, however many calls come at once. Each gate adds to the row what it has counted since the
+//! last time and takes in the sum, so it knows with each fold what all have written down. After an
+//! orderly end nothing is forgotten; after `kill -9` what came since the last fold is, and no more. Where
+//! the outcome of a fold is not known, it is added again: too much is counted rather than too little.
+//! Proposals are rows anyway, and are counted in the transaction that makes one.
+
+mod counts;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use protocol::error::{ApiError, RateLimit};
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
-use store::{Query, StoreError, Writing};
+use store::{Query, Store, StoreError, Writing};
 use tokio_util::sync::CancellationToken;
 
 use crate::connections::{BudgetName, Budgets, Connection};
 use crate::gate::Gate;
 use crate::rows;
-use protocol::ids::WorkspaceId;
+use counts::Counts;
+pub(crate) use counts::{Added, Day, Used, left};
 
 /// How often what was used is written down.
 const FOLD: Duration = Duration::from_secs(5);
@@ -32,124 +37,6 @@ const FOLD: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: u32 = 5;
 /// A day, in seconds.
 const DAY_SECONDS: u32 = 86_400;
-/// The bits of a count below its day.
-const COUNT_BITS: u32 = 48;
-
-/// What is counted by the day in memory.
-pub(crate) const DAILY: [BudgetName; 4] = [
-    BudgetName::RequestsPerDay,
-    BudgetName::RowsPerDay,
-    BudgetName::ReportsPerDay,
-    BudgetName::ForwardsPerDay,
-];
-
-/// A day of UTC, since the epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Day(u16);
-
-impl Day {
-    /// The day of a moment.
-    pub(crate) fn of(at: Millis) -> Self {
-        let days = at.0.max(0) / Millis::DAY;
-        Self(u16::try_from(days).unwrap_or(u16::MAX))
-    }
-
-    /// Its number.
-    pub(crate) fn number(self) -> i64 {
-        self.0.into()
-    }
-
-    /// Its first moment.
-    pub(crate) fn begins(self) -> Millis {
-        Millis(self.number() * Millis::DAY)
-    }
-
-    /// The first moment after it.
-    pub(crate) fn ends(self) -> Millis {
-        self.begins().plus(Millis::DAY)
-    }
-}
-
-/// A count of one day: the day above, the count below, so that both change in one step.
-#[derive(Debug, Default)]
-struct DayCount(AtomicU64);
-
-const fn packed(day: Day, count: u64) -> u64 {
-    ((day.0 as u64) << COUNT_BITS) | count
-}
-
-/// The count of a day, as a counter holds it; a counter of a later day stays there.
-fn unpacked(word: u64, day: Day) -> (Day, u64) {
-    let known = Day(u16::try_from(word >> COUNT_BITS).unwrap_or(u16::MAX));
-    if day > known {
-        (day, 0)
-    } else {
-        (known, word & ((1 << COUNT_BITS) - 1))
-    }
-}
-
-impl DayCount {
-    /// Takes all of it, or nothing where that would be more than there is: what is left then.
-    fn take(&self, day: Day, amount: u64, most: u32) -> Result<(), u32> {
-        let taken = self
-            .0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                let (day, count) = unpacked(word, day);
-                let count = count.checked_add(amount)?;
-                (count <= most.into()).then(|| packed(day, count))
-            });
-        taken
-            .map(drop)
-            .map_err(|word| left(unpacked(word, day).1, most))
-    }
-
-    /// Gives back what was taken on that day.
-    fn give_back(&self, day: Day, amount: u64) {
-        let _ = self
-            .0
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-                let (known, count) = unpacked(word, day);
-                (known == day).then(|| packed(day, count.saturating_sub(amount)))
-            });
-    }
-
-    fn used(&self, day: Day) -> u64 {
-        unpacked(self.0.load(Ordering::Acquire), day).1
-    }
-}
-
-/// What is left of so much.
-pub(crate) fn left(used: u64, most: u32) -> u32 {
-    u32::try_from(u64::from(most).saturating_sub(used)).unwrap_or(0)
-}
-
-/// What a connection has used on a day, in the order of [`DAILY`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Used {
-    /// Which.
-    pub(crate) day: Day,
-    /// How much.
-    pub(crate) counts: [u64; DAILY.len()],
-}
-
-/// What a connection has used today.
-#[derive(Debug, Default)]
-struct Counts([DayCount; DAILY.len()]);
-
-impl Counts {
-    fn of(&self, name: BudgetName) -> Option<&DayCount> {
-        let place = DAILY.iter().position(|one| *one == name)?;
-        self.0.get(place)
-    }
-
-    fn used(&self, day: Day) -> Used {
-        Used {
-            day,
-            counts: [0, 1, 2, 3].map(|place: usize| self.0[place].used(day)),
-        }
-    }
-}
-
 /// What a connection may use, and has used. Shared by whoever serves it.
 #[derive(Debug)]
 pub(crate) struct Meter {
@@ -209,9 +96,9 @@ impl Meter {
     }
 
     /// Gives back what was taken then, and not used.
-    pub(crate) fn give_back(&self, name: BudgetName, amount: u64, then: Millis) {
+    pub(crate) fn give_back(&self, name: BudgetName, amount: u32, then: Millis) {
         if let Some(count) = self.counts.of(name) {
-            count.give_back(Day::of(then), amount);
+            count.add(Day::of(then), -i64::from(amount));
         }
     }
 
@@ -257,63 +144,96 @@ pub(crate) fn over(budgets: &Budgets, name: BudgetName, remaining: u32, now: Mil
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     all: Mutex<BTreeMap<String, Arc<Meter>>>,
-    /// What was written down last.
-    folded: Mutex<BTreeMap<String, Used>>,
+    /// What the rows held, of all gates, when it was taken in last. Held while that is done.
+    folded: tokio::sync::Mutex<BTreeMap<String, Used>>,
 }
 
 impl Meters {
     /// As they were written down.
     pub(crate) fn read(query: &mut impl Query, workspace: WorkspaceId) -> Result<Self, StoreError> {
+        let meters = Self::default();
         let folded = rows::budgets::used(query, workspace)?;
-        let meter = |used: &Used| {
-            let counts = used
+        for (name, used) in &folded {
+            meters
+                .under(name, None)
                 .counts
-                .map(|count| DayCount(AtomicU64::new(packed(used.day, count))));
-            Arc::new(Meter::with(Budgets::default(), Arc::new(Counts(counts))))
-        };
-        let all = folded
-            .iter()
-            .map(|(name, used)| (name.clone(), meter(used)));
+                .add(&Used::none(used.day), used);
+        }
         Ok(Self {
-            all: Mutex::new(all.collect()),
-            folded: Mutex::new(folded),
+            folded: tokio::sync::Mutex::new(folded),
+            ..meters
         })
     }
 
     /// A connection's meter under its budgets of now. What it has used stays used.
     pub(crate) fn of(&self, connection: &Connection) -> Arc<Meter> {
+        self.under(&connection.name, Some(connection.budgets))
+    }
+
+    /// A connection's meter under these budgets, or under whichever it has.
+    fn under(&self, name: &str, budgets: Option<Budgets>) -> Arc<Meter> {
         let mut all = self.all.lock();
-        let known = all.get(&connection.name);
-        if let Some(meter) = known.filter(|known| known.budgets == connection.budgets) {
+        let known = all.get(name);
+        let is_known = |known: &&Arc<Meter>| budgets.is_none_or(|budgets| known.budgets == budgets);
+        if let Some(meter) = known.filter(is_known) {
             return Arc::clone(meter);
         }
         let counts = known
             .map(|known| Arc::clone(&known.counts))
             .unwrap_or_default();
-        let meter = Arc::new(Meter::with(connection.budgets, counts));
-        all.insert(connection.name.clone(), Arc::clone(&meter));
+        let meter = Arc::new(Meter::with(budgets.unwrap_or_default(), counts));
+        all.insert(name.to_owned(), Arc::clone(&meter));
         meter
     }
 
-    /// What has changed since it was written down.
-    fn changed(&self, day: Day) -> BTreeMap<String, Used> {
+    /// What every connection has used until now.
+    fn used(&self, day: Day) -> BTreeMap<String, Used> {
         let all = self.all.lock();
-        let folded = self.folded.lock();
         let used = all
             .iter()
-            .map(|(name, meter)| (name, meter.counts.used(day)));
-        used.filter(|(name, used)| {
-            let known = folded.get(*name);
-            known.map_or(used.counts.iter().any(|count| *count > 0), |known| {
-                known != used
+            .map(|(name, meter)| (name.clone(), meter.counts.used(day)));
+        used.collect()
+    }
+
+    /// Adds to the rows what was used since the last time, and takes in what other gates have added.
+    pub(crate) async fn fold(
+        &self,
+        store: &Store,
+        workspace: WorkspaceId,
+        day: Day,
+    ) -> Result<(), StoreError> {
+        let mut folded = self.folded.lock().await;
+        let here = self.used(day);
+        let news: Vec<_> = here
+            .iter()
+            .filter_map(|(name, used)| {
+                let before = folded.get(name).copied().unwrap_or(Used::none(used.day));
+                Some((name.clone(), used.since(&before)?))
             })
-        })
-        .map(|(name, used)| (name.clone(), used))
-        .collect()
+            .collect();
+        let sums = if news.is_empty() {
+            store
+                .read(move |reading| rows::budgets::used(reading, workspace))
+                .await?
+        } else {
+            let write = move |writing: &mut Writing<'_>| {
+                for (name, added) in &news {
+                    rows::budgets::add(writing, workspace, name, added)?;
+                }
+                rows::budgets::used(writing, workspace)
+            };
+            store.write(write).await?
+        };
+        for (name, sum) in &sums {
+            let before = here.get(name).copied().unwrap_or(Used::none(sum.day));
+            self.under(name, None).counts.add(&before, sum);
+        }
+        *folded = sums;
+        Ok(())
     }
 }
 
-/// Writes down what was used, every few seconds.
+/// Folds every few seconds.
 pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
     loop {
         tokio::select! {
@@ -323,22 +243,11 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
     }
 }
 
-/// Writes down what was used since the last time.
+/// Folds what was used until now.
 pub(crate) async fn fold(gate: &Gate) {
-    let changed = gate.meters.changed(Day::of(gate.clock.now()));
-    if changed.is_empty() {
-        return;
-    }
-    let (workspace, kept) = (gate.workspace(), changed.clone());
-    let write = gate.store.write(move |writing: &mut Writing<'_>| {
-        kept.iter()
-            .try_for_each(|(name, used)| rows::budgets::put(writing, workspace, name, used))
-    });
-    match write.await {
-        Ok(()) => gate.meters.folded.lock().extend(changed),
-        Err(error) => {
-            tracing::error!(%error, "what connections used of their budgets is not written down")
-        }
+    let (workspace, day) = (gate.workspace(), Day::of(gate.clock.now()));
+    if let Err(error) = gate.meters.fold(&gate.store, workspace, day).await {
+        tracing::error!(%error, "what connections used of their budgets is not written down");
     }
 }
 

@@ -25,7 +25,7 @@ use wire::client::{Budget, Client, ClientError};
 use wire::server::Call;
 
 use crate::ages::Subject;
-use crate::connections::Provider;
+use crate::connections::{BudgetName, Provider};
 use crate::gate::Gate;
 use question::Question;
 
@@ -42,8 +42,8 @@ pub const SERVED: [&str; 5] = [
 const MAX_ANSWER_LEN: usize = 1024 * 1024;
 /// Longest wait for an answer of upstream's, however often it is asked.
 const WAIT: Duration = Duration::from_secs(10);
-/// Longest wait for room in the budget: a provider is told sooner than its own patience ends.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait for a turn and for room in the budget: a provider is told sooner than [`WAIT`] ends.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Which part of the upstream budget providers may use all together.
 const SHARE: u32 = 4;
 
@@ -70,14 +70,21 @@ pub(crate) async fn answer(
         gate.fresh(&[Subject::Accounts, Subject::Wallets])?;
         wallet.in_scope(&gate.books, &provider.scope)?;
     }
+    let now = gate.clock.now();
     let client = who(operation, gate.viewer(), gate.editor())
         .ok_or_else(|| ApiError::uncoded(503, "The gate has no key upstream that may ask this"))?
-        .within(gate.forwards.clone())
+        .within(gate.forwards.on_behalf_of(&provider.connection.name))
         .waiting(WAIT)
         .taking(MAX_ANSWER_LEN);
     let target = question.target()?;
+    let meter = &provider.meter;
+    meter.take(BudgetName::ForwardsPerDay, 1, now)?;
     let asked = tokio::time::timeout(WAIT, client.get(&target)).await;
     let said = asked.map_err(|_| not_now())?.map_err(|error| {
+        if matches!(error, ClientError::Budget(_)) {
+            // Nothing went up.
+            meter.give_back(BudgetName::ForwardsPerDay, 1, now);
+        }
         tracing::info!(connection = provider.connection.name, operation = id, %error, "upstream did not answer");
         told(&error)
     })?;

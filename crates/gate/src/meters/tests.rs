@@ -22,7 +22,7 @@ proptest! {
     #[test]
     fn a_day_holds_what_it_may_and_the_next_begins_anew(
         most in 0..40_u32,
-        steps in proptest::collection::vec((0..3_i64, 0..12_usize, any::<bool>()), 0..60),
+        steps in proptest::collection::vec((0..3_i64, 0..12_u32, any::<bool>()), 0..60),
     ) {
         let meter = Meter::new(budgets([(ROWS, most)]));
         let (mut now, mut used) = (NOW, 0);
@@ -32,20 +32,20 @@ proptest! {
                 used = 0;
             }
             now = later;
-            let fits = used + amount <= most as usize;
-            let taken = meter.take(ROWS, amount, now);
+            let fits = used + amount <= most;
+            let taken = meter.take(ROWS, amount as usize, now);
             prop_assert_eq!(taken.is_ok(), fits);
             if let Err(error) = taken {
                 let told = error.limit().expect("a limit");
-                prop_assert_eq!((told.limit, told.remaining), (most, left(used as u64, most)));
+                prop_assert_eq!((told.limit, told.remaining), (most, left(used.into(), most)));
                 prop_assert!((1..=LONGEST_WAIT).contains(&told.retry_after));
             } else if back {
-                meter.give_back(ROWS, amount as u64, now);
+                meter.give_back(ROWS, amount, now);
             } else {
                 used += amount;
             }
-            prop_assert_eq!(meter.left(ROWS, now), Some(left(used as u64, most)));
-            prop_assert_eq!(meter.any(ROWS, now).is_ok(), used < most as usize);
+            prop_assert_eq!(meter.left(ROWS, now), Some(left(used.into(), most)));
+            prop_assert_eq!(meter.any(ROWS, now).is_ok(), used < most);
         }
     }
 }

@@ -6,25 +6,29 @@ use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, StoreError, Writing, params};
 
-use super::{count, number};
-use crate::meters::{Day, Used};
+use super::count;
+use crate::meters::{Added, Day, Used};
 
-/// Writes down what a connection has used, in place of what was written before.
-pub(crate) fn put(
+/// Adds to what a connection has used. A later day begins anew; to an earlier one nothing is added.
+pub(crate) fn add(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     connection: &str,
-    used: &Used,
+    added: &Added,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_used (workspace, connection, day, requests, row_count, reports, forwards)
+    let sql = "INSERT INTO gate_used AS known (workspace, connection, day, requests, row_count, reports, forwards)
         VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (workspace, connection) DO UPDATE SET day = excluded.day, requests = excluded.requests,
-            row_count = excluded.row_count, reports = excluded.reports, forwards = excluded.forwards";
-    let [requests, rows, reports, forwards] = used.counts.map(number);
+        ON CONFLICT (workspace, connection) DO UPDATE SET day = excluded.day,
+            requests = excluded.requests + CASE WHEN known.day = excluded.day THEN known.requests ELSE 0 END,
+            row_count = excluded.row_count + CASE WHEN known.day = excluded.day THEN known.row_count ELSE 0 END,
+            reports = excluded.reports + CASE WHEN known.day = excluded.day THEN known.reports ELSE 0 END,
+            forwards = excluded.forwards + CASE WHEN known.day = excluded.day THEN known.forwards ELSE 0 END
+        WHERE known.day <= excluded.day";
+    let [requests, rows, reports, forwards] = added.counts;
     let params = params![
         workspace.to_string(),
         connection,
-        used.day.number(),
+        added.day.number(),
         requests,
         rows,
         reports,

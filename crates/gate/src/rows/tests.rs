@@ -13,11 +13,13 @@ use wire::hooks_out::Next;
 
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
-use super::{ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports};
+use super::{
+    ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports,
+};
 use crate::changes::{Change, ChangeRequest, ChangeState};
-use crate::connections::{KeyState, Place};
+use crate::connections::{BudgetName, KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
-use crate::meters::{Day, Used};
+use crate::meters::{Added, Day, Meters, Used};
 use crate::operators::OperatorRole;
 use crate::proposals::{Proposal, State};
 use crate::testing::{NOW, WORKSPACE, accounts, connection, held, write};
@@ -98,16 +100,24 @@ on_both! {
     rooms: &[ledger::ROOM, ROOM],
     async fn what_was_used_is_of_one_workspace(store: TestStore) {
         let (day, next) = (Day::of(NOW), Day::of(NOW.plus(Millis::DAY)));
-        let before = Used { day, counts: [1, 2, 3, 4] };
-        let after = Used { day: next, counts: [u64::from(u32::MAX), 0, 1, 2] };
+        let added = |day, counts| Added { day, counts };
+        let used = |day, counts| Used { day, counts };
         in_both(&store, move |writing, workspace| {
-            budgets::put(writing, workspace, "acme", &before)?;
-            budgets::put(writing, workspace, "acme", &after)?;
+            budgets::add(writing, workspace, "acme", &added(day, [1, 2, 3, 4]))?;
+            budgets::add(writing, workspace, "acme", &added(day, [10, 0, 0, -1]))?;
             proposals::add(writing, workspace, &proposal(State::Waiting))
         }).await;
+        let large = i64::from(u32::MAX);
+        let today = read(&store, |reading| budgets::used(reading, HERE)).await;
+        assert_eq!(today, [("acme".to_owned(), used(day, [11, 2, 3, 3]))].into());
+        in_both(&store, move |writing, workspace| {
+            budgets::add(writing, workspace, "acme", &added(next, [large, 0, 1, 2]))?;
+            // A gate whose clock is behind.
+            budgets::add(writing, workspace, "acme", &added(day, [5, 5, 5, 5]))
+        }).await;
         for workspace in [HERE, THERE] {
-            let used = read(&store, move |reading| budgets::used(reading, workspace)).await;
-            assert_eq!(used, [("acme".to_owned(), after)].into());
+            let now = read(&store, move |reading| budgets::used(reading, workspace)).await;
+            assert_eq!(now, [("acme".to_owned(), used(next, [u64::from(u32::MAX), 0, 1, 2]))].into());
             let counted = |from| read(&store, move |reading| {
                 proposals::counted(reading, workspace, "acme", from)
             });
@@ -116,6 +126,52 @@ on_both! {
         }
         let none = read(&store, |reading| budgets::used(reading, ELSEWHERE)).await;
         assert!(none.is_empty());
+    }
+
+    rooms: &[ledger::ROOM, ROOM],
+    async fn invariant_6_several_gates_count_in_one_budget_and_know_of_each_other_with_each_fold(store: TestStore) {
+        let rows = BudgetName::RowsPerDay;
+        let mut acme = connection("acme", ProviderRole::Viewer, accounts([1]));
+        acme.budgets = acme.budgets.granting(&[(rows, 1_000)].into());
+        let gates = [Meters::default(), Meters::default(), Meters::default()];
+        let meters = gates.each_ref().map(|gate| gate.of(&acme));
+        let left = |at| meters.each_ref().map(|meter| meter.left(rows, at));
+        let (day, midnight) = (Day::of(NOW), Day::of(NOW).ends());
+        for _ in 0..10 {
+            for (meter, many) in meters.iter().zip([1, 20, 0]) {
+                assert_eq!(meter.take(rows, many, NOW), Ok(()));
+            }
+            meters[1].give_back(rows, 10, NOW);
+            // At once: neither loses what the other adds.
+            let all = gates.each_ref().map(|gate| gate.fold(&store, HERE, day));
+            let [first, second, third] = all;
+            let folded = tokio::join!(first, second, third);
+            assert!(folded.0.is_ok() && folded.1.is_ok() && folded.2.is_ok(), "{folded:?}");
+        }
+        // What was added by the last one that folded is known to all with the next.
+        for gate in &gates {
+            gate.fold(&store, HERE, day).await.expect("folded");
+        }
+        assert_eq!(left(NOW), [Some(890); 3]);
+        assert_eq!(meters[2].take(rows, 891, NOW).map_err(|error| error.status()), Err(429));
+        // What was counted there is known to one that begins now, and to nobody of another workspace.
+        let begun = read(&store, |reading| Meters::read(reading, HERE)).await;
+        assert_eq!(begun.of(&acme).left(rows, NOW), Some(890));
+        let apart = read(&store, |reading| Meters::read(reading, THERE)).await;
+        assert_eq!(apart.of(&acme).left(rows, NOW), Some(1_000));
+        // One is over midnight before the others.
+        assert_eq!(meters[0].take(rows, 7, midnight), Ok(()));
+        assert_eq!(meters[1].take(rows, 100, NOW), Ok(()));
+        for gate in [0, 1, 2] {
+            let day = if gate == 0 { Day::of(midnight) } else { day };
+            gates[gate].fold(&store, HERE, day).await.expect("folded");
+        }
+        assert_eq!(left(midnight), [Some(993); 3]);
+        // Nothing more is counted, and nothing is counted again.
+        for gate in &gates {
+            gate.fold(&store, HERE, Day::of(midnight)).await.expect("folded");
+        }
+        assert_eq!(left(midnight), [Some(993); 3]);
     }
 
     rooms: &[ledger::ROOM, ROOM],
@@ -419,5 +475,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 15);
+    assert_eq!(tables(&[ROOM]).count(), 16);
 }

@@ -4,6 +4,7 @@
 
 mod ages;
 mod attacks;
+mod budgets;
 mod caller;
 mod clock;
 mod closing;

@@ -175,6 +175,7 @@ async fn invariant_2_every_widening_waits_for_the_quorum() {
         json!({"scope": {"shown": {"users": true}}}),
         json!({"scope": {"forward": true}}),
         json!({"forward": true}),
+        json!({"budgets": {"requests_per_day": 1_000_001}}),
         json!({"followed": {"tags": ["a tag"], "fixed": []}}),
         json!({"addresses": ["127.0.0.1", "192.0.2.1"]}),
         json!({"addresses": ["127.0.0.0/30"]}),

@@ -10,13 +10,20 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
+use super::turns::{self, Turns};
+
 /// Calls per minute, shared by every clone.
 #[derive(Clone)]
-pub struct Budget(Arc<Shared>);
+pub struct Budget {
+    shared: Arc<Shared>,
+    /// On whose behalf it is used, where it is divided among many.
+    who: Option<Arc<str>>,
+}
 
 struct Shared {
     limiter: DefaultDirectRateLimiter,
     patience: Duration,
+    turns: Arc<Turns>,
     /// What this one is a part of.
     whole: Option<Budget>,
     /// Upstream asked everyone to wait until then.
@@ -49,30 +56,67 @@ impl Budget {
     }
 
     fn of(cap: NonZeroU32, burst: NonZeroU32, patience: Duration, whole: Option<Self>) -> Self {
-        Self(Arc::new(Shared {
-            limiter: RateLimiter::direct(quota(cap, burst)),
-            patience,
-            whole,
-            paused_until: Mutex::new(None),
-        }))
+        Self {
+            shared: Arc::new(Shared {
+                limiter: RateLimiter::direct(quota(cap, burst)),
+                patience,
+                turns: Arc::default(),
+                whole,
+                paused_until: Mutex::new(None),
+            }),
+            who: None,
+        }
+    }
+
+    /// The same budget, used on behalf of one of many who share it: while it has no room, they take
+    /// turns, each as often as any other, however many calls one of them wants.
+    #[must_use]
+    pub fn on_behalf_of(&self, who: &str) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            who: Some(who.into()),
+        }
     }
 
     /// Takes one call, waiting for it if need be.
     pub(super) async fn take(&self) -> Result<(), Exhausted> {
-        self.take_here().await?;
-        match &self.0.whole {
-            Some(whole) => whole.take_here().await,
-            None => Ok(()),
+        let shared = &self.shared;
+        let give_up = Instant::now() + shared.patience;
+        let turn = match &self.who {
+            Some(who) => {
+                let turn = turns::wait(&shared.turns, who, give_up).await;
+                Some(turn.map_err(|_| Exhausted)?)
+            }
+            None => None,
+        };
+        shared.take(give_up).await?;
+        if let Some(whole) = &shared.whole {
+            whole.shared.take(give_up).await?;
         }
+        if let Some(turn) = turn {
+            turn.served();
+        }
+        Ok(())
     }
 
-    async fn take_here(&self) -> Result<(), Exhausted> {
-        let give_up = Instant::now() + self.0.patience;
+    /// Nobody calls for this long: upstream asked for it.
+    pub(super) fn pause(&self, wait: Duration) {
+        if let Some(whole) = &self.shared.whole {
+            return whole.pause(wait);
+        }
+        let until = Instant::now() + wait;
+        let mut paused = self.shared.paused_until.lock();
+        *paused = Some(paused.map_or(until, |before| before.max(until)));
+    }
+}
+
+impl Shared {
+    async fn take(&self, give_up: Instant) -> Result<(), Exhausted> {
         loop {
-            let paused = *self.0.paused_until.lock();
+            let paused = *self.paused_until.lock();
             let wait = match paused.map(|until| until.saturating_duration_since(Instant::now())) {
                 Some(wait) if !wait.is_zero() => wait,
-                _ => match self.0.limiter.check() {
+                _ => match self.limiter.check() {
                     Ok(()) => return Ok(()),
                     Err(not_yet) => not_yet.wait_time_from(DefaultClock::default().now()),
                 },
@@ -83,16 +127,6 @@ impl Budget {
             // A millisecond more, so that no one spins on a wait that rounds to nothing.
             tokio::time::sleep(wait + Duration::from_millis(1)).await;
         }
-    }
-
-    /// Nobody calls for this long: upstream asked for it.
-    pub(super) fn pause(&self, wait: Duration) {
-        if let Some(whole) = &self.0.whole {
-            return whole.pause(wait);
-        }
-        let until = Instant::now() + wait;
-        let mut paused = self.0.paused_until.lock();
-        *paused = Some(paused.map_or(until, |before| before.max(until)));
     }
 }
 
@@ -175,5 +209,94 @@ mod tests {
         assert!(before.elapsed() >= Duration::from_secs(2));
         budget.pause(Duration::from_secs(6));
         assert_eq!(budget.take().await, Err(Exhausted));
+    }
+
+    /// How many calls each got within a while in which they wanted ever more: the first has so many
+    /// tasks, and all others one.
+    async fn served(greedy: usize, modest: usize, patience: Duration) -> Vec<usize> {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let whole = Budget::per_minute(number(60_000), number(100), patience);
+        let part = whole.part(number(6_000), number(1), patience);
+        let end = Instant::now() + Duration::from_millis(2_000);
+        let mut tasks = tokio::task::JoinSet::new();
+        for (who, many) in std::iter::once(greedy).chain(vec![1; modest]).enumerate() {
+            for _ in 0..many {
+                let budget = part.on_behalf_of(&format!("connection {who}"));
+                tasks.spawn(async move {
+                    let mut calls = 0;
+                    while Instant::now() < end {
+                        match budget.take().await {
+                            // Whoever still waited then is served, too.
+                            Ok(()) => calls += usize::from(Instant::now() < end),
+                            Err(Exhausted) => tokio::time::sleep(Duration::from_millis(3)).await,
+                        }
+                    }
+                    (who, calls)
+                });
+            }
+        }
+        let mut all = vec![0; modest + 1];
+        while let Some(done) = tasks.join_next().await {
+            let (who, calls) = done.expect("done");
+            all[who] += calls;
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn one_that_wants_a_hundred_times_as_much_gets_no_more_than_each_of_the_others() {
+        let served = served(100, 3, Duration::from_secs(2)).await;
+        let (most, least) = (served.iter().max().unwrap(), served.iter().min().unwrap());
+        assert!(*least > 10 && *most <= least + 2, "{served:?}");
+    }
+
+    /// A round is longer than anybody waits: everybody is refused at times, and nobody always.
+    #[tokio::test]
+    async fn nobody_starves_where_there_is_not_enough_for_a_round() {
+        let served = served(50, 11, Duration::from_millis(60)).await;
+        let (most, least) = (served.iter().max().unwrap(), served.iter().min().unwrap());
+        assert!(*least >= most / 3 && *least > 2, "{served:?}");
+    }
+
+    /// Under either reading of Fireblocks' limits: what two API users of the gate's ask counts in one.
+    #[tokio::test]
+    async fn invariant_6_turns_take_no_more_than_the_part_and_the_whole() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let whole = Budget::per_minute(number(40), number(20), Duration::ZERO);
+        let part = whole.part(number(20), number(10), Duration::ZERO);
+        let mut taken = 0;
+        for who in (0..10).cycle().take(200) {
+            let who = part.on_behalf_of(&format!("connection {who}"));
+            taken += usize::from(who.take().await.is_ok());
+        }
+        assert_eq!(taken, 10, "the part's burst, however many share it");
+        while whole.take().await.is_ok() {
+            taken += 1;
+        }
+        assert_eq!(taken, 20);
+    }
+
+    /// Whoever hangs up while it waits, or while it has the turn, holds nobody up.
+    #[tokio::test]
+    async fn a_turn_is_passed_on_by_who_hangs_up() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let budget = Budget::per_minute(number(2), number(1), Duration::from_secs(600));
+        let (first, second) = (budget.on_behalf_of("first"), budget.on_behalf_of("second"));
+        assert_eq!(first.take().await, Ok(()));
+        let short = Duration::from_millis(20);
+        for _ in 0..3 {
+            let (held, waits) = tokio::join!(
+                tokio::time::timeout(short, first.take()),
+                tokio::time::timeout(short, second.take()),
+            );
+            assert!(held.is_err() && waits.is_err());
+        }
+        let free = Budget::per_minute(number(1_000), number(100), short).on_behalf_of("x");
+        let turns = Arc::clone(&free.shared.turns);
+        let held = turns::wait(&turns, &"y".into(), Instant::now() + short).await;
+        let held = held.expect("the turn");
+        assert_eq!(free.take().await, Err(Exhausted), "somebody has it");
+        drop(held);
+        assert_eq!(free.take().await, Ok(()));
     }
 }

@@ -10,6 +10,7 @@ mod pages;
 mod signer;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::fmt;
 use std::sync::Arc;
