@@ -1,13 +1,14 @@
 // Judges a copy of a gate's log with Go's own packages for such logs: its checkpoint, its tiles, the
 // proof of every entry, what an older checkpoint says, and the proof of one entry in a file.
 //
-//	judge KEY COPY OLDER-CHECKPOINT PROOF
+//	judge KEY COPY OLDER-CHECKPOINT PROOF [WITNESS-KEY]
 //
 // Prints the sizes of the older and of the newest tree.
 package main
 
 import (
 	"bufio"
+	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -125,9 +126,40 @@ func proof(text string, verifier note.Verifier, leaves [][]byte) {
 	must(tlog.CheckRecord(path, tree.N, tree.Hash, index, tlog.RecordHash(leaves[index])))
 }
 
+// witness verifies Ed25519 cosignatures (C2SP tlog-cosignature): a time stands before each.
+type witness struct {
+	name string
+	hash uint32
+	key  ed25519.PublicKey
+}
+
+func (w witness) Name() string    { return w.name }
+func (w witness) KeyHash() uint32 { return w.hash }
+func (w witness) Verify(text, sig []byte) bool {
+	if len(sig) != 8+ed25519.SignatureSize {
+		return false
+	}
+	said := fmt.Sprintf("cosignature/v1\ntime %d\n%s", binary.BigEndian.Uint64(sig), text)
+	return ed25519.Verify(w.key, []byte(said), sig[8:])
+}
+
+// cosigned demands the cosignature of a witness, whose key is NAME+HASH+KEY.
+func cosigned(text []byte, vkey string) {
+	parts := strings.SplitN(vkey, "+", 3)
+	hash, err := strconv.ParseUint(parts[1], 16, 32)
+	must(err)
+	key, err := base64.StdEncoding.DecodeString(parts[2])
+	must(err)
+	if len(key) != 1+ed25519.PublicKeySize || key[0] != 4 {
+		must(fmt.Errorf("not a witness's key: %q", vkey))
+	}
+	_, err = note.Open(text, note.VerifierList(witness{parts[0], uint32(hash), key[1:]}))
+	must(err)
+}
+
 func main() {
-	if len(os.Args) != 5 {
-		must(fmt.Errorf("four arguments are needed"))
+	if len(os.Args) != 5 && len(os.Args) != 6 {
+		must(fmt.Errorf("four or five arguments are needed"))
 	}
 	verifier, err := note.NewVerifier(os.Args[1])
 	must(err)
@@ -149,5 +181,8 @@ func main() {
 	must(err)
 	must(tlog.CheckTree(grown, tree.N, tree.Hash, older.N, older.Hash))
 	proof(string(read(os.Args[4])), verifier, leaves)
+	if len(os.Args) == 6 {
+		cosigned(read(filepath.Join(copy, "checkpoint")), os.Args[5])
+	}
 	fmt.Println(older.N, tree.N)
 }

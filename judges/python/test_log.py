@@ -1,12 +1,16 @@
 """The gate's log, judged by Go's own packages for such logs, and as its owner uses it."""
 
+import base64
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gate import Gate
 from sandbox import binary
@@ -73,6 +77,53 @@ def test_others_find_the_log_whole_and_what_was_changed_in_it(gate, judge, tmp_p
     assert judged.returncode == 1 and judged.stderr
     ours = vestibule("gate", "log", "verify", copy, "--key", key)
     assert ours.returncode == 1 and "entry 0" in ours.stderr
+
+
+def cosigned(checkpoint, name):
+    """Writes a cosignature under a checkpoint (C2SP tlog-cosignature); the witness's key."""
+    key = Ed25519PrivateKey.generate()
+    public = b"\x04" + key.public_key().public_bytes_raw()
+    hash = hashlib.sha256(name.encode() + b"\n" + public).digest()[:4]
+    note, now = checkpoint.read_bytes(), int(time.time())
+    text = note[: note.rindex(b"\n\n") + 1]
+    signature = key.sign(b"cosignature/v1\ntime %d\n" % now + text)
+    line = base64.b64encode(hash + now.to_bytes(8, "big") + signature).decode()
+    checkpoint.write_bytes(note + f"\u2014 {name} {line}\n".encode())
+    return f"{name}+{hash.hex()}+{base64.b64encode(public).decode()}"
+
+
+def test_others_and_we_believe_the_same_cosignatures(gate, judge, tmp_path):
+    copy, proof = tmp_path / "copy", tmp_path / "0.tlog-proof"
+    gate.owner("log", "export", str(copy))
+    gate.owner("log", "prove", "0", str(proof))
+    (told,) = gate.owner("log", "key")
+    key, checkpoint = told["key"], copy / "checkpoint"
+    witness, other = cosigned(checkpoint, "one.example/w"), cosigned(checkpoint, "other.example")
+    verify = ["gate", "log", "verify", copy, "--key", key]
+    for named in (witness, other):
+        judged = judge(key, copy, checkpoint, proof, named)
+        assert judged.returncode == 0, judged.stderr
+        ours = vestibule(*verify, "--witness", named)
+        assert ours.returncode == 0, ours.stderr
+        vouched = json.loads(ours.stdout)["vouched"]
+        assert vouched["size"] == size_of(checkpoint) and vouched["by"][0]["at"] > 0
+    both = vestibule(*verify, "--witness", witness, "--witness", other)
+    assert len(json.loads(both.stdout)["vouched"]["by"]) == 2
+    assert "vouched" not in json.loads(vestibule(*verify).stdout)
+    # A third one has not; and what was changed is not theirs.
+    third = cosigned(tmp_path / "0.tlog-proof", "third.example")
+    ours = vestibule(*verify, "--witness", witness, "--witness", third)
+    assert ours.returncode == 1 and "do not vouch" in ours.stderr
+    assert judge(key, copy, checkpoint, proof, third).returncode == 1
+    vouched = vestibule(*verify, "--witness", witness, "--witness", third, "--witness-quorum", "1")
+    assert vouched.returncode == 0, vouched.stderr
+    note = checkpoint.read_text().splitlines(keepends=True)
+    note[-1] = note[-1][:-8] + ("AAAA" if note[-1][-8:-4] != "AAAA" else "BBBB") + note[-1][-4:]
+    checkpoint.write_text("".join(note))
+    ours = vestibule(*verify, "--witness", other)
+    assert ours.returncode == 1 and "not that witness's" in ours.stderr
+    assert judge(key, copy, checkpoint, proof, other).returncode == 1
+    assert judge(key, copy, checkpoint, proof).returncode == 0
 
 
 def test_what_was_read_is_told(gate, tmp_path):

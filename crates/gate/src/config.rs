@@ -13,6 +13,7 @@ use wire::hooks_out::TargetPolicy;
 pub use crate::ages::{Areas, Pace};
 use crate::connections::addresses::list;
 use crate::gates::GateName;
+pub use crate::witnesses::{Log, NoWitnesses, Witness, Witnesses};
 
 /// The gate's configuration, `gate.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Config {
     /// What it keeps of what was read.
     #[serde(default)]
     pub records: Records,
+    /// Who vouches for its log.
+    #[serde(default, skip_serializing_if = "Log::is_silent")]
+    pub log: Log,
     /// What only a demo, a test or a mishap allows.
     #[serde(default)]
     pub development: Development,

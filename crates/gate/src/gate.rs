@@ -39,6 +39,7 @@ use crate::refusals::Refusals;
 use crate::rows;
 use crate::trust::Trust;
 use crate::upstream::part_for_walks;
+use crate::witnesses::Witnessing;
 use ledger::Fault;
 
 /// How long a call upstream waits for its turn.
@@ -120,6 +121,8 @@ pub(crate) struct Gate {
     pub(crate) refusals: Refusals,
     /// What was read lately, until it is written down.
     pub(crate) recorder: Recorder,
+    /// Whoever cosigns the log's head, and what came of asking.
+    pub(crate) witnessing: Witnessing,
     /// Held while a key that a provider offers is examined: one at a time, whoever sends them.
     pub(crate) offers: tokio::sync::Mutex<()>,
     /// Held by whoever carries out what an operator asked for: an end waits for it.
@@ -240,6 +243,7 @@ impl Gate {
             quarantined: AtomicBool::new(false),
             refusals: Refusals::default(),
             recorder: Recorder::default(),
+            witnessing: Witnessing::default(),
             offers: tokio::sync::Mutex::default(),
             under_way: Arc::default(),
             look: watch::Sender::default(),
@@ -344,29 +348,6 @@ impl Gate {
     /// Whether what is in memory may be gone by now.
     pub(crate) fn may_serve(&self) -> bool {
         self.lease.holds(self.clock.now())
-    }
-
-    /// From now on other gates over the store wait for this one.
-    pub(crate) async fn join(&self) -> Result<(), StoreError> {
-        let Some(instance) = self.lease.instance() else {
-            return Ok(());
-        };
-        let (workspace, at) = (self.workspace(), self.clock.now());
-        let name = self.config.store.gate.clone().unwrap_or_default();
-        let work = move |writing: &mut Writing<'_>| {
-            rows::gates::join(writing, workspace, instance, &name.to_string(), at)
-        };
-        self.store.write(work).await
-    }
-
-    /// Other gates over the store wait for this one no more: it serves nobody.
-    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
-        let (Some(instance), workspace) = (self.lease.instance(), self.workspace()) else {
-            return Ok(());
-        };
-        let work =
-            move |writing: &mut Writing<'_>| rows::gates::leave(writing, workspace, instance);
-        self.store.write(work).await
     }
 
     /// Brings connections, operators and upstream ids in memory up to what is written down, here and

@@ -28,6 +28,7 @@
 //! | [`restore`] | a copy of the store, put back |
 //! | `trust` | whether the gate's own keys are what they must be |
 //! | `upstream` | keeps the books equal to the workspace |
+//! | `witnesses` | whoever cosigns the log's head, asked |
 //! | `rows` | the tables |
 
 pub mod access;
@@ -61,6 +62,7 @@ pub mod start;
 mod testing;
 mod trust;
 mod upstream;
+pub(crate) mod witnesses;
 
 pub use config::Config;
 pub use folder::{Folder, FolderError, KeyName};

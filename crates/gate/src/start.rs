@@ -391,8 +391,15 @@ async fn uses(gate: Arc<Gate>, shutdown: CancellationToken) {
 }
 
 async fn sign(gate: &Gate) {
-    if let Err(error) = gate.keeper().sign(gate.clock.now()).await {
-        tracing::error!(%error, "the log has no new checkpoint");
+    match gate.keeper().sign(gate.clock.now()).await {
+        Ok(size) => {
+            gate.witnessing.head.send_if_modified(|head| {
+                let grown = *head != size;
+                *head = size;
+                grown
+            });
+        }
+        Err(error) => tracing::error!(%error, "the log has no new checkpoint"),
     }
 }
 

@@ -16,7 +16,7 @@ use store::{Query, Store, StoreError, Writing, params};
 use uuid::Uuid;
 use wire::clock::ManualClock;
 
-use crate::config::{Areas, Config, Development, Entrance, Records, Serve, StoreAt, Upstream};
+use crate::config::{Areas, Config, Development, Entrance, Log, Records, Serve, StoreAt, Upstream};
 use crate::connections::{
     Budgets, Connection, DAY, Directory, DoorKeys, HeldKey, KeyState, Mode, Place, Provider, State,
     Target,
@@ -163,6 +163,7 @@ pub(crate) fn config() -> Config {
         areas: Areas::default(),
         store: StoreAt::default(),
         records: Records::default(),
+        log: Log::default(),
         development: Development::default(),
     }
 }

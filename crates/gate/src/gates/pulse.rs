@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use store::StoreError;
+use store::{StoreError, Writing};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -50,6 +50,31 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
+    }
+}
+
+impl Gate {
+    /// From now on other gates over the store wait for this one.
+    pub(crate) async fn join(&self) -> Result<(), StoreError> {
+        let Some(instance) = self.lease.instance() else {
+            return Ok(());
+        };
+        let (workspace, at) = (self.workspace(), self.clock.now());
+        let name = self.config.store.gate.clone().unwrap_or_default();
+        let work = move |writing: &mut Writing<'_>| {
+            rows::gates::join(writing, workspace, instance, &name.to_string(), at)
+        };
+        self.store.write(work).await
+    }
+
+    /// Other gates over the store wait for this one no more: it serves nobody.
+    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
+        let (Some(instance), workspace) = (self.lease.instance(), self.workspace()) else {
+            return Ok(());
+        };
+        let work =
+            move |writing: &mut Writing<'_>| rows::gates::leave(writing, workspace, instance);
+        self.store.write(work).await
     }
 }
 

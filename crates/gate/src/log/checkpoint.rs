@@ -38,6 +38,9 @@ pub enum BadCheckpoint {
     /// It is of another gate's log.
     #[error("it is of another log")]
     Origin,
+    /// A witness's name stands under what it did not cosign.
+    #[error("its cosignature of {0} is not that witness's")]
+    Cosignature(String),
     /// It stands in another one's place.
     #[error("it is the one of size {0}")]
     Size(u64),

@@ -15,7 +15,7 @@ use tlog_tiles::tlog::{Hash, record_hash};
 use super::published::{ERASED, Published, WIDTH, tiles};
 use super::segments::Whose;
 use super::verify::{Auditor, Broken, Held, Payload, Verified};
-use super::{BadCheckpoint, Checkpoint, Entry, Event, LogKey, leaf_parts, segments};
+use super::{BadCheckpoint, Checkpoint, Demand, Entry, Event, LogKey, leaf_parts, segments};
 use crate::gates::GateName;
 use crate::rows;
 
@@ -50,6 +50,11 @@ pub enum ExportError {
     /// Nothing is signed, or entries are gone.
     #[error("the log has no {0}: `vestibule gate log verify` says what is wrong with it")]
     Missing(String),
+    /// Witnesses have not cosigned.
+    #[error(
+        "no checkpoint is cosigned by {0} witnesses: `vestibule gate status` says how far they are"
+    )]
+    Unvouched(u32),
     /// The log.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -64,13 +69,14 @@ pub struct Access {
     pub gate: Option<GateName>,
 }
 
-/// Copies the log of a store, with the closed segments of access records if their folder is named.
+/// Copies the log of a store as far as it is signed, or as far as so many witnesses vouch for it, with the closed segments of access records if their folder is named.
 pub async fn export(
     store: &Store,
     workspace: WorkspaceId,
     key: &LogKey,
     to: &Path,
     access: Option<Access>,
+    witnesses: Option<u32>,
 ) -> Result<Exported, ExportError> {
     let (key, to) = (key.clone(), to.to_owned());
     let copy = store.read(move |reading| {
@@ -79,10 +85,14 @@ pub async fn export(
             return Err(ExportError::NotEmpty(to));
         }
         let missing = |file: &Published| ExportError::Missing(file.path());
-        let note = Published::Checkpoint.read(reading, workspace)?;
-        let note = note.ok_or_else(|| missing(&Published::Checkpoint))?;
-        let text = String::from_utf8_lossy(&note);
-        let checkpoint = Checkpoint::verify(&text, &key)
+        let note = match witnesses {
+            None => rows::log::newest_checkpoint(reading, workspace)?
+                .ok_or_else(|| missing(&Published::Checkpoint))?,
+            Some(count) => rows::log::newest_cosigned(reading, workspace, count)?
+                .ok_or(ExportError::Unvouched(count))?,
+        };
+        let (_, note) = note;
+        let checkpoint = Checkpoint::verify(&note, &key)
             .map_err(|bad| Broken::Held("checkpoint".to_owned(), bad))?;
         let mut files = 0;
         for file in Published::all(checkpoint.size) {
@@ -100,7 +110,7 @@ pub async fn export(
             files += segments::copy(&closed, folder, &to.join(ACCESS))?;
         }
         // Last: what has a checkpoint is whole.
-        write(&to, &Published::Checkpoint.path(), &note)?;
+        write(&to, &Published::Checkpoint.path(), note.as_bytes())?;
         Ok(Exported {
             entries: checkpoint.size,
             unsigned: rows::log::size(reading, workspace)?.saturating_sub(checkpoint.size),
@@ -135,8 +145,13 @@ pub(crate) fn private_folder(folder: &Path) -> std::io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Verifies a copy, with nothing but the log's key and what is held against it.
-pub fn verify_copy(copy: &Path, key: &LogKey, held: &[Held]) -> Result<Verified, Broken> {
+/// Verifies a copy, with nothing but the log's key, what is held against it and the keys of witnesses.
+pub fn verify_copy(
+    copy: &Path,
+    key: &LogKey,
+    held: &[Held],
+    demand: &Demand,
+) -> Result<Verified, Broken> {
     let copy = Copy(copy);
     let note = String::from_utf8(copy.read("checkpoint")?);
     let note = note.map_err(|_| Broken::Held("checkpoint".to_owned(), BadCheckpoint::Form))?;
@@ -144,14 +159,14 @@ pub fn verify_copy(copy: &Path, key: &LogKey, held: &[Held]) -> Result<Verified,
         place: "checkpoint".to_owned(),
         note,
     };
-    let own = own.believed(key)?;
-    let size = own.size;
+    let own = own.believed(key, demand)?;
+    let size = own.checkpoint.size;
     copy.nothing_else(size)?;
     let mut checkpoints = vec![own];
     for held in held {
-        checkpoints.push(held.believed(key)?);
+        checkpoints.push(held.believed(key, demand)?);
     }
-    let mut auditor = Auditor::new(key, checkpoints);
+    let mut auditor = Auditor::new(key, demand, checkpoints);
     // Of each level, the hashes that the entries give.
     let mut levels: Vec<Vec<Hash>> = vec![Vec::new(); 8];
     for tile in tiles(size, 0, true) {

@@ -11,16 +11,21 @@ use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use store::{Query, Store, StoreError};
 use tlog_tiles::tlog::{Error as TreeError, tree_hash};
+use wire::clock::{SystemClock, WallClock};
 
 use super::segments::Whose;
 use super::stored::audited;
 use super::{
-    Against, Broken, Checkpoint, Entry, Event, Held, LogKey, Stored, Verified, root, segments,
+    Against, Broken, Checkpoint, Demand, Entry, Event, Held, LogKey, Stored, Verified, root,
+    segments,
 };
 use crate::config::Config;
 use crate::folder::{Folder, FolderError};
 use crate::rows;
 use crate::start::{OpenError, open_store};
+
+/// How long what a running gate has signed may wait for its witnesses, in milliseconds.
+const PATIENCE: i64 = Millis::MINUTE;
 
 /// Whoever keeps a log's head.
 #[derive(Debug)]
@@ -54,17 +59,19 @@ impl Keeper<'_> {
         LogKey::of(self.workspace, self.key.public())
     }
 
-    /// Signs the head if the log has grown since.
-    pub(crate) async fn sign(&self, now: Millis) -> Result<(), LogError> {
+    /// Signs the head if the log has grown since; its size.
+    pub(crate) async fn sign(&self, now: Millis) -> Result<u64, LogError> {
         let last = self.held()?;
         let workspace = self.workspace;
         let size = self
             .store
             .read(move |reading| Ok::<_, Broken>(rows::log::size(reading, workspace)?));
         let size = size.await?;
-        if last.as_ref().is_some_and(|last| last.size == size) {
-            return Ok(());
+        if last.as_ref().is_some_and(|(last, _)| last.size == size) {
+            self.cosigned(last).await?;
+            return Ok(size);
         }
+        let last = last.map(|(last, _)| last);
         let (name, key) = (self.name(), self.key.clone());
         let write = self.store.write(move |writing| {
             if let Some(last) = &last {
@@ -81,9 +88,31 @@ impl Keeper<'_> {
                 .sign(&name, &key)
                 .map_err(|bad| StoreError::Engine(bad.to_string()))?;
             rows::log::put_checkpoint(writing, workspace, size, &note)?;
-            Ok::<_, Broken>(note)
+            Ok::<_, Broken>((size, note))
         });
-        self.keep(write.await?).await
+        let (size, note) = write.await?;
+        self.keep(note).await?;
+        Ok(size)
+    }
+
+    /// Writes what witnesses have written under the head into the file beside the store, too.
+    async fn cosigned(&self, held: Option<(Checkpoint, String)>) -> Result<(), LogError> {
+        let (workspace, key) = (self.workspace, self.name());
+        let read = self.store.read(move |reading| {
+            Ok::<_, Broken>(rows::log::newest_checkpoint(reading, workspace)?)
+        });
+        let (Some((last, text)), Some((size, note))) = (held, read.await?) else {
+            return Ok(());
+        };
+        if note == text {
+            return Ok(());
+        }
+        let newest =
+            Checkpoint::verify(&note, &key).map_err(|bad| Broken::Checkpoint(size, bad))?;
+        if newest != last {
+            return Ok(());
+        }
+        self.keep(note).await
     }
 
     /// Whether the log is still the one whose head was signed last: what a gate asks before it serves.
@@ -109,14 +138,18 @@ impl Keeper<'_> {
             let newest =
                 Checkpoint::verify(&note, &key).map_err(|bad| Broken::Checkpoint(size, bad))?;
             continues(reading, workspace, &newest)?;
-            held.map_or(Ok(()), |held| continues(reading, workspace, &held))
+            held.map_or(Ok(()), |(held, _)| continues(reading, workspace, &held))
         });
         Ok(read.await?)
     }
 
     /// Keeps the head that another gate has signed, if it continues the one that is kept here.
     pub(crate) async fn follow(&self) -> Result<(), LogError> {
-        let (held, workspace, key) = (self.held()?, self.workspace, self.name());
+        let (held, workspace, key) = (
+            self.held()?.map(|(held, _)| held),
+            self.workspace,
+            self.name(),
+        );
         let read = self.store.read(move |reading| {
             let known = held.as_ref().map_or(0, |held| held.size);
             let newest = rows::log::newest_checkpoint(reading, workspace)?;
@@ -147,7 +180,7 @@ impl Keeper<'_> {
     }
 
     /// The checkpoint that is kept beside the store.
-    fn held(&self) -> Result<Option<Checkpoint>, LogError> {
+    fn held(&self) -> Result<Option<(Checkpoint, String)>, LogError> {
         let file = self.folder.checkpoint();
         if !file.exists() {
             return Ok(None);
@@ -155,7 +188,7 @@ impl Keeper<'_> {
         let note = self.folder.read(&file)?;
         let held = Checkpoint::verify(&note, &self.name());
         let held = held.map_err(|bad| Broken::Held(file.display().to_string(), bad))?;
-        Ok(Some(held))
+        Ok(Some((held, note)))
     }
 }
 
@@ -203,6 +236,7 @@ pub async fn audit<'a>(
     folder: &Folder,
     config: &Config,
     checkpoints: impl IntoIterator<Item = &'a Path>,
+    witnesses: Demand,
 ) -> Result<Verified, LogError> {
     let workspace = config.upstream.workspace_id;
     let key = LogKey::of(workspace, folder.log_key()?.public());
@@ -212,9 +246,14 @@ pub async fn audit<'a>(
     for file in checkpoints {
         held.push(Held::read(file)?);
     }
+    let running = folder.is_running()?;
     let against = Against {
         held,
-        running: folder.is_running()?,
+        running,
+        witnesses: Demand {
+            patient_from: running.then(|| SystemClock.now().plus(-PATIENCE)),
+            ..witnesses
+        },
     };
     let store = open_store(folder, config).await?;
     let audited = audited(&store, workspace, &key, against).await?;

@@ -39,13 +39,14 @@ impl LogKey {
         &self.name
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        [&[ED25519], self.key.as_bytes().as_slice()].concat()
+    /// Whether this is its key.
+    pub(super) fn has(&self, key: &VerifyingKey) -> bool {
+        self.key == *key
     }
 
     /// Names the key within a note.
     pub(super) fn id(&self) -> u32 {
-        key_id(&self.name, &self.bytes())
+        key_id(&self.name, &tagged(ED25519, &self.key))
     }
 }
 
@@ -65,8 +66,7 @@ impl Verifier for LogKey {
 
 impl fmt::Display for LogKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = STANDARD.encode(self.bytes());
-        write!(f, "{}+{:08x}+{key}", self.name, self.id())
+        f.write_str(&written(&self.name, ED25519, &self.key))
     }
 }
 
@@ -80,23 +80,41 @@ impl FromStr for LogKey {
     type Err = NoLogKey;
 
     fn from_str(text: &str) -> Result<Self, NoLogKey> {
-        let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoLogKey);
-        };
-        let bytes = STANDARD.decode(key).map_err(|_| NoLogKey)?;
-        let key = match bytes.split_first() {
-            Some((&ED25519, key)) => STANDARD.encode(key).parse().map_err(|_| NoLogKey)?,
-            _ => return Err(NoLogKey),
-        };
-        let name = name.to_owned();
-        let key = Self { name, key };
-        if is_key_name_valid(&key.name) && hash == format!("{:08x}", key.id()) {
-            Ok(key)
-        } else {
-            Err(NoLogKey)
+        match read(text) {
+            Some((name, ED25519, key)) => Ok(Self {
+                name,
+                key: public(&key).ok_or(NoLogKey)?,
+            }),
+            _ => Err(NoLogKey),
         }
     }
+}
+
+/// A key after its algorithm.
+pub(super) fn tagged(algorithm: u8, key: &VerifyingKey) -> Vec<u8> {
+    [&[algorithm], key.as_bytes().as_slice()].concat()
+}
+
+/// The text of a key: `NAME+HASH+KEY`.
+pub(super) fn written(name: &str, algorithm: u8, key: &VerifyingKey) -> String {
+    let bytes = tagged(algorithm, key);
+    let id = key_id(name, &bytes);
+    format!("{name}+{id:08x}+{}", STANDARD.encode(bytes))
+}
+
+/// What [`written`] wrote: name, algorithm and the key's bytes.
+pub(super) fn read(text: &str) -> Option<(String, u8, Vec<u8>)> {
+    let mut parts = text.splitn(3, '+');
+    let (name, hash, key) = (parts.next()?, parts.next()?, parts.next()?);
+    let bytes = STANDARD.decode(key).ok()?;
+    let holds = is_key_name_valid(name) && hash == format!("{:08x}", key_id(name, &bytes));
+    let (algorithm, key) = bytes.split_first().filter(|_| holds)?;
+    Some((name.to_owned(), *algorithm, key.to_vec()))
+}
+
+/// The bytes of an Ed25519 key.
+pub(super) fn public(bytes: &[u8]) -> Option<VerifyingKey> {
+    STANDARD.encode(bytes).parse().ok()
 }
 
 #[cfg(test)]

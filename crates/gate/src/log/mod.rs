@@ -16,6 +16,7 @@ pub(crate) mod segments;
 mod stored;
 mod tree;
 mod verify;
+mod witness;
 
 use std::cell::RefCell;
 
@@ -42,6 +43,8 @@ pub use stored::verify;
 #[cfg(test)]
 pub(crate) use verify::ToldSegment;
 pub use verify::{Against, Broken, Held, Newest, Verified};
+pub(crate) use witness::distinct;
+pub use witness::{BadWitnesses, Cosigned, Demand, NoWitnessKey, Vouched, WitnessKey};
 
 use crate::rows;
 use crate::rows::log::Leaf;

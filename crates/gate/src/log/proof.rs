@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use store::{Query, StoreError};
 use tlog_tiles::tlog::{Hash, check_record, prove_record, record_hash};
 
+use super::witness::{Demand, Vouched, cosigned, vouched};
 use super::{BadCheckpoint, Checkpoint, LogKey, Stored, commitment, leaf};
 use crate::rows;
 
@@ -51,6 +52,9 @@ pub struct Proven {
     pub size: u64,
     /// When that was signed.
     pub signed_at: Option<Millis>,
+    /// What the demanded witnesses say of it; nothing, where nobody demands it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<Vouched>,
 }
 
 /// Why a proof proves nothing.
@@ -62,6 +66,9 @@ pub enum NotProven {
     /// Its checkpoint.
     #[error("its checkpoint: {0}")]
     Checkpoint(#[from] BadCheckpoint),
+    /// Fewer witnesses than were demanded vouch for its checkpoint.
+    #[error("of the demanded witnesses {0} have cosigned its checkpoint, not {1}")]
+    Unvouched(usize, usize),
     /// Its payload.
     #[error("what it tells is not what was logged")]
     Payload,
@@ -107,7 +114,7 @@ pub fn prove(
 }
 
 /// Verifies a proof.
-pub fn verify_proof(text: &str, key: &LogKey) -> Result<Proven, NotProven> {
+pub fn verify_proof(text: &str, key: &LogKey, demand: &Demand) -> Result<Proven, NotProven> {
     let form = NotProven::Form;
     if text.len() > MAX_PROOF {
         return Err(form("it is too long"));
@@ -152,7 +159,15 @@ pub fn verify_proof(text: &str, key: &LogKey) -> Result<Proven, NotProven> {
     }
     let root = Hash(checkpoint.root);
     check_record(&path, checkpoint.size, root, number, leaf).map_err(|_| NotProven::Path)?;
+    let vouched = if demand.keys.is_empty() {
+        None
+    } else {
+        let by = cosigned(note, checkpoint.size, &demand.keys)?;
+        let unvouched = NotProven::Unvouched(by.len(), demand.quorum);
+        Some(vouched(by, demand.quorum).ok_or(unvouched)?)
+    };
     Ok(Proven {
+        vouched,
         index: number,
         at: told.at,
         kind: told.kind,

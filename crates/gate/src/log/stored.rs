@@ -6,8 +6,8 @@ use store::{Query, Store};
 use tlog_tiles::tlog::stored_hash_count;
 
 use super::key::LogKey;
-use super::verify::{Against, Audited, Auditor, Broken, Verified};
-use super::{BadCheckpoint, Checkpoint, leaf};
+use super::verify::{Against, Audited, Auditor, Broken, Signed, Verified};
+use super::{BadCheckpoint, leaf};
 use crate::rows;
 
 /// Entries read at once.
@@ -44,19 +44,19 @@ fn whole(
 ) -> Result<Audited, Broken> {
     let mut checkpoints = Vec::new();
     for (size, note) in rows::log::checkpoints(query, workspace)? {
-        let checkpoint =
-            Checkpoint::verify(&note, key).map_err(|bad| Broken::Checkpoint(size, bad))?;
-        if checkpoint.size != size {
-            let other = BadCheckpoint::Size(checkpoint.size);
+        let signed = Signed::read(&note, key, &against.witnesses);
+        let signed = signed.map_err(|bad| Broken::Checkpoint(size, bad))?;
+        if signed.checkpoint.size != size {
+            let other = BadCheckpoint::Size(signed.checkpoint.size);
             return Err(Broken::Checkpoint(size, other));
         }
-        checkpoints.push(checkpoint);
+        checkpoints.push(signed);
     }
     let signed_here = !checkpoints.is_empty();
     for held in &against.held {
-        checkpoints.push(held.believed(key)?);
+        checkpoints.push(held.believed(key, &against.witnesses)?);
     }
-    let mut auditor = Auditor::new(key, checkpoints);
+    let mut auditor = Auditor::new(key, &against.witnesses, checkpoints);
     loop {
         let from = auditor.size();
         let page = rows::log::leaves(query, workspace, from, PAGE)?;

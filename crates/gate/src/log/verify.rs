@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::key::LogKey;
 use super::tree::Growing;
+use super::witness::{Cosigned, Demand, Vouched, cosigned, vouched};
 use super::{BadCheckpoint, Checkpoint, Entry, Event, commitment};
 use crate::gates::GateName;
 
@@ -24,6 +25,8 @@ pub struct Against {
     pub held: Vec<Held>,
     /// Whether a gate runs: then its latest entries are signed in a moment.
     pub running: bool,
+    /// The witnesses whose word is demanded.
+    pub witnesses: Demand,
 }
 
 /// A checkpoint that is kept outside the log.
@@ -36,9 +39,31 @@ pub struct Held {
 }
 
 impl Held {
-    /// Believes it, if the log's key signed it.
-    pub(super) fn believed(&self, key: &LogKey) -> Result<Checkpoint, Broken> {
-        Checkpoint::verify(&self.note, key).map_err(|bad| Broken::Held(self.place.clone(), bad))
+    /// Believes it, if the log's key signed it and each of these witnesses that it names.
+    pub(super) fn believed(&self, key: &LogKey, demand: &Demand) -> Result<Signed, Broken> {
+        Signed::read(&self.note, key, demand).map_err(|bad| Broken::Held(self.place.clone(), bad))
+    }
+}
+
+/// A checkpoint, and what witnesses have written under it.
+pub(super) struct Signed {
+    pub(super) checkpoint: Checkpoint,
+    cosigned: Vec<Cosigned>,
+}
+
+impl Signed {
+    /// Believes a note, if the log's key signed it and each of these witnesses that it names.
+    pub(super) fn read(note: &str, key: &LogKey, demand: &Demand) -> Result<Self, BadCheckpoint> {
+        let checkpoint = Checkpoint::verify(note, key)?;
+        let cosigned = if demand.keys.is_empty() {
+            Vec::new()
+        } else {
+            cosigned(note, checkpoint.size, &demand.keys)?
+        };
+        Ok(Self {
+            checkpoint,
+            cosigned,
+        })
     }
 }
 
@@ -57,6 +82,9 @@ pub struct Verified {
     pub newest: Newest,
     /// How many of the last entries it does not cover; none, unless a gate runs.
     pub uncovered: u64,
+    /// What the demanded witnesses say; nothing, where nobody demands it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vouched: Option<Vouched>,
     /// How often a copy of the store was put back.
     pub restored: u64,
     /// Segments of access records that the log tells of.
@@ -145,6 +173,18 @@ pub enum Broken {
     /// Nothing is signed.
     #[error("the log has no signed checkpoint: its entries could be anybody's")]
     NoCheckpoint,
+    /// Fewer witnesses than were demanded vouch.
+    #[error(
+        "witnesses do not vouch for the log: {demanded} were demanded for its first {size} entries; {}", words(.by, .demanded)
+    )]
+    Unvouched {
+        /// How many entries.
+        size: u64,
+        /// How many witnesses must.
+        demanded: usize,
+        /// Each one's newest word.
+        by: Vec<Cosigned>,
+    },
     /// Payloads are gone.
     #[error(
         "{count} payloads are gone, entry {first} is the first, and no entry tells that they were erased"
@@ -170,6 +210,19 @@ pub enum Broken {
     Uncovered(u64, u64),
 }
 
+/// What there is of witnesses' words, where it is not enough.
+fn words(by: &[Cosigned], demanded: &usize) -> String {
+    let each = by
+        .iter()
+        .map(|word| format!("{} for {}", word.witness, word.size));
+    let each = each.collect::<Vec<_>>().join(", ");
+    match vouched(by.to_vec(), *demanded) {
+        Some(vouched) => format!("up to {} entries that many do ({each})", vouched.size),
+        None if by.is_empty() => "none of them has cosigned any checkpoint here".to_owned(),
+        None => format!("only these have cosigned any checkpoint here: {each}"),
+    }
+}
+
 /// A segment of access records, as an entry of the log tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ToldSegment {
@@ -193,9 +246,14 @@ pub(super) type Payload<'a> = (&'a [u8], &'a [u8]);
 /// Goes through a log.
 pub(super) struct Auditor<'k> {
     key: &'k LogKey,
+    demand: &'k Demand,
     tree: Growing,
     /// Those that are still to come, the smallest last.
-    ahead: Vec<Checkpoint>,
+    ahead: Vec<Signed>,
+    /// The newest word of each witness.
+    words: Vec<Cosigned>,
+    /// Size and time of the checkpoints that were compared, where witnesses are demanded.
+    signed: Vec<Newest>,
     compared: u64,
     newest: Option<Newest>,
     /// The latest epoch that the log tells, and how many entries the copy had that began it.
@@ -210,10 +268,13 @@ pub(super) struct Auditor<'k> {
 
 impl<'k> Auditor<'k> {
     /// Begins with these checkpoints.
-    pub(super) fn new(key: &'k LogKey, mut checkpoints: Vec<Checkpoint>) -> Self {
-        checkpoints.sort_by_key(|checkpoint| std::cmp::Reverse(checkpoint.size));
+    pub(super) fn new(key: &'k LogKey, demand: &'k Demand, mut checkpoints: Vec<Signed>) -> Self {
+        checkpoints.sort_by_key(|signed| std::cmp::Reverse(signed.checkpoint.size));
         Self {
             key,
+            demand,
+            words: Vec::new(),
+            signed: Vec::new(),
             tree: Growing::default(),
             ahead: checkpoints,
             compared: 0,
@@ -300,7 +361,8 @@ impl<'k> Auditor<'k> {
     /// Compares the checkpoints that count just as many entries as were seen.
     fn compare(&mut self) -> Result<(), Broken> {
         let size = self.tree.size();
-        while let Some(checkpoint) = self.ahead.pop_if(|next| next.size == size) {
+        while let Some(next) = self.ahead.pop_if(|next| next.checkpoint.size == size) {
+            let checkpoint = next.checkpoint;
             if checkpoint.root != self.tree.root().0 {
                 self.put_back(&checkpoint)?;
                 let same = self.newest.map_or(0, |newest| newest.size);
@@ -311,10 +373,18 @@ impl<'k> Auditor<'k> {
                 return Err(Broken::Epoch(size));
             }
             self.compared += 1;
-            self.newest = Some(Newest {
+            let newest = Newest {
                 size,
                 at: checkpoint.at,
-            });
+            };
+            self.newest = Some(newest);
+            if !self.demand.keys.is_empty() {
+                self.signed.push(newest);
+            }
+            for word in next.cosigned {
+                self.words.retain(|older| older.witness != word.witness);
+                self.words.push(word);
+            }
         }
         Ok(())
     }
@@ -330,11 +400,35 @@ impl<'k> Auditor<'k> {
         }
     }
 
+    /// Up to where the demanded witnesses vouch. What a running gate has just signed may wait for them.
+    fn vouched(&mut self, newest: Newest) -> Result<Option<Vouched>, Broken> {
+        if self.demand.keys.is_empty() {
+            return Ok(None);
+        }
+        let by = std::mem::take(&mut self.words);
+        let demanded = self.demand.quorum;
+        let vouched = vouched(by.clone(), demanded);
+        let up_to = vouched.as_ref().map_or(0, |vouched| vouched.size);
+        let is_late = |signed: &Newest| {
+            let patient = self.demand.patient_from;
+            signed.size > up_to && patient.is_none_or(|from| signed.at.is_none_or(|at| at < from))
+        };
+        if vouched.is_none() || self.signed.iter().any(is_late) {
+            let size = newest.size;
+            return Err(Broken::Unvouched { size, demanded, by });
+        }
+        Ok(vouched)
+    }
+
     /// That was all.
     pub(super) fn end(mut self) -> Result<Audited, Broken> {
         self.compare()?;
         let entries = self.tree.size();
-        if let Some(longest) = self.ahead.first() {
+        if let Some(Signed {
+            checkpoint: longest,
+            ..
+        }) = self.ahead.first()
+        {
             self.put_back(longest)?;
             return Err(Broken::Cut(longest.size, entries));
         }
@@ -355,8 +449,10 @@ impl<'k> Auditor<'k> {
             let count = 1 + untold.count() as u64;
             return Err(Broken::Erased { first, count });
         }
+        let vouched = self.vouched(newest)?;
         Ok(Audited {
             verified: Verified {
+                vouched,
                 entries,
                 erased: self.gone.len() as u64,
                 root: hex::encode(self.tree.root().0),

@@ -19,6 +19,7 @@ use crate::connections::{Directory, Provider};
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
 use crate::rows;
+use crate::witnesses::{self, Seen};
 
 /// One thing looked at.
 #[derive(Debug, Serialize)]
@@ -59,6 +60,8 @@ pub struct Status {
     pub log_entries: u64,
     /// The gates over the store, where there may be several.
     pub gates: Vec<OneGate>,
+    /// How far each witness of the log is.
+    pub witnesses: Vec<Seen>,
     /// What was looked at.
     pub checks: Vec<Check>,
 }
@@ -100,6 +103,16 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             what: "the gate lets providers in",
             ok: Some(false),
             saw: "a copy of the store was put back: nobody is let in and nothing is sent until `vestibule gate release`".to_owned(),
+        });
+    }
+    let witnesses = witnesses::seen(gate).await;
+    let witnesses = witnesses.map_err(|error| refused(500, error))?;
+    if !witnesses.is_empty() {
+        let words: Vec<_> = witnesses.iter().map(ToString::to_string).collect();
+        checks.push(Check {
+            what: "witnesses vouch for the log",
+            ok: Some(witnesses.iter().all(|witness| witness.ok)),
+            saw: words.join("; "),
         });
     }
     checks.push(Check {
@@ -152,6 +165,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
                 leads: one.leads,
             })
             .collect(),
+        witnesses,
         checks,
     })
 }

@@ -190,7 +190,8 @@ pub(crate) fn put_checkpoint(
         .map(drop)
 }
 
-pub(crate) fn newest_checkpoint(
+/// The newest checkpoint as the log's key signed it.
+pub(crate) fn newest_signed(
     query: &mut impl Query,
     workspace: WorkspaceId,
 ) -> Result<Option<(u64, String)>, StoreError> {
@@ -200,14 +201,90 @@ pub(crate) fn newest_checkpoint(
         .transpose()
 }
 
+/// The newest checkpoint, with what witnesses have written under it.
+pub(crate) fn newest_checkpoint(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let Some((size, note)) = newest_signed(query, workspace)? else {
+        return Ok(None);
+    };
+    let sql = "SELECT line FROM gate_log_cosignatures WHERE workspace = $1 AND size = $2 ORDER BY witness";
+    let lines = query.rows(sql, &params![workspace.to_string(), number(size)])?;
+    let mut whole = note;
+    for line in &lines {
+        whole += line.text(0)?;
+    }
+    Ok(Some((size, whole)))
+}
+
+/// The newest checkpoint that this many witnesses have cosigned, with what they have written.
+pub(crate) fn newest_cosigned(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    witnesses: u32,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let sql = "SELECT size FROM gate_log_cosignatures WHERE workspace = $1 GROUP BY size HAVING COUNT(*) >= $2 ORDER BY size DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string(), witnesses])?;
+    let Some(size) = row.map(|row| row.int(0)).transpose()? else {
+        return Ok(None);
+    };
+    let of = "c.workspace = $1 AND c.size = $2";
+    let found = with_lines(query, of, &params![workspace.to_string(), size])?;
+    Ok(found.into_iter().next())
+}
+
+/// Every checkpoint, with what witnesses have written under it.
 pub(crate) fn checkpoints(
     query: &mut impl Query,
     workspace: WorkspaceId,
 ) -> Result<Vec<(u64, String)>, StoreError> {
-    let sql = "SELECT size, note FROM gate_log_checkpoints WHERE workspace = $1 ORDER BY size";
-    query
-        .rows(sql, &params![workspace.to_string()])?
-        .iter()
-        .map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
-        .collect()
+    with_lines(query, "c.workspace = $1", &params![workspace.to_string()])
+}
+
+fn with_lines(
+    query: &mut impl Query,
+    of: &str,
+    params: &[store::Value],
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let sql = format!(
+        "SELECT c.size, c.note, w.line FROM gate_log_checkpoints c
+        LEFT JOIN gate_log_cosignatures w ON w.workspace = c.workspace AND w.size = c.size
+        WHERE {of} ORDER BY c.size, w.witness"
+    );
+    let mut found: Vec<(u64, String)> = Vec::new();
+    for row in &query.rows(&sql, params)? {
+        let (size, line) = (count(row.int(0)?), row.opt_text(2)?.unwrap_or_default());
+        match found.last_mut() {
+            Some((last, note)) if *last == size => *note += line,
+            _ => found.push((size, format!("{}{line}", row.text(1)?))),
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps what a witness has written under a checkpoint, in place of what it wrote there before.
+pub(crate) fn put_cosignature(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    size: u64,
+    witness: &str,
+    (at, line): (Millis, &str),
+) -> Result<(), StoreError> {
+    let sql = "INSERT INTO gate_log_cosignatures (workspace, size, witness, at, line) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (workspace, witness, size) DO UPDATE SET at = excluded.at, line = excluded.line";
+    let params = params![workspace.to_string(), number(size), witness, at.0, line];
+    writing.execute(sql, &params).map(drop)
+}
+
+/// The largest size that a witness has cosigned, and when.
+pub(crate) fn cosigned(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    witness: &str,
+) -> Result<Option<(u64, Millis)>, StoreError> {
+    let sql = "SELECT size, at FROM gate_log_cosignatures WHERE workspace = $1 AND witness = $2 ORDER BY size DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string(), witness])?;
+    row.map(|row| Ok((count(row.int(0)?), Millis(row.int(1)?))))
+        .transpose()
 }

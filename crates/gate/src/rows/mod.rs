@@ -45,8 +45,21 @@ pub const ROOM: Room = Room {
             name: "budgets",
             sql: Sql::Same(BUDGETS),
         },
+        Migration {
+            id: 6,
+            name: "witnesses",
+            sql: Sql::Same(WITNESSES),
+        },
     ],
 };
+
+const WITNESSES: &str = "
+-- What witnesses have written under checkpoints: a line of a signed note each.
+CREATE TABLE gate_log_cosignatures (
+    workspace TEXT NOT NULL, size BIGINT NOT NULL, witness TEXT NOT NULL, at BIGINT NOT NULL, line TEXT NOT NULL,
+    PRIMARY KEY (workspace, witness, size));
+CREATE INDEX gate_log_cosignatures_of ON gate_log_cosignatures (workspace, size, witness);
+";
 
 const GATES: &str = "
 -- The processes over this store, and which version each goes by.

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gate::config::{Areas, Development, Entrance, Records, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Development, Entrance, Log, Records, Serve, StoreAt, Upstream};
 use gate::{Config, Folder, KeyName};
 use protocol::csr::CertificateSigningRequest;
 use protocol::handover::{HandOver, WantedScope};
@@ -75,6 +75,7 @@ impl Desk {
             areas: Areas::default(),
             store: StoreAt::default(),
             records: Records::default(),
+            log: Log::default(),
             development: Development::default(),
         }
     }

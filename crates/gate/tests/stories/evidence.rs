@@ -113,14 +113,14 @@ async fn accepted_reads_leave_records() {
     );
     assert_eq!((records[1].status, records[1].rows), (404, Some(0)));
     let (folder, config) = (&world.gate.folder, &world.gate.config);
-    let audited = gate::log::audit(folder, config, None)
+    let audited = gate::log::audit(folder, config, None, gate::log::Demand::default())
         .await
         .expect("it holds");
     assert_eq!(audited.access_segments, 1);
     let segment = folder.access().join("00000001.jsonl");
     let whole = std::fs::read_to_string(&segment).expect("a segment");
     std::fs::write(&segment, whole.replace("/accounts/7", "/accounts/8")).expect("changed");
-    let told = gate::log::audit(folder, config, None)
+    let told = gate::log::audit(folder, config, None, gate::log::Demand::default())
         .await
         .expect_err("changed");
     assert!(told.to_string().contains("00000001.jsonl"), "{told}");

@@ -256,7 +256,7 @@ async fn invariant_5_the_leader_is_killed_and_another_goes_on_where_it_was() {
     let (folder, config) = (world.gate.folder.clone(), world.gate.config.clone());
     world.gate.stop().await;
     let none: [&Path; 0] = [];
-    let verified = gate::log::audit(&folder, &config, none).await;
+    let verified = gate::log::audit(&folder, &config, none, gate::log::Demand::default()).await;
     let verified = verified.expect("one chain");
     assert!(verified.entries > 8, "{}", verified.entries);
 }

@@ -1,6 +1,6 @@
 //! The log of a gate that ended in order holds; what is gone or cut is found, and not begun anew.
 
-use gate::log::{Broken, LogError, audit};
+use gate::log::{Broken, Demand, LogError, audit};
 use store::{StoreError, Writing};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,9 @@ async fn invariant_4_a_store_that_is_gone_is_missed() {
             std::fs::remove_file(file).expect("removed");
         }
     }
-    let audited = audit(folder, config, None).await.expect_err("gone");
+    let audited = audit(folder, config, None, Demand::default())
+        .await
+        .expect_err("gone");
     assert!(
         audited.to_string().contains("only `gate init` makes"),
         "{audited}"
@@ -43,7 +45,7 @@ async fn invariant_4_a_cut_log_is_found_and_not_gone_on_with() {
     world.gate.stop().await;
     let (folder, config) = (&world.gate.folder, &world.gate.config);
     let held = folder.checkpoint();
-    let whole = audit(folder, config, Some(held.as_path()))
+    let whole = audit(folder, config, Some(held.as_path()), Demand::default())
         .await
         .expect("it holds");
     assert_eq!((whole.newest.size, whole.uncovered), (whole.entries, 0));
@@ -62,14 +64,14 @@ async fn invariant_4_a_cut_log_is_found_and_not_gone_on_with() {
     store.write(work).await.expect("cut");
     drop(store);
     let cut = |audited| matches!(audited, Err(LogError::Broken(Broken::Cut(_, 1))));
-    assert!(cut(audit(folder, config, None).await));
+    assert!(cut(audit(folder, config, None, Demand::default()).await));
     assert!(not_started(&world).await.contains("the log was cut"));
     // Who takes the file away, too, has not the auditor's.
     std::fs::remove_file(&held).expect("removed");
-    let missed = audit(folder, config, None).await;
+    let missed = audit(folder, config, None, Demand::default()).await;
     assert!(matches!(missed, Err(LogError::Broken(Broken::NotHeld(_)))));
     std::fs::copy(folder.path().join("gate.toml"), &held).expect("another file");
-    let other = audit(folder, config, Some(copy.as_path())).await;
+    let other = audit(folder, config, Some(copy.as_path()), Demand::default()).await;
     assert!(matches!(other, Err(LogError::Broken(Broken::Held(..)))));
 }
 
@@ -79,7 +81,9 @@ async fn a_log_is_verified_while_its_gate_runs() {
     let mut world = World::new().await;
     world.enrol("reader", viewer(&[1], None)).await;
     let (folder, config) = (&world.gate.folder, &world.gate.config);
-    let verified = audit(folder, config, None).await.expect("it holds");
+    let verified = audit(folder, config, None, Demand::default())
+        .await
+        .expect("it holds");
     assert_eq!(verified.entries, verified.newest.size + verified.uncovered);
     assert_eq!(verified.erased, 0);
 }

@@ -35,4 +35,5 @@ mod rows;
 mod sending;
 mod transactions;
 mod webhooks;
+mod witness;
 mod world;

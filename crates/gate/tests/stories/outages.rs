@@ -267,7 +267,13 @@ async fn what_happens_while_the_gate_is_away_is_not_lost() {
     })
     .await;
     world.gate.stop().await;
-    let verified = gate::log::audit(&world.gate.folder, &world.gate.config, None).await;
+    let verified = gate::log::audit(
+        &world.gate.folder,
+        &world.gate.config,
+        None,
+        gate::log::Demand::default(),
+    )
+    .await;
     let verified = verified.expect("the log holds");
     assert!(
         verified.entries >= 4 && verified.checkpoints >= 1,

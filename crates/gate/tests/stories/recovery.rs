@@ -160,13 +160,19 @@ async fn a_store_that_was_put_back_lets_nobody_in_and_sends_nothing_until_it_is_
     // An auditor who kept the newest checkpoint sees what happened.
     let file = folder.path().join("kept.checkpoint");
     std::fs::write(&file, &kept).expect("a file");
-    let audited = gate::log::audit(&folder, &config, Some(file.as_path())).await;
+    let audited = gate::log::audit(
+        &folder,
+        &config,
+        Some(file.as_path()),
+        gate::log::Demand::default(),
+    )
+    .await;
     let told = audited.expect_err("entries are lost").to_string();
     assert!(
         told.contains("was put back") && told.contains(&format!("the last {lost} are lost")),
         "{told}"
     );
-    let whole = gate::log::audit(&folder, &config, None)
+    let whole = gate::log::audit(&folder, &config, None, gate::log::Demand::default())
         .await
         .expect("it holds by itself");
     assert_eq!(whole.restored, 1);

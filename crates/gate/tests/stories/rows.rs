@@ -19,3 +19,6 @@ pub const CUT: [&str; 3] = [
 
 /// Somebody has written another reason into the log.
 pub const FORGED: &str = "UPDATE gate_log_leaves SET payload = '{}' WHERE idx = 1";
+
+/// The same, and what the store knows of witnesses.
+pub const FORGOTTEN: [&str; 4] = [CUT[0], CUT[1], CUT[2], "DELETE FROM gate_log_cosignatures"];

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use gate::config::{Areas, Development, Entrance, Records, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Development, Entrance, Log, Records, Serve, StoreAt, Upstream};
 use gate::operations::proposals::signed_text;
 use gate::{Config, Folder, KeyName};
 use protocol::ids::UserId;
@@ -222,6 +222,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
         areas: Areas::default(),
         store: StoreAt::default(),
         records: Records::default(),
+        log: Log::default(),
         development: Development::default(),
     }
 }

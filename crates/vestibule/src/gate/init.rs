@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use connector::environment::Environment;
-use gate::config::{Areas, Config, Development, Records, Serve, StoreAt, Upstream};
+use gate::config::{Areas, Config, Development, Log, Records, Serve, StoreAt, Upstream};
 use gate::{Folder, init};
 use ipnet::IpNet;
 use protocol::handover::parse_range;
@@ -125,6 +125,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             url: args.store_url,
             gate: None,
         },
+        log: Log::default(),
         development: Development::default(),
     };
     gate::start::check_plain(&config.serve)?;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Subcommand;
-use gate::log::{Held, LogKey, Verified};
+use gate::log::{Demand, Held, LogKey, Verified, Vouched, WitnessKey};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -43,6 +43,7 @@ enum Command {
   vestibule gate --dir /srv/gate log verify  of a gate's folder elsewhere, or a copy of it
   vestibule gate log verify --since kept.checkpoint          against one that an auditor kept
   vestibule gate log verify copy --key log.key --since kept.checkpoint   an exported copy, anywhere
+  vestibule gate log verify copy --key log.key --witness w1.key --witness w2.key --witness-quorum 1
   vestibule gate log verify --proof 17.tlog-proof --key log.key          one decision")]
     Verify(Verify),
     /// The log's public key: all that an auditor needs beside a copy.
@@ -52,7 +53,8 @@ enum Command {
     /// Copy the log as files (C2SP tlog-tiles), as far as it is signed.
     #[command(after_help = "Examples:
   vestibule gate log export copy             a folder that is not there yet, or empty
-  vestibule gate log export copy --access    with the records of what was read")]
+  vestibule gate log export copy --access    with the records of what was read
+  vestibule gate log export copy --witness-quorum 2   as far as two witnesses vouch for it")]
     Export {
         /// The folder.
         #[arg(value_name = "FOLDER")]
@@ -60,6 +62,9 @@ enum Command {
         /// Copy the closed segments of access records, too.
         #[arg(long)]
         access: bool,
+        /// Only as far as so many witnesses have cosigned.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        witness_quorum: Option<u32>,
     },
     /// The proof of one entry, in one file (C2SP tlog-proof).
     #[command(after_help = "Example:
@@ -91,6 +96,13 @@ struct Verify {
     /// A checkpoint that was kept elsewhere, such as an auditor's (may be given more than once).
     #[arg(long, visible_alias = "checkpoint", value_name = "FILE")]
     since: Vec<PathBuf>,
+    /// A witness that must have cosigned the newest checkpoint: its key, or a file that holds it (may be
+    /// given more than once).
+    #[arg(long, value_name = "KEY|FILE")]
+    witness: Vec<String>,
+    /// How many of them must; all where it is not said.
+    #[arg(long, value_name = "N", requires = "witness")]
+    witness_quorum: Option<usize>,
     /// The proof of one entry, in place of a log.
     #[arg(long, value_name = "FILE", requires = "key", conflicts_with_all = ["copy", "since"])]
     proof: Option<PathBuf>,
@@ -140,7 +152,11 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             let key = gate_key(&folder, &config)?;
             out.show(&json!({ "key": key }), |_| key.clone())?;
         }
-        Command::Export { to, access } => {
+        Command::Export {
+            to,
+            access,
+            witness_quorum,
+        } => {
             let (folder, config) = desk::config(at)?;
             let key = LogKey::of(config.upstream.workspace_id, folder.log_key()?.public());
             let store = gate::start::open_store(&folder, &config).await?;
@@ -149,7 +165,8 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 gate: config.store.gate.clone(),
             });
             let workspace = config.upstream.workspace_id;
-            let copied = gate::log::export(&store, workspace, &key, &to, access).await?;
+            let copied =
+                gate::log::export(&store, workspace, &key, &to, access, witness_quorum).await?;
             out.show(&copied, |copied| {
                 let mut text = format!(
                     "{} entries in {} files in {}\nkey {key}",
@@ -219,37 +236,50 @@ async fn list(at: &At, out: Output) -> anyhow::Result<()> {
 
 /// A key, or the file that holds it.
 fn key(text: &str) -> anyhow::Result<LogKey> {
-    let held = match std::fs::read_to_string(text) {
-        Ok(held) => held,
-        Err(_) => text.to_owned(),
-    };
+    let held = held(text);
     held.trim().parse().with_context(|| format!("--key {text}"))
+}
+
+fn held(text: &str) -> String {
+    std::fs::read_to_string(text).unwrap_or_else(|_| text.to_owned())
+}
+
+/// The witnesses that are named.
+fn demand(verify: &Verify, log: &LogKey) -> anyhow::Result<Demand> {
+    let key = |text: &String| -> anyhow::Result<WitnessKey> {
+        let key = held(text).trim().parse();
+        key.with_context(|| format!("--witness {text}"))
+    };
+    let keys: Vec<_> = verify.witness.iter().map(key).collect::<Result<_, _>>()?;
+    Ok(Demand::new(keys, verify.witness_quorum, log)?)
 }
 
 async fn verified(at: &At, verify: Verify, out: Output) -> anyhow::Result<()> {
     let key = verify.key.as_deref().map(key).transpose()?;
     let now = SystemClock.now();
-    match (verify.proof, verify.copy, key) {
+    match (verify.proof.clone(), verify.copy.clone(), key) {
         (Some(file), _, Some(key)) => {
             let text = std::fs::read_to_string(&file)
                 .with_context(|| format!("{} cannot be read", file.display()))?;
-            let proven = gate::log::verify_proof(&text, &key)?;
+            let proven = gate::log::verify_proof(&text, &key, &demand(&verify, &key)?)?;
             out.show(&proven, |proven| {
                 format!(
-                    "entry {} of {} was logged as it stands here\nat    {}\nkind  {}\nentry {}\nsigned {}",
+                    "entry {} of {} was logged as it stands here\nat    {}\nkind  {}\nentry {}\nsigned {}\n{}",
                     proven.index,
                     proven.size,
                     super::shown(proven.at),
                     proven.kind,
                     proven.entry.as_ref().map_or("(erased)", |entry| entry.get()),
-                    age(proven.signed_at, now)
+                    age(proven.signed_at, now),
+                    vouched(proven.vouched.as_ref(), now)
                 )
             })
         }
         (_, Some(copy), Some(key)) => {
             let held = verify.since.iter().map(|file| Held::read(file));
             let held: Vec<Held> = held.collect::<Result<_, _>>()?;
-            let copied = move || gate::log::verify_copy(&copy, &key, &held);
+            let demand = demand(&verify, &key)?;
+            let copied = move || gate::log::verify_copy(&copy, &key, &held, &demand);
             let verified = tokio::task::spawn_blocking(copied).await??;
             out.show(&verified, |verified| told(verified, now))
         }
@@ -259,8 +289,9 @@ async fn verified(at: &At, verify: Verify, out: Output) -> anyhow::Result<()> {
             if key.is_some_and(|key| key.to_string() != own) {
                 anyhow::bail!("--key is not the key of this gate's log, which is {own}");
             }
+            let demand = demand(&verify, &own.parse()?)?;
             let since = verify.since.iter().map(PathBuf::as_path);
-            let verified = gate::log::audit(&folder, &config, since).await?;
+            let verified = gate::log::audit(&folder, &config, since, demand).await?;
             out.show(&verified, |verified| told(verified, now))
         }
     }
@@ -270,6 +301,23 @@ fn age(at: Option<Millis>, now: Millis) -> String {
     at.map_or_else(
         || "it does not tell when".to_owned(),
         |at| format!("{} s ago", (now.0 - at.0).max(0) / Millis::SECOND),
+    )
+}
+
+/// What witnesses say, and what nobody has said where they were not asked for.
+fn vouched(vouched: Option<&Vouched>, now: Millis) -> String {
+    let Some(vouched) = vouched else {
+        return "no witness was named (--witness): that nobody was shown another log by this key is not vouched for".to_owned();
+    };
+    let by = vouched.by.iter().map(|word| {
+        let when = age(Some(word.at), now);
+        format!("{} for {}, {when}", word.witness, word.size)
+    });
+    format!(
+        "witnesses vouch for the first {} entries ({} must): {}",
+        vouched.size,
+        vouched.quorum,
+        by.collect::<Vec<_>>().join("; ")
     )
 }
 
@@ -284,7 +332,8 @@ fn told(verified: &Verified, now: Millis) -> String {
         newest.size,
         age(newest.at, now)
     );
-    text += "; what came after it cannot be known from here";
+    text += "; what came after it cannot be known from here\n";
+    text += &vouched(verified.vouched.as_ref(), now);
     if verified.uncovered > 0 {
         text += &format!(
             "\n{} newer entries are in no signed checkpoint yet; the gate that runs signs them in a moment",

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
+use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use wire::clock::{SystemClock, WallClock};
 
 use super::At;
 use super::desk::Desk;
@@ -26,6 +28,16 @@ struct OneGate {
     here: bool,
 }
 
+/// A witness of the log.
+#[derive(Deserialize, Serialize)]
+struct Witness {
+    name: String,
+    size: Option<u64>,
+    at: Option<Millis>,
+    trouble: Option<String>,
+    ok: bool,
+}
+
 #[derive(Deserialize, Serialize)]
 struct Status {
     filled: bool,
@@ -33,9 +45,13 @@ struct Status {
     areas: Vec<Age>,
     /// Where there may be several.
     gates: Vec<OneGate>,
+    /// Who cosigns the log's head.
+    #[serde(default)]
+    witnesses: Vec<Witness>,
 }
 
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
+    let now = SystemClock.now();
     let status: Status = Desk::open(at)?.get("/status").await?;
     out.show(&status, |status| {
         let filled = if status.filled {
@@ -49,10 +65,12 @@ pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
         )];
         lines.extend(status.areas.iter().map(line));
         lines.extend(status.gates.iter().map(of_several));
+        lines.extend(status.witnesses.iter().map(|one| of_witness(one, now)));
         lines.join("\n")
     })?;
     let too_old = status.areas.iter().any(|age| age.too_old);
-    Ok(if too_old {
+    let unvouched = status.witnesses.iter().any(|witness| !witness.ok);
+    Ok(if too_old || unvouched {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -68,6 +86,19 @@ fn line(age: &Age) -> String {
         "{:13} {as_of}, walked every {} s, at most {} s old{closed}",
         age.area, age.every_seconds, age.max_age_seconds
     )
+}
+
+fn of_witness(witness: &Witness, now: Millis) -> String {
+    let done = match (witness.size, witness.at) {
+        (Some(size), Some(at)) => {
+            let seconds = (now.0 - at.0).max(0) / Millis::SECOND;
+            format!("has cosigned {size} entries, {seconds} s ago")
+        }
+        _ => "has cosigned nothing yet".to_owned(),
+    };
+    let trouble = witness.trouble.as_ref();
+    let trouble = trouble.map_or_else(String::new, |trouble| format!("; {trouble}"));
+    format!("witness       {} {done}{trouble}", witness.name)
 }
 
 fn of_several(gate: &OneGate) -> String {

@@ -18,6 +18,17 @@ pub struct Caller {
     policy: TargetPolicy,
 }
 
+/// Whatever came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// The header `Content-Type`, as far as it is text.
+    pub content_type: Option<String>,
+    /// The body, read whole.
+    pub body: Bytes,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
@@ -57,24 +68,41 @@ impl Caller {
         self.policy.check(url)
     }
 
-    /// Posts a text and reads the whole answer, both within this time.
+    /// Posts a text and reads the whole answer, which must be 200, both within this time.
     pub async fn post(&self, url: Url, text: String, within: Duration) -> Result<Bytes, NoAnswer> {
+        let answered = self.exchange(url, text, within).await?;
+        match answered.status {
+            200 => Ok(answered.body),
+            other => Err(NoAnswer::Status(other)),
+        }
+    }
+
+    /// Posts a text and reads whatever is answered whole, both within this time.
+    pub async fn exchange(
+        &self,
+        url: Url,
+        text: String,
+        within: Duration,
+    ) -> Result<Answered, NoAnswer> {
         self.policy.check(&url)?;
         let call = async {
             let request = self.http.post(url).header("content-type", "text/plain");
             let sent = request.body(text).send().await;
             let mut response = sent.map_err(|_| NoAnswer::Nothing)?;
-            if response.status() != reqwest::StatusCode::OK {
-                return Err(NoAnswer::Status(response.status().as_u16()));
-            }
-            let mut answer = Vec::new();
+            let kind = response.headers().get("content-type");
+            let content_type = kind.and_then(|kind| kind.to_str().ok()).map(str::to_owned);
+            let mut body = Vec::new();
             while let Some(part) = response.chunk().await.map_err(|_| NoAnswer::Nothing)? {
-                if answer.len() + part.len() > MAX_ANSWER {
+                if body.len() + part.len() > MAX_ANSWER {
                     return Err(NoAnswer::TooLong);
                 }
-                answer.extend_from_slice(&part);
+                body.extend_from_slice(&part);
             }
-            Ok(answer.into())
+            Ok(Answered {
+                status: response.status().as_u16(),
+                content_type,
+                body: body.into(),
+            })
         };
         let answered = tokio::time::timeout(within, call).await;
         answered.unwrap_or(Err(NoAnswer::TimedOut))

@@ -26,7 +26,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use caller::{Caller, NoAnswer};
+pub use caller::{Answered, Caller, NoAnswer};
 pub use clients::{Identity, NoClient};
 pub use schedule::{Next, WAITS, WAITS_V1, next};
 pub use target::{Refused, TargetPolicy};

@@ -12,6 +12,8 @@ use url::{Host, Url};
 pub enum TargetPolicy {
     /// Any http or https URL.
     Any,
+    /// https anywhere, and http on this machine: for addresses that the owner alone writes down.
+    Owners,
     /// https on port 443 at public addresses; and anything at the addresses named here.
     Public {
         /// Addresses that are not public, and allowed all the same.
@@ -35,16 +37,26 @@ impl TargetPolicy {
                 "a target is an http or https URL without a user".to_owned(),
             ));
         }
-        let Self::Public { .. } = self else {
+        if *self == Self::Any {
             return Ok(());
-        };
-        let named = match url.host() {
+        }
+        let named: Option<IpAddr> = match url.host() {
             Some(Host::Ipv4(ip)) => Some(ip.into()),
             Some(Host::Ipv6(ip)) => Some(ip.into()),
             Some(Host::Domain(name)) if is_this_machine(name) => Some(Ipv4Addr::LOCALHOST.into()),
             Some(Host::Domain(_)) => None,
             None => return Err(Refused("a target has a host".to_owned())),
         };
+        if *self == Self::Owners {
+            let is_here = named.is_some_and(|ip| ip.to_canonical().is_loopback());
+            return if url.scheme() == "https" || is_here {
+                Ok(())
+            } else {
+                Err(Refused(
+                    "a target beyond this machine is an https URL".to_owned(),
+                ))
+            };
+        }
         match named {
             Some(ip) if self.excepts(ip) => Ok(()),
             Some(ip) if !is_public(ip) => Err(Refused(format!("{ip} is not a public address"))),
@@ -55,7 +67,7 @@ impl TargetPolicy {
 
     fn excepts(&self, ip: IpAddr) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Owners => true,
             Self::Public { except } => except.iter().any(|net| net.contains(&ip.to_canonical())),
         }
     }
@@ -176,6 +188,15 @@ mod tests {
         }
         assert!(ok(&demo, "http://127.0.0.1:8080/x") && ok(&demo, "http://localhost:8080/x"));
         assert!(!ok(&demo, "http://10.0.0.1/") && !ok(&demo, "http://a.example/"));
+        let owners = &TargetPolicy::Owners;
+        for url in [
+            "https://10.0.0.1:8443/x",
+            "http://[::1]:1/",
+            "http://localhost:1",
+        ] {
+            assert!(ok(owners, url), "{url}");
+        }
+        assert!(!ok(owners, "http://10.0.0.1/") && !ok(owners, "https://u@a.example"));
         assert!(
             ok(&TargetPolicy::Any, "http://10.0.0.1:1/") && !ok(&TargetPolicy::Any, "file:///etc")
         );

@@ -24,7 +24,7 @@ async fn copied(entries: u64, key: &SigningKey) -> (TestStore, tempfile::TempDir
 }
 
 async fn copy_to(store: &Store, key: &SigningKey, to: &Path) {
-    let copied = export(store, WORKSPACE, &name(key), to, None).await;
+    let copied = export(store, WORKSPACE, &name(key), to, None, None).await;
     copied.expect("a copy");
 }
 
@@ -61,7 +61,8 @@ async fn a_copy_is_verified_with_the_public_key_alone() {
     let key = key();
     let (store, copy) = copied(600, &key).await;
     let kept = held(&note(&store, 300).await);
-    let verified = verify_copy(copy.path(), &name(&key), &[kept]).expect("it holds");
+    let verified =
+        verify_copy(copy.path(), &name(&key), &[kept], &Demand::default()).expect("it holds");
     assert_eq!((verified.entries, verified.checkpoints), (600, 2));
     let stored = super::verified(&store, &key).await.expect("it holds");
     assert_eq!(verified.root, stored.root);
@@ -72,9 +73,9 @@ async fn a_copy_is_verified_with_the_public_key_alone() {
             at: Some(Millis(5_000))
         }
     );
-    let stranger = verify_copy(copy.path(), &name(&super::key()), &[]);
+    let stranger = verify_copy(copy.path(), &name(&super::key()), &[], &Demand::default());
     assert!(matches!(stranger, Err(Broken::Held(..))), "{stranger:?}");
-    let taken = export(&store, WORKSPACE, &name(&key), copy.path(), None).await;
+    let taken = export(&store, WORKSPACE, &name(&key), copy.path(), None, None).await;
     assert!(taken.expect_err("taken").to_string().contains("not empty"));
 }
 
@@ -108,7 +109,7 @@ async fn every_changed_byte_is_found(entries: u64, most: usize) -> usize {
             let mut bytes = whole.clone();
             bytes[at] ^= random.random_range(1..=255u8);
             fs::write(&file, &bytes).expect("changed");
-            let broken = verify_copy(copy.path(), &ours, &[]);
+            let broken = verify_copy(copy.path(), &ours, &[], &Demand::default());
             let broken = broken
                 .expect_err(&format!("byte {at} of {path}"))
                 .to_string();
@@ -124,7 +125,7 @@ async fn every_changed_byte_is_found(entries: u64, most: usize) -> usize {
         }
         fs::write(&file, &whole).expect("put back");
     }
-    verify_copy(copy.path(), &ours, &[]).expect("as it was");
+    verify_copy(copy.path(), &ours, &[], &Demand::default()).expect("as it was");
     tried
 }
 
@@ -135,14 +136,14 @@ async fn a_changed_entry_is_named() {
     let file = copy.path().join("payload/001.p/44");
     let text = fs::read_to_string(&file).expect("payloads");
     fs::write(&file, text.replace("reason 270", "reason 271")).expect("changed");
-    let broken = verify_copy(copy.path(), &name(&key), &[]);
+    let broken = verify_copy(copy.path(), &name(&key), &[], &Demand::default());
     assert!(matches!(broken, Err(Broken::Payload(270))), "{broken:?}");
     fs::write(&file, &text).expect("put back");
     // An erasure that nobody logged.
     let lines: Vec<_> = text.split_inclusive('\n').collect();
     let without = [&["-\n"], lines.get(1..).expect("lines")].concat().concat();
     fs::write(&file, without).expect("changed");
-    let broken = verify_copy(copy.path(), &name(&key), &[]);
+    let broken = verify_copy(copy.path(), &name(&key), &[], &Demand::default());
     assert!(
         matches!(
             broken,
@@ -164,13 +165,22 @@ async fn invariant_4_what_is_dropped_or_reordered_in_a_copy_is_found() {
     for file in files(copy.path()) {
         let whole = fs::read(&file).expect("a file");
         fs::remove_file(&file).expect("dropped");
-        assert!(verify_copy(copy.path(), &ours, &[]).is_err(), "{file:?}");
+        assert!(
+            verify_copy(copy.path(), &ours, &[], &Demand::default()).is_err(),
+            "{file:?}"
+        );
         for cut in [0, whole.len() - 1] {
             fs::write(&file, &whole[..cut]).expect("cut");
-            assert!(verify_copy(copy.path(), &ours, &[]).is_err(), "{file:?}");
+            assert!(
+                verify_copy(copy.path(), &ours, &[], &Demand::default()).is_err(),
+                "{file:?}"
+            );
         }
         fs::write(&file, [&whole[..], b"x"].concat()).expect("longer");
-        assert!(verify_copy(copy.path(), &ours, &[]).is_err(), "{file:?}");
+        assert!(
+            verify_copy(copy.path(), &ours, &[], &Demand::default()).is_err(),
+            "{file:?}"
+        );
         fs::write(&file, &whole).expect("put back");
     }
     let swap = |one: &str, other: &str| {
@@ -182,7 +192,7 @@ async fn invariant_4_what_is_dropped_or_reordered_in_a_copy_is_found() {
     };
     for kind in ["tile/entries", "payload", "tile/0"] {
         swap(&format!("{kind}/000"), &format!("{kind}/001"));
-        let broken = verify_copy(copy.path(), &ours, &[]).expect_err(kind);
+        let broken = verify_copy(copy.path(), &ours, &[], &Demand::default()).expect_err(kind);
         assert!(
             matches!(broken, Broken::Leaf(0) | Broken::Payload(0)),
             "{broken}"
@@ -190,7 +200,8 @@ async fn invariant_4_what_is_dropped_or_reordered_in_a_copy_is_found() {
         swap(&format!("{kind}/000"), &format!("{kind}/001"));
     }
     fs::write(copy.path().join("tile/0/003"), "x").expect("added");
-    let broken = verify_copy(copy.path(), &ours, &[]).expect_err("a stranger's file");
+    let broken =
+        verify_copy(copy.path(), &ours, &[], &Demand::default()).expect_err("a stranger's file");
     assert!(broken.to_string().contains("tile/0/003"), "{broken}");
 }
 
@@ -201,14 +212,19 @@ async fn invariant_4_a_fork_and_a_cut_show_against_a_checkpoint_that_an_auditor_
     let (store, _copy) = copied(40, &key).await;
     let (older, newer) = (note(&store, 20).await, note(&store, 40).await);
     let (_fork, forked) = copied(40, &key).await;
-    verify_copy(forked.path(), &name(&key), &[]).expect("it fits together");
-    let broken = verify_copy(forked.path(), &name(&key), &[held(&older)]);
+    verify_copy(forked.path(), &name(&key), &[], &Demand::default()).expect("it fits together");
+    let broken = verify_copy(
+        forked.path(),
+        &name(&key),
+        &[held(&older)],
+        &Demand::default(),
+    );
     assert!(
         matches!(broken, Err(Broken::Rewritten { size: 20, same: 0 })),
         "{broken:?}"
     );
     let (_cut, cut) = copied(30, &key).await;
-    let broken = verify_copy(cut.path(), &name(&key), &[held(&newer)]);
+    let broken = verify_copy(cut.path(), &name(&key), &[held(&newer)], &Demand::default());
     assert!(matches!(broken, Err(Broken::Cut(40, 30))), "{broken:?}");
 }
 
@@ -234,7 +250,7 @@ async fn an_erasure_leaves_every_proof_whole() {
     checkpointed(&store, &key).await;
     let after = tempfile::tempdir().expect("a folder");
     copy_to(&store, &key, after.path()).await;
-    let verified = verify_copy(after.path(), &ours, &[]).expect("it holds");
+    let verified = verify_copy(after.path(), &ours, &[], &Demand::default()).expect("it holds");
     assert_eq!((verified.entries, verified.erased), (301, 4));
     let stored = super::verified(&store, &key).await.expect("it holds");
     assert_eq!(stored.erased, 4);
@@ -249,13 +265,19 @@ async fn an_erasure_leaves_every_proof_whole() {
     };
     assert!(holds("reason 4\"") && !holds("reason 7\""));
     // What was proven stays proven; what is proven now tells less.
-    assert!(verify_proof(&proof, &ours).expect("proven").entry.is_some());
-    let proven = verify_proof(&proof_of(&store, &ours, 7).await, &ours).expect("proven");
+    assert!(
+        verify_proof(&proof, &ours, &Demand::default())
+            .expect("proven")
+            .entry
+            .is_some()
+    );
+    let proven =
+        verify_proof(&proof_of(&store, &ours, 7).await, &ours, &Demand::default()).expect("proven");
     assert_eq!(
         (proven.index, proven.size, proven.entry.is_none()),
         (7, 301, true)
     );
-    verify_copy(before.path(), &ours, &[]).expect("the older copy");
+    verify_copy(before.path(), &ours, &[], &Demand::default()).expect("the older copy");
 }
 
 async fn proof_of(store: &Store, key: &LogKey, index: u64) -> String {
@@ -271,11 +293,11 @@ async fn the_proof_of_one_entry_is_one_file_that_cannot_be_changed() {
     let ours = name(&key);
     for index in [0, 1, 35, 69] {
         let proof = proof_of(&store, &ours, index).await;
-        let proven = verify_proof(&proof, &ours).expect("proven");
+        let proven = verify_proof(&proof, &ours, &Demand::default()).expect("proven");
         assert_eq!((proven.index, proven.size), (index, 70));
         let told = proven.entry.expect("it tells");
         assert_eq!(Entry::read(told.get().as_bytes()), Some(entry(index)));
-        assert!(verify_proof(&proof, &name(&super::key())).is_err());
+        assert!(verify_proof(&proof, &name(&super::key()), &Demand::default()).is_err());
     }
     let proof = proof_of(&store, &ours, 35).await;
     for at in 0..proof.len() {
@@ -283,7 +305,7 @@ async fn the_proof_of_one_entry_is_one_file_that_cannot_be_changed() {
         bytes[at] ^= 1;
         if let Ok(changed) = String::from_utf8(bytes) {
             assert!(
-                verify_proof(&changed, &ours).is_err(),
+                verify_proof(&changed, &ours, &Demand::default()).is_err(),
                 "byte {at}: {changed}"
             );
         }
@@ -301,7 +323,8 @@ async fn how_fast_a_copy_is_verified() {
     let key = key();
     let (store, copy) = copied(ENTRIES, &key).await;
     let begun = std::time::Instant::now();
-    let verified = verify_copy(copy.path(), &name(&key), &[]).expect("it holds");
+    let verified =
+        verify_copy(copy.path(), &name(&key), &[], &Demand::default()).expect("it holds");
     let copied = begun.elapsed();
     let begun = std::time::Instant::now();
     let stored = super::verified(&store, &key).await.expect("it holds");

@@ -206,7 +206,7 @@ async fn invariant_4_a_cut_shows_against_a_checkpoint_that_is_held_elsewhere() {
             place: "the auditor's".to_owned(),
             note: note.to_owned(),
         }],
-        running: false,
+        ..Against::default()
     };
     let public = key.public();
     let whole = verify(&store, WORKSPACE, &public, against(&note)).await;

@@ -213,7 +213,7 @@ async fn equal(
 async fn log(stage: &Stage) -> Saw {
     let at = crate::gate::At::owner(stage.data.join("gate"));
     let (folder, config) = crate::gate::desk::config(&at)?;
-    let verified = gate::log::audit(&folder, &config, None).await?;
+    let verified = gate::log::audit(&folder, &config, None, gate::log::Demand::default()).await?;
     Ok((
         verified.entries > 0 && verified.checkpoints > 0,
         format!(
