@@ -417,7 +417,7 @@ async fn invariant_4_a_log_that_was_cut_under_a_witness_is_refused_by_it_and_the
         grown(&desk, number).await;
     }
     assert!(entries(&desk).await > cosigned);
-    trouble(&desk, "w.example", "the log was rewritten").await;
+    trouble(&desk, "w.example", "was rewritten").await;
     assert_eq!(witness.size(), cosigned, "nothing else was cosigned");
     let demand = Demand::new(vec![witness.key()], None, &log).expect("a demand");
     let unvouched = async |since: &[&std::path::Path]| {
