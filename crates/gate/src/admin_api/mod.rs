@@ -26,7 +26,7 @@ use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
     Operator, backup, changes, connections, keys, life, log_entries, operators, posture, preview,
-    proposals, record, refused, release, report, request, review, status, upstream,
+    probe, proposals, record, refused, release, report, request, review, status, upstream,
 };
 use crate::refusals::{Kind, Who};
 use page::Page;
@@ -340,6 +340,7 @@ impl Desk {
                 let done = proposals::decide(gate, who, id, yes, given.input()?);
                 Reply::json(status, &done.await?)
             }
+            Name::MakeProbe => Reply::json(status, &probe::probe(gate, who, given.input()?).await?),
             Name::CreateReport => {
                 Reply::json(status, &report::create(gate, who, given.input()?).await?)
             }

@@ -206,6 +206,21 @@ pub enum Event {
         proposal: TxId,
         why: String,
     },
+    ProbeMade {
+        proposal: TxId,
+        digest: String,
+        reason: String,
+    },
+    /// What the workspace's policy did with a probe; `held` is nothing where that cannot be told.
+    ProbeJudged {
+        proposal: TxId,
+        held: Option<bool>,
+        saw: String,
+    },
+    ProbeEnded {
+        proposal: TxId,
+        status: String,
+    },
     ReportCreated {
         connection: String,
         kind: String,
@@ -321,6 +336,9 @@ impl Event {
             Self::ProposalTakenBack { .. } => "proposal_taken_back",
             Self::ProposalSent { .. } => "proposal_sent",
             Self::ProposalFailed { .. } => "proposal_failed",
+            Self::ProbeMade { .. } => "probe_made",
+            Self::ProbeJudged { .. } => "probe_judged",
+            Self::ProbeEnded { .. } => "probe_ended",
             Self::ReportCreated { .. } => "report_created",
             Self::Refused { .. } => "refused",
             Self::PayloadsErased { .. } => "payloads_erased",

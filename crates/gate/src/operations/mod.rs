@@ -12,6 +12,7 @@ pub mod log_entries;
 pub mod operators;
 pub mod posture;
 pub mod preview;
+pub mod probe;
 pub mod proposals;
 pub mod record;
 pub mod release;

@@ -18,6 +18,7 @@ use super::{Operator, refused};
 use crate::admin_api::page::{Page, Rows};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::operators::OperatorRole;
 use crate::proposals::{Decision, Happening, Proposal, State};
 use crate::rows;
 
@@ -44,7 +45,7 @@ pub struct Names {
 }
 
 impl Shown {
-    fn of(gate: &Gate, proposal: Proposal) -> Self {
+    pub(super) fn of(gate: &Gate, proposal: Proposal) -> Self {
         let name = |peer: &Option<PeerRequest>| {
             let peer = peer.as_ref()?;
             let id = peer.id.as_deref()?;
@@ -142,12 +143,15 @@ pub(crate) async fn decide(
     verdict: Verdict,
 ) -> Result<Shown, ApiError> {
     verdict.check(operator, &signed_text(approve, id, &verdict.digest))?;
-    let name = operator.name.clone();
+    let (name, role) = (operator.name.clone(), operator.role);
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?
             .ok_or_else(|| refused(404, "there is no such proposal"))?;
         if known.digest() != verdict.digest {
             return Err(refused(409, "the digest is not this proposal's: look at it again").into());
+        }
+        if approve && known.probe.is_some() && role != OperatorRole::Owner {
+            return Err(refused(403, "a probe may complete: an owner alone sends it").into());
         }
         let decision = Decision {
             operator: name.clone(),

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use wire::client::{Client, ClientError, Once};
 
 use super::tries::Tries;
-use super::{Happening, Proposal, State};
+use super::{Happening, Proposal, State, probe};
 use crate::gate::{Deed, Gate};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
@@ -32,6 +32,9 @@ use ledger::Fault;
 const PAUSE: Duration = Duration::from_secs(5);
 /// How long a gate that has just lost the lead may begin to send: it notices, and waits for its turn.
 const HANDOVER: i64 = 60 * protocol::time::Millis::SECOND;
+/// How often a probe that has just gone up is looked at, and for how long: then it is as any other.
+const HASTE_PAUSE: Duration = Duration::from_millis(300);
+const HASTE: i64 = protocol::time::Millis::MINUTE;
 /// `externalTxId` exists already.
 const DUPLICATE: i64 = 1438;
 /// No such `externalTxId`.
@@ -46,21 +49,23 @@ pub(crate) async fn dispatch(gate: Arc<Gate>, shutdown: CancellationToken) {
     };
     let mut tries = Tries::since(gate.clock.now().plus(before));
     loop {
-        if let Err(error) = round(&gate, &mut tries).await {
+        let haste = round(&gate, &mut tries).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "proposals wait");
-        }
+            false
+        });
+        let pause = if haste { HASTE_PAUSE } else { PAUSE };
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = gate.proposals.notified() => {}
-            () = tokio::time::sleep(PAUSE) => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
-/// Takes every proposal that is due one step further.
-async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
+/// Takes every proposal that is due one step further; whether the next round is due soon.
+async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
     if gate.is_quarantined() || !gate.may_serve() {
-        return Ok(());
+        return Ok(false);
     }
     let workspace = gate.workspace();
     let read = gate.store.read(move |reading| {
@@ -73,15 +78,15 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
         Ok::<_, store::StoreError>(due)
     });
     let due = read.await.map_err(|error| error.to_string())?;
-    if due.is_empty() {
-        return Ok(());
+    if due.is_empty() && probe::under_way(gate).await?.is_empty() {
+        return Ok(false);
     }
     let Some(editor) = gate.editor() else {
         tracing::warn!(
             waiting = due.len(),
             "proposals wait: the Editor's API key is not set"
         );
-        return Ok(());
+        return Ok(false);
     };
     let key = gate.upstream.read().editor;
     let ours = gate.opens(&editor, key, ProviderRole::Editor).await;
@@ -100,7 +105,16 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<(), String> {
             tracing::warn!(proposal = %proposal.id, %error, "a proposal waits");
         }
     }
-    Ok(())
+    let probes = probe::under_way(gate).await?;
+    for proposal in &probes {
+        if let Err(error) = probe::follow(gate, &editor, proposal).await {
+            tracing::warn!(probe = %proposal.id, %error, "a probe cannot be looked at");
+        }
+    }
+    let now = gate.clock.now();
+    Ok(probes
+        .iter()
+        .any(|probe| now < probe.updated_at.plus(HASTE)))
 }
 
 async fn happen(
@@ -128,6 +142,10 @@ async fn happen(
 
 /// Connection, role and scope once more: they may have changed since the approval.
 fn still_allowed(gate: &Gate, proposal: &Proposal) -> Result<(), String> {
+    // The owner's signature over exactly this is all that a probe has.
+    if proposal.probe.is_some() {
+        return Ok(());
+    }
     let directory = gate.directory.load();
     let provider = directory
         .named(&proposal.connection)

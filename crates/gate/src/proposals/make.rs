@@ -89,6 +89,7 @@ pub(crate) async fn make(
             approved_upstream: None,
             upstream_id: None,
             why: None,
+            probe: None,
         };
         rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let made = Event::ProposalMade {
@@ -176,7 +177,11 @@ fn unknown_account() -> ApiError {
 }
 
 /// Source and destination are what the provider sees; what it does not see does not exist.
-fn in_scope(deed: &mut Deed<'_, '_>, plain: &PlainTransfer, scope: &Scope) -> Result<(), Fault> {
+pub(crate) fn in_scope(
+    deed: &mut Deed<'_, '_>,
+    plain: &PlainTransfer,
+    scope: &Scope,
+) -> Result<(), Fault> {
     let asset = &plain.asset;
     if !scope.covers_account(plain.source)
         || deed.batch.account(deed.writing, plain.source)?.is_none()

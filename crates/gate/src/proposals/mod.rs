@@ -1,9 +1,11 @@
 //! Proposals: what a provider asks for, until it is sent upstream once, or never. Pure here; the
 //! dispatcher and the translation stand beside.
 
+mod cancel;
 mod dispatch;
 mod evidence;
 mod make;
+mod probe;
 mod translate;
 mod tries;
 
@@ -18,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use dispatch::{dispatch, look_up};
 pub(crate) use evidence::keep as keep_evidence;
-pub(crate) use make::make;
+pub(crate) use make::{in_scope, make};
+pub use probe::{Judgement, PROPOSER, Probe};
 pub(crate) use translate::Translations;
 
 use crate::connections::Place;
@@ -57,6 +60,9 @@ pub struct Proposal {
     /// Why it ended here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What it is for, where it is a probe of the policy, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
 }
 
 /// How far a proposal is at the gate.
@@ -200,11 +206,14 @@ impl Proposal {
 
     /// Exactly what an approval is over, hex.
     pub fn digest(&self) -> String {
-        let what = serde_json::json!({
+        let mut what = serde_json::json!({
             "proposal": self.id,
             "connection": self.connection,
             "transfer": self.transfer,
         });
+        if let Some(probe) = &self.probe {
+            what["expects"] = serde_json::json!(probe.expects);
+        }
         hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
     }
 

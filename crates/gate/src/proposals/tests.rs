@@ -23,6 +23,7 @@ pub(super) fn proposal(place: Place, state: State) -> Proposal {
         approved_upstream: None,
         upstream_id: None,
         why: None,
+        probe: None,
     }
 }
 

@@ -5,7 +5,7 @@ use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::{corrupt, count, doc};
-use crate::proposals::Proposal;
+use crate::proposals::{PROPOSER, Proposal};
 
 fn read(row: &Row) -> Result<Proposal, StoreError> {
     serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_proposals", "doc", ""))
@@ -128,6 +128,23 @@ pub(crate) fn gone_up(
     let sql = "SELECT doc FROM gate_proposals WHERE workspace = $1 AND state IN ('APPROVED', 'SENDING', 'SENT')";
     query
         .rows(sql, &params![workspace.to_string()])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// Most probes that are looked at.
+const MAX_PROBES: u32 = 20;
+
+/// The newest probes.
+pub(crate) fn probes(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<Vec<Proposal>, StoreError> {
+    let sql = "SELECT doc FROM gate_proposals
+        WHERE workspace = $1 AND connection = $2 ORDER BY created_at DESC LIMIT $3";
+    query
+        .rows(sql, &params![workspace.to_string(), PROPOSER, MAX_PROBES])?
         .iter()
         .map(read)
         .collect()

@@ -93,6 +93,7 @@ fn proposal(state: State) -> Proposal {
         upstream_id: None,
         taken_back: None,
         why: None,
+        probe: None,
     }
 }
 

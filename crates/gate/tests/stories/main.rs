@@ -22,6 +22,7 @@ mod log;
 mod operators;
 mod outages;
 mod outside;
+mod probe;
 mod processes;
 mod provider;
 mod quorum;

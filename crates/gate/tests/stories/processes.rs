@@ -63,6 +63,13 @@ impl Sandbox {
         running.done().await;
     }
 
+    /// From now on people and chain wait to be told, or act by themselves.
+    pub async fn waits_to_be_told(&mut self, manual: bool) {
+        self.stop().await;
+        self.config.manual = manual;
+        self.start().await;
+    }
+
     pub fn is(&self) -> &sandbox::Running {
         &self.running.as_ref().expect("it runs").0
     }

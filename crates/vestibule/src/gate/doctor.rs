@@ -1,4 +1,7 @@
-//! `vestibule gate doctor`: the set-up, as far as it can be seen.
+//! `vestibule gate doctor`: the set-up, as far as it can be seen; and with an owner's word, what the
+//! workspace's policy does with a transfer.
+
+mod probe;
 
 use std::process::ExitCode;
 
@@ -7,6 +10,17 @@ use serde::{Deserialize, Serialize};
 use super::At;
 use super::desk::Desk;
 use crate::output::Output;
+
+/// Check the set-up as far as it can be seen.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  vestibule gate doctor        each check is ok, BROKEN or unseen; exit code 1 if any is broken
+  vestibule --json gate doctor for scripts
+  vestibule gate doctor --probe 0.0001 --asset ETH --from 1 --to 2 --expect ID --reason 'the yearly test' --it-may-complete")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    probe: probe::Args,
+}
 
 #[derive(Deserialize, Serialize)]
 struct Status {
@@ -26,7 +40,10 @@ struct Check {
     saw: String,
 }
 
-pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
+pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
+    if args.probe.is_wanted() {
+        return probe::run(at, args.probe, out).await;
+    }
     let status: Status = Desk::open(at)?.get("/status").await?;
     out.show(&status, |status| {
         let line = |check: &Check| {

@@ -116,10 +116,7 @@ enum Command {
   vestibule --json gate status | jq .areas")]
     Status,
     /// Check the set-up as far as it can be seen.
-    #[command(after_help = "Examples:
-  vestibule gate doctor        each check is ok, BROKEN or unseen; exit code 1 if any is broken
-  vestibule --json gate doctor for scripts")]
-    Doctor,
+    Doctor(doctor::Args),
     /// Who may come in, with which key, from where, to see what.
     Connection(connection::Args),
     /// What waits for more signatures: whatever lets more through than before.
@@ -164,7 +161,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Upstream(args) => upstream::run(&at, &args, out).await,
         Command::Refresh => upstream::refresh(&at, out).await,
         Command::Status => status::run(&at, out).await,
-        Command::Doctor => doctor::run(&at, out).await,
+        Command::Doctor(args) => doctor::run(&at, args, out).await,
         Command::Connection(args) => connection::run(&at, args, out).await,
         Command::Change(args) => change::run(&at, args, out).await,
         Command::Operator(args) => operator::run(&at, args, out).await,

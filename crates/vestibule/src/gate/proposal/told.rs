@@ -27,6 +27,16 @@ pub(super) fn told(one: &Shown) -> String {
     lines.push(line("its own id", own.unwrap_or("none")));
     lines.push(line("digest", &one.digest));
     lines.extend(decided(proposal));
+    if let Some(probe) = &proposal.probe {
+        let expects = probe.expects.iter().map(ToString::to_string);
+        lines.push(line("expects", expects.collect::<Vec<_>>().join(" ")));
+        if let Some(judged) = &probe.judged {
+            lines.push(line("policy", &judged.saw));
+        }
+        if let Some(ended) = probe.ended {
+            lines.push(line("ended", ended.as_str()));
+        }
+    }
     if let Some(info) = &proposal.approved_upstream {
         lines.extend(upstream(info));
     }
