@@ -421,6 +421,35 @@ on_both! {
     }
 
     rooms: &[ledger::ROOM, ROOM],
+    async fn cosignatures_are_of_one_workspace(store: TestStore) {
+        in_both(&store, |writing, workspace| {
+            for size in [2, 3] {
+                log::put_checkpoint(writing, workspace, size, &format!("{workspace} {size}\n"))?;
+            }
+            for (size, witness) in [(2, "a"), (2, "b"), (3, "a")] {
+                log::put_cosignature(writing, workspace, size, witness, (NOW, "before\n"))?;
+                log::put_cosignature(writing, workspace, size, witness, (NOW.plus(1), witness))?;
+            }
+            Ok(())
+        }).await;
+        write(&store, |writing| log::put_cosignature(writing, HERE, 3, "b", (NOW, "b"))).await;
+        for (workspace, by_two) in [(HERE, Some((3, format!("{HERE} 3\nab")))), (THERE, Some((2, format!("{THERE} 2\nab")))), (ELSEWHERE, None)] {
+            let (two, three, newest, word) = read(&store, move |reading| Ok((
+                log::newest_cosigned(reading, workspace, 2)?,
+                log::newest_cosigned(reading, workspace, 3)?,
+                log::newest_checkpoint(reading, workspace)?,
+                log::cosigned(reading, workspace, "a")?,
+            ))).await;
+            assert_eq!((two, three), (by_two.clone(), None));
+            assert_eq!(newest.is_some(), by_two.is_some());
+            assert_eq!(word, by_two.map(|_| (3, NOW.plus(1))));
+        }
+        let (signed, all) = read(&store, |reading| Ok((log::newest_signed(reading, THERE)?, log::checkpoints(reading, THERE)?))).await;
+        assert_eq!(signed, Some((3, format!("{THERE} 3\n"))));
+        assert_eq!(all, [(2, format!("{THERE} 2\nab")), (3, format!("{THERE} 3\na"))]);
+    }
+
+    rooms: &[ledger::ROOM, ROOM],
     async fn a_store_has_lives_and_is_shut_for_one_workspace(store: TestStore) {
         let epoch = |workspace| write(&store, move |writing| connections::epoch(writing, workspace));
         let (here, there) = (epoch(HERE).await, epoch(THERE).await);
@@ -476,5 +505,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 16);
+    assert_eq!(tables(&[ROOM]).count(), 17);
 }
