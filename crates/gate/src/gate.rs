@@ -15,7 +15,6 @@ use protocol::keys::PrivateKey;
 use protocol::role::ProviderRole;
 use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
-use std::num::NonZeroU32;
 use store::{Claim, Query, Store, StoreError, Writing};
 use sync::Inbox;
 use tokio::sync::{Notify, watch};
@@ -38,14 +37,10 @@ use crate::records::Recorder;
 use crate::refusals::Refusals;
 use crate::rows;
 use crate::trust::Trust;
-use crate::upstream::part_for_walks;
+use crate::upstream;
 use crate::witnesses::Witnessing;
 use ledger::Fault;
 
-/// How long a call upstream waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Calls that may go out at once.
-const BURST: u32 = 50;
 /// What is signed, and told nobody, to make the secret that binds cursors. Nothing else that the key
 /// signs begins like this.
 const CURSORS: &[u8] = b"vestibule cursors v1";
@@ -198,9 +193,6 @@ impl Gate {
             Lease::Alone => Books::open(&store, workspace).await?,
             Lease::Shared { .. } => Books::open_shared(&store, workspace).await?,
         };
-        let meters = store
-            .read(move |reading| Meters::read(reading, workspace))
-            .await?;
         let webhook = folder.key(KeyName::Webhooks)?;
         let kid = format!(
             "vestibule-{}",
@@ -208,12 +200,11 @@ impl Gate {
         );
         let inbox = Inbox::new(&store, workspace, "upstream", Arc::clone(&clock));
         let cap = config.upstream.calls_per_minute;
-        let burst = NonZeroU32::new(BURST.min(cap.get())).unwrap_or(NonZeroU32::MIN);
-        let budget = Budget::per_minute(cap, burst, PATIENCE);
+        let budget = upstream::budget(cap);
         let gate = Arc::new(Self {
             log_key: folder.log_key()?,
             webhook_key: Arc::new(WebhookKey::new(kid, webhook)),
-            walks: part_for_walks(&budget, cap),
+            walks: upstream::part_for_walks(&budget, cap),
             forwards: forward::part(&budget, cap),
             budget,
             config,
@@ -226,7 +217,7 @@ impl Gate {
             version: AtomicI64::new(0),
             lease,
             leading: ArcSwapOption::empty(),
-            meters,
+            meters: Meters::open(&store, workspace).await?,
             roster: ArcSwap::default(),
             translations: Arc::default(),
             public,

@@ -149,8 +149,7 @@ pub(crate) struct Meters {
 }
 
 impl Meters {
-    /// As they were written down.
-    pub(crate) fn read(query: &mut impl Query, workspace: WorkspaceId) -> Result<Self, StoreError> {
+    fn read(query: &mut impl Query, workspace: WorkspaceId) -> Result<Self, StoreError> {
         let meters = Self::default();
         let folded = rows::budgets::used(query, workspace)?;
         for (name, used) in &folded {
@@ -163,6 +162,12 @@ impl Meters {
             folded: tokio::sync::Mutex::new(folded),
             ..meters
         })
+    }
+
+    /// As the store has them.
+    pub(crate) async fn open(store: &Store, workspace: WorkspaceId) -> Result<Self, StoreError> {
+        let read = store.read(move |reading| Self::read(reading, workspace));
+        read.await
     }
 
     /// A connection's meter under its budgets of now. What it has used stays used.

@@ -156,9 +156,9 @@ on_both! {
         assert_eq!(left(NOW), [Some(890); 3]);
         assert_eq!(meters[2].take(rows, 891, NOW).map_err(|error| error.status()), Err(429));
         // What was counted there is known to one that begins now, and to nobody of another workspace.
-        let begun = read(&store, |reading| Meters::read(reading, HERE)).await;
+        let begun = Meters::open(&store, HERE).await.expect("read");
         assert_eq!(begun.of(&acme).left(rows, NOW), Some(890));
-        let apart = read(&store, |reading| Meters::read(reading, THERE)).await;
+        let apart = Meters::open(&store, THERE).await.expect("read");
         assert_eq!(apart.of(&acme).left(rows, NOW), Some(1_000));
         // One is over midnight before the others.
         assert_eq!(meters[0].take(rows, 7, midnight), Ok(()));

@@ -6,6 +6,7 @@ mod owed;
 mod schedule;
 mod walks;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use protocol::time::Millis;
 use sync::walk::Options;
 use sync::{SyncError, Walked};
 use tokio_util::sync::CancellationToken;
-use wire::client::ClientError;
+use wire::client::{Budget, ClientError};
 
 use crate::ages::Subject;
 use crate::gate::Gate;
@@ -25,6 +26,17 @@ pub(crate) use walks::part as part_for_walks;
 
 /// How long to wait when upstream cannot be reached.
 const PAUSE: Duration = Duration::from_secs(5);
+/// How long a call upstream waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Calls that may go out at once.
+const BURST: u32 = 50;
+
+/// What all of the gate's API users may ask together: it holds whether upstream counts by API user or
+/// by workspace.
+pub(crate) fn budget(cap: NonZeroU32) -> Budget {
+    let burst = NonZeroU32::new(BURST.min(cap.get())).unwrap_or(NonZeroU32::MIN);
+    Budget::per_minute(cap, burst, PATIENCE)
+}
 
 /// Keeps the books until told to end.
 pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
