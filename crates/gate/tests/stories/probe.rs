@@ -157,7 +157,9 @@ async fn a_probe_is_an_owners_alone_and_names_what_it_does() {
             refused.status
         );
     }
-    let made = prepare(&world, &[treasurer.clone()]).await.fine();
+    let made = prepare(&world, std::slice::from_ref(&treasurer))
+        .await
+        .fine();
     assert_eq!(
         prepare(&world, &[treasurer]).await.status,
         409,
