@@ -102,3 +102,29 @@ fn options(gate: &Arc<Gate>) -> Options {
     }));
     options
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use sync::Area;
+
+    use super::*;
+    use crate::testing::{NOW, World};
+
+    /// Two walks within a second of upstream's, the second one slower: what it read is the newer.
+    #[tokio::test]
+    async fn a_walk_is_later_than_those_that_were_over_when_it_began() {
+        let test = World::new().await;
+        let gate = &test.gate;
+        assert_eq!(options(gate).since, None);
+        let over = |at| Walked {
+            as_of: BTreeMap::from([(Area::Accounts, at)]),
+            ..Walked::default()
+        };
+        for (at, since) in [(NOW, 1), (NOW.plus(-30), 1), (NOW.plus(5), 6)] {
+            walked(gate, &over(at));
+            assert_eq!(options(gate).since, Some(NOW.plus(since)));
+        }
+    }
+}
