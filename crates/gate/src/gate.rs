@@ -32,7 +32,7 @@ use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::meters::Meters;
 use crate::operations;
 use crate::operators::Roster;
-use crate::proposals::Translations;
+use crate::proposals::{self, Translations};
 use crate::records::Recorder;
 use crate::refusals::Refusals;
 use crate::rows;
@@ -456,6 +456,14 @@ impl Gate {
     /// Who proposes upstream.
     pub(crate) fn editor(&self) -> Option<Client> {
         self.clients.read().1.clone()
+    }
+
+    /// By what it tells transactions of its own.
+    pub(crate) fn known(&self) -> proposals::Known {
+        proposals::Known {
+            editor: self.upstream.read().editor,
+            quarantined: self.is_quarantined(),
+        }
     }
 
     /// The keys that sign this gate's webhooks.

@@ -26,7 +26,7 @@ use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
     Operator, backup, changes, connections, keys, life, log_entries, operators, posture, preview,
-    probe, proposals, record, refused, release, report, request, review, status, upstream,
+    probe, proposals, record, refused, release, report, request, resume, review, status, upstream,
 };
 use crate::refusals::{Kind, Who};
 use page::Page;
@@ -239,6 +239,9 @@ impl Desk {
             Name::Backup => Reply::json(status, &backup::backup(gate, who, given.input()?).await?),
             Name::Release => {
                 Reply::json(status, &release::release(gate, who, given.input()?).await?)
+            }
+            Name::ResumeDispatch => {
+                Reply::json(status, &resume::resume(gate, who, given.input()?).await?)
             }
             Name::Connections => {
                 let page = given.page()?;

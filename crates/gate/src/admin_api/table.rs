@@ -136,7 +136,7 @@ macro_rules! names {
 }
 
 names! {
-    Status, SetUpstream, Refresh, Posture, Backup, Release,
+    Status, SetUpstream, Refresh, Posture, Backup, Release, ResumeDispatch,
     Log, LogEntries, LogProof, LogFile, EraseLog,
     Connections, RequestConnection, Connection, ApproveConnection, SuspendConnection,
     ResumeConnection, RevokeConnection, ActivateConnection, ChangeConnection,
@@ -162,6 +162,7 @@ pub const OPERATIONS: &[Operation] = &[
     row(Name::EraseLog, "eraseLog", ("POST", "/log/erase"), PEOPLE, Some("Erasure"), (200, Some("Erased")), "Erases payloads; every proof stays whole."),
     row(Name::Backup, "backup", ("POST", "/backups"), DOORS, Some("BackupWanted"), (201, Some("Backup")), "Copies the store into a file of the gate's machine."),
     row(Name::Release, "release", ("POST", "/release"), PEOPLE, Some("ReleaseWord"), (200, Some("Released")), "Asks to let a store that was put back serve again."),
+    row(Name::ResumeDispatch, "resumeDispatch", ("POST", "/dispatch/resume"), DOORS, Some("Reason"), (200, Some("Change")), "Asks to send proposals again, after a stray transaction upstream has stopped them."),
     list(Name::Connections, "listConnections", "/connections", "Connection", "Every connection, by name."),
     row(Name::RequestConnection, "requestConnection", ("POST", "/connections"), DOORS, Some("ConnectionRequest"), (201, Some("Connection")), "Keeps what a provider asks for."),
     row(Name::Connection, "getConnection", ("GET", "/connections/{name}"), ALL, None, (200, Some("Connection")), "One connection."),

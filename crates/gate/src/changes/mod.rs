@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::admin_api::{Name, may};
 use crate::connections::{DAY, Terms};
 use crate::operators::OperatorRole;
+use crate::proposals::Stopped;
 
 /// How long a change may wait for its signatures.
 pub const MAX_WAIT: i64 = 14 * DAY;
@@ -71,6 +72,8 @@ pub enum Change {
     },
     /// A store that was put back serves again.
     Release(Comparison),
+    /// Proposals are sent again, after this has stopped them.
+    ResumeDispatch(Stopped),
     /// Somebody of the client's comes in.
     AddOperator {
         /// Its name.
@@ -130,6 +133,7 @@ impl Change {
             Self::ReplaceKey { .. } => Name::RotateKey,
             Self::KeyExpiry { .. } => Name::ExpireKey,
             Self::Release(_) => Name::Release,
+            Self::ResumeDispatch(_) => Name::ResumeDispatch,
             Self::AddOperator { .. } => Name::AddOperator,
             Self::SetOperatorRole { .. } => Name::SetOperatorRole,
             Self::RemoveOperator { .. } => Name::RemoveOperator,
@@ -162,6 +166,7 @@ impl Change {
                 "release the store that was put back: {} of {} entries lost",
                 compared.lost, compared.size
             ),
+            Self::ResumeDispatch(stopped) => format!("resume dispatch after {}", stopped.words()),
             Self::AddOperator { operator, role, .. } => {
                 format!("add operator {operator} as {role}")
             }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::gates::GateName;
+use crate::proposals::Why;
 
 /// An entry: who did what.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -278,6 +279,24 @@ pub enum Event {
         looked_up: u64,
         reason: String,
     },
+    /// Upstream has a transaction of ours that nobody let go: nothing is sent from now on.
+    DispatchStopped {
+        upstream: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        external_id: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        proposal: Option<TxId>,
+        why: Why,
+    },
+    /// What became of it.
+    StrayEnded {
+        upstream: TxId,
+        status: String,
+    },
+    DispatchResumed {
+        upstream: TxId,
+        reason: String,
+    },
     /// Upstream has a transaction with an id of ours that no proposal here is.
     OrphanSeen {
         upstream: String,
@@ -347,6 +366,9 @@ impl Event {
             Self::StoreBackedUp { .. } => "store_backed_up",
             Self::StoreRestored { .. } => "store_restored",
             Self::StoreReleased { .. } => "store_released",
+            Self::DispatchStopped { .. } => "dispatch_stopped",
+            Self::StrayEnded { .. } => "stray_ended",
+            Self::DispatchResumed { .. } => "dispatch_resumed",
             Self::OrphanSeen { .. } => "orphan_seen",
         }
     }

@@ -18,6 +18,7 @@ pub mod record;
 pub mod release;
 pub mod report;
 pub mod request;
+pub mod resume;
 pub mod review;
 pub mod status;
 mod turned_away;

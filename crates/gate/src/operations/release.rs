@@ -119,6 +119,8 @@ pub(super) fn make(
         rows::proposals::update(deed.writing, deed.workspace, &next)?;
     }
     rows::connections::set_quarantine(deed.writing, deed.workspace, false)?;
+    // What the copy has forgotten was sent before.
+    rows::strays::begin(deed.writing, deed.workspace, deed.at)?;
     Ok(Event::StoreReleased {
         checkpoint: compared.size,
         lost: compared.lost,

@@ -18,6 +18,7 @@ use crate::ages::Age;
 use crate::connections::{Directory, Provider};
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
+use crate::proposals::{Stopped, Stray};
 use crate::rows;
 use crate::witnesses::{self, Seen};
 
@@ -62,6 +63,11 @@ pub struct Status {
     pub gates: Vec<OneGate>,
     /// How far each witness of the log is.
     pub witnesses: Vec<Seen>,
+    /// Why no proposal is sent, where it is so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+    /// The latest transactions upstream that are the gate's own and that nobody let go.
+    pub strays: Vec<Stray>,
     /// What was looked at.
     pub checks: Vec<Check>,
 }
@@ -75,9 +81,13 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     let workspace = gate.workspace();
     let read = gate.store.read(move |reading| {
         let (entries, _) = log::root(reading, workspace)?;
-        Ok((entries, rows::gates::all(reading, workspace)?))
+        let strays = rows::strays::raised(reading, workspace)?;
+        let stopped = rows::strays::stopped(reading, workspace)?;
+        let held = rows::strays::held(reading, workspace)?;
+        let dispatch = (strays, stopped, held);
+        Ok((entries, rows::gates::all(reading, workspace)?, dispatch))
     });
-    let (log_entries, gates) = read
+    let (log_entries, gates, (strays, stopped, held)) = read
         .await
         .map_err(|error: store::StoreError| refused(500, error))?;
     let events = gate
@@ -98,6 +108,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     });
     checks.push(young(&areas, now));
     checks.push(not_ending(&gate.directory.load(), now));
+    checks.push(none_astray(stopped.as_ref(), held, &strays));
     if gate.is_quarantined() {
         checks.push(Check {
             what: "the gate lets providers in",
@@ -166,6 +177,8 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             })
             .collect(),
         witnesses,
+        stopped,
+        strays,
         checks,
     })
 }
@@ -177,6 +190,28 @@ fn young(areas: &[Age], now: Millis) -> Check {
         what: "no part of the books is too old to be told",
         ok: Some(!areas.iter().any(|age| age.too_old)),
         saw: words.join(", "),
+    }
+}
+
+/// Whether nothing of the gate's own is upstream that nobody let go.
+fn none_astray(stopped: Option<&Stopped>, held: Option<String>, strays: &[Stray]) -> Check {
+    let (ok, saw) = match (stopped, held) {
+        (Some(stopped), _) => {
+            let last = strays.iter().find(|one| one.upstream == stopped.upstream);
+            let status = last.map_or("unknown", |stray| stray.status.as_str());
+            let saw = format!(
+                "{}. It was {status} when it was looked at last. NOTHING IS SENT: find out who sent it, replace the Editor's API user if its key is out or mend the policy, then run `vestibule gate resume`",
+                stopped.words()
+            );
+            (Some(false), saw)
+        }
+        (None, Some(held)) => (None, format!("proposals wait: {held}")),
+        (None, None) => (Some(true), "nothing is".to_owned()),
+    };
+    Check {
+        what: "nothing of the gate's own is upstream that nobody let go",
+        ok,
+        saw,
     }
 }
 

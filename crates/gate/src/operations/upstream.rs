@@ -40,6 +40,10 @@ pub(crate) async fn set(gate: &Arc<Gate>, operator: &Operator, ids: Ids) -> Resu
     let work = move |deed: &mut Deed<'_, '_>| {
         for (name, value) in &values {
             if let Some(value) = value {
+                let before = rows::connections::setting(deed.writing, deed.workspace, name)?;
+                if *name == "editor" && before.as_ref() != Some(value) {
+                    rows::strays::begin(deed.writing, deed.workspace, deed.at)?;
+                }
                 rows::connections::set(deed.writing, deed.workspace, name, value)?;
             }
         }

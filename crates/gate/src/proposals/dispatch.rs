@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use wire::client::{Client, ClientError, Once};
 
 use super::tries::Tries;
-use super::{Happening, Proposal, State, probe};
+use super::{Happening, Proposal, State, probe, stray};
 use crate::gate::{Deed, Gate};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
@@ -78,7 +78,8 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
         Ok::<_, store::StoreError>(due)
     });
     let due = read.await.map_err(|error| error.to_string())?;
-    if due.is_empty() && probe::under_way(gate).await?.is_empty() {
+    let strays = stray::open(gate).await?;
+    if due.is_empty() && strays.is_empty() && probe::under_way(gate).await?.is_empty() {
         return Ok(false);
     }
     let Some(editor) = gate.editor() else {
@@ -91,6 +92,11 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
     let key = gate.upstream.read().editor;
     let ours = gate.opens(&editor, key, ProviderRole::Editor).await;
     ours.map_err(|error| error.to_string())?;
+    let mut haste = stray::follow(gate, &editor, &strays).await;
+    let held = held(gate).await?;
+    if let Some(why) = &held {
+        tracing::error!(waiting = due.len(), "proposals wait: {why}");
+    }
     let mut way = Way {
         gate,
         editor: &editor,
@@ -99,6 +105,7 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
     for proposal in due {
         let taken = match proposal.state {
             State::Sending => way.settle(&proposal).await,
+            _ if held.is_some() => continue,
             _ => way.send(&proposal).await,
         };
         if let Err(error) = taken {
@@ -112,9 +119,20 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
         }
     }
     let now = gate.clock.now();
-    Ok(probes
+    haste |= probes
         .iter()
-        .any(|probe| now < probe.updated_at.plus(HASTE)))
+        .any(|probe| now < probe.updated_at.plus(HASTE));
+    Ok(haste)
+}
+
+/// Why nothing is sent now, if it is so.
+async fn held(gate: &Gate) -> Result<Option<String>, String> {
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| rows::strays::held(reading, workspace));
+    read.await
+        .map_err(|error: store::StoreError| error.to_string())
 }
 
 async fn happen(
@@ -126,6 +144,11 @@ async fn happen(
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
         let proposal = known.ok_or_else(protocol::error::ApiError::transaction_not_found)?;
+        if matches!(what, Happening::Sending)
+            && let Some(why) = rows::strays::held(deed.writing, deed.workspace)?
+        {
+            return Err(protocol::error::ApiError::uncoded(409, why).into());
+        }
         let next = proposal
             .on(what.clone(), deed.at)
             .map_err(|unfit| protocol::error::ApiError::uncoded(409, unfit.to_string()))?;
@@ -220,6 +243,9 @@ impl Way<'_> {
         }
         if let Err(why) = still_allowed(self.gate, proposal) {
             return self.failed(proposal, why).await;
+        }
+        if let Some(why) = held(self.gate).await? {
+            return Err(why);
         }
         if !self.gate.may_serve() {
             return Err("whether its connection may still propose is not known now".to_owned());

@@ -3,69 +3,35 @@
 
 use ledger::Change;
 use protocol::ids::WorkspaceId;
-use protocol::model::transaction::Transaction;
 use protocol::time::Millis;
 use store::{StoreError, Writing};
 use sync::inbox::Outcome;
 
-use super::EXTERNAL_PREFIX;
+use super::stray::{Known, is_approved, notice};
 use crate::connections::Place;
 use crate::log::{self, Actor, Entry, Event};
 use crate::rows;
 
-/// A transaction upstream with an id of ours that no proposal here has sent: what a store that was put
-/// back has forgotten, or somebody's with the gate's Editor. An alarm, once.
-fn orphan(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    transaction: &Transaction,
-    proposer: Option<&str>,
-    at: Millis,
-) -> Result<(), StoreError> {
-    let external = transaction.external_tx_id.as_deref().unwrap_or_default();
-    if proposer.is_some() || !external.starts_with(EXTERNAL_PREFIX) {
-        return Ok(());
-    }
-    let event = Event::OrphanSeen {
-        upstream: transaction.id.to_string(),
-        external_id: external.to_owned(),
-    };
-    let told = rows::log::of_kind(writing, workspace, event.kind(), u64::MAX >> 1)?;
-    let known = |payload: &String| {
-        Entry::read(payload.as_bytes()).is_some_and(|entry| entry.event == event)
-    };
-    if told.iter().any(known) {
-        return Ok(());
-    }
-    tracing::error!(upstream = %transaction.id, external, "a transaction with an id of ours that no proposal has sent");
-    let actor = Actor::Gate;
-    log::append(writing, workspace, at, &Entry { actor, event }).map(drop)
-}
-
-/// Keeps what an event tells of an approval.
+/// Keeps what an event tells of an approval; whether it tells of a stray.
 pub(crate) fn keep(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     outcomes: &[Outcome],
+    known: Known,
     at: Millis,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut strays = false;
     for outcome in outcomes {
         let Change::Transaction(transaction, origin) = &outcome.change else {
             continue;
         };
-        orphan(
-            writing,
-            workspace,
-            transaction,
-            origin.proposer.as_deref(),
-            at,
-        )?;
+        strays |= notice(writing, workspace, (transaction, origin), known, at)?;
         let told = transaction.authorization_info.as_ref();
-        let Some(info) = told.filter(|info| origin.proposer.is_some() && info.is_approved()) else {
+        let Some(info) = told.filter(|info| origin.proposer.is_some() && is_approved(info)) else {
             continue;
         };
-        let known = rows::proposals::one(writing, workspace, transaction.id)?;
-        let Some(mut proposal) = known.filter(|proposal| {
+        let found = rows::proposals::one(writing, workspace, transaction.id)?;
+        let Some(mut proposal) = found.filter(|proposal| {
             proposal.place == Place::Fireblocks && proposal.approved_upstream.is_none()
         }) else {
             continue;
@@ -84,5 +50,5 @@ pub(crate) fn keep(
         };
         log::append(writing, workspace, at, &entry)?;
     }
-    Ok(())
+    Ok(strays)
 }

@@ -6,6 +6,7 @@ mod dispatch;
 mod evidence;
 mod make;
 mod probe;
+mod stray;
 mod translate;
 mod tries;
 
@@ -22,6 +23,8 @@ pub(crate) use dispatch::{dispatch, look_up};
 pub(crate) use evidence::keep as keep_evidence;
 pub(crate) use make::{in_scope, make};
 pub use probe::{Judgement, PROPOSER, Probe};
+pub(crate) use stray::Known;
+pub use stray::{Stopped, Stray, Why};
 pub(crate) use translate::Translations;
 
 use crate::connections::Place;

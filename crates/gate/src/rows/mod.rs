@@ -11,6 +11,7 @@ pub(crate) mod log;
 pub(crate) mod operators;
 pub(crate) mod proposals;
 pub(crate) mod reports;
+pub(crate) mod strays;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -50,6 +51,11 @@ pub const ROOM: Room = Room {
             name: "witnesses",
             sql: Sql::Same(WITNESSES),
         },
+        Migration {
+            id: 7,
+            name: "strays",
+            sql: Sql::Same(STRAYS),
+        },
     ],
 };
 
@@ -66,6 +72,17 @@ const GATES: &str = "
 CREATE TABLE gate_gates (
     workspace TEXT NOT NULL, instance TEXT NOT NULL, name TEXT NOT NULL, joined_at BIGINT NOT NULL,
     beat BIGINT NOT NULL, acknowledged BIGINT NOT NULL, leads BIGINT NOT NULL, PRIMARY KEY (workspace, instance));
+";
+
+const STRAYS: &str = "
+-- Transactions upstream that are the gate's own, and that nobody let go.
+CREATE TABLE gate_strays (
+    workspace TEXT NOT NULL, upstream TEXT NOT NULL, seen_at BIGINT NOT NULL, standing TEXT NOT NULL, doc TEXT NOT NULL,
+    PRIMARY KEY (workspace, upstream));
+CREATE INDEX gate_strays_by_standing ON gate_strays (workspace, standing, seen_at);
+-- What an older store has looked away from is not judged now.
+INSERT INTO gate_settings (workspace, name, value)
+    SELECT workspace, 'strays_since', CAST(MAX(at) AS TEXT) FROM gate_log_leaves GROUP BY workspace;
 ";
 
 const LIFE: &str = "

@@ -14,14 +14,14 @@ use wire::hooks_out::Next;
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
 use super::{
-    ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports,
+    ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports, strays,
 };
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::{BudgetName, KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
 use crate::meters::{Added, Day, Meters, Used};
 use crate::operators::OperatorRole;
-use crate::proposals::{Proposal, State};
+use crate::proposals::{Proposal, State, Stopped, Stray, Why};
 use crate::testing::{NOW, WORKSPACE, accounts, connection, held, write};
 
 /// Every row of a table.
@@ -335,6 +335,46 @@ on_both! {
     }
 
     rooms: &[ledger::ROOM, ROOM],
+    async fn strays_and_whether_anything_is_sent_are_of_one_workspace(store: TestStore) {
+        let stray = |standing: &str, at: Millis| -> Stray {
+            let stray = json!({"upstream": TxId(ID), "why": "NO_PROPOSAL", "standing": standing, "seen_at": at,
+                "status": "SUBMITTED"});
+            serde_json::from_value(stray).expect("a stray")
+        };
+        for workspace in [HERE, THERE] {
+            let (first, second) = (stray("SUSPECTED", NOW), stray("RAISED", NOW.plus(1)));
+            let (fresh, again) = store.write(move |writing| Ok::<_, StoreError>((
+                strays::add(writing, workspace, &first)?,
+                strays::add(writing, workspace, &second)?,
+            ))).await.expect("written");
+            assert!(fresh && !again, "the first word counts");
+        }
+        let raised = stray("RAISED", NOW);
+        let stopped = Stopped { at: NOW, upstream: TxId(ID), why: Why::NoProposal };
+        let (kept, stop) = (raised.clone(), stopped.clone());
+        write(&store, move |writing| {
+            strays::put(writing, HERE, &kept)?;
+            strays::stop(writing, HERE, &stop)?;
+            strays::begin(writing, HERE, NOW)
+        }).await;
+        let of = |workspace| read(&store, move |reading| Ok((
+            strays::open(reading, workspace)?,
+            strays::raised(reading, workspace)?,
+            strays::stopped(reading, workspace)?,
+            strays::held(reading, workspace)?.is_some(),
+            strays::since(reading, workspace)?,
+        )));
+        assert_eq!(of(HERE).await, (vec![raised.clone()], vec![raised.clone()], Some(stopped), true, NOW));
+        let suspected = stray("SUSPECTED", NOW);
+        assert_eq!(of(THERE).await, (vec![suspected], Vec::new(), None, true, Millis(0)));
+        assert_eq!(of(ELSEWHERE).await, (Vec::new(), Vec::new(), None, false, Millis(0)));
+        write(&store, move |writing| strays::resume(writing, HERE)).await;
+        assert_eq!(of(HERE).await, (vec![raised.clone()], vec![raised], None, false, NOW));
+        write(&store, move |writing| strays::put(writing, THERE, &stray("CLEARED", NOW))).await;
+        assert_eq!(of(THERE).await, (Vec::new(), Vec::new(), None, false, Millis(0)));
+    }
+
+    rooms: &[ledger::ROOM, ROOM],
     async fn deliveries_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             let body = workspace.to_string();
@@ -505,5 +545,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 17);
+    assert_eq!(tables(&[ROOM]).count(), 18);
 }

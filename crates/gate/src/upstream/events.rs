@@ -1,7 +1,7 @@
 //! What upstream's webhooks told, into the books and to providers.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use protocol::role::ProviderRole;
 use sync::SyncError;
@@ -40,12 +40,16 @@ async fn drain(gate: &Arc<Gate>, owed: &Owed) -> Result<(), SyncError> {
     };
     let viewer = gate.upstream.read().viewer;
     gate.opens(&client, viewer, ProviderRole::Viewer).await?;
-    let this = Arc::clone(gate);
+    let (this, strays) = (Arc::clone(gate), Arc::new(AtomicBool::new(false)));
+    let noticed = Arc::clone(&strays);
     let drained = gate.inbox.drain(
         &gate.books,
         &*gate.translations,
         move |writing, _, envelope, outcomes| {
-            proposals::keep_evidence(writing, this.workspace(), outcomes, this.clock.now())?;
+            let (known, at) = (this.known(), this.clock.now());
+            if proposals::keep_evidence(writing, this.workspace(), outcomes, known, at)? {
+                noticed.store(true, Ordering::SeqCst);
+            }
             let Some(told) = relay::of_event(envelope, outcomes) else {
                 return Ok(());
             };
@@ -66,6 +70,9 @@ async fn drain(gate: &Arc<Gate>, owed: &Owed) -> Result<(), SyncError> {
     if let Some(latest) = drained.latest {
         gate.as_of.fetch_max(latest.0, Ordering::SeqCst);
         gate.deliveries.notify_one();
+    }
+    if strays.load(Ordering::SeqCst) {
+        gate.proposals.notify_one();
     }
     owed.add(drained.walk, drained.latest);
     Ok(())

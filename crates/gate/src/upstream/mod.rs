@@ -87,7 +87,8 @@ fn options(gate: &Arc<Gate>) -> Options {
     options.translate = gate.translations.clone();
     let this = Arc::clone(gate);
     options.beside = Some(Arc::new(move |writing, _, outcomes| {
-        proposals::keep_evidence(writing, this.workspace(), outcomes, this.clock.now())?;
+        let (known, at) = (this.known(), this.clock.now());
+        proposals::keep_evidence(writing, this.workspace(), outcomes, known, at)?;
         let directory = this.directory.load();
         for told in outcomes.iter().filter_map(relay::of_walk) {
             relay::relay(

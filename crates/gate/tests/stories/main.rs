@@ -34,6 +34,7 @@ mod reports;
 mod roles;
 mod rows;
 mod sending;
+mod strays;
 mod transactions;
 mod webhooks;
 mod witness;

@@ -14,6 +14,7 @@ mod operator;
 pub(crate) mod posture;
 pub(crate) mod proposal;
 mod report;
+mod resume;
 mod review;
 pub(crate) mod run;
 mod settings;
@@ -145,6 +146,7 @@ enum Command {
     Restore(backup::Restore),
     /// Let a store that was put back serve again.
     Release(backup::Release),
+    Resume(resume::Args),
     /// The seven practices, per connection: held, broken, or cannot be seen.
     #[command(after_help = "Examples:
   vestibule gate posture       C1 to C7 for every connection; exit code 1 if any is broken
@@ -176,6 +178,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => backup::backup(&at, &args, out).await,
         Command::Restore(args) => backup::restore(&at, &args, out).await,
         Command::Release(args) => backup::release(&at, &args, out).await,
+        Command::Resume(args) => resume::run(&at, &args, out).await,
         Command::Posture => posture::run(&at, out).await,
     }
 }

@@ -1,7 +1,8 @@
-//! `vestibule gate status`: as of when the books are.
+//! `vestibule gate status`: as of when the books are, and whether anything is sent.
 
 use std::process::ExitCode;
 
+use gate::proposals::{Stopped, Stray};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use wire::clock::{SystemClock, WallClock};
@@ -48,6 +49,11 @@ struct Status {
     /// Who cosigns the log's head.
     #[serde(default)]
     witnesses: Vec<Witness>,
+    /// Why no proposal is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stopped: Option<Stopped>,
+    #[serde(default)]
+    strays: Vec<Stray>,
 }
 
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
@@ -65,12 +71,23 @@ pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
         )];
         lines.extend(status.areas.iter().map(line));
         lines.extend(status.gates.iter().map(of_several));
+        lines.push(status.stopped.as_ref().map_or_else(
+            || "dispatch      goes on".to_owned(),
+            |stopped| {
+                format!(
+                    "dispatch      STOPPED at {}: {}",
+                    stopped.at,
+                    stopped.words()
+                )
+            },
+        ));
+        lines.extend(status.strays.iter().map(astray));
         lines.extend(status.witnesses.iter().map(|one| of_witness(one, now)));
         lines.join("\n")
     })?;
     let too_old = status.areas.iter().any(|age| age.too_old);
     let unvouched = status.witnesses.iter().any(|witness| !witness.ok);
-    Ok(if too_old || unvouched {
+    Ok(if too_old || unvouched || status.stopped.is_some() {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
@@ -99,6 +116,16 @@ fn of_witness(witness: &Witness, now: Millis) -> String {
     let trouble = witness.trouble.as_ref();
     let trouble = trouble.map_or_else(String::new, |trouble| format!("; {trouble}"));
     format!("witness       {} {done}{trouble}", witness.name)
+}
+
+fn astray(stray: &Stray) -> String {
+    format!(
+        "stray         {} noticed at {}, {}: {}",
+        stray.upstream,
+        stray.seen_at,
+        stray.status.as_str(),
+        stray.why.words()
+    )
 }
 
 fn of_several(gate: &OneGate) -> String {

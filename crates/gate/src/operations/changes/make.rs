@@ -13,7 +13,7 @@ use crate::gate::Deed;
 use crate::log::{Actor, Event};
 use crate::operations::keys::{self, fingerprint_of};
 use crate::operations::operators::no_operator;
-use crate::operations::{no_connection, refused, release};
+use crate::operations::{no_connection, refused, release, resume};
 use crate::operators::enough;
 use crate::rows;
 
@@ -41,6 +41,7 @@ pub(super) fn check(
             ..
         } => keys::expiring(deed, connection, fingerprint_of(fingerprint)?, *before).map(drop),
         Change::Release(compared) => release::check(deed, compared),
+        Change::ResumeDispatch(stopped) => resume::check(deed, stopped),
         Change::AddOperator {
             operator,
             fingerprint,
@@ -188,6 +189,7 @@ pub(super) fn make(
             return keys::set_expiry(deed, &actor, connection, wanted, (*before, *after));
         }
         Change::Release(compared) => release::make(deed, compared, reason)?,
+        Change::ResumeDispatch(stopped) => resume::make(deed, stopped, reason)?,
         Change::AddOperator {
             operator,
             id,

@@ -13,6 +13,7 @@ use super::Judgement;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::proposals::cancel::{can_be_cancelled, cancel, is_over};
+use crate::proposals::stray::{Standing, Stray, Why, raise, skipped};
 use crate::proposals::{Proposal, look_up};
 use crate::rows;
 
@@ -47,7 +48,8 @@ pub(in crate::proposals) async fn follow(
         let Some(judgement) = probe.judge(&seen, waited) else {
             return Ok(());
         };
-        judged(gate, proposal.id, judgement).await?;
+        let astray = skipped(&seen).then(|| stray(proposal, upstream, seen.status));
+        judged(gate, proposal.id, judgement, astray).await?;
     }
     if is_over(seen.status) {
         return ended(gate, proposal.id, seen.status).await;
@@ -60,11 +62,38 @@ pub(in crate::proposals) async fn follow(
     Ok(())
 }
 
-async fn judged(gate: &Arc<Gate>, id: TxId, judgement: Judgement) -> Result<(), String> {
+/// It went on without anybody's approval: whether an event tells of that or not.
+fn stray(proposal: &Proposal, upstream: TxId, status: TransactionStatus) -> Stray {
+    Stray {
+        upstream,
+        external_id: Some(proposal.up_external_id()),
+        proposal: Some(proposal.id),
+        why: Why::SkippedAuthorization,
+        standing: Standing::Raised,
+        seen_at: proposal.updated_at,
+        status,
+    }
+}
+
+async fn judged(
+    gate: &Arc<Gate>,
+    id: TxId,
+    judgement: Judgement,
+    astray: Option<Stray>,
+) -> Result<(), String> {
     if judgement.held == Some(false) {
         tracing::error!(probe = %id, saw = judgement.saw, "the workspace's policy does not hold");
     }
     let work = move |deed: &mut Deed<'_, '_>| {
+        if let Some(stray) = &astray {
+            let stray = Stray {
+                seen_at: deed.at,
+                ..stray.clone()
+            };
+            if rows::strays::add(deed.writing, deed.workspace, &stray)? {
+                raise(deed.writing, deed.workspace, &stray, deed.at)?;
+            }
+        }
         let event = Event::ProbeJudged {
             proposal: id,
             held: judgement.held,

@@ -11,6 +11,8 @@ use protocol::model::transaction::{AuthorizationInfo, Transaction, TransactionSt
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use super::stray::needs_somebody;
+
 pub(super) use follow::{follow, under_way};
 
 /// Whose proposals probes are. No connection has such a name.
@@ -110,13 +112,7 @@ impl Probe {
         let expects: BTreeSet<String> = self.expects.iter().map(UserId::to_string).collect();
         let expected: BTreeSet<&str> = expects.iter().map(String::as_str).collect();
         let waits = status == TransactionStatus::PendingAuthorization;
-        let needs = |th: u32| th > 0;
-        let mut thresholds = info.groups.iter().map(|group| needs(group.th));
-        let takes_anybody = match info.logic.as_str() {
-            "OR" => thresholds.all(|needs| needs),
-            _ => thresholds.any(|needs| needs),
-        };
-        if !takes_anybody {
+        if !needs_somebody(info) {
             return Judgement::new(false, "the policy asks approvers, and needs none of them");
         }
         if status > TransactionStatus::PendingAuthorization

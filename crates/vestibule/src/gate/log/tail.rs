@@ -70,10 +70,15 @@ pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()>
 /// How bad, of 10: what was refused or taken back is looked at first.
 fn severity(kind: &str) -> u8 {
     match kind {
+        "dispatch_stopped" => 10,
         "orphan_seen" | "store_restored" => 9,
         "private_key_refused" => 8,
         "refused" | "enrolment_refused" | "proposal_failed" => 6,
-        "connection_suspended" | "connection_revoked" | "payloads_erased" | "store_released" => 5,
+        "connection_suspended"
+        | "connection_revoked"
+        | "payloads_erased"
+        | "store_released"
+        | "dispatch_resumed" => 5,
         _ => 3,
     }
 }

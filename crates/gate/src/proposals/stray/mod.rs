@@ -1,0 +1,190 @@
+//! Strays: transactions upstream that are the gate's own, by their maker or by their id, and that
+//! nobody let go: no proposal is behind them, or nobody approved it. Each is an alarm, is cancelled
+//! where upstream still lets it, and stops dispatch until the client's people resume it. Pure here.
+
+mod follow;
+mod notice;
+
+use protocol::ids::TxId;
+use protocol::model::transaction::{AuthorizationInfo, Transaction, TransactionStatus};
+use protocol::time::Millis;
+use serde::{Deserialize, Serialize};
+
+pub(super) use follow::{follow, open};
+pub(super) use notice::raise;
+pub(crate) use notice::{Known, notice};
+
+use super::{Proposal, State};
+use crate::connections::Place;
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stray {
+    /// Its id upstream.
+    pub upstream: TxId,
+    /// Its initiator's id there, as far as it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The proposal that it is, or passes for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<TxId>,
+    /// What is wrong with it.
+    pub why: Why,
+    /// How far the gate is with it.
+    pub standing: Standing,
+    /// When it was noticed.
+    pub seen_at: Millis,
+    /// How far it was when it was looked at last.
+    pub status: TransactionStatus,
+}
+
+/// What is wrong with a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Why {
+    /// The gate knows nothing of it.
+    NoProposal,
+    /// Its proposal was not sent: nobody approved it, or it was taken back.
+    NotSent,
+    /// It must wait for approvers upstream, and went on without.
+    SkippedAuthorization,
+}
+
+impl Why {
+    /// It, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NoProposal => "no proposal is behind it",
+            Self::NotSent => "its proposal was not sent from here",
+            Self::SkippedAuthorization => "it went on upstream without anybody's approval",
+        }
+    }
+}
+
+/// How far the gate is with one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Standing {
+    /// It is looked up before it is judged; nothing is sent meanwhile.
+    Suspected,
+    /// It was none.
+    Cleared,
+    /// An alarm and no more: the gate may have forgotten it, or it is somebody else's.
+    Told,
+    /// It has stopped dispatch, and is cancelled.
+    Raised,
+    /// Nothing more comes of it.
+    Ended,
+}
+
+impl Standing {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Suspected => "SUSPECTED",
+            Self::Cleared => "CLEARED",
+            Self::Told => "TOLD",
+            Self::Raised => "RAISED",
+            Self::Ended => "ENDED",
+        }
+    }
+}
+
+/// Why nothing is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// Since when.
+    pub at: Millis,
+    /// Which transaction upstream stopped it, the latest of several.
+    pub upstream: TxId,
+    /// What is wrong with that.
+    pub why: Why,
+}
+
+impl Stopped {
+    /// It, in words.
+    pub fn words(&self) -> String {
+        format!(
+            "transaction {} upstream: {}",
+            self.upstream,
+            self.why.words()
+        )
+    }
+}
+
+/// A transaction upstream that may be the gate's own.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    transaction: &'a Transaction,
+    /// Whether the gate's own Editor made it.
+    by_editor: bool,
+    /// Whether it has an id as the gate gives them.
+    named: bool,
+    /// The proposal that its id names.
+    proposal: Option<&'a Proposal>,
+}
+
+/// Whether it is one, and how far the gate goes with it. Before `since` the gate's store does not know
+/// of everything that its Editor did.
+fn judge(seen: Seen<'_>, quarantined: bool, since: Millis) -> Option<(Why, Standing)> {
+    let why = match seen.proposal {
+        None => Why::NoProposal,
+        // What a copy takes for unsent is looked up before the copy is released.
+        Some(one) if quarantined && one.state == State::Approved => return None,
+        Some(one) if !one.state.may_be_upstream() => Why::NotSent,
+        Some(one) if waits_upstream(one) && skipped(seen.transaction) => Why::SkippedAuthorization,
+        Some(_) => return None,
+    };
+    let standing = match why {
+        _ if quarantined => Standing::Told,
+        Why::SkippedAuthorization => Standing::Suspected,
+        _ if seen.by_editor && seen.transaction.created_at >= since => Standing::Raised,
+        _ if seen.named => Standing::Told,
+        _ => return None,
+    };
+    Some((why, standing))
+}
+
+/// Whether the workspace's own approvers must let it go.
+fn waits_upstream(proposal: &Proposal) -> bool {
+    let there = proposal.place == Place::Fireblocks || proposal.probe.is_some();
+    there && proposal.approved_upstream.is_none()
+}
+
+/// Whether it went on without anybody's word, as far as is shown of it.
+pub(super) fn skipped(seen: &Transaction) -> bool {
+    let approved = seen.authorization_info.as_ref().is_some_and(is_approved);
+    went_on(seen.status) && !approved
+}
+
+/// Whether it is past whoever must approve it.
+const fn went_on(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(
+        status,
+        S::Queued
+            | S::PendingSignature
+            | S::Pending3rdPartyManualApproval
+            | S::Pending3rdParty
+            | S::Broadcasting
+            | S::Confirming
+            | S::Completed
+    )
+}
+
+/// Whether somebody's word is needed.
+pub(super) fn needs_somebody(info: &AuthorizationInfo) -> bool {
+    let mut needs = info.groups.iter().map(|group| group.th > 0);
+    match info.logic.as_str() {
+        "OR" => !info.groups.is_empty() && needs.all(|needs| needs),
+        _ => needs.any(|needs| needs),
+    }
+}
+
+/// Whether somebody's word was needed, and given.
+pub(super) fn is_approved(info: &AuthorizationInfo) -> bool {
+    needs_somebody(info) && info.is_approved()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+use protocol::model::transaction::AuthorizationGroup;
+use uuid::Uuid;
+
+use super::*;
+use crate::proposals::Probe;
+
+const SINCE: Millis = Millis(1000);
+
+fn seen(status: TransactionStatus, groups: &[(u32, &[&str])]) -> Transaction {
+    let asset = "ETH".parse().expect("an asset");
+    let mut seen = Transaction::new(TxId(Uuid::from_u128(9)), asset, SINCE);
+    seen.status = status;
+    let group = |(th, said): &(u32, &[&str])| AuthorizationGroup {
+        th: *th,
+        users: said
+            .iter()
+            .enumerate()
+            .map(|(user, said)| (user.to_string(), (*said).to_owned()))
+            .collect(),
+    };
+    seen.authorization_info = (!groups.is_empty()).then(|| AuthorizationInfo {
+        allow_operator_as_authorizer: false,
+        logic: "AND".to_owned(),
+        groups: groups.iter().map(group).collect(),
+    });
+    seen
+}
+
+fn proposal(state: State, place: Place) -> Proposal {
+    crate::proposals::tests::proposal(place, state)
+}
+
+/// Of the gate's Editor, with an id of the gate's.
+fn own<'a>(transaction: &'a Transaction, proposal: Option<&'a Proposal>) -> Seen<'a> {
+    Seen {
+        transaction,
+        by_editor: true,
+        named: true,
+        proposal,
+    }
+}
+
+#[test]
+fn a_transaction_of_ours_without_a_sent_proposal_is_raised() {
+    use State as P;
+    let transaction = seen(TransactionStatus::Submitted, &[]);
+    let raised = |seen: Seen<'_>| judge(seen, false, SINCE);
+    assert_eq!(
+        raised(own(&transaction, None)),
+        Some((Why::NoProposal, Standing::Raised))
+    );
+    let nameless = Seen {
+        named: false,
+        ..own(&transaction, None)
+    };
+    assert_eq!(
+        raised(nameless),
+        Some((Why::NoProposal, Standing::Raised)),
+        "somebody has the Editor's key"
+    );
+    for state in [P::Waiting, P::Approved, P::Rejected, P::Failed] {
+        let proposal = proposal(state, Place::Gate);
+        let told = raised(own(&transaction, Some(&proposal)));
+        assert_eq!(told, Some((Why::NotSent, Standing::Raised)), "{state:?}");
+    }
+    // Its answer may be lost: on its way is enough.
+    for state in [P::Sending, P::Sent] {
+        let proposal = proposal(state, Place::Gate);
+        assert_eq!(
+            raised(own(&transaction, Some(&proposal))),
+            None,
+            "{state:?}"
+        );
+    }
+}
+
+#[test]
+fn what_the_store_may_have_forgotten_or_another_has_made_stops_nothing() {
+    let transaction = seen(TransactionStatus::Completed, &[]);
+    let told = Some((Why::NoProposal, Standing::Told));
+    assert_eq!(judge(own(&transaction, None), true, SINCE), told, "a copy");
+    let before = judge(own(&transaction, None), false, SINCE.plus(1));
+    assert_eq!(before, told, "of before");
+    let nameless = Seen {
+        named: false,
+        ..own(&transaction, None)
+    };
+    assert_eq!(judge(nameless, false, SINCE.plus(1)), None);
+    let by_another = Seen {
+        by_editor: false,
+        ..own(&transaction, None)
+    };
+    assert_eq!(judge(by_another, false, SINCE), told, "another API user's");
+    let unsent = proposal(State::Approved, Place::Gate);
+    let looked_up = judge(own(&transaction, Some(&unsent)), true, SINCE);
+    assert_eq!(looked_up, None, "the release looks it up");
+}
+
+#[test]
+fn what_must_wait_upstream_and_did_not_is_suspected() {
+    use TransactionStatus as S;
+    let upstream = proposal(State::Sent, Place::Fireblocks);
+    let mut probe = proposal(State::Sent, Place::Gate);
+    probe.probe = Some(Probe::new([].into()));
+    let at_the_gate = proposal(State::Sent, Place::Gate);
+    let why = |status, groups: &[(u32, &[&str])], proposal| {
+        judge(own(&seen(status, groups), Some(proposal)), false, SINCE)
+    };
+    let suspected = Some((Why::SkippedAuthorization, Standing::Suspected));
+    for one in [&upstream, &probe] {
+        for status in S::ALL {
+            let waits = [
+                S::Submitted,
+                S::PendingAmlScreening,
+                S::PendingEnrichment,
+                S::PendingAuthorization,
+                S::Cancelling,
+                S::Cancelled,
+                S::Rejected,
+                S::Blocked,
+                S::Failed,
+            ];
+            let expected = suspected.filter(|_| !waits.contains(&status));
+            assert_eq!(why(status, &[], one), expected, "{status:?}");
+        }
+        assert_eq!(why(S::Completed, &[(1, &["APPROVED"])], one), None);
+        assert_eq!(
+            why(S::Queued, &[(1, &["PENDING_AUTHORIZATION"])], one),
+            suspected
+        );
+        assert_eq!(
+            why(S::Queued, &[(0, &["PENDING_AUTHORIZATION"])], one),
+            suspected,
+            "nobody was needed"
+        );
+    }
+    assert_eq!(
+        why(S::Completed, &[], &at_the_gate),
+        None,
+        "an operator approved it here"
+    );
+    let mut known = upstream.clone();
+    known.approved_upstream = seen(S::Queued, &[(1, &["APPROVED"])]).authorization_info;
+    assert_eq!(why(S::Completed, &[], &known), None, "an event told who");
+}
+
+#[test]
+fn who_needs_nobody_is_not_approved_by_anybody() {
+    let info = |logic: &str, groups: &[(u32, &[&str])]| AuthorizationInfo {
+        allow_operator_as_authorizer: false,
+        logic: logic.to_owned(),
+        groups: seen(TransactionStatus::Queued, groups)
+            .authorization_info
+            .map(|info| info.groups)
+            .unwrap_or_default(),
+    };
+    let (yes, waits): (&[&str], &[&str]) = (&["APPROVED"], &["PENDING_AUTHORIZATION"]);
+    for logic in ["AND", "OR"] {
+        assert!(!is_approved(&info(logic, &[])), "{logic}: no group");
+        assert!(
+            !is_approved(&info(logic, &[(0, yes)])),
+            "{logic}: none needed"
+        );
+        assert!(!is_approved(&info(logic, &[(1, waits)])), "{logic}");
+        assert!(
+            !is_approved(&info(logic, &[(2, yes)])),
+            "{logic}: one is missing"
+        );
+        assert!(is_approved(&info(logic, &[(1, yes)])), "{logic}");
+    }
+    assert!(is_approved(&info("OR", &[(1, waits), (1, yes)])));
+    assert!(!is_approved(&info("AND", &[(1, waits), (1, yes)])));
+    assert!(
+        !is_approved(&info("OR", &[(1, waits), (0, &[])])),
+        "a way around"
+    );
+}
