@@ -62,7 +62,7 @@ pub mod start;
 mod testing;
 mod trust;
 mod upstream;
-pub(crate) mod witnesses;
+mod witnesses;
 
 pub use config::Config;
 pub use folder::{Folder, FolderError, KeyName};

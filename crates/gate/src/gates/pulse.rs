@@ -96,7 +96,7 @@ async fn turn(gate: &Arc<Gate>, instance: Uuid, seen: &mut Seen) -> Result<(), A
         // Others take webhooks in, too.
         gate.inbox.wake();
     }
-    let gone = gone(seen, others, instance);
+    let gone = gone(seen, others, instance, Instant::now());
     let (workspace, leads) = (gate.workspace(), gate.leads());
     let taken_in = gate.version.load(Ordering::SeqCst);
     let write = gate.store.write(move |writing| {
@@ -136,9 +136,9 @@ pub(super) async fn follow(gate: &Gate) -> Result<(i64, Vec<Row>), StoreError> {
     Ok((version, others))
 }
 
-/// Who of the others has done nothing for long. Pure, but for the clock.
-fn gone(seen: &mut Seen, others: Vec<Row>, own: Uuid) -> Vec<(Uuid, i64)> {
-    let (now, before) = (Instant::now(), std::mem::take(seen));
+/// Who of the others has done nothing for long. Pure.
+fn gone(seen: &mut Seen, others: Vec<Row>, own: Uuid, now: Instant) -> Vec<(Uuid, i64)> {
+    let before = std::mem::take(seen);
     for other in others.into_iter().filter(|other| other.instance != own) {
         let since = match before.get(&other.instance) {
             Some((beat, since)) if *beat == other.beat => *since,
@@ -199,15 +199,15 @@ mod tests {
 
     #[test]
     fn a_gate_is_counted_as_long_as_it_does_something() {
-        let (own, mut seen) = (Uuid::from_u128(1), Seen::new());
+        let (own, other, mut seen) = (Uuid::from_u128(1), Uuid::from_u128(2), Seen::new());
         let all = |beat| vec![row(1, 5), row(2, beat)];
-        assert!(gone(&mut seen, all(7), own).is_empty());
-        let long_ago = Instant::now().checked_sub(GONE * 2).expect("a clock");
-        let other = Uuid::from_u128(2);
-        seen.insert(other, (7, long_ago));
-        assert_eq!(gone(&mut seen, all(7), own), [(other, 7)]);
-        assert!(gone(&mut seen, all(8), own).is_empty(), "it lives");
-        assert!(gone(&mut seen, vec![row(1, 5)], own).is_empty());
+        let now = Instant::now();
+        assert!(gone(&mut seen, all(7), own, now).is_empty());
+        assert!(gone(&mut seen, all(7), own, now + GONE).is_empty());
+        let later = now + GONE * 2;
+        assert_eq!(gone(&mut seen, all(7), own, later), [(other, 7)]);
+        assert!(gone(&mut seen, all(8), own, later).is_empty(), "it lives");
+        assert!(gone(&mut seen, vec![row(1, 5)], own, later).is_empty());
         assert!(seen.is_empty());
     }
 }

@@ -69,7 +69,8 @@ pub struct Access {
     pub gate: Option<GateName>,
 }
 
-/// Copies the log of a store as far as it is signed, or as far as so many witnesses vouch for it, with the closed segments of access records if their folder is named.
+/// Copies the log of a store as far as it is signed, or as far as so many witnesses vouch for it, with
+/// the closed segments of access records if their folder is named.
 pub async fn export(
     store: &Store,
     workspace: WorkspaceId,

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use ledger::{Fault, Scope};
 use protocol::error::ApiError;
-use protocol::ids::{TxId, UserId};
+use protocol::ids::UserId;
 use protocol::model::transaction_request::{PlainTransfer, TransactionRequest};
 use serde::Deserialize;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::proposals::Shown;
 use super::{Operator, reason, refused};
@@ -77,22 +76,14 @@ pub(crate) async fn probe(
     let work = move |deed: &mut Deed<'_, '_>| {
         in_scope(deed, &plain, &Scope::whole(deed.workspace))?;
         one_at_a_time(deed)?;
-        let proposal = Proposal {
-            id: TxId(Uuid::new_v4()),
-            connection: PROPOSER.to_owned(),
-            asset: plain.asset.clone(),
-            transfer: TransactionRequest::from(&plain),
-            place: Place::Gate,
-            state: State::Waiting,
-            created_at: deed.at,
-            updated_at: deed.at,
-            decision: None,
-            taken_back: None,
-            approved_upstream: None,
-            upstream_id: None,
-            why: None,
-            probe: Some(Probe::new(wanted.expects.clone())),
-        };
+        let mut proposal = Proposal::new(
+            PROPOSER.to_owned(),
+            plain.asset.clone(),
+            TransactionRequest::from(&plain),
+            Place::Gate,
+            deed.at,
+        );
+        proposal.probe = Some(Probe::new(wanted.expects.clone()));
         rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let event = Event::ProbeMade {
             proposal: proposal.id,

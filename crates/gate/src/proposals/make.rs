@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ledger::Scope;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::ids::TxId;
 use protocol::model::transaction_request::{
     CreateTransactionResponse, Destination, NotPlain, PlainTransfer, TransactionRequest,
 };
@@ -13,11 +12,10 @@ use protocol::model::whitelist::WhitelistKind;
 use protocol::token::TokenError;
 use serde_json::Value;
 use store::once::{self, Attempt, Given, Standing};
-use uuid::Uuid;
 use wire::server::Call;
 
-use super::{Proposal, State};
-use crate::connections::{BudgetName, Connection, Place, Provider};
+use super::Proposal;
+use crate::connections::{BudgetName, Connection, Provider};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::meters::{self, Day};
@@ -72,25 +70,13 @@ pub(crate) async fn make(
             return Err(ApiError::bad_amount().into());
         }
         in_budget(deed, &connection)?;
-        let proposal = Proposal {
-            id: TxId(Uuid::new_v4()),
-            connection: connection.name.clone(),
-            asset: plain.asset.clone(),
+        let proposal = Proposal::new(
+            connection.name.clone(),
+            plain.asset.clone(),
             transfer,
-            place: connection.place,
-            state: match connection.place {
-                Place::Gate => State::Waiting,
-                Place::Fireblocks => State::Approved,
-            },
-            created_at: deed.at,
-            updated_at: deed.at,
-            decision: None,
-            taken_back: None,
-            approved_upstream: None,
-            upstream_id: None,
-            why: None,
-            probe: None,
-        };
+            connection.place,
+            deed.at,
+        );
         rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let made = Event::ProposalMade {
             proposal: proposal.id,

@@ -18,6 +18,7 @@ use protocol::model::transaction::{
 use protocol::model::transaction_request::{PeerRequest, TransactionRequest};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 pub(crate) use dispatch::{dispatch, look_up};
 pub(crate) use evidence::keep as keep_evidence;
@@ -192,6 +193,35 @@ impl Proposal {
             (state, _) => return Err(Unfit(state)),
         }
         Ok(next)
+    }
+
+    /// One that was just made: it waits for the client's people, here or at Fireblocks.
+    pub(crate) fn new(
+        connection: String,
+        asset: AssetId,
+        transfer: TransactionRequest,
+        place: Place,
+        at: Millis,
+    ) -> Self {
+        Self {
+            id: TxId(Uuid::new_v4()),
+            connection,
+            asset,
+            transfer,
+            place,
+            state: match place {
+                Place::Gate => State::Waiting,
+                Place::Fireblocks => State::Approved,
+            },
+            created_at: at,
+            updated_at: at,
+            decision: None,
+            taken_back: None,
+            approved_upstream: None,
+            upstream_id: None,
+            why: None,
+            probe: None,
+        }
     }
 
     /// The initiator's id that goes up: made from the proposal's, so it can go up once only.

@@ -1,8 +1,8 @@
 use ledger::change::Origin;
 use proptest::prelude::*;
+use protocol::model::transaction::AuthorizationGroup;
 use serde_json::json;
 use sync::Translate;
-use uuid::Uuid;
 
 use super::*;
 
@@ -25,6 +25,28 @@ pub(super) fn proposal(place: Place, state: State) -> Proposal {
         why: None,
         probe: None,
     }
+}
+
+/// A transaction upstream, and whom its policy has asked: how many of which, and what each has said.
+pub(super) fn seen(
+    status: TransactionStatus,
+    at: Millis,
+    groups: &[(u32, Vec<(String, &str)>)],
+) -> Transaction {
+    let asset = "ETH".parse().expect("an asset");
+    let mut seen = Transaction::new(TxId(Uuid::from_u128(9)), asset, at);
+    seen.status = status;
+    let said = |(user, word): &(String, &str)| (user.clone(), (*word).to_owned());
+    let group = |(th, users): &(u32, Vec<(String, &str)>)| AuthorizationGroup {
+        th: *th,
+        users: users.iter().map(said).collect(),
+    };
+    seen.authorization_info = (!groups.is_empty()).then(|| AuthorizationInfo {
+        allow_operator_as_authorizer: false,
+        logic: "AND".to_owned(),
+        groups: groups.iter().map(group).collect(),
+    });
+    seen
 }
 
 fn decision(by: &str) -> Decision {

@@ -206,16 +206,10 @@ pub(crate) fn newest_checkpoint(
     query: &mut impl Query,
     workspace: WorkspaceId,
 ) -> Result<Option<(u64, String)>, StoreError> {
-    let Some((size, note)) = newest_signed(query, workspace)? else {
-        return Ok(None);
-    };
-    let sql = "SELECT line FROM gate_log_cosignatures WHERE workspace = $1 AND size = $2 ORDER BY witness";
-    let lines = query.rows(sql, &params![workspace.to_string(), number(size)])?;
-    let mut whole = note;
-    for line in &lines {
-        whole += line.text(0)?;
+    match newest_signed(query, workspace)? {
+        Some((size, _)) => of_size(query, workspace, number(size)),
+        None => Ok(None),
     }
-    Ok(Some((size, whole)))
 }
 
 /// The newest checkpoint that this many witnesses have cosigned, with what they have written.
@@ -226,9 +220,17 @@ pub(crate) fn newest_cosigned(
 ) -> Result<Option<(u64, String)>, StoreError> {
     let sql = "SELECT size FROM gate_log_cosignatures WHERE workspace = $1 GROUP BY size HAVING COUNT(*) >= $2 ORDER BY size DESC LIMIT 1";
     let row = query.row(sql, &params![workspace.to_string(), witnesses])?;
-    let Some(size) = row.map(|row| row.int(0)).transpose()? else {
-        return Ok(None);
-    };
+    match row.map(|row| row.int(0)).transpose()? {
+        Some(size) => of_size(query, workspace, size),
+        None => Ok(None),
+    }
+}
+
+fn of_size(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    size: i64,
+) -> Result<Option<(u64, String)>, StoreError> {
     let of = "c.workspace = $1 AND c.size = $2";
     let found = with_lines(query, of, &params![workspace.to_string(), size])?;
     Ok(found.into_iter().next())

@@ -79,6 +79,19 @@ impl Other {
         assert!(sent.expect("kill").success());
     }
 
+    /// Whether bytes wait that it has not read.
+    fn is_asked(&self) -> bool {
+        let (_, port) = self.origin.rsplit_once(':').expect("a port");
+        let port = format!(":{:04X}", port.parse::<u16>().expect("a port"));
+        let sockets = std::fs::read_to_string("/proc/net/tcp").expect("Linux");
+        sockets.lines().any(|socket| {
+            let fields: Vec<_> = socket.split_whitespace().collect();
+            // Local address, state (01: established), bytes to send and to read.
+            matches!(fields.as_slice(), [_, local, _, "01", queues, ..]
+                if local.ends_with(&port) && !queues.ends_with(":00000000"))
+        })
+    }
+
     fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
@@ -187,7 +200,7 @@ async fn invariant_2_what_one_gate_closes_is_closed_at_the_other_when_it_answers
     assert_eq!(comes_in(&acme).await, 401);
     // A request that comes in while it stands still is answered when it wakes: not by what was before.
     let waking = tokio::spawn(async move { comes_in(&there).await });
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    until("it has the request", || async { other.is_asked() }).await;
     other.signal("-CONT");
     let status = waking.await.expect("answered");
     assert!(matches!(status, 401 | 503), "{status}");

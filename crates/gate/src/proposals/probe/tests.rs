@@ -1,5 +1,3 @@
-use protocol::ids::TxId;
-use protocol::model::transaction::AuthorizationGroup;
 use uuid::Uuid;
 
 use super::*;
@@ -8,22 +6,16 @@ const TREASURER: UserId = UserId(Uuid::from_u128(1));
 const OTHER: UserId = UserId(Uuid::from_u128(2));
 
 fn seen(status: TransactionStatus, groups: &[(u32, &[(UserId, &str)])]) -> Transaction {
-    let asset = "ETH".parse().expect("an asset");
-    let mut seen = Transaction::new(TxId(Uuid::from_u128(9)), asset, Millis(0));
-    seen.status = status;
-    let group = |(th, users): &(u32, &[(UserId, &str)])| AuthorizationGroup {
-        th: *th,
-        users: users
-            .iter()
-            .map(|(user, said)| (user.to_string(), (*said).to_owned()))
-            .collect(),
-    };
-    seen.authorization_info = (!groups.is_empty()).then(|| AuthorizationInfo {
-        allow_operator_as_authorizer: false,
-        logic: "AND".to_owned(),
-        groups: groups.iter().map(group).collect(),
-    });
-    seen
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|(th, users)| (*th, named(users)))
+        .collect();
+    crate::proposals::tests::seen(status, Millis(0), &groups)
+}
+
+fn named<'a>(users: &[(UserId, &'a str)]) -> Vec<(String, &'a str)> {
+    let named = |(user, said): &(UserId, &'a str)| (user.to_string(), *said);
+    users.iter().map(named).collect()
 }
 
 #[test]

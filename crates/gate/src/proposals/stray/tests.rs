@@ -1,29 +1,21 @@
-use protocol::model::transaction::AuthorizationGroup;
-use uuid::Uuid;
-
 use super::*;
 use crate::proposals::Probe;
 
 const SINCE: Millis = Millis(1000);
 
 fn seen(status: TransactionStatus, groups: &[(u32, &[&str])]) -> Transaction {
-    let asset = "ETH".parse().expect("an asset");
-    let mut seen = Transaction::new(TxId(Uuid::from_u128(9)), asset, SINCE);
-    seen.status = status;
-    let group = |(th, said): &(u32, &[&str])| AuthorizationGroup {
-        th: *th,
-        users: said
-            .iter()
-            .enumerate()
-            .map(|(user, said)| (user.to_string(), (*said).to_owned()))
-            .collect(),
-    };
-    seen.authorization_info = (!groups.is_empty()).then(|| AuthorizationInfo {
-        allow_operator_as_authorizer: false,
-        logic: "AND".to_owned(),
-        groups: groups.iter().map(group).collect(),
-    });
-    seen
+    let groups: Vec<_> = groups
+        .iter()
+        .map(|(th, said)| (*th, numbered(said)))
+        .collect();
+    crate::proposals::tests::seen(status, SINCE, &groups)
+}
+
+fn numbered<'a>(said: &[&'a str]) -> Vec<(String, &'a str)> {
+    let users = said.iter().enumerate();
+    users
+        .map(|(user, said)| (user.to_string(), *said))
+        .collect()
 }
 
 fn proposal(state: State, place: Place) -> Proposal {
