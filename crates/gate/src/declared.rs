@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use ledger::PartScope;
+use protocol::certificate::SpkiPin;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub struct DeclaredConnection {
     /// Why a wide range among them is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addresses_reason: Option<String>,
+    /// The key of the client certificate that it must show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<SpkiPin>,
     /// What it may see.
     pub scope: PartScope,
     /// Accounts that come and go with protected tags: those of the scope are as of when it was written.
@@ -174,6 +178,7 @@ impl DeclaredConnection {
             until: terms.until,
             addresses: terms.addresses,
             addresses_reason: terms.addresses_reason,
+            client_certificate: terms.client_certificate,
             scope: terms.part,
             followed: terms.followed,
             forward: terms.forward,
@@ -193,6 +198,7 @@ impl DeclaredConnection {
             role: self.role,
             addresses: self.addresses.clone(),
             addresses_reason: self.addresses_reason.clone(),
+            client_certificate: self.client_certificate,
             part,
             followed: self.followed.clone(),
             forward: self.forward,

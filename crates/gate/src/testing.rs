@@ -190,6 +190,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         fingerprint: KEY.public().fingerprint().to_string(),
         addresses: vec!["192.0.2.7/32".parse().expect("a net")],
         addresses_reason: None,
+        client_certificate: None,
         part,
         followed: None,
         forward: false,

@@ -1,6 +1,11 @@
 //! Client certificates (X.509, RFC 5280), read for what they say: whose key they are for, and when
 //! they end. Whether to believe them is for whoever they are shown to.
 
+use std::fmt;
+use std::str::FromStr;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::time::Millis;
@@ -20,6 +25,62 @@ pub enum CertificateError {
     /// Not the structure of a certificate.
     #[error("the certificate cannot be read")]
     Unreadable,
+}
+
+/// Names the key of a certificate, whoever issued that: SHA-256 of its SubjectPublicKeyInfo (DER), as
+/// hex. A certificate that is renewed for the same key has the same one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct SpkiPin([u8; 32]);
+
+/// A text is not the hex of 32 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pin of a client certificate has 64 hex digits: SHA-256 of its SubjectPublicKeyInfo")]
+pub struct NoPin;
+
+impl SpkiPin {
+    /// Of a SubjectPublicKeyInfo, DER.
+    pub fn of(spki_der: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest(&SHA256, spki_der).as_ref());
+        Self(bytes)
+    }
+}
+
+impl fmt::Display for SpkiPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for SpkiPin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SpkiPin({self})")
+    }
+}
+
+impl FromStr for SpkiPin {
+    type Err = NoPin;
+
+    fn from_str(text: &str) -> Result<Self, NoPin> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| NoPin)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for SpkiPin {
+    type Error = NoPin;
+
+    fn try_from(text: String) -> Result<Self, NoPin> {
+        text.parse()
+    }
+}
+
+impl From<SpkiPin> for String {
+    fn from(pin: SpkiPin) -> Self {
+        pin.to_string()
+    }
 }
 
 /// A certificate, perhaps with those that vouch for it behind.
@@ -63,6 +124,11 @@ impl ClientCertificate {
         &self.spki
     }
 
+    /// Names that key.
+    pub fn pin(&self) -> SpkiPin {
+        SpkiPin::of(&self.spki)
+    }
+
     /// When it ends.
     pub fn not_after(&self) -> Millis {
         self.not_after
@@ -95,6 +161,25 @@ mod tests {
             Ok(read),
             "the first of a chain"
         );
+    }
+
+    #[test]
+    fn a_certificate_renewed_for_its_key_keeps_its_pin() {
+        let (key, first) = made(1);
+        let renewed = rcgen::CertificateParams::new(["acme.example".to_owned()]);
+        let renewed = renewed.expect("parameters").self_signed(&key);
+        let pin = |pem: &str| {
+            ClientCertificate::from_pem(pem)
+                .expect("a certificate")
+                .pin()
+        };
+        let renewed = renewed.expect("a certificate").pem();
+        assert_ne!(first, renewed);
+        assert_eq!(pin(&first), pin(&renewed));
+        assert_ne!(pin(&first), pin(&made(1).1), "of another key");
+        let text = pin(&first).to_string();
+        assert_eq!(text.parse(), Ok(pin(&first)));
+        assert_eq!(text[1..].parse::<SpkiPin>(), Err(NoPin));
     }
 
     #[test]

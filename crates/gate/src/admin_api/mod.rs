@@ -120,6 +120,7 @@ impl Workspace for Desk {
                     request_id: call.request_id,
                     at: call.received_at,
                     from: call.from,
+                    certificate: call.certificate,
                     user: Some(call.user),
                     proven: true,
                     target: &call.target,

@@ -1,5 +1,6 @@
 //! What a provider hands in, examined before anything of it is kept. Pure.
 
+use protocol::certificate::{CertificateError, ClientCertificate, SpkiPin};
 use protocol::csr::{self, CertificateSigningRequest, EnrollableKey};
 use protocol::handover::{HandOver, HandoverError};
 use protocol::keys::PublicKey;
@@ -41,6 +42,11 @@ pub enum Refused {
         /// The key's modulus, to be remembered.
         modulus: Option<Vec<u8>>,
     },
+    /// It is no client certificate.
+    #[error(
+        "it is not a client certificate: {0}. To do: hand in the certificate that the provider shows, as PEM, without its key; `none` asks for none any more"
+    )]
+    Certificate(#[from] CertificateError),
     /// Its key is published.
     #[error(
         "its key is a published development key: anybody has it. To do: {}",
@@ -71,6 +77,19 @@ pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, Enrolla
 pub fn examine_request(paste: &[u8], allow_known_keys: bool) -> Result<EnrollableKey, Refused> {
     no_private_key(paste)?;
     enrollable(&csr::intake::read(paste)?, allow_known_keys)
+}
+
+/// Reads the client certificate that a connection is to show, or its pin; `none` is none.
+pub fn examine_certificate(text: &[u8]) -> Result<Option<SpkiPin>, Refused> {
+    no_private_key(text)?;
+    let text = std::str::from_utf8(text).map_err(|_| CertificateError::NotPem)?;
+    match text.trim() {
+        "none" => Ok(None),
+        text => match text.parse() {
+            Ok(pin) => Ok(Some(pin)),
+            Err(_) => Ok(Some(ClientCertificate::from_pem(text)?.pin())),
+        },
+    }
 }
 
 fn no_private_key(text: &[u8]) -> Result<(), Refused> {

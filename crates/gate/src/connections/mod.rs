@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 
 use ipnet::IpNet;
 use ledger::{AssetFilter, PartScope, Scope};
+use protocol::certificate::SpkiPin;
 use protocol::handover::WantedScope;
 use protocol::ids::{UserId, WebhookId, WorkspaceId};
 use protocol::role::ProviderRole;
@@ -27,7 +28,7 @@ pub use budgets::{BudgetGrant, BudgetName, Budgets, NoBudget};
 pub(crate) use directory::{Directory, Provider};
 pub(crate) use door_keys::DoorKeys;
 pub use grant::{BadGrant, ScopeGrant};
-pub use intake::{Refused, examine, examine_request};
+pub use intake::{Refused, examine, examine_certificate, examine_request};
 pub use keys::{HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, rotate};
 pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
 pub use rules::{AccountRule, AssetRule, BadRule, Followed};
@@ -64,6 +65,10 @@ pub struct Connection {
     /// Why a wide range among them is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addresses_reason: Option<String>,
+    /// The key of the client certificate that it must show on each of its connections; none: it need
+    /// not show one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<SpkiPin>,
     /// What it may see.
     pub part: PartScope,
     /// Accounts that come and go with protected tags.
@@ -190,6 +195,12 @@ impl Connection {
     /// Whether its key may be used at the gate at all.
     pub fn comes_in(&self, now: Millis) -> bool {
         self.mode != Mode::Watched && self.standing(now) == Standing::Active
+    }
+
+    /// Whether a request may come over a connection that showed this client certificate, or none.
+    pub fn is_certified(&self, shown: Option<SpkiPin>) -> bool {
+        self.client_certificate
+            .is_none_or(|pinned| shown == Some(pinned))
     }
 
     /// What the connection is after a move. Pure.

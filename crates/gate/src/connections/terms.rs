@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{SHA256, digest};
 use ipnet::IpNet;
 use ledger::{AssetFilter, Directions, PartScope, Shown};
+use protocol::certificate::SpkiPin;
 use protocol::ids::VaultAccountId;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
@@ -25,6 +26,9 @@ pub struct Terms {
     /// Why a wide range among them is right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub addresses_reason: Option<String>,
+    /// The key of the client certificate that it must show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<SpkiPin>,
     /// What it may see.
     pub part: PartScope,
     /// Accounts that come and go with protected tags.
@@ -60,6 +64,7 @@ impl Terms {
             role: connection.role,
             addresses: connection.addresses.clone(),
             addresses_reason: connection.addresses_reason.clone(),
+            client_certificate: connection.client_certificate,
             part: connection.part.clone(),
             followed: connection.followed.clone(),
             forward: connection.forward,
@@ -82,6 +87,7 @@ impl Terms {
             role,
             addresses,
             addresses_reason,
+            client_certificate,
             part,
             followed,
             forward,
@@ -93,6 +99,7 @@ impl Terms {
         connection.role = role;
         connection.addresses = addresses;
         connection.addresses_reason = addresses_reason;
+        connection.client_certificate = client_certificate;
         connection.part = part;
         connection.followed = followed;
         connection.forward = forward;
@@ -111,6 +118,7 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         addresses,
         // Words for people: the range that they explain is what counts.
         addresses_reason: _,
+        client_certificate,
         part,
         followed: _,
         forward,
@@ -121,6 +129,8 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
     let within = mode_within(*mode, before.mode)
         && role_within(*role, before.role)
         && addresses_within(addresses, &before.addresses)
+        // Who need not show any may show any; the holder of another key is somebody else.
+        && (before.client_certificate.is_none() || *client_certificate == before.client_certificate)
         && part_within(part, &before.part)
         && follows_within(after, before)
         && (before.forward || !forward)
@@ -242,6 +252,12 @@ pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, 
             (
                 "addresses_reason",
                 terms.addresses_reason.clone().unwrap_or_default(),
+            ),
+            (
+                "client_certificate",
+                terms
+                    .client_certificate
+                    .map_or_else(|| "none".to_owned(), |pin| pin.to_string()),
             ),
             ("accounts", joined(&terms.part.accounts)),
             ("assets", assets_words(&terms.part.assets)),

@@ -11,7 +11,8 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Operator, changes, no_connection, reason, refused};
+use super::handed_in::HandedIn;
+use super::{Operator, certificate, changes, no_connection, reason, refused};
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
@@ -86,6 +87,8 @@ pub struct Grant {
     pub addresses: Option<Vec<IpNet>>,
     /// Why a wide range is right.
     pub addresses_reason: Option<String>,
+    /// The client certificate that it must show (PEM, or its pin); `none` is none.
+    pub client_certificate: Option<HandedIn>,
     /// Where its transactions are approved.
     pub place: Option<Place>,
     /// How it works with the workspace.
@@ -129,7 +132,7 @@ pub(crate) async fn approve(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
-    grant: Grant,
+    mut grant: Grant,
 ) -> Result<Approved, ApiError> {
     let why = grant.reason.as_deref().map(reason).transpose()?;
     let why = why.unwrap_or_else(|| "the provider's request".to_owned());
@@ -142,6 +145,9 @@ pub(crate) async fn approve(
             .map_err(|bad| refused(400, bad))?;
         terms.put(&mut connection);
     }
+    let handed = certificate::handed(gate, operator, name, grant.client_certificate.take()).await?;
+    connection.client_certificate = handed.unwrap_or(connection.client_certificate);
+    certificate::reaches(gate, connection.client_certificate)?;
     grant.put(&mut connection);
     check_addresses(
         &connection.addresses,

@@ -9,8 +9,10 @@ use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::certificate;
 use super::changes::make::changed;
 use super::connections::{Reason, Shown, editor_todo, find, scope_todo};
+use super::handed_in::HandedIn;
 use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
@@ -87,6 +89,7 @@ pub(crate) async fn open(
 ) -> Result<Shown, ApiError> {
     let why = reason(&why.reason)?;
     let found = find(gate, name)?;
+    certificate::reaches(gate, found.client_certificate)?;
     let (connection, terms) = (found.name.clone(), Box::new(Terms::of(&found)));
     let change = match what {
         Move::Activate => Change::Activate { connection, terms },
@@ -97,7 +100,7 @@ pub(crate) async fn open(
 }
 
 /// What is to be otherwise; what is not named stays.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wanted {
     /// The scope; what it does not name stays.
@@ -116,6 +119,8 @@ pub struct Wanted {
     pub addresses: Option<Vec<ipnet::IpNet>>,
     /// Why a wide range is right.
     pub addresses_reason: Option<String>,
+    /// The client certificate that it must show (PEM, or its pin); `none` is none.
+    pub client_certificate: Option<HandedIn>,
     /// What it may do.
     pub role: Option<ProviderRole>,
     /// Where its transactions are approved.
@@ -152,6 +157,7 @@ impl Wanted {
             role: self.role.unwrap_or(before.role),
             addresses: self.addresses.unwrap_or_else(|| before.addresses.clone()),
             addresses_reason: reason,
+            client_certificate: before.client_certificate,
             part,
             followed,
             forward: self.forward.unwrap_or(before.forward),
@@ -188,12 +194,15 @@ pub(crate) async fn change(
     gate: &Arc<Gate>,
     operator: &Operator,
     name: &str,
-    wanted: Wanted,
+    mut wanted: Wanted,
 ) -> Result<Changed, ApiError> {
     let why = reason(&wanted.reason)?;
     let found = find(gate, name)?;
     let before = Terms::of(&found);
-    let after = wanted.put(gate, name, &before)?;
+    let handed = wanted.client_certificate.take();
+    let handed = certificate::handed(gate, operator, name, handed).await?;
+    let mut after = wanted.put(gate, name, &before)?;
+    after.client_certificate = handed.unwrap_or(after.client_certificate);
     let changed = changed(&before, &after);
     if changed.is_empty() {
         return Err(refused(

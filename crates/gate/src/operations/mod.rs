@@ -2,6 +2,7 @@
 //! the table of `admin_api`, before anything of an operation runs.
 
 pub mod backup;
+mod certificate;
 pub mod changes;
 pub mod connections;
 mod follow;

@@ -10,6 +10,7 @@ use protocol::time::Millis;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::certificate;
 use super::handed_in::HandedIn;
 use super::keys::newcomer;
 use super::turned_away::turned_away;
@@ -43,6 +44,9 @@ pub struct Request {
     /// Why a wide range is right.
     #[serde(default)]
     pub addresses_reason: Option<String>,
+    /// The client certificate that it must show (PEM, or its pin); `none` is none.
+    #[serde(default)]
+    pub client_certificate: Option<HandedIn>,
     /// Where its transactions are approved.
     #[serde(default)]
     pub place: Place,
@@ -75,6 +79,8 @@ pub(crate) async fn request(
             return Err(turned_away(gate, actor, &input.name, no).await);
         }
     };
+    let client_certificate =
+        certificate::handed(gate, operator, &input.name, input.client_certificate).await?;
     let addresses = input.addresses.unwrap_or(handover.addresses);
     check_addresses(&addresses, input.addresses_reason.as_deref())
         .map_err(|bad| refused(400, bad))?;
@@ -115,6 +121,7 @@ pub(crate) async fn request(
         fingerprint,
         addresses,
         addresses_reason: input.addresses_reason,
+        client_certificate: client_certificate.flatten(),
         part: granted.of(&part_of(&handover.scope), &input.name),
         followed,
         forward: granted.forward.unwrap_or(false),

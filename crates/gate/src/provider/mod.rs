@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use ledger::reads::{self, Ask};
 use ledger::{Fault, Scope};
+use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Reply};
 use protocol::ids::UserId;
@@ -175,6 +176,10 @@ impl Workspace for Face {
         Some(Admitted { key, before, guest })
     }
 
+    fn certified(&self, guest: &Provider, certificate: Option<SpkiPin>) -> bool {
+        guest.connection.is_certified(certificate)
+    }
+
     fn failed(&self, user: UserId, from: IpAddr) {
         self.failures.add(user, from, self.gate.clock.now());
     }
@@ -205,6 +210,7 @@ impl Workspace for Face {
             .directory
             .load()
             .open(call.user, call.from, now)
+            .filter(|provider| provider.connection.is_certified(call.certificate))
             .filter(|provider| provider.keys.used(call.signed_with, now))
             .cloned()
         else {
@@ -241,6 +247,7 @@ impl Workspace for Face {
                     request_id: call.request_id,
                     at: call.received_at,
                     from: call.from,
+                    certificate: call.certificate,
                     user: Some(call.user),
                     proven: true,
                     target: &call.target,

@@ -33,6 +33,9 @@ fn why(gate: &Gate, refusal: &Refusal<'_>) -> &'static str {
                 Some(_) if directory.open(user, refusal.from, refusal.at).is_none() => {
                     "its address is not on the connection's list"
                 }
+                Some(provider) if !provider.connection.is_certified(refusal.certificate) => {
+                    "it did not show the client certificate of its connection"
+                }
                 Some(_) => "its token was not accepted",
             }
         }

@@ -16,6 +16,7 @@ fn refused<'a>(number: u128, at: Millis, target: &'a str, error: &'a ApiError) -
         request_id: RequestId(Uuid::from_u128(number)),
         at,
         from: IpAddr::from([192, 0, 2, 1]),
+        certificate: None,
         user: Some(UserId(Uuid::from_u128(1))),
         proven: false,
         target,

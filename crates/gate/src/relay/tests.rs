@@ -354,6 +354,7 @@ async fn on_its_way(store: TestStore) -> World {
         scope: None,
         addresses: None,
         addresses_reason: None,
+        client_certificate: None,
         place: Place::Gate,
         mode: crate::connections::Mode::Guarded,
         until: None,

@@ -36,6 +36,11 @@ impl Caller {
         }
     }
 
+    /// The same, over connections of this client's.
+    pub fn over(self, http: Client) -> Self {
+        Self { http, ..self }
+    }
+
     /// A token for a request of now, or of this many seconds earlier.
     pub fn token(&self, target: &str, body: &[u8], earlier: i64) -> String {
         let draft = TokenDraft {

@@ -6,6 +6,7 @@ mod ages;
 mod attacks;
 mod budgets;
 mod caller;
+mod certificates;
 mod clock;
 mod closing;
 mod desk;

@@ -29,7 +29,7 @@ pub fn anywhere() -> SocketAddr {
 
 /// Where an origin is.
 pub fn address(origin: &str) -> SocketAddr {
-    let address = origin.strip_prefix("http://").expect("http");
+    let address = origin.split_once("://").expect("an origin").1;
     address.parse().expect("an address")
 }
 

@@ -185,6 +185,8 @@ struct Asked<'a> {
     addresses: Option<&'a [IpNet]>,
     addresses_reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    client_certificate: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<Place>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mode: Option<Mode>,
@@ -198,7 +200,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Request(request) => ask(&desk, &request, out).await?,
         Command::Approve(approve) => {
             let wish = &approve.wish;
-            let body = json!({"scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
+            let body = json!({"scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "client_certificate": wish.client_certificate()?, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
             let done: Approved = desk
                 .send(
                     "POST",
@@ -289,6 +291,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             scope: wish.scope()?,
             addresses: wish.addresses(),
             addresses_reason: wish.address_reason.as_deref(),
+            client_certificate: wish.client_certificate()?,
             place: wish.place(),
             mode: wish.mode(),
             until: wish.until,
@@ -300,6 +303,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             scope: wish.scope()?,
             addresses: None,
             addresses_reason: wish.address_reason.as_deref(),
+            client_certificate: wish.client_certificate()?,
             place: wish.place(),
             mode: wish.mode(),
             until: wish.until,

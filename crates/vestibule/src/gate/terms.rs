@@ -17,6 +17,8 @@ use crate::output::{Output, note};
                                       narrower: at once, the next request is held to it
   vestibule gate connection change acme --address 203.0.113.7 --address 203.0.113.8 --reason 'a second server'
                                       wider: when the quorum has signed (vestibule gate change)
+  vestibule gate connection change acme --client-certificate acme.crt --reason 'mutual TLS'
+                                      its connections must show that certificate, or one renewed for its key
   vestibule gate connection change acme --until 2027-06-30 --reason 'the contract was extended'")]
 pub(super) struct Args {
     /// The connection's name.
@@ -35,6 +37,7 @@ pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result
     let wish = &args.wish;
     let body = json!({
         "scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason,
+        "client_certificate": wish.client_certificate()?,
         "role": args.role.map(RoleWord::role), "place": wish.place(), "mode": wish.mode(),
         "until": wish.until, "reason": args.reason,
     });

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
+use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
 use protocol::ids::{RequestId, UserId};
@@ -60,10 +61,12 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         self
     }
 
-    /// Answers one request; nothing: the connection is to be cut.
+    /// Answers one request, over a connection that showed this client certificate or none; nothing: the
+    /// connection is to be cut.
     pub async fn handle<B>(
         &self,
         from: IpAddr,
+        certificate: Option<SpkiPin>,
         request: Request<B>,
     ) -> Option<Response<Full<Bytes>>>
     where
@@ -84,6 +87,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             .map(|_| Told::new(request_id, now, from, &head));
         let target = head.uri.path_and_query().cloned();
         let mut seen = Passing {
+            certificate,
             user: None,
             guest: None,
             body_hash: None,
@@ -104,6 +108,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
                     request_id,
                     at: now,
                     from,
+                    certificate,
                     user: seen.user,
                     proven: seen.guest.is_some(),
                     target: target.as_ref().map_or("", |target| target.as_str()),
@@ -167,6 +172,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let Admitted { key, before, guest } = self
             .workspace
             .door(user, from)
+            .filter(|admitted| self.workspace.certified(&admitted.guest, seen.certificate))
             .ok_or(TokenError::NotAccepted)?;
         let expected = Expected {
             user,
@@ -229,6 +235,7 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             user,
             signed_with: token.signed_with(),
             from,
+            certificate: seen.certificate,
             received_at: now,
             route,
             target: target.to_owned(),
@@ -278,6 +285,8 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
 
 /// What is known of a request by the time it is answered or refused.
 struct Passing<G> {
+    /// Whose client certificate its connection showed.
+    certificate: Option<SpkiPin>,
     /// The key that it names.
     user: Option<UserId>,
     /// Whose token it was, once its signature was verified.

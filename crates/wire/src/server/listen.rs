@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -116,8 +117,8 @@ pub fn serve<W: Workspace, C: WallClock>(
                     arrived = tokio::time::timeout(ARRIVAL, way.arrive(stream, peer)) => arrived.ok().flatten(),
                 };
                 // A peer that breaks off, also before it has arrived, is its own affair.
-                if let Some((stream, caller)) = arrived {
-                    let connection = connect(stream, caller, Arc::clone(&way), server, open);
+                if let Some(arrived) = arrived {
+                    let connection = connect(arrived, Arc::clone(&way), server, open);
                     let _ = watcher.watch(connection).await;
                 }
                 drop(place);
@@ -132,13 +133,17 @@ pub fn serve<W: Workspace, C: WallClock>(
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
+/// A connection before its first request.
+struct Arrived {
+    stream: Box<dyn Stream>,
+    caller: Caller,
+    /// Whose client certificate was shown.
+    certificate: Option<SpkiPin>,
+}
+
 impl Way {
     /// Lets a connection come as far as its first request; nothing: it never will.
-    async fn arrive(
-        &self,
-        mut stream: TcpStream,
-        peer: SocketAddr,
-    ) -> Option<(Box<dyn Stream>, Caller)> {
+    async fn arrive(&self, mut stream: TcpStream, peer: SocketAddr) -> Option<Arrived> {
         let _ = stream.set_nodelay(true);
         let peer = peer.ip().to_canonical();
         let caller = if self.proxies.speaks_first(peer) {
@@ -146,9 +151,19 @@ impl Way {
         } else {
             self.proxies.caller(peer)
         };
-        Some(match &self.tls {
-            None => (Box::new(stream), caller),
-            Some(tls) => (Box::new(tls.acceptor().accept(stream).await.ok()?), caller),
+        let (stream, shown): (Box<dyn Stream>, _) = match &self.tls {
+            None => (Box::new(stream), None),
+            Some(tls) => {
+                let (stream, shown) = tls.accept(stream).await.ok()?;
+                (Box::new(stream), shown)
+            }
+        };
+        // What a proxy shows that carries many callers' requests is its own, and nobody else's.
+        let certificate = shown.filter(|_| caller != Caller::Told);
+        Some(Arrived {
+            stream,
+            caller,
+            certificate,
         })
     }
 }
@@ -169,12 +184,16 @@ async fn preamble_of(stream: &mut TcpStream) -> Option<Option<IpAddr>> {
 }
 
 fn connect<W: Workspace, C: WallClock>(
-    stream: Box<dyn Stream>,
-    caller: Caller,
+    arrived: Arrived,
     way: Arc<Way>,
     server: Arc<Server<W, C>>,
     open: axum::Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send {
+    let Arrived {
+        stream,
+        caller,
+        certificate,
+    } = arrived;
     let service = service_fn(move |request: Request<Incoming>| {
         let (server, open) = (Arc::clone(&server), open.clone());
         let from = match caller {
@@ -184,7 +203,7 @@ fn connect<W: Workspace, C: WallClock>(
         // An error here cuts the connection.
         async move {
             let answer = match from {
-                Ok(from) => dispatch(&server, open, from, request).await,
+                Ok(from) => dispatch(&server, open, (from, certificate), request).await,
                 Err(untold) => Some(refused(untold)),
             };
             answer
@@ -212,12 +231,12 @@ fn refused(untold: Untold) -> Answer {
 async fn dispatch<W: Workspace, C: WallClock>(
     server: &Server<W, C>,
     open: axum::Router,
-    from: IpAddr,
+    (from, certificate): (IpAddr, Option<SpkiPin>),
     request: Request<Incoming>,
 ) -> Option<Answer> {
     let path = request.uri().path();
     if path.starts_with("/v1/") || path.starts_with(OWN_PREFIX) {
-        let response = server.handle(from, request).await?;
+        let response = server.handle(from, certificate, request).await?;
         return Some(
             response.map(|body: Full<Bytes>| body.map_err(|never| match never {}).boxed_unsync()),
         );

@@ -1,7 +1,7 @@
 //! Serving Fireblocks' API: the order of checks, the limits, the answers.
 //!
 //! A request passes, in this order: headers, key known and address listed (the workspace's
-//! [`Workspace::door`]), token form, user, target, times, signature, nonce, rate, operation known,
+//! [`Workspace::door`]), client certificate (where the guest must show one), token form, user, target, times, signature, nonce, rate, operation known,
 //! role may, body (read only now, limited, hashed, strict JSON), and only then the workspace answers.
 //! What fails early costs little, and says the same whether a key is unknown, foreign, suspended
 //! or revoked.
@@ -18,6 +18,7 @@ use std::future::Future;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
 use protocol::ids::{RequestId, UserId};
@@ -50,6 +51,12 @@ pub trait Workspace: Send + Sync + 'static {
     /// Whether the key is known and may come from this address. `None` covers unknown, foreign
     /// address, suspended, revoked, and too many failures: all are answered alike.
     fn door(&self, user: UserId, from: IpAddr) -> Option<Admitted<Self::Guest>>;
+
+    /// Whether the guest may come over a connection that showed this client certificate, or none: asked
+    /// of each request, before its token is looked at. Whom it keeps out is told what the door tells.
+    fn certified(&self, _guest: &Self::Guest, _certificate: Option<SpkiPin>) -> bool {
+        true
+    }
 
     /// A check after the door has failed: counts against the pair's failure budget.
     fn failed(&self, user: UserId, from: IpAddr);
@@ -114,6 +121,8 @@ pub struct Refusal<'a> {
     pub at: Millis,
     /// From where.
     pub from: IpAddr,
+    /// Whose client certificate the connection showed, and proved to be its own.
+    pub certificate: Option<SpkiPin>,
     /// The key that it named, if it named one.
     pub user: Option<UserId>,
     /// Whether its token was that key's.
@@ -144,6 +153,8 @@ pub struct Call {
     pub signed_with: KeyFingerprint,
     /// From where.
     pub from: IpAddr,
+    /// Whose client certificate the connection showed, and proved to be its own.
+    pub certificate: Option<SpkiPin>,
     /// When it was taken in, by the world's clock.
     pub received_at: Millis,
     /// What is asked for.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use protocol::ids::UserId;
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::token::Token;
@@ -82,8 +82,8 @@ impl Ask {
 }
 
 /// One connection.
-pub struct Line {
-    stream: TcpStream,
+pub struct Line<S = TcpStream> {
+    stream: S,
     ahead: Vec<u8>,
 }
 
@@ -97,7 +97,12 @@ pub struct Answer {
 
 impl Line {
     pub async fn to(at: SocketAddr) -> Self {
-        let stream = TcpStream::connect(at).await.expect("a connection");
+        Self::over(TcpStream::connect(at).await.expect("a connection"))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
+    pub fn over(stream: S) -> Self {
         Self {
             stream,
             ahead: Vec::new(),

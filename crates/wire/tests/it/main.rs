@@ -8,6 +8,7 @@
 
 mod asks;
 mod bodies;
+mod certificates;
 mod entrances;
 mod lines;
 mod targets;

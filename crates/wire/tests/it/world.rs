@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::UserId;
@@ -44,6 +45,8 @@ pub static STRANGER: LazyLock<PrivateKey> =
 /// The workspace: knows its guests, and tells what it was asked.
 #[derive(Debug, Default)]
 pub struct House {
+    /// The client certificate that everybody must show.
+    pub pinned: Mutex<Option<SpkiPin>>,
     pub failures: AtomicU32,
     pub calls: Mutex<Vec<Call>>,
     /// How many calls the workspace has begun with.
@@ -68,6 +71,11 @@ impl Workspace for House {
             before: None,
             guest: Arc::new(role),
         })
+    }
+
+    fn certified(&self, _guest: &Role, certificate: Option<SpkiPin>) -> bool {
+        let pinned = *self.pinned.lock().expect("a lock");
+        pinned.is_none() || pinned == certificate
     }
 
     fn failed(&self, _user: UserId, _from: IpAddr) {

@@ -216,3 +216,21 @@ fn a_published_key_is_taken_where_a_demo_says_so_alone() {
     ));
     assert!(examine(file.as_bytes(), true).is_ok());
 }
+
+#[test]
+fn a_client_certificate_is_pem_or_its_pin_or_none() {
+    let own = rcgen::generate_simple_self_signed(["acme".to_owned()]).expect("a certificate");
+    let pem = own.cert.pem();
+    let pin = ClientCertificate::from_pem(&pem)
+        .expect("a certificate")
+        .pin();
+    let read = |text: &str| examine_certificate(text.as_bytes());
+    assert_eq!(read(&pem).ok(), Some(Some(pin)));
+    assert_eq!(read(&format!("{pin}\n")).ok(), Some(Some(pin)));
+    assert_eq!(read("none").ok(), Some(None));
+    for bad in ["", "None of it", &pem[..200], &pin.to_string()[1..]] {
+        assert!(matches!(read(bad), Err(Refused::Certificate(_))), "{bad}");
+    }
+    let key = own.signing_key.serialize_pem();
+    assert!(matches!(read(&key), Err(Refused::PrivateKey { .. })));
+}

@@ -14,8 +14,10 @@ use crate::testing::NOW;
 const ASSETS: [&str; 3] = ["BTC", "ETH", "SOL"];
 const TAGS: [&str; 2] = ["audited", "open"];
 const PROPOSERS: [&str; 2] = ["acme", "other"];
+/// Keys of client certificates.
+const SHOWN: [&[u8]; 2] = [b"one", b"other"];
 /// How many [`with_one`] knows.
-const DIMENSIONS: usize = 17;
+const DIMENSIONS: usize = 18;
 /// The accounts of the small world; the last is nowhere by itself.
 const ACCOUNTS: [u32; 6] = [0, 1, 2, 3, 9, 8];
 
@@ -65,6 +67,11 @@ fn budgets() -> impl Strategy<Value = Budgets> {
     })
 }
 
+/// That of one of two keys, or none.
+fn certificate() -> impl Strategy<Value = Option<SpkiPin>> {
+    proptest::option::of(select(SHOWN.map(SpkiPin::of).to_vec()))
+}
+
 /// Any terms of a small world.
 pub(crate) fn terms() -> impl Strategy<Value = Terms> {
     let part = (
@@ -112,16 +119,25 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
             proptest::option::of(followed),
             any::<bool>(),
             budgets(),
+            certificate(),
         ),
         select(vec![Place::Gate, Place::Fireblocks]),
         0..4_i64,
     )
         .prop_map(
-            |(mode, role, addresses, (part, followed, forward, budgets), place, until)| Terms {
+            |(
+                mode,
+                role,
+                addresses,
+                (part, followed, forward, budgets, client_certificate),
+                place,
+                until,
+            )| Terms {
                 mode,
                 role,
                 addresses,
                 addresses_reason: None,
+                client_certificate,
                 part,
                 followed,
                 forward,
@@ -139,6 +155,15 @@ fn let_through(terms: &Terms) -> BTreeSet<String> {
         let address: IpAddr = [192, 0, 2, host].into();
         if terms.addresses.iter().any(|net| net.contains(&address)) {
             all.insert(format!("from {address}"));
+        }
+    }
+    for shown in SHOWN
+        .map(|key| Some(SpkiPin::of(key)))
+        .into_iter()
+        .chain([None])
+    {
+        if terms.client_certificate.is_none_or(|it| shown == Some(it)) {
+            all.insert(format!("showing {shown:?}"));
         }
     }
     for account in &terms.part.accounts {
@@ -287,6 +312,7 @@ fn with_one(terms: &Terms, other: &Terms, dimension: usize) -> Terms {
         13 => next.part.only_of = other.part.only_of,
         14 => next.forward = other.forward,
         15 => next.budgets = other.budgets,
+        17 => next.client_certificate = other.client_certificate,
         _ => {
             // What follows nothing more has the accounts that it names.
             if other.followed.is_none() {

@@ -38,6 +38,7 @@ async fn enrol(world: &World, name: &str, key: &PrivateKey) {
         scope: None,
         addresses: None,
         addresses_reason: None,
+        client_certificate: None,
         place: crate::connections::Place::Gate,
         mode: crate::connections::Mode::default(),
         until: None,

@@ -26,6 +26,7 @@ fn named(name: &str, handover: HandedIn) -> Request {
         scope: None,
         addresses: None,
         addresses_reason: None,
+        client_certificate: None,
         place: Place::Gate,
         mode: Mode::Guarded,
         until: None,

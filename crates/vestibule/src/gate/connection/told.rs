@@ -22,6 +22,11 @@ pub(in crate::gate) fn told(shown: &Shown) -> String {
         ("API key", one.api_key.to_string()),
         ("key", one.fingerprint.clone()),
         ("from", joined(&one.addresses, "nowhere")),
+        (
+            "TLS key",
+            one.client_certificate
+                .map_or_else(|| "any, or none".to_owned(), |pin| pin.to_string()),
+        ),
         ("accounts", joined(&one.part.accounts, "none")),
         ("assets", assets(&one.part.assets)),
         ("whitelist", joined(&one.part.whitelists, "none")),

@@ -11,6 +11,9 @@ use ledger::AssetFilter;
 use protocol::handover::{WantedScope, parse_range};
 use protocol::ids::{AssetId, VaultAccountId, WalletId};
 use protocol::time::Millis;
+use serde_json::{Value, json};
+
+use super::handed;
 
 /// Scope, addresses and place: each in place of what was asked for; what is not named stays.
 #[derive(Debug, clap::Args)]
@@ -50,6 +53,10 @@ pub(in crate::gate) struct Wish {
     /// Why a wide range is right.
     #[arg(long, value_name = "TEXT")]
     pub(in crate::gate) address_reason: Option<String>,
+    /// The client certificate (PEM) that it must show from now on; `none`: it need not show one. The
+    /// first is at once; another, or none, is the quorum's.
+    #[arg(long, value_name = "FILE|none")]
+    client_certificate: Option<PathBuf>,
     /// Where its transactions are approved.
     #[arg(long, value_enum)]
     place: Option<PlaceWord>,
@@ -157,6 +164,17 @@ impl Wish {
         (!self.address.is_empty()).then_some(self.address.as_slice())
     }
 
+    /// The client certificate, as the gate takes it.
+    pub(in crate::gate) fn client_certificate(&self) -> anyhow::Result<Option<Value>> {
+        let Some(file) = &self.client_certificate else {
+            return Ok(None);
+        };
+        if file == Path::new("none") {
+            return Ok(Some(json!("none")));
+        }
+        Ok(Some(handed::sent(&handed::read(file)?)))
+    }
+
     pub(in crate::gate) fn mode(&self) -> Option<Mode> {
         self.mode.map(|word| match word {
             ModeWord::Guarded => Mode::Guarded,
@@ -227,6 +245,11 @@ mod tests {
                 "{bad}"
             );
         }
+        let certificate = |flags: &[&str]| wish(flags).client_certificate().ok();
+        assert_eq!(certificate(&[]), Some(None));
+        let none = certificate(&["--client-certificate", "none"]);
+        assert_eq!(none, Some(Some(json!("none"))));
+        assert_eq!(certificate(&["--client-certificate", "no such file"]), None);
         let home = tempfile::tempdir().expect("a folder");
         let file = home.path().join("scope.json");
         fs::write(&file, r#"{"accounts": ["1"], "shown": {"usd": false}}"#).expect("written");
