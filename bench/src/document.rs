@@ -1,6 +1,7 @@
 //! The page: the machine, then each part's tables, as Markdown.
 
 mod books;
+mod door;
 mod gate;
 mod sandbox;
 
@@ -42,6 +43,10 @@ pub(crate) fn page(run: &Run<'_>) -> Result<String, fmt::Error> {
 pub(crate) fn part(text: &mut String, measured: &Measured, rounds: u32) -> fmt::Result {
     match measured {
         Measured::Reads(reads) => gate::reads(text, reads, rounds),
+        Measured::Pages(pages) => door::pages(text, pages),
+        Measured::Refusals(refusals) => door::refusals(text, refusals),
+        Measured::Evidence(evidence) => door::evidence(text, evidence),
+        Measured::Soak(soaked) => door::soak(text, soaked),
         Measured::Start(starts) => gate::starts(text, starts),
         Measured::Import(imported) => books::import(text, imported),
         Measured::Webhooks(taken) => books::webhooks(text, taken),
@@ -60,7 +65,7 @@ cargo xtask bench --rounds 9    # more rounds
 cargo xtask bench --only reads  # one part, to the terminal
 ```
 
-It needs two cores, about half an hour after the release build, and a machine that does nothing
+It needs two cores, about three quarters of an hour after the release build, and a machine that does nothing
 else. Absolute figures drift from machine to machine and from day to day; ratios hold better,
 because what is divided was measured within seconds of each other.
 ";

@@ -35,6 +35,11 @@ impl Figures {
         )
     }
 
+    /// Round by round, this less that.
+    pub(crate) fn beyond(&self, other: &Self) -> Self {
+        Self(self.0.iter().zip(&other.0).map(|(a, b)| a - b).collect())
+    }
+
     /// Round by round, this over that.
     pub(crate) fn over(&self, other: &Self) -> Self {
         Self(self.0.iter().zip(&other.0).map(|(a, b)| a / b).collect())
@@ -84,6 +89,8 @@ mod tests {
         assert!(figures(&[]).median().is_nan());
         let over = figures(&[4.0, 9.0]).over(&figures(&[2.0, 3.0]));
         assert_eq!(ratio(&over), "**2.50** (2.00-3.00)");
+        let beyond = figures(&[4.0, 9.0]).beyond(&figures(&[2.0, 3.0]));
+        assert!((beyond.median() - 4.0).abs() < 1e-9);
     }
 
     #[test]

@@ -3,13 +3,15 @@
 //! Requests are bytes made beforehand, so that the generator costs as little as it can; it has a
 //! core of its own, and the server has the other.
 
-use std::net::SocketAddr;
+pub(crate) mod paced;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{cores, figures};
 
@@ -21,16 +23,90 @@ const MAX_HEADERS: usize = 32;
 /// Requests as they go over the wire.
 pub(crate) type Requests = Arc<Vec<Vec<u8>>>;
 
-/// Sends every request once, over so many connections; how many were answered a second. Fails if
-/// one is not answered with success.
-pub(crate) fn per_second(
+/// How a server is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Load {
     server: SocketAddr,
-    requests: &Requests,
     connections: usize,
-) -> anyhow::Result<f64> {
-    let (count, requests) = (requests.len(), Arc::clone(requests));
-    let took = cores::on_async(cores::LOAD, move || run(server, requests, connections))?;
-    figures::per_second(count, took)
+    /// From where.
+    from: IpAddr,
+    /// What each answer must have; success if missing.
+    status: Option<u16>,
+    /// Whether the generator never sleeps.
+    awake: bool,
+}
+
+impl Load {
+    /// Over so many connections.
+    pub(crate) fn new(server: SocketAddr, connections: usize) -> Self {
+        Self {
+            server,
+            connections,
+            from: Ipv4Addr::LOCALHOST.into(),
+            status: None,
+            awake: false,
+        }
+    }
+
+    /// By a generator that never sleeps: no server pays for waking it, which on one machine costs as much
+    /// as a small answer, and which a caller elsewhere does not cost. It needs its core for itself.
+    pub(crate) fn awake(self) -> Self {
+        Self {
+            awake: true,
+            ..self
+        }
+    }
+
+    /// From another address.
+    pub(crate) fn from(self, from: IpAddr) -> Self {
+        Self { from, ..self }
+    }
+
+    /// Each is to be refused with this.
+    pub(crate) fn refused(self, status: u16) -> Self {
+        Self {
+            status: Some(status),
+            ..self
+        }
+    }
+
+    /// Sends every request once; how many were answered a second. Fails if one is not answered as it is to be.
+    pub(crate) fn per_second(self, requests: &Requests) -> anyhow::Result<f64> {
+        let (count, requests) = (requests.len(), Arc::clone(requests));
+        let took = cores::on_async(cores::LOAD, move || async move {
+            self.stay_awake();
+            run(self, requests).await
+        })?;
+        figures::per_second(count, took)
+    }
+
+    /// Until the runtime ends.
+    fn stay_awake(self) {
+        if self.awake {
+            tokio::spawn(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
+    }
+
+    async fn connect(self) -> anyhow::Result<TcpStream> {
+        let unreached = || format!("{} cannot be reached", self.server);
+        let socket = TcpSocket::new_v4()?;
+        socket.bind(SocketAddr::new(self.from, 0))?;
+        let stream = socket.connect(self.server).await.with_context(unreached)?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    async fn connected(self) -> anyhow::Result<Vec<TcpStream>> {
+        let mut streams = Vec::new();
+        for _ in 0..self.connections {
+            streams.push(self.connect().await?);
+        }
+        Ok(streams)
+    }
 }
 
 /// An answer, its head told apart.
@@ -50,7 +126,7 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) async fn open(server: SocketAddr) -> anyhow::Result<Self> {
         Ok(Self {
-            stream: connect(server).await?,
+            stream: Load::new(server, 1).connect().await?,
             buffer: vec![0; 64 * 1024],
         })
     }
@@ -58,7 +134,7 @@ impl Line {
     /// Sends a request; its answer, and how long that took.
     pub(crate) async fn call(&mut self, request: &[u8]) -> anyhow::Result<(Answer, Duration)> {
         let began = Instant::now();
-        let (head, length) = answer(&mut self.stream, request, &mut self.buffer).await?;
+        let (head, length) = answer(&mut self.stream, request, &mut self.buffer, None).await?;
         let took = began.elapsed();
         let part = |from: usize, to: usize| self.buffer.get(from..to).unwrap_or_default();
         let answer = Answer {
@@ -77,7 +153,7 @@ pub(crate) fn body(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<Vec<u
 /// Whether the server refuses a request with 401.
 pub(crate) fn refuses(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<bool> {
     cores::wait(async move {
-        let mut stream = connect(server).await?;
+        let mut stream = Load::new(server, 1).connect().await?;
         stream.write_all(&request).await?;
         let mut start = [0; 12];
         stream.read_exact(&mut start).await?;
@@ -85,26 +161,20 @@ pub(crate) fn refuses(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<bo
     })
 }
 
-async fn run(
-    server: SocketAddr,
-    requests: Requests,
-    connections: usize,
-) -> anyhow::Result<Duration> {
+async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
+    let connections = load.connections;
     ensure!(
         requests.len() >= connections,
         "fewer requests than connections"
     );
-    let mut streams = Vec::new();
-    for _ in 0..connections {
-        streams.push(connect(server).await?);
-    }
+    let streams = load.connected().await?;
     let started = Instant::now();
     let drive = |(first, mut stream): (usize, TcpStream)| {
         let requests = Arc::clone(&requests);
         tokio::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             for request in requests.iter().skip(first).step_by(connections) {
-                answer(&mut stream, request, &mut buffer).await?;
+                answer(&mut stream, request, &mut buffer, load.status).await?;
             }
             Ok::<_, anyhow::Error>(())
         })
@@ -122,19 +192,12 @@ async fn run(
     Ok(started.elapsed())
 }
 
-async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(server)
-        .await
-        .with_context(|| format!("{server} cannot be reached"))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
 /// Sends a request and reads its answer; where its body begins and ends.
 async fn answer(
     stream: &mut TcpStream,
     request: &[u8],
     buffer: &mut Vec<u8>,
+    status: Option<u16>,
 ) -> anyhow::Result<(usize, usize)> {
     stream.write_all(request).await?;
     let mut filled = 0;
@@ -143,7 +206,7 @@ async fn answer(
         let read = stream.read(room).await?;
         ensure!(read > 0, "the server hung up, or its answer is too long");
         filled += read;
-        let Some((head, length)) = extent(buffer.get(..filled).unwrap_or_default())? else {
+        let Some((head, length)) = extent(buffer.get(..filled).unwrap_or_default(), status)? else {
             continue;
         };
         ensure!(filled <= length, "more came than was asked for");
@@ -157,13 +220,17 @@ async fn answer(
 }
 
 /// Where the answer's body begins and ends, once its head is there.
-fn extent(bytes: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
+fn extent(bytes: &[u8], status: Option<u16>) -> anyhow::Result<Option<(usize, usize)>> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut answer = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(head) = answer.parse(bytes)? else {
         return Ok(None);
     };
-    if !matches!(answer.code, Some(200..=299)) {
+    let expected = match status {
+        Some(_) => answer.code == status,
+        None => matches!(answer.code, Some(200..=299)),
+    };
+    if !expected {
         let start = bytes.get(..bytes.len().min(600)).unwrap_or_default();
         bail!("answered {}", String::from_utf8_lossy(start));
     }
@@ -188,10 +255,12 @@ mod tests {
     #[test]
     fn an_answer_is_read_to_its_end_and_anything_but_200_is_told() {
         let whole = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
-        assert_eq!(extent(whole).expect("an answer"), Some((38, 41)));
-        assert_eq!(extent(&whole[..20]).expect("a part"), None);
-        let refused = extent(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
-        assert!(refused.expect_err("refused").to_string().contains("401"));
-        assert!(extent(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+        assert_eq!(extent(whole, None).expect("an answer"), Some((38, 41)));
+        assert_eq!(extent(&whole[..20], None).expect("a part"), None);
+        let refused = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+        let told = extent(refused, None).expect_err("refused").to_string();
+        assert!(told.contains("401"), "{told}");
+        assert!(extent(refused, Some(401)).is_ok() && extent(whole, Some(401)).is_err());
+        assert!(extent(b"HTTP/1.1 200 OK\r\n\r\n", None).is_err());
     }
 }

@@ -13,16 +13,20 @@
 mod books;
 mod cores;
 mod document;
+mod evidence;
 mod figures;
 mod import;
 mod load;
 mod machine;
+mod pages;
 mod parts;
 mod peers;
 mod product;
 mod quiet;
 mod reads;
+mod refusals;
 mod sandbox;
+mod soak;
 mod start;
 mod tokens;
 mod webhooks;
@@ -56,12 +60,18 @@ struct Arguments {
     /// The description of the large workspace.
     #[arg(long, value_name = "FILE")]
     large: PathBuf,
+    /// The description of the workspace with many accounts.
+    #[arg(long, value_name = "FILE")]
+    many: PathBuf,
     /// These parts alone, to the terminal.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<Part>,
     /// Rounds of each measurement.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
+    /// Minutes over which the gate's memory is watched.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    minutes: u32,
     /// Where the tables go; to the terminal alone if missing.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -85,7 +95,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         haproxy: &arguments.haproxy,
         prism: &arguments.prism,
         large: &arguments.large,
+        many: &arguments.many,
         rounds: arguments.rounds,
+        minutes: arguments.minutes,
     };
     if !arguments.only.is_empty() {
         for part in &arguments.only {

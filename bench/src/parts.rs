@@ -5,22 +5,34 @@ use std::path::Path;
 use clap::ValueEnum;
 use tempfile::TempDir;
 
+use crate::evidence::{self, Evidence};
 use crate::import::{self, Imported};
+use crate::pages::{self, Pages};
 use crate::product::Product;
 use crate::reads::{self, Reads};
+use crate::refusals::{self, Refusals};
 use crate::sandbox::beside::{self, Beside};
 use crate::sandbox::creating::{self, Creating};
 use crate::sandbox::fresh::{self, Fresh};
 use crate::sandbox::lists::{self, Lists};
+use crate::soak::{self, Soaked};
 use crate::start::{self, Starts};
 use crate::webhooks::{self, Taken};
-use crate::world::World;
+use crate::world::{Setting, World};
 
 /// A part, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
     /// Reads through the gate, beside HAProxy and the limit of the machine.
     Reads,
+    /// Pages of a large workspace, at random, while events are applied.
+    Pages,
+    /// What a refusal costs, and a flood of them.
+    Refusals,
+    /// Verifying the log, judging a workspace's posture.
+    Evidence,
+    /// The gate's memory over some minutes.
+    Soak,
     /// How soon sandbox and gate are ready, and what memory they hold.
     Start,
     /// A report into the books.
@@ -41,6 +53,10 @@ pub(crate) enum Part {
 #[derive(Debug)]
 pub(crate) enum Measured {
     Reads(Reads),
+    Pages(Pages),
+    Refusals(Refusals),
+    Evidence(Evidence),
+    Soak(Soaked),
     Start(Starts),
     Import(Imported),
     Webhooks(Taken),
@@ -55,6 +71,8 @@ impl Measured {
     pub(crate) fn others(&self) -> Option<f64> {
         match self {
             Self::Reads(reads) => reads.cases.iter().map(|case| case.others).reduce(f64::max),
+            Self::Pages(pages) => Some(pages.others),
+            Self::Refusals(refusals) => Some(refusals.others),
             Self::Import(imported) => Some(imported.others),
             Self::Webhooks(taken) => Some(taken.others),
             _ => None,
@@ -70,7 +88,9 @@ pub(crate) struct Site<'a> {
     pub(crate) haproxy: &'a Path,
     pub(crate) prism: &'a Path,
     pub(crate) large: &'a Path,
+    pub(crate) many: &'a Path,
     pub(crate) rounds: u32,
+    pub(crate) minutes: u32,
 }
 
 impl Site<'_> {
@@ -79,15 +99,26 @@ impl Site<'_> {
         let folder = TempDir::with_prefix("vestibule-bench-")?;
         let product = Product::new(self.vestibule, folder.path());
         let (folder, rounds) = (folder.path(), self.rounds);
-        let world = || {
+        let set = |setting: &Setting<'_>| {
             println!("--- a workspace, a gate in front of it, two providers");
-            World::set(self.vestibule)
+            World::set(self.vestibule, setting)
+        };
+        let world = || set(&Setting::SMALL);
+        let many = || {
+            set(&Setting {
+                workspace: Some(self.many),
+                in_scope: pages::IN_SCOPE,
+            })
         };
         Ok(match part {
             Part::Reads => {
                 let reads = reads::measure(&world()?, self.nginx, self.haproxy, rounds)?;
                 Measured::Reads(reads)
             }
+            Part::Pages => Measured::Pages(pages::measure(&many()?, self.nginx, rounds)?),
+            Part::Refusals => Measured::Refusals(refusals::measure(&world()?, rounds)?),
+            Part::Evidence => Measured::Evidence(evidence::measure(&mut world()?, rounds)?),
+            Part::Soak => Measured::Soak(soak::measure(&many()?, self.minutes)?),
             Part::Start => Measured::Start(start::measure(&mut world()?, rounds)?),
             Part::Import => Measured::Import(import::measure(rounds)?),
             Part::Webhooks => Measured::Webhooks(webhooks::measure(rounds)?),

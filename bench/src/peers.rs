@@ -35,7 +35,7 @@ pub(crate) fn nginx(
     let at = folder.display();
     let config = format!(
         "daemon off; master_process off; pid {at}/nginx.pid; error_log {at}/nginx.log;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 4096; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; open_file_cache max=16;
   client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;

@@ -131,9 +131,14 @@ impl Product {
         arguments.map(str::to_owned).collect()
     }
 
+    /// The gate's folder.
+    pub(crate) fn gate_folder(&self) -> PathBuf {
+        self.folder.join("gate")
+    }
+
     /// The arguments of a command of the gate in our folder.
     pub(crate) fn gate(&self, arguments: &[&str]) -> Vec<String> {
-        let folder = self.folder.join("gate").display().to_string();
+        let folder = self.gate_folder().display().to_string();
         ["gate", "--dir", &folder]
             .iter()
             .chain(arguments)
@@ -150,7 +155,7 @@ impl Product {
             .output()?;
         ensure!(
             output.status.success(),
-            "vestibule {}: {}",
+            "vestibule {:.500}: {}",
             arguments.join(" "),
             String::from_utf8_lossy(&output.stderr).trim()
         );
@@ -211,7 +216,8 @@ pub(crate) fn until<T>(
     until_within(PATIENCE, what, look)
 }
 
-fn until_within<T>(
+/// The same, with another wait.
+pub(crate) fn until_within<T>(
     patience: Duration,
     what: &str,
     mut look: impl FnMut() -> anyhow::Result<Option<T>>,

@@ -16,6 +16,7 @@ use crate::peers;
 use crate::quiet::{self, Rounds};
 use crate::tokens;
 use crate::world::{Provider, World};
+pub(crate) use turn::verification;
 use turn::{Measured, Servers, Turn};
 
 /// What is read.
@@ -23,7 +24,11 @@ const PATH: &str = "/v1/vault/accounts_paged";
 /// Accounts an answer.
 const ACCOUNTS: usize = 20;
 /// Connections, and requests of a round by key size (signing for RSA-4096 is slow).
-const SHAPES: [(usize, [usize; 2]); 2] = [(1, [3_000, 2_000]), (16, [6_000, 4_000])];
+const SHAPES: [(usize, [usize; 2]); 3] = [
+    (1, [3_000, 2_000]),
+    (16, [6_000, 4_000]),
+    (256, [6_000, 4_000]),
+];
 /// Requests before the first round.
 const WARM: usize = 400;
 /// How long the rounds of one case may take before disturbed ones count, too.

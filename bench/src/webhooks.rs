@@ -27,7 +27,7 @@ use wire::server::{Admitted, Call, Server, Workspace, serve};
 use crate::books::{SINCE, WORKSPACE, transaction};
 use crate::cores;
 use crate::figures::{self, Figures};
-use crate::load::{self, Requests};
+use crate::load::{Load, Requests};
 use crate::quiet::{self, Since};
 
 /// Events of a round.
@@ -133,7 +133,7 @@ fn once(key: &WebhookKey, requests: &Requests) -> anyhow::Result<(f64, Duration)
     });
     // If the server never listens, it ends, and says why.
     let stored = match address.recv() {
-        Ok(address) => Some(load::per_second(address, requests, CONNECTIONS)),
+        Ok(address) => Some(Load::new(address, CONNECTIONS).per_second(requests)),
         Err(_) => None,
     };
     sent.cancel();

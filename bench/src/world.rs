@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,13 +20,18 @@ use wire::client::{Budget, Client, LocalKey, Once};
 use wire::clock::SystemClock;
 
 use crate::cores;
-use crate::product::{Product, Running, free_port, until};
+use crate::product::{Product, Running, free_port, until_within};
 use crate::workspace::Workspace;
 
 /// Who in the sandbox makes API users and webhooks.
 const ADMIN: &str = "non-signing-admin";
 /// Calls a minute to the sandbox: as many as we like.
 const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(5_999);
+
+/// Accounts of a page of the sandbox's.
+const PAGE: usize = 500;
+/// How long a large workspace may take to be made, and to be read into the gate's books.
+pub(crate) const FILLED: Duration = Duration::from_secs(300);
 
 /// A provider with its key.
 #[derive(Debug)]
@@ -38,6 +44,23 @@ pub(crate) struct Provider {
     pub(crate) key: PrivateKey,
 }
 
+/// What the workspace holds, and who is let in.
+#[derive(Debug)]
+pub(crate) struct Setting<'a> {
+    /// The description of the workspace; the sandbox's own if missing.
+    pub(crate) workspace: Option<&'a Path>,
+    /// Most vault accounts in a provider's scope, the newest of the workspace.
+    pub(crate) in_scope: usize,
+}
+
+impl Setting<'_> {
+    /// The sandbox's own workspace, every account in scope.
+    pub(crate) const SMALL: Setting<'static> = Setting {
+        workspace: None,
+        in_scope: PAGE,
+    };
+}
+
 /// What runs.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -48,21 +71,28 @@ pub(crate) struct World {
     /// Where providers come in.
     pub(crate) gate_address: SocketAddr,
     pub(crate) providers: Vec<Provider>,
-    /// Vault accounts of the workspace.
+    /// Vault accounts in the providers' scopes.
     pub(crate) accounts: usize,
+    /// The newest of them.
+    pub(crate) newest: String,
+    /// The workspace itself, as its sandbox tells it.
+    pub(crate) workspace: Workspace,
     pub(crate) folder: TempDir,
 }
 
 impl World {
-    /// Makes it all.
-    pub(crate) fn set(program: &std::path::Path) -> anyhow::Result<Self> {
+    /// Makes it all. The gate is on the servers' core, what is behind it on the other.
+    pub(crate) fn set(program: &Path, setting: &Setting<'_>) -> anyhow::Result<Self> {
         let folder = TempDir::with_prefix("vestibule-bench-")?;
         let product = Product::new(program, folder.path());
         let sandbox_port = free_port()?;
-        let (sandbox, said, _) = product.serve(
-            std::process::Command::new(program),
-            &product.sandbox(sandbox_port),
-        )?;
+        let mut arguments = product.sandbox(sandbox_port);
+        if let Some(workspace) = setting.workspace {
+            let workspace = workspace.display().to_string();
+            arguments.extend(["--workspace".to_owned(), workspace]);
+        }
+        let behind = cores::pinned(cores::LOAD, program);
+        let (sandbox, said, _) = product.serve_within(FILLED, behind, &arguments)?;
         let ready = Workspace::of(&said)?;
         let made = product.run(&product.gate(&[
             "init",
@@ -91,7 +121,8 @@ impl World {
             .context("the gate's address")?;
         let csr = std::fs::read_to_string(text(&made, "/viewer_csr")?)?;
         let webhook_url = text(&said, "/gate/webhook_url")?.to_owned();
-        let accounts = cores::wait(async { console(&ready, &csr, &webhook_url).await })?;
+        let accounts =
+            cores::wait(async { console(&ready, &csr, &webhook_url, setting.in_scope).await })?;
         product.run(&product.gate(&[
             "upstream",
             "--viewer-api-key",
@@ -99,7 +130,7 @@ impl World {
             "--webhook-id",
             &accounts.webhook,
         ]))?;
-        until("the gate's books are filled", || {
+        until_within(FILLED, "the gate's books are filled", || {
             let status = product.run(&product.gate(&["doctor"])).ok();
             Ok(status.filter(|status| status.get("filled") == Some(&Value::Bool(true))))
         })?;
@@ -118,6 +149,8 @@ impl World {
             gate_address,
             providers,
             accounts: accounts.accounts.len(),
+            newest: accounts.accounts.first().cloned().context("an account")?,
+            workspace: ready,
             folder,
         })
     }
@@ -130,7 +163,12 @@ struct Made {
 }
 
 /// What the client does in its Console: an API user from the gate's CSR, and a webhook.
-async fn console(ready: &Workspace, csr: &str, webhook_url: &str) -> anyhow::Result<Made> {
+async fn console(
+    ready: &Workspace,
+    csr: &str,
+    webhook_url: &str,
+    in_scope: usize,
+) -> anyhow::Result<Made> {
     let admin = ready.user(ADMIN)?;
     let client = Client::new(
         &ready.base_url,
@@ -163,25 +201,28 @@ async fn console(ready: &Workspace, csr: &str, webhook_url: &str) -> anyhow::Res
     let webhook: Value = post("/v1/webhooks", json!({"url": webhook_url, "events": ["*"]}))
         .await?
         .json()?;
-    let page: VaultAccountsPagedResponse = client
-        .get("/v1/vault/accounts_paged?limit=500")
-        .await?
-        .json()?;
+    let mut accounts = Vec::new();
+    let mut target = format!("/v1/vault/accounts_paged?limit={PAGE}");
+    while accounts.len() < in_scope {
+        let page: VaultAccountsPagedResponse = client.get(&target).await?.json()?;
+        accounts.extend(page.accounts.iter().map(|account| account.id.to_string()));
+        let Some(after) = page.paging.after else {
+            break;
+        };
+        target = format!("/v1/vault/accounts_paged?limit={PAGE}&after={after}");
+    }
+    accounts.truncate(in_scope);
     Ok(Made {
         viewer: text(viewer, "/id")?.to_owned(),
         webhook: text(&webhook, "/id")?.to_owned(),
-        accounts: page
-            .accounts
-            .iter()
-            .map(|account| account.id.to_string())
-            .collect(),
+        accounts,
     })
 }
 
 /// A connection for a new key, with every account in scope.
 fn let_in(
     product: &Product,
-    folder: &std::path::Path,
+    folder: &Path,
     name: &'static str,
     size: KeySize,
     accounts: &[String],

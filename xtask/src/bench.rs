@@ -20,7 +20,11 @@ pub struct Arguments {
     /// Rounds of each measurement; the medians are written down.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=50))]
     rounds: u32,
-    /// These parts alone, to the terminal: reads, start, import, webhooks, beside, creating, fresh, lists.
+    /// Minutes over which the gate's memory is watched.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=600))]
+    minutes: u32,
+    /// These parts alone, to the terminal: reads, pages, refusals, evidence, soak, start, import, webhooks,
+    /// beside, creating, fresh, lists.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     only: Vec<String>,
     /// Where the tables go; below the repository's root.
@@ -67,8 +71,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         .arg(prism)
         .arg("--large")
         .arg(repository::root().join("bench/large.toml"))
+        .arg("--many")
+        .arg(repository::root().join("bench/many.toml"))
         .arg("--rounds")
         .arg(arguments.rounds.to_string())
+        .arg("--minutes")
+        .arg(arguments.minutes.to_string())
         .args(arguments.only.iter().flat_map(|part| ["--only", part]))
         .arg("--output")
         .arg(output)

@@ -1,12 +1,11 @@
 //! One round: every server answers the same requests, one server after the other, in an order
 //! that turns from round to round: what the machine does meanwhile meets all of them alike.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use crate::load::{self, Requests};
+use crate::load::{Load, Requests};
 use crate::peers::Peer;
 use crate::product::Running;
 use crate::quiet::Since;
@@ -78,9 +77,9 @@ pub(super) fn measure(
     ] {
         ours.push(&peer.running);
     }
-    let serve = |address: SocketAddr, running: &[&Running]| {
-        served(address, running, &batch.requests, connections)
-    };
+    let serve = |load: Load, running: &[&Running]| served(load, running, &batch.requests);
+    let load = |address| Load::new(address, connections);
+    let awake = |address| load(address).awake();
     let since = Since::now(&ours)?;
     let mut turn = Turn {
         gate: Measured::default(),
@@ -96,25 +95,25 @@ pub(super) fn measure(
     for who in order {
         match who {
             Who::Gate => {
-                turn.gate = serve(world.gate_address, &[gate])?;
+                turn.gate = serve(awake(world.gate_address), &[gate])?;
                 ensure!(
                     batch.since.elapsed() < tokens::FRESH,
                     "the tokens grew old before they were sent: this machine is too busy to measure on"
                 );
             }
             Who::Nginx => {
-                turn.nginx = serve(servers.nginx.address, &[&servers.nginx.running])?;
+                turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
             }
             Who::Haproxy => {
                 let running = [&servers.haproxy.running, &servers.nginx.running];
-                turn.haproxy = serve(servers.haproxy.address, &running)?;
+                turn.haproxy = serve(awake(servers.haproxy.address), &running)?;
             }
             Who::HaproxySpread => {
                 let running = [
                     &servers.haproxy_spread.running,
                     &servers.nginx_aside.running,
                 ];
-                turn.haproxy_spread = serve(servers.haproxy_spread.address, &running)?;
+                turn.haproxy_spread = serve(load(servers.haproxy_spread.address), &running)?;
             }
         }
     }
@@ -122,12 +121,7 @@ pub(super) fn measure(
     Ok(turn)
 }
 
-fn served(
-    address: SocketAddr,
-    running: &[&Running],
-    requests: &Requests,
-    connections: usize,
-) -> anyhow::Result<Measured> {
+fn served(load: Load, running: &[&Running], requests: &Requests) -> anyhow::Result<Measured> {
     let busy = || {
         running
             .iter()
@@ -135,7 +129,7 @@ fn served(
             .sum::<anyhow::Result<f64>>()
     };
     let before = busy()?;
-    let rate = load::per_second(address, requests, connections)?;
+    let rate = load.per_second(requests)?;
     let count = f64::from(u32::try_from(requests.len())?);
     Ok(Measured {
         rate,
@@ -144,7 +138,7 @@ fn served(
 }
 
 /// The time of one bare verification, on the server's core.
-fn verification(provider: &Provider, target: &str) -> anyhow::Result<f64> {
+pub(crate) fn verification(provider: &Provider, target: &str) -> anyhow::Result<f64> {
     // Each token another: nothing is learned from the last.
     let some = (0..32)
         .map(|_| tokens::signed(provider.user, &provider.key, target))

@@ -9,7 +9,7 @@ use anyhow::Context;
 
 use crate::cores;
 use crate::figures::Figures;
-use crate::load;
+use crate::load::{self, Load};
 use crate::product::{Product, Running, free_port, until};
 use crate::tokens;
 use crate::workspace::Workspace;
@@ -84,14 +84,14 @@ pub(crate) fn measure(
                 for _ in 0..rounds {
                     let sign = |count| tokens::sign(signer.user, &signer.key, target, count);
                     let requests = sign(REQUESTS.0)?.requests;
-                    ours.add(load::per_second(address, &requests, connections)?);
+                    ours.add(Load::new(address, connections).per_second(&requests)?);
                     let requests = sign(REQUESTS.1)?.requests;
                     let bare = requests
                         .iter()
                         .map(|one| bare(one))
                         .collect::<Vec<_>>()
                         .into();
-                    theirs.add(load::per_second(at, &bare, connections)?);
+                    theirs.add(Load::new(at, connections).per_second(&bare)?);
                 }
                 cases.push(Case {
                     key: signer.key.public().bits(),

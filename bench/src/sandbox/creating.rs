@@ -10,7 +10,7 @@ use anyhow::Context;
 use serde_json::json;
 
 use crate::figures::{self, Figures};
-use crate::load;
+use crate::load::Load;
 use crate::product::{Product, free_port};
 use crate::tokens::{self, Call};
 use crate::workspace::Workspace;
@@ -54,7 +54,7 @@ pub(crate) fn measure(product: &Product, folder: &Path, rounds: u32) -> anyhow::
             });
             let call = Call::post("/v1/transactions", body.to_string());
             let batch = tokens::sign_all(signer.user, &signer.key, &vec![call; COUNT])?;
-            figures.add(load::per_second(address, &batch.requests, *connections)?);
+            figures.add(Load::new(address, *connections).per_second(&batch.requests)?);
         }
     }
     running.end()?;

@@ -142,7 +142,7 @@ pub fn location(folder: &Folder, config: &Config) -> Location {
 }
 
 /// Whose tables a gate's store has.
-pub(crate) const ROOMS: [Room; 4] = [ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM];
+pub const ROOMS: [Room; 4] = [ledger::ROOM, sync::ROOM, once::ROOM, rows::ROOM];
 
 /// Why a gate's store is not opened.
 #[derive(Debug, thiserror::Error)]

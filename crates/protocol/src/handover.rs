@@ -30,7 +30,7 @@ pub const MAX_NAME_CHARS: usize = 100;
 /// Most addresses in one list.
 pub const MAX_ADDRESSES: usize = 64;
 /// Most vault accounts, assets or whitelisted wallets in one scope, each.
-pub const MAX_SCOPE: usize = 2_000;
+pub const MAX_SCOPE: usize = 10_000;
 /// Longest URL, in bytes.
 pub const MAX_URL_LEN: usize = 2_048;
 

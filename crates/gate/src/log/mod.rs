@@ -75,7 +75,7 @@ pub(crate) fn leaf_parts(bytes: &[u8]) -> Option<(Millis, &str, [u8; 32])> {
 }
 
 /// Appends an entry to a workspace's log, in the transaction of what it tells; its index.
-pub(crate) fn append(
+pub fn append(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     at: Millis,

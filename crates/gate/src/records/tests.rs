@@ -209,21 +209,3 @@ async fn a_segment_that_was_left_open_is_closed_at_the_next_start() {
     let (found, _) = all(&test.gate.folder.access(), &Wanted::default());
     assert_eq!((found.reads, found.unreadable), (2, 1));
 }
-
-/// `cargo test --release -p gate --lib how_much -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "it measures"]
-async fn how_much_a_record_costs() {
-    const READS: usize = 50_000;
-    let test = World::new().await;
-    let (gate, acme) = (&test.gate, provider("acme"));
-    let begun = std::time::Instant::now();
-    for _ in 0..READS {
-        gate.recorder.record(read(&acme, 0, 20)).expect("taken");
-    }
-    let taken = begun.elapsed() / u32::try_from(READS).expect("small");
-    let begun = std::time::Instant::now();
-    write(gate, true).await;
-    let written = begun.elapsed() / u32::try_from(READS).expect("small");
-    println!("a read waits {taken:?} for its record, which is written in {written:?}");
-}

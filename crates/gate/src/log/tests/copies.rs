@@ -314,26 +314,3 @@ async fn the_proof_of_one_entry_is_one_file_that_cannot_be_changed() {
     let beyond = store.read(move |reading| prove(reading, WORKSPACE, &key, 70));
     assert!(beyond.await.expect("read").is_none());
 }
-
-/// `cargo test --release -p gate --lib how_fast -- --ignored --nocapture`
-#[tokio::test]
-#[ignore = "it measures"]
-async fn how_fast_a_copy_is_verified() {
-    const ENTRIES: u64 = 200_000;
-    let key = key();
-    let (store, copy) = copied(ENTRIES, &key).await;
-    let begun = std::time::Instant::now();
-    let verified =
-        verify_copy(copy.path(), &name(&key), &[], &Demand::default()).expect("it holds");
-    let copied = begun.elapsed();
-    let begun = std::time::Instant::now();
-    let stored = super::verified(&store, &key).await.expect("it holds");
-    let in_store = begun.elapsed();
-    assert_eq!((verified.entries, stored.entries), (ENTRIES, ENTRIES));
-    let rate = |took: std::time::Duration| ENTRIES as f64 / took.as_secs_f64();
-    println!(
-        "a copy: {:.0} entries/s; the store: {:.0}",
-        rate(copied),
-        rate(in_store)
-    );
-}

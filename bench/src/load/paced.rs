@@ -1,0 +1,123 @@
+//! An open-loop load: each request is due at its own moment, however slow the answers before it are.
+//! Time counts from when it was due, so that a server that stands still is not spared.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use tokio::net::TcpStream;
+
+use super::{Load, PATIENCE, Requests, answer};
+use crate::cores;
+
+/// How long each answer took, in seconds, the shortest first.
+#[derive(Debug)]
+pub(crate) struct Latencies(Vec<f64>);
+
+impl Latencies {
+    /// This share of them took no longer: 0.99 is all but the slowest hundredth.
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
+        let count = self.0.len();
+        let rank = (1..=count).find(|rank| *rank as f64 >= share * count as f64);
+        rank.and_then(|rank| self.0.get(rank - 1))
+            .copied()
+            .unwrap_or(f64::NAN)
+    }
+}
+
+/// One load of several at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    pub(crate) load: Load,
+    pub(crate) requests: Requests,
+    /// Requests a second.
+    pub(crate) rate: f64,
+}
+
+/// Sends them all, each at its own pace; the latencies of each.
+pub(crate) fn latencies(paces: Vec<Pace>) -> anyhow::Result<Vec<Latencies>> {
+    cores::on_async(cores::LOAD, move || async move {
+        if let Some(first) = paces.first() {
+            first.load.stay_awake();
+        }
+        let mut running = Vec::new();
+        for pace in paces {
+            running.push(start(pace).await?);
+        }
+        let mut all = Vec::new();
+        for tasks in running {
+            let mut took = Vec::new();
+            for task in tasks {
+                took.extend(task.await??);
+            }
+            took.sort_by(f64::total_cmp);
+            all.push(Latencies(took));
+        }
+        Ok(all)
+    })
+}
+
+type Task = tokio::task::JoinHandle<anyhow::Result<Vec<f64>>>;
+
+async fn start(pace: Pace) -> anyhow::Result<Vec<Task>> {
+    let Pace {
+        load,
+        requests,
+        rate,
+    } = pace;
+    ensure!(rate > 0.0, "a pace is more than nothing");
+    let streams = load.connected().await?;
+    let began = Instant::now();
+    let drive = |(first, stream): (usize, TcpStream)| {
+        let requests = Arc::clone(&requests);
+        tokio::spawn(async move {
+            let all = one(load, stream, &requests, first, (began, rate));
+            tokio::time::timeout(PATIENCE, all)
+                .await
+                .context("the server stands still")?
+        })
+    };
+    Ok(streams.into_iter().enumerate().map(drive).collect())
+}
+
+/// One connection's share. A request that is due while the one before is not answered waits, and that
+/// counts.
+async fn one(
+    load: Load,
+    mut stream: TcpStream,
+    requests: &Requests,
+    first: usize,
+    (began, rate): (Instant, f64),
+) -> anyhow::Result<Vec<f64>> {
+    let mut buffer = vec![0; 64 * 1024];
+    let mut took = Vec::new();
+    for (number, request) in requests
+        .iter()
+        .enumerate()
+        .skip(first)
+        .step_by(load.connections)
+    {
+        let due = began + Duration::from_secs_f64(number as f64 / rate);
+        // Timers count in milliseconds; the generator has its core for itself.
+        while Instant::now() < due {
+            tokio::task::yield_now().await;
+        }
+        answer(&mut stream, request, &mut buffer, load.status).await?;
+        took.push(due.elapsed().as_secs_f64());
+    }
+    Ok(took)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_is_one_of_those_that_were_seen() {
+        let latencies = Latencies((1..=200).map(f64::from).collect());
+        assert_eq!(latencies.quantile(0.5), 100.0);
+        assert_eq!(latencies.quantile(0.99), 198.0);
+        assert_eq!(latencies.quantile(1.0), 200.0);
+        assert!(Latencies(Vec::new()).quantile(0.5).is_nan());
+    }
+}
