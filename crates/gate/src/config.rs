@@ -13,6 +13,7 @@ use wire::hooks_out::TargetPolicy;
 pub use crate::ages::{Areas, Pace};
 use crate::connections::addresses::list;
 use crate::gates::GateName;
+pub use crate::mail::{Login, Mail, MailAddress, MailTls, PasswordAt};
 pub use crate::witnesses::{Log, NoWitnesses, Witness, Witnesses};
 
 /// The gate's configuration, `gate.toml`.
@@ -32,6 +33,9 @@ pub struct Config {
     /// What it keeps of what was read.
     #[serde(default)]
     pub records: Records,
+    /// Who is written to before a connection ends, and by which server; missing: nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<Mail>,
     /// Who vouches for its log.
     #[serde(default, skip_serializing_if = "Log::is_silent")]
     pub log: Log,

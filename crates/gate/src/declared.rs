@@ -14,6 +14,7 @@ use crate::changes::MAX_QUORUM;
 use crate::connections::{
     BudgetGrant, Connection, Direction, Followed, Mode, Move, Place, State, Terms, classify,
 };
+use crate::mail::MailAddress;
 use crate::operators::OperatorRole;
 
 /// Largest file, in bytes.
@@ -51,6 +52,9 @@ pub struct DeclaredConnection {
     /// When it ends, as RFC 3339 writes a moment.
     #[serde(with = "moment")]
     pub until: Millis,
+    /// Who of the provider's is written to before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<MailAddress>,
     /// Where it may come from.
     pub addresses: Vec<IpNet>,
     /// Why a wide range among them is right.
@@ -176,6 +180,7 @@ impl DeclaredConnection {
             role: terms.role,
             place: terms.place,
             until: terms.until,
+            contact: terms.contact,
             addresses: terms.addresses,
             addresses_reason: terms.addresses_reason,
             client_certificate: terms.client_certificate,
@@ -205,6 +210,7 @@ impl DeclaredConnection {
             budgets: known.budgets.granting(&self.budgets),
             place: self.place,
             until: self.until,
+            contact: self.contact.clone(),
         }
     }
 }

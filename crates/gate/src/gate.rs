@@ -106,6 +106,8 @@ pub(crate) struct Gate {
     pub(crate) proposals: Notify,
     /// Wakes whoever looks at the connections' ends.
     pub(crate) ends: Notify,
+    /// Wakes whoever sends letters.
+    pub(crate) letters: Notify,
     /// How often a look at all of upstream was asked for. Wakes whoever keeps the books, also when
     /// what upstream is has changed.
     pub(crate) look: watch::Sender<u64>,
@@ -230,6 +232,7 @@ impl Gate {
             deliveries: Arc::default(),
             proposals: Notify::new(),
             ends: Notify::new(),
+            letters: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
             quarantined: AtomicBool::new(false),
             refusals: Refusals::default(),

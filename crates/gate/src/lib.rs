@@ -22,6 +22,7 @@
 //! | [`declared`] | what is to be, as a file says it (pure) |
 //! | [`operations`], [`admin_api`] | what the client's people do, and its HTTP face |
 //! | `provider` | the providers' HTTP face |
+//! | [`mail`] | letters to both sides before a connection ends |
 //! | `meters` | what each connection has used of its budgets |
 //! | [`records`] | what was read: access records, a segment a file |
 //! | `refusals` | what was refused, until the log tells of it |
@@ -45,6 +46,7 @@ mod gate;
 pub(crate) mod gates;
 pub mod init;
 pub mod log;
+pub mod mail;
 mod meters;
 pub mod operations;
 pub mod operators;

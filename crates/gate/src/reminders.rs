@@ -1,5 +1,5 @@
 //! Reminders: before a connection ends its provider hears of it, by its webhook, and the log keeps
-//! that it did. The end itself needs nobody: the clock alone shuts the door.
+//! that it did; letters to both sides are [`crate::mail`]'s. The end itself needs nobody: the clock alone shuts the door.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,8 +22,13 @@ pub const EVENT: &str = "vestibule.connection.ending";
 /// How often the ends are looked at where nothing changes.
 const OFTEN: Duration = Duration::from_secs(60);
 
-/// Which reminder is due: the days before the end, once each. Pure.
-fn due(connection: &Connection, now: Millis) -> Option<i64> {
+/// Which reminder is due after the last one, of which end and how many days before that was: the days
+/// before the end, once each. Pure.
+pub(crate) fn due(
+    connection: &Connection,
+    last: Option<(Millis, i64)>,
+    now: Millis,
+) -> Option<i64> {
     if !connection.comes_in(now) {
         return None;
     }
@@ -31,7 +36,7 @@ fn due(connection: &Connection, now: Millis) -> Option<i64> {
     let days = DAYS
         .into_iter()
         .find(|days| now >= until.plus(-days * DAY))?;
-    match connection.reminded {
+    match last {
         Some((of, last)) if of == until && last <= days => None,
         _ => Some(days),
     }
@@ -43,6 +48,7 @@ pub(crate) async fn watch(gate: Arc<Gate>, shutdown: CancellationToken) {
         if let Err(error) = remind(&gate).await {
             tracing::error!(%error, "reminders are not sent");
         }
+        gate.letters.notify_one();
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = gate.ends.notified() => {}
@@ -56,7 +62,7 @@ async fn remind(gate: &Arc<Gate>) -> Result<(), ApiError> {
     let directory = gate.directory.load_full();
     let near: Vec<_> = directory
         .active(now)
-        .filter(|one| due(&one.connection, now).is_some())
+        .filter(|one| due(&one.connection, one.connection.reminded, now).is_some())
         .map(|one| one.connection.name.clone())
         .collect();
     if near.is_empty() {
@@ -77,7 +83,7 @@ fn one(deed: &mut Deed<'_, '_>, name: &str) -> Result<(), Fault> {
     let Some(mut connection) = known else {
         return Ok(());
     };
-    let Some(days) = due(&connection, deed.at) else {
+    let Some(days) = due(&connection, connection.reminded, deed.at) else {
         return Ok(());
     };
     let until = connection.until;
@@ -120,16 +126,16 @@ mod tests {
         let (mut one, mut told) = (ends_in(20 * DAY), Vec::new());
         for hour in 0..21 * 24 {
             let now = NOW.plus(hour * DAY / 24);
-            if let Some(days) = due(&one, now) {
+            if let Some(days) = due(&one, one.reminded, now) {
                 told.push((hour / 24, days));
                 one.reminded = Some((one.until, days));
             }
         }
         assert_eq!(told, [(6, 14), (13, 7), (19, 1)]);
         one.until = one.until.plus(90 * DAY);
-        assert_eq!(due(&one, NOW), None);
+        assert_eq!(due(&one, one.reminded, NOW), None);
         assert_eq!(
-            due(&one, one.until.plus(-DAY)),
+            due(&one, one.reminded, one.until.plus(-DAY)),
             Some(1),
             "a new end, told again"
         );
@@ -141,8 +147,8 @@ mod tests {
             state: State::Suspended,
             ..ends_in(DAY)
         };
-        assert_eq!(due(&closed, NOW), None);
-        assert_eq!(due(&ends_in(0), NOW), None, "it is over");
-        assert_eq!(due(&ends_in(DAY), NOW), Some(1));
+        assert_eq!(due(&closed, None, NOW), None);
+        assert_eq!(due(&ends_in(0), None, NOW), None, "it is over");
+        assert_eq!(due(&ends_in(DAY), None, NOW), Some(1));
     }
 }

@@ -24,6 +24,7 @@ use crate::folder::Folder;
 use crate::gate::{AssemblyError, Gate, Parts};
 use crate::gates::{Lead, Lease, claim_of};
 use crate::log::LogError;
+use crate::mail::BadMail;
 use crate::provider::Face;
 use crate::{gates, meters, operations, records, refusals, rows};
 
@@ -98,6 +99,9 @@ pub enum StartError {
         "{0} is reached from other machines, and there is no TLS: name a certificate in [serve.entrance.tls], or say plain_http = true in [serve.entrance] where TLS ends in front of the gate"
     )]
     Plain(SocketAddr),
+    /// Letters would not go out, or in clear.
+    #[error(transparent)]
+    Mail(#[from] BadMail),
     /// The certificate.
     #[error(transparent)]
     Tls(#[from] wire::server::TlsError),
@@ -187,6 +191,9 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     check_admin(config.serve.admin)?;
     check_plain(&config.serve)?;
+    if let Some(mail) = &config.mail {
+        mail.check()?;
+    }
     let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;
     let listen = |at: SocketAddr| async move {

@@ -163,6 +163,7 @@ pub(crate) fn config() -> Config {
         areas: Areas::default(),
         store: StoreAt::default(),
         records: Records::default(),
+        mail: None,
         log: Log::default(),
         development: Development::default(),
     }
@@ -196,6 +197,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         forward: false,
         budgets: Budgets::default(),
         place: Place::Gate,
+        contact: None,
         webhook: Some(Target {
             id: WebhookId(id("webhook")),
             url: format!("https://{name}.example/hook")

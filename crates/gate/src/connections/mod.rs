@@ -23,6 +23,8 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::mail::MailAddress;
+
 pub use addresses::{BadAddresses, check as check_addresses};
 pub use budgets::{BudgetGrant, BudgetName, Budgets, NoBudget};
 pub(crate) use directory::{Directory, Provider};
@@ -82,6 +84,9 @@ pub struct Connection {
     pub budgets: Budgets,
     /// Where its transactions are approved.
     pub place: Place,
+    /// Who of the provider's is written to before it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<MailAddress>,
     /// Where its webhooks go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub webhook: Option<Target>,

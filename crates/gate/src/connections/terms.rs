@@ -12,6 +12,7 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use super::{BudgetName, Budgets, Connection, Followed, Mode, Place};
+use crate::mail::MailAddress;
 
 /// All of a connection that says what it may do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Terms {
     pub place: Place,
     /// When it ends.
     pub until: Millis,
+    /// Who of the provider's is written to before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<MailAddress>,
 }
 
 /// What a change of terms is.
@@ -71,6 +75,7 @@ impl Terms {
             budgets: connection.budgets,
             place: connection.place,
             until: connection.until,
+            contact: connection.contact.clone(),
         }
     }
 
@@ -94,6 +99,7 @@ impl Terms {
             budgets,
             place,
             until,
+            contact,
         } = self;
         connection.mode = mode;
         connection.role = role;
@@ -106,6 +112,7 @@ impl Terms {
         connection.budgets = budgets;
         connection.place = place;
         connection.until = until;
+        connection.contact = contact;
     }
 }
 
@@ -125,6 +132,8 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         budgets,
         place,
         until,
+        // Who hears of the end decides nothing.
+        contact: _,
     } = after;
     let within = mode_within(*mode, before.mode)
         && role_within(*role, before.role)
@@ -285,6 +294,13 @@ pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, 
             ("forward", terms.forward.to_string()),
             ("place", terms.place.as_str().to_owned()),
             ("until", terms.until.to_string()),
+            (
+                "contact",
+                terms
+                    .contact
+                    .as_ref()
+                    .map_or_else(|| "nobody".to_owned(), ToString::to_string),
+            ),
         ];
         words.into_iter().chain(BudgetName::ALL.map(budget))
     };

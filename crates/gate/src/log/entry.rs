@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::gates::GateName;
+use crate::mail::Side;
 use crate::proposals::Why;
 
 /// An entry: who did what.
@@ -104,6 +105,12 @@ pub enum Event {
     },
     ConnectionReminded {
         connection: String,
+        until: i64,
+        days: i64,
+    },
+    ConnectionReminderMailed {
+        connection: String,
+        side: Side,
         until: i64,
         days: i64,
     },
@@ -334,6 +341,7 @@ impl Event {
             Self::ConnectionChanged { .. } => "connection_changed",
             Self::ConnectionConfirmed { .. } => "connection_confirmed",
             Self::ConnectionReminded { .. } => "connection_reminded",
+            Self::ConnectionReminderMailed { .. } => "connection_reminder_mailed",
             Self::OperatorAdded { .. } => "operator_added",
             Self::OperatorRoleSet { .. } => "operator_role_set",
             Self::OperatorRemoved { .. } => "operator_removed",

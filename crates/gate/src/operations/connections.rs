@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::handed_in::HandedIn;
-use super::{Operator, certificate, changes, no_connection, reason, refused};
+use super::{Operator, certificate, changes, named, no_connection, reason, refused};
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
@@ -20,6 +20,7 @@ use crate::connections::{
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::mail::MailAddress;
 use crate::rows;
 
 /// A connection as it is shown: how it stands by the clock, too.
@@ -95,6 +96,9 @@ pub struct Grant {
     pub mode: Option<Mode>,
     /// When it ends.
     pub until: Option<Millis>,
+    /// Who of the provider's is written to before that, or nobody; not named: as it is.
+    #[serde(deserialize_with = "named")]
+    pub contact: Option<Option<MailAddress>>,
     /// Why.
     pub reason: Option<String>,
 }
@@ -123,6 +127,9 @@ impl Grant {
         connection.place = self.place.unwrap_or(connection.place);
         connection.mode = self.mode.unwrap_or(connection.mode);
         connection.until = self.until.unwrap_or(connection.until);
+        if let Some(contact) = self.contact {
+            connection.contact = contact;
+        }
     }
 }
 

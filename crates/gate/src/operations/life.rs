@@ -7,13 +7,13 @@ use ledger::{Fault, PartScope};
 use protocol::error::ApiError;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::certificate;
 use super::changes::make::changed;
 use super::connections::{Reason, Shown, editor_todo, find, scope_todo};
 use super::handed_in::HandedIn;
-use super::{Operator, changes, no_connection, reason, refused};
+use super::{Operator, changes, named, no_connection, reason, refused};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
@@ -22,6 +22,7 @@ use crate::connections::{
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::mail::MailAddress;
 use crate::rows;
 
 /// Changes a connection in one transaction: what it was then is what is changed.
@@ -129,13 +130,11 @@ pub struct Wanted {
     pub mode: Option<Mode>,
     /// When it ends.
     pub until: Option<Millis>,
+    /// Who of the provider's is written to before that, or nobody.
+    #[serde(deserialize_with = "named")]
+    pub contact: Option<Option<MailAddress>>,
     /// Why.
     pub reason: String,
-}
-
-/// What is named, were it nothing; what is not named is the default.
-fn named<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Option<Followed>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 impl Wanted {
@@ -164,6 +163,7 @@ impl Wanted {
             budgets: before.budgets.granting(&self.budgets),
             place: self.place.unwrap_or(before.place),
             until: self.until.unwrap_or(before.until),
+            contact: self.contact.unwrap_or_else(|| before.contact.clone()),
         };
         if let Some(scope) = self.scope {
             scope

@@ -26,10 +26,18 @@ mod turned_away;
 pub mod upstream;
 
 use protocol::error::ApiError;
+use serde::{Deserialize, Deserializer};
 
 pub(crate) use follow::follow;
 
 pub use crate::operators::Operator;
+
+/// What is named, were it nothing; what is not named is the default.
+pub(crate) fn named<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
 
 /// Longest reason.
 const MAX_REASON: usize = 500;

@@ -22,6 +22,7 @@ use crate::connections::{
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::mail::MailAddress;
 use crate::rows;
 
 /// What is asked for.
@@ -56,6 +57,9 @@ pub struct Request {
     /// When it ends; in 90 days if missing.
     #[serde(default)]
     pub until: Option<Millis>,
+    /// Who of the provider's is written to before that.
+    #[serde(default)]
+    pub contact: Option<MailAddress>,
 }
 
 /// Examines the file and keeps the request.
@@ -127,6 +131,7 @@ pub(crate) async fn request(
         forward: granted.forward.unwrap_or(false),
         budgets: usual(gate).granting(&granted.budgets),
         place: input.place,
+        contact: input.contact,
         webhook,
         requested_at: now,
         approved: None,

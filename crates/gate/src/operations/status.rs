@@ -18,6 +18,7 @@ use crate::ages::Age;
 use crate::connections::{Directory, Provider};
 use crate::gate::{Gate, UpstreamIds};
 use crate::log;
+use crate::mail::{self, Look, Waiting};
 use crate::proposals::{Stopped, Stray};
 use crate::rows;
 use crate::witnesses::{self, Seen};
@@ -63,6 +64,8 @@ pub struct Status {
     pub gates: Vec<OneGate>,
     /// How far each witness of the log is.
     pub witnesses: Vec<Seen>,
+    /// Reminders by mail that no server has taken yet.
+    pub letters: Vec<Waiting>,
     /// Why no proposal is sent, where it is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -96,7 +99,8 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         .await
         .map_err(|error| refused(500, error))?;
     let counts = gate.receiver.counts("upstream").unwrap_or_default();
-    let mut checks = own_keys(gate, ids).await;
+    let (mut checks, mail) = tokio::join!(own_keys(gate, ids), mail::look(gate));
+    let mail = mail.map_err(|error| refused(500, error))?;
     checks.push(Check {
         what: "the books are filled",
         ok: Some(filled),
@@ -126,6 +130,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             saw: words.join("; "),
         });
     }
+    checks.extend(mail.iter().flat_map(letters));
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),
@@ -177,10 +182,43 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             })
             .collect(),
         witnesses,
+        letters: mail.map(|look| look.waiting).unwrap_or_default(),
         stopped,
         strays,
         checks,
     })
+}
+
+/// Whether reminders go out by mail.
+fn letters(look: &Look) -> [Check; 2] {
+    let (place, answer) = &look.server;
+    let waiting: Vec<_> = look.waiting.iter().map(ToString::to_string).collect();
+    let waiting = match waiting.as_slice() {
+        [] => "none waits".to_owned(),
+        some => format!("not taken yet: {}", some.join("; ")),
+    };
+    let silent = match look.silent.as_slice() {
+        [] => String::new(),
+        some => format!(
+            "; nobody is written to at the provider of {}: vestibule gate connection change NAME --contact ADDRESS",
+            some.join(", ")
+        ),
+    };
+    [
+        Check {
+            what: "the mail server lets the gate in",
+            ok: Some(answer.is_ok()),
+            saw: match answer {
+                Ok(()) => place.clone(),
+                Err(trouble) => format!("{place}: {trouble}"),
+            },
+        },
+        Check {
+            what: "reminders by mail have gone out",
+            ok: Some(look.is_well()),
+            saw: format!("{waiting}{silent}"),
+        },
+    ]
 }
 
 /// Whether every subject of the books may be told.

@@ -358,6 +358,7 @@ async fn on_its_way(store: TestStore) -> World {
         place: Place::Gate,
         mode: crate::connections::Mode::Guarded,
         until: None,
+        contact: None,
     };
     request(&world.gate, &world.operator, ask)
         .await

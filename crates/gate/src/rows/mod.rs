@@ -7,6 +7,7 @@ pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod gates;
 pub(crate) mod keys;
+pub(crate) mod letters;
 pub(crate) mod log;
 pub(crate) mod operators;
 pub(crate) mod proposals;
@@ -56,6 +57,11 @@ pub const ROOM: Room = Room {
             name: "strays",
             sql: Sql::Same(STRAYS),
         },
+        Migration {
+            id: 8,
+            name: "letters",
+            sql: Sql::Same(LETTERS),
+        },
     ],
 };
 
@@ -83,6 +89,13 @@ CREATE INDEX gate_strays_by_standing ON gate_strays (workspace, standing, seen_a
 -- What an older store has looked away from is not judged now.
 INSERT INTO gate_settings (workspace, name, value)
     SELECT workspace, 'strays_since', CAST(MAX(at) AS TEXT) FROM gate_log_leaves GROUP BY workspace;
+";
+
+const LETTERS: &str = "
+-- The newest letter to each address about a connection; no next_at: a mail server has it.
+CREATE TABLE gate_letters (
+    workspace TEXT NOT NULL, connection TEXT NOT NULL, address TEXT NOT NULL, until BIGINT NOT NULL, days BIGINT NOT NULL,
+    tries BIGINT NOT NULL, next_at BIGINT, trouble TEXT, PRIMARY KEY (workspace, connection, address));
 ";
 
 const LIFE: &str = "

@@ -14,11 +14,13 @@ use wire::hooks_out::Next;
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
 use super::{
-    ROOM, budgets, connections, deliveries, gates, keys, log, operators, proposals, reports, strays,
+    ROOM, budgets, connections, deliveries, gates, keys, letters, log, operators, proposals,
+    reports, strays,
 };
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::{BudgetName, KeyState, Place};
 use crate::log::{Actor, Entry, Event, append, root};
+use crate::mail::Posted;
 use crate::meters::{Added, Day, Meters, Used};
 use crate::operators::OperatorRole;
 use crate::proposals::{Proposal, State, Stopped, Stray, Why};
@@ -94,6 +96,35 @@ fn proposal(state: State) -> Proposal {
         taken_back: None,
         why: None,
         probe: None,
+    }
+}
+
+on_both! {
+    rooms: &[ledger::ROOM, ROOM],
+    async fn the_newest_letter_to_an_address_is_kept_in_its_workspace(store: TestStore) {
+        let letter = |address: &str, days, next_at, trouble: Option<&str>| Posted {
+            address: address.to_owned(),
+            until: NOW,
+            days,
+            tries: 2,
+            next_at,
+            trouble: trouble.map(str::to_owned),
+        };
+        let put_off = letter("a@example.com", 14, Some(NOW), Some("451 later"));
+        let (taken, other) = (letter("a@example.com", 7, None, None), letter("b@example.com", 7, None, None));
+        let both = [taken.clone(), other.clone()];
+        write(&store, move |writing| {
+            for posted in [&other, &put_off, &taken] {
+                letters::put(writing, HERE, "acme", posted)?;
+            }
+            letters::put(writing, THERE, "acme", &put_off)?;
+            letters::put(writing, HERE, "bolt", &put_off)
+        }).await;
+        let here = read(&store, |reading| letters::of(reading, HERE, "acme")).await;
+        assert_eq!(here, both);
+        let there = read(&store, |reading| letters::of(reading, THERE, "acme")).await;
+        assert_eq!(there.len(), 1);
+        assert_eq!(there[0].trouble.as_deref(), Some("451 later"));
     }
 }
 
@@ -545,5 +576,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 18);
+    assert_eq!(tables(&[ROOM]).count(), 19);
 }

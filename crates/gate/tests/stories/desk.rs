@@ -75,6 +75,7 @@ impl Desk {
             areas: Areas::default(),
             store: StoreAt::default(),
             records: Records::default(),
+            mail: None,
             log: Log::default(),
             development: Development::default(),
         }

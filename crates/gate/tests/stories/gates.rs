@@ -12,8 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::caller::Caller;
 use crate::desk::{Desk, comes_in, why};
+use crate::post_office::PostOffice;
 use crate::processes::anywhere;
 use crate::provider::{editor, transfer};
+use crate::quorum::days;
 use crate::world::{World, until};
 
 /// Names the folder of the gate that a process is to be.
@@ -272,4 +274,52 @@ async fn invariant_5_the_leader_is_killed_and_another_goes_on_where_it_was() {
     let verified = gate::log::audit(&folder, &config, none, gate::log::Demand::default()).await;
     let verified = verified.expect("one chain");
     assert!(verified.entries > 8, "{}", verified.entries);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_gates_one_writes_each_letter_once_and_the_other_goes_on_from_there() {
+    let (_database, over) = database().await;
+    let office = PostOffice::open().await;
+    let mut desk = Desk::with(|config| {
+        over(config);
+        config.mail = Some(office.mail());
+    })
+    .await;
+    desk.enrol("acme").await;
+    let other = Other::beside(&desk.gate.folder, &desk.gate.config, "b").await;
+    let near = json!({"until": days(5), "contact": "ops@acme.example", "reason": "it ends"});
+    desk.act(&desk.owner, "acme", "change", near).await.fine();
+    until("both sides have it", || async {
+        office.letters().len() == 2
+    })
+    .await;
+    // The other leads, and hears of another end.
+    desk.gate.stop().await;
+    let owner_there = other.at_desk(&desk.owner);
+    until("the other leads", || async {
+        leader(&owner_there).await == "b"
+    })
+    .await;
+    let path = "/vestibule/v1/connections/acme/change";
+    let sooner = json!({"until": days(4), "reason": "it ends sooner"});
+    owner_there.post(path, &sooner).await.fine();
+    until("both sides have that", || async {
+        office.letters().len() >= 4
+    })
+    .await;
+    desk.gate.start().await;
+    let soonest = json!({"until": days(3), "reason": "it ends sooner still"});
+    owner_there.post(path, &soonest).await.fine();
+    until("both sides have that, too", || async {
+        office.letters().len() >= 6
+    })
+    .await;
+    let letters = office.letters();
+    let mut ids: Vec<_> = letters
+        .iter()
+        .map(|letter| letter.header("Message-ID"))
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!((letters.len(), ids.len()), (6, 6), "each once");
 }

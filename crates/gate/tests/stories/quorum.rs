@@ -10,12 +10,12 @@ use crate::desk::{Desk, comes_in, csr, why};
 use crate::hooks::Hooks;
 use crate::world::until;
 
-fn days(days: i64) -> i64 {
+pub fn days(days: i64) -> i64 {
     let Millis(now) = SystemClock.now();
     now + days * gate::connections::DAY
 }
 
-async fn kinds(desk: &Desk) -> Vec<String> {
+pub async fn kinds(desk: &Desk) -> Vec<String> {
     let log = desk.look("/log").await;
     let entries = log.as_array().expect("entries").iter().rev();
     entries

@@ -222,6 +222,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
         areas: Areas::default(),
         store: StoreAt::default(),
         records: Records::default(),
+        mail: None,
         log: Log::default(),
         development: Development::default(),
     }

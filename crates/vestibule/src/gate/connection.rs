@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
+use gate::config::MailAddress;
 use gate::connections::{Connection, Mode, Place, ScopeGrant, ShownKey};
 use gate::operations::connections::Shown;
 use gate::operations::record::Told;
@@ -192,6 +193,8 @@ struct Asked<'a> {
     mode: Option<Mode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Millis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<Option<&'a MailAddress>>,
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -200,7 +203,8 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Request(request) => ask(&desk, &request, out).await?,
         Command::Approve(approve) => {
             let wish = &approve.wish;
-            let body = json!({"scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "client_certificate": wish.client_certificate()?, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
+            let mut body = json!({"scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason, "client_certificate": wish.client_certificate()?, "place": wish.place(), "mode": wish.mode(), "until": wish.until, "reason": approve.reason});
+            wish.name_contact(&mut body);
             let done: Approved = desk
                 .send(
                     "POST",
@@ -295,6 +299,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             place: wish.place(),
             mode: wish.mode(),
             until: wish.until,
+            contact: wish.contact(),
         },
         None => Asked {
             name: &request.name,
@@ -307,6 +312,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
             place: wish.place(),
             mode: wish.mode(),
             until: wish.until,
+            contact: wish.contact(),
         },
     };
     let kept: Connection = desk.send("POST", "/connections", &asked).await?;

@@ -125,6 +125,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             url: args.store_url,
             gate: None,
         },
+        mail: None,
         log: Log::default(),
         development: Development::default(),
     };

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use gate::mail::Waiting;
 use gate::proposals::{Stopped, Stray};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ struct Status {
     /// Who cosigns the log's head.
     #[serde(default)]
     witnesses: Vec<Witness>,
+    /// Reminders by mail that no server has taken yet.
+    #[serde(default)]
+    letters: Vec<Waiting>,
     /// Why no proposal is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stopped: Option<Stopped>,
@@ -83,15 +87,24 @@ pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
         ));
         lines.extend(status.strays.iter().map(astray));
         lines.extend(status.witnesses.iter().map(|one| of_witness(one, now)));
+        lines.extend(
+            status
+                .letters
+                .iter()
+                .map(|one| format!("letter        {one}")),
+        );
         lines.join("\n")
     })?;
     let too_old = status.areas.iter().any(|age| age.too_old);
     let unvouched = status.witnesses.iter().any(|witness| !witness.ok);
-    Ok(if too_old || unvouched || status.stopped.is_some() {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
+    let put_off = status.letters.iter().any(|one| one.trouble.is_some());
+    Ok(
+        if too_old || unvouched || put_off || status.stopped.is_some() {
+            ExitCode::FAILURE
+        } else {
+            ExitCode::SUCCESS
+        },
+    )
 }
 
 fn line(age: &Age) -> String {

@@ -19,7 +19,8 @@ use crate::output::{Output, note};
                                       wider: when the quorum has signed (vestibule gate change)
   vestibule gate connection change acme --client-certificate acme.crt --reason 'mutual TLS'
                                       its connections must show that certificate, or one renewed for its key
-  vestibule gate connection change acme --until 2027-06-30 --reason 'the contract was extended'")]
+  vestibule gate connection change acme --until 2027-06-30 --reason 'the contract was extended'
+  vestibule gate connection change acme --contact ops@acme.example --reason 'who hears of the end'")]
 pub(super) struct Args {
     /// The connection's name.
     name: String,
@@ -35,12 +36,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result<()> {
     let wish = &args.wish;
-    let body = json!({
+    let mut body = json!({
         "scope": wish.scope()?, "addresses": wish.addresses(), "addresses_reason": wish.address_reason,
         "client_certificate": wish.client_certificate()?,
         "role": args.role.map(RoleWord::role), "place": wish.place(), "mode": wish.mode(),
         "until": wish.until, "reason": args.reason,
     });
+    wish.name_contact(&mut body);
     let path = format!("/connections/{}/change", args.name);
     let done: Changed = desk.send("POST", &path, &body).await?;
     for line in &done.changed {

@@ -17,7 +17,9 @@ const PROPOSERS: [&str; 2] = ["acme", "other"];
 /// Keys of client certificates.
 const SHOWN: [&[u8]; 2] = [b"one", b"other"];
 /// How many [`with_one`] knows.
-const DIMENSIONS: usize = 18;
+const DIMENSIONS: usize = 19;
+/// People of a provider's.
+const CONTACTS: [&str; 2] = ["ops@example.com", "it@example.com"];
 /// The accounts of the small world; the last is nowhere by itself.
 const ACCOUNTS: [u32; 6] = [0, 1, 2, 3, 9, 8];
 
@@ -122,7 +124,7 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
             certificate(),
         ),
         select(vec![Place::Gate, Place::Fireblocks]),
-        0..4_i64,
+        (0..4_i64, proptest::option::of(select(CONTACTS.to_vec()))),
     )
         .prop_map(
             |(
@@ -131,13 +133,14 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
                 addresses,
                 (part, followed, forward, budgets, client_certificate),
                 place,
-                until,
+                (until, contact),
             )| Terms {
                 mode,
                 role,
                 addresses,
                 addresses_reason: None,
                 client_certificate,
+                contact: contact.map(|text| text.parse().expect("an address")),
                 part,
                 followed,
                 forward,
@@ -313,6 +316,7 @@ fn with_one(terms: &Terms, other: &Terms, dimension: usize) -> Terms {
         14 => next.forward = other.forward,
         15 => next.budgets = other.budgets,
         17 => next.client_certificate = other.client_certificate,
+        18 => next.contact = other.contact,
         _ => {
             // What follows nothing more has the accounts that it names.
             if other.followed.is_none() {

@@ -42,6 +42,7 @@ async fn enrol(world: &World, name: &str, key: &PrivateKey) {
         place: crate::connections::Place::Gate,
         mode: crate::connections::Mode::default(),
         until: None,
+        contact: None,
     };
     let (gate, operator) = (&world.gate, &world.operator);
     request(gate, operator, input).await.expect("kept");

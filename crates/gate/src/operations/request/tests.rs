@@ -30,6 +30,7 @@ fn named(name: &str, handover: HandedIn) -> Request {
         place: Place::Gate,
         mode: Mode::Guarded,
         until: None,
+        contact: None,
     }
 }
 

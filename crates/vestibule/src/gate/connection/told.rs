@@ -19,6 +19,12 @@ pub(in crate::gate) fn told(shown: &Shown) -> String {
         ("mode", one.mode.as_str().to_owned()),
         ("state", shown.standing.as_str().to_owned()),
         ("until", day(one.until)),
+        (
+            "contact",
+            one.contact
+                .as_ref()
+                .map_or_else(|| "none".to_owned(), ToString::to_string),
+        ),
         ("API key", one.api_key.to_string()),
         ("key", one.fingerprint.clone()),
         ("from", joined(&one.addresses, "nowhere")),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::ValueEnum;
+use gate::config::MailAddress;
 use gate::connections::{BudgetName, Mode, NoBudget, Place, ScopeGrant};
 use ipnet::IpNet;
 use ledger::AssetFilter;
@@ -66,6 +67,12 @@ pub(in crate::gate) struct Wish {
     /// When it ends: a day (2027-02-24) or a moment (2027-02-24T12:00Z); in 90 days if nothing is said.
     #[arg(long, value_name = "DATE", value_parser = parse_until)]
     pub(in crate::gate) until: Option<Millis>,
+    /// Who of the provider's is written to before it ends (ops@acme.example).
+    #[arg(long, value_name = "ADDRESS")]
+    contact: Option<MailAddress>,
+    /// Nobody of the provider's is written to.
+    #[arg(long, conflicts_with = "contact")]
+    no_contact: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -175,6 +182,22 @@ impl Wish {
         Ok(Some(handed::sent(&handed::read(file)?)))
     }
 
+    /// Who is written to, or nobody; nothing: as it is.
+    pub(in crate::gate) fn contact(&self) -> Option<Option<&MailAddress>> {
+        match &self.contact {
+            None if self.no_contact => Some(None),
+            None => None,
+            named => Some(named.as_ref()),
+        }
+    }
+
+    /// Puts it into what is sent, if it is named.
+    pub(in crate::gate) fn name_contact(&self, body: &mut Value) {
+        if let Some(contact) = self.contact() {
+            body["contact"] = json!(contact);
+        }
+    }
+
     pub(in crate::gate) fn mode(&self) -> Option<Mode> {
         self.mode.map(|word| match word {
             ModeWord::Guarded => Mode::Guarded,
@@ -278,6 +301,18 @@ mod tests {
         ] {
             assert!(Line::try_parse_from(["x"].iter().chain(both)).is_err());
         }
+    }
+
+    #[test]
+    fn a_contact_is_named_or_taken_away_or_stays() {
+        let ops: MailAddress = "ops@acme.example".parse().expect("an address");
+        assert_eq!(wish(&[]).contact(), None);
+        assert_eq!(wish(&["--no-contact"]).contact(), Some(None));
+        let named = wish(&["--contact", "ops@acme.example"]);
+        assert_eq!(named.contact(), Some(Some(&ops)));
+        let refused = Line::try_parse_from(["x", "--contact", "Ops <ops@acme.example>"]);
+        let refused = refused.expect_err("a name").to_string();
+        assert!(refused.contains("one mail address"), "{refused}");
     }
 
     #[test]
