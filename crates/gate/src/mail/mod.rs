@@ -12,6 +12,7 @@ mod seen;
 mod send;
 mod session;
 mod settings;
+mod stream;
 
 pub use address::{MailAddress, NoAddress};
 pub(crate) use owed::Posted;

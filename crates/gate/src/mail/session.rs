@@ -11,10 +11,12 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::{Host, Url};
 
 use super::letter::seen;
+use super::stream::ByteByByte;
 use super::{Login, Mail, MailTls, PasswordAt};
 use crate::gate::Gate;
 
@@ -119,20 +121,28 @@ async fn connect(
     credentials: Option<Credentials>,
     hello: &ClientId,
 ) -> Result<Session, Trouble> {
-    let (first, then) = match mail.tls {
-        MailTls::Starttls => (None, tls),
-        MailTls::Implicit | MailTls::None | MailTls::NoneAcrossTheNetwork => (tls, None),
-    };
     let at = (mail.server.as_str(), mail.port());
-    let mut session =
-        AsyncSmtpConnection::connect_tokio1(at, Some(PATIENCE), hello, first, None).await?;
-    if let Some(tls) = then {
-        if !session.can_starttls() {
-            session.abort().await;
-            return Err(Trouble::NoTls);
+    let plain = || async {
+        let stream = TcpStream::connect(at).await;
+        let stream = stream.map_err(|error| Trouble::Server(error.to_string()))?;
+        let stream = Box::new(ByteByByte(stream));
+        Ok::<_, Trouble>(AsyncSmtpConnection::connect_with_transport(stream, hello).await?)
+    };
+    let mut session = match (mail.tls, tls) {
+        (MailTls::Implicit, tls) => {
+            AsyncSmtpConnection::connect_tokio1(at, Some(PATIENCE), hello, tls, None).await?
         }
-        session.starttls(tls, hello).await?;
-    }
+        (MailTls::Starttls, Some(tls)) => {
+            let mut session = plain().await?;
+            if !session.can_starttls() {
+                session.abort().await;
+                return Err(Trouble::NoTls);
+            }
+            session.starttls(tls, hello).await?;
+            session
+        }
+        (MailTls::Starttls | MailTls::None | MailTls::NoneAcrossTheNetwork, _) => plain().await?,
+    };
     let clear = matches!(mail.tls, MailTls::None | MailTls::NoneAcrossTheNetwork);
     if !clear && !session.is_encrypted() {
         return Err(Trouble::NoTls);

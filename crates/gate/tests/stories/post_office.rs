@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 
 const USER: &str = "gate";
+const GREETING: &[u8] = b"220 post.example\r\n";
 pub const PASSWORD: &str = "correct horse";
 
 /// A server, or its place where it is down.
@@ -30,8 +31,12 @@ pub struct PostOffice {
 pub struct Manner {
     /// Offers no TLS.
     pub clear: bool,
+    /// Begins with TLS.
+    pub implicit: bool,
     /// Takes the connection, and says nothing.
     pub silent: bool,
+    /// Somebody on the way says this as if it had, in one breath with its word that TLS may begin.
+    pub feigned: Option<&'static str>,
     /// Takes no letter for this address.
     pub refuses: Option<&'static str>,
 }
@@ -166,8 +171,14 @@ async fn session(stream: TcpStream, desk: Arc<Desk>, manner: Manner) -> std::io:
         stream.read_line(&mut String::new()).await?;
         return Ok(());
     }
+    if manner.implicit {
+        let mut secured = desk.tls.accept(stream).await?;
+        secured.write_all(GREETING).await?;
+        talk(&mut BufReader::new(secured), &desk, &manner, true).await?;
+        return Ok(());
+    }
     let mut stream = BufReader::new(stream);
-    stream.write_all(b"220 post.example\r\n").await?;
+    stream.write_all(GREETING).await?;
     if talk(&mut stream, &desk, &manner, false).await? {
         let secured = desk.tls.accept(stream.into_inner()).await?;
         talk(&mut BufReader::new(secured), &desk, &manner, true).await?;
@@ -200,7 +211,9 @@ async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
             "EHLO" if manner.clear => b"250-post.example\r\n250 AUTH PLAIN LOGIN\r\n",
             "EHLO" => b"250-post.example\r\n250 STARTTLS\r\n",
             "STARTTLS" if !secured && !manner.clear => {
-                stream.write_all(b"220 go on\r\n").await?;
+                let feigned = manner.feigned.unwrap_or_default();
+                let said = format!("220 go on\r\n{feigned}");
+                stream.write_all(said.as_bytes()).await?;
                 return Ok(true);
             }
             "AUTH" if line == pass => {
