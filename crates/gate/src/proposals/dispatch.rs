@@ -20,13 +20,13 @@ use protocol::role::ProviderRole;
 use tokio_util::sync::CancellationToken;
 use wire::client::{Client, ClientError, Once};
 
+use super::leave::{self, Leave};
 use super::tries::Tries;
 use super::{Happening, Proposal, State, probe, stray};
 use crate::gate::{Deed, Gate};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
 use crate::rows;
-use ledger::Fault;
 
 /// How often the store is looked at, whoever did or did not call.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -135,65 +135,19 @@ async fn held(gate: &Gate) -> Result<Option<String>, String> {
         .map_err(|error: store::StoreError| error.to_string())
 }
 
-async fn happen(
-    gate: &Arc<Gate>,
-    id: TxId,
-    what: Happening,
-    event: Option<Event>,
-) -> Result<Proposal, String> {
+async fn happen(gate: &Arc<Gate>, id: TxId, what: Happening, event: Event) -> Result<(), String> {
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
         let proposal = known.ok_or_else(protocol::error::ApiError::transaction_not_found)?;
-        if matches!(what, Happening::Sending)
-            && let Some(why) = rows::strays::held(deed.writing, deed.workspace)?
-        {
-            return Err(protocol::error::ApiError::uncoded(409, why).into());
-        }
         let next = proposal
             .on(what.clone(), deed.at)
             .map_err(|unfit| protocol::error::ApiError::uncoded(409, unfit.to_string()))?;
         rows::proposals::update(deed.writing, deed.workspace, &next)?;
-        if let Some(event) = &event {
-            deed.log(Actor::Gate, event.clone())?;
-        }
-        Ok::<_, Fault>(next)
+        Ok(deed.log(Actor::Gate, event.clone())?)
     };
     gate.deed(work)
         .await
         .map_err(|error| error.message().to_owned())
-}
-
-/// Connection, role and scope once more: they may have changed since the approval.
-fn still_allowed(gate: &Gate, proposal: &Proposal) -> Result<(), String> {
-    // The owner's signature over exactly this is all that a probe has.
-    if proposal.probe.is_some() {
-        return Ok(());
-    }
-    let directory = gate.directory.load();
-    let provider = directory
-        .named(&proposal.connection)
-        .ok_or("the connection is gone")?;
-    let connection = &provider.connection;
-    let now = gate.clock.now();
-    if !connection.comes_in(now) {
-        let standing = connection.standing(now);
-        return Err(format!("the connection is {}", standing.as_str()));
-    }
-    if connection.role != ProviderRole::Editor {
-        return Err("the connection may not propose any more".to_owned());
-    }
-    let source = proposal
-        .transfer
-        .source
-        .as_ref()
-        .and_then(|source| source.id.as_deref()?.parse().ok());
-    let covered =
-        source.is_some_and(|account| provider.scope.covers_wallet(account, &proposal.asset));
-    if covered {
-        Ok(())
-    } else {
-        Err("the source is out of the connection's scope now".to_owned())
-    }
 }
 
 /// The way up: whose, under which key, and what is still under way on it.
@@ -204,15 +158,15 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    /// Sends an approved proposal.
+    /// Sends an approved proposal, if it may still go up.
     async fn send(&mut self, proposal: &Proposal) -> Result<(), String> {
-        if let Err(why) = still_allowed(self.gate, proposal) {
-            return self.failed(proposal, why).await;
-        }
         self.gate.translations.know(proposal);
-        let proposal = happen(self.gate, proposal.id, Happening::Sending, None).await?;
-        self.tries.begin(proposal.id);
-        self.post(&proposal).await
+        let next = leave::begin(self.gate, proposal.id).await?;
+        if next.state != State::Sending {
+            return Ok(());
+        }
+        self.tries.begin(next.id);
+        self.post(next.id).await
     }
 
     /// Finds out what became of a proposal whose outcome is not known.
@@ -221,32 +175,19 @@ impl Way<'_> {
         if let Some(found) = look_up(self.editor, proposal).await? {
             return self.arrived(proposal, found.id).await;
         }
-        // Upstream was asked meanwhile: somebody may have taken it back.
-        let (workspace, id) = (self.gate.workspace(), proposal.id);
-        let read = self
-            .gate
-            .store
-            .read(move |reading| rows::proposals::one(reading, workspace, id));
-        let now = read
-            .await
-            .map_err(|error: store::StoreError| error.to_string())?;
-        match now {
-            Some(proposal) if proposal.state == State::Sending => self.post(&proposal).await,
-            _ => Ok(()),
-        }
+        self.post(proposal.id).await
     }
 
-    /// Sends what upstream does not know, unless it may not go up any more.
-    async fn post(&mut self, proposal: &Proposal) -> Result<(), String> {
-        if proposal.taken_back.is_some() {
-            return self.never_arrived(proposal).await;
-        }
-        if let Err(why) = still_allowed(self.gate, proposal) {
-            return self.failed(proposal, why).await;
-        }
-        if let Some(why) = held(self.gate).await? {
-            return Err(why);
-        }
+    /// Sends what upstream does not know, unless it may not go up any more. Upstream was asked
+    /// meanwhile, so it is read again: somebody may have taken it back.
+    async fn post(&mut self, id: TxId) -> Result<(), String> {
+        let proposal = match leave::again(self.gate, id).await? {
+            Leave::Goes(proposal) => proposal,
+            Leave::TakenBack(proposal) => return self.never_arrived(&proposal).await,
+            Leave::MayNot(proposal, why) => return self.failed(&proposal, why).await,
+            Leave::Over => return Ok(()),
+        };
+        let proposal = &*proposal;
         if !self.gate.may_serve() {
             return Err("whether its connection may still propose is not known now".to_owned());
         }
@@ -333,7 +274,7 @@ impl Way<'_> {
         what: Happening,
         event: Event,
     ) -> Result<(), String> {
-        happen(self.gate, proposal.id, what, Some(event)).await?;
+        happen(self.gate, proposal.id, what, event).await?;
         self.tries.forget(proposal.id);
         Ok(())
     }

@@ -4,6 +4,7 @@
 mod cancel;
 mod dispatch;
 mod evidence;
+mod leave;
 mod make;
 mod probe;
 mod stray;

@@ -21,6 +21,7 @@ mod keys;
 mod line;
 mod log;
 mod mail;
+mod narrowed;
 mod operators;
 mod outages;
 mod outside;

@@ -16,6 +16,7 @@ async fn killed_on_its_way(world: &mut World, id: &str) {
         .expect("an object")
         .shift_remove("digest");
     doc["state"] = json!("SENDING");
+    doc["decision"] = json!({"operator": "owner", "at": doc["created_at"], "signature": "c2ln"});
     world.gate.stop().await;
     let store = gate::start::open_store(&world.gate.folder, &world.gate.config)
         .await

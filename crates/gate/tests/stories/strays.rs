@@ -22,13 +22,13 @@ async fn ready(wanted: Wanted) -> (World, Provider) {
 }
 
 /// Whoever has taken the Editor's key from the gate.
-fn thief(world: &World) -> Caller {
+pub fn thief(world: &World) -> Caller {
     let key = world.gate.folder.key(KeyName::Editor).expect("a key");
     let origin = &world.sandbox.is().origin;
     Caller::new(origin, world.editor.expect("an Editor"), key)
 }
 
-async fn stopped(world: &World) -> Value {
+pub async fn stopped(world: &World) -> Value {
     until("dispatch is stopped", || async {
         world.look("/status").await["stopped"].is_object()
     })
@@ -36,7 +36,7 @@ async fn stopped(world: &World) -> Value {
     world.look("/status").await
 }
 
-async fn resume(world: &World) -> Value {
+pub async fn resume(world: &World) -> Value {
     let why = json!({"reason": "looked at"});
     world.desk("POST", "/dispatch/resume", &why).await.fine()
 }

@@ -1,0 +1,125 @@
+//! The last look before a proposal leaves: connection, place, role and scope may have changed since it
+//! was approved. Looked at in the transaction that lets it leave, as it is all written down then.
+
+use std::sync::Arc;
+
+use ledger::Fault;
+use protocol::error::ApiError;
+use protocol::ids::TxId;
+use protocol::model::transaction_request::PlainTransfer;
+use protocol::role::ProviderRole;
+
+use super::make::in_scope;
+use super::{Happening, Proposal, State};
+use crate::connections::Place;
+use crate::gate::{Deed, Gate};
+use crate::log::{Actor, Event};
+use crate::rows;
+
+/// What is to be done with a proposal that is on its way, and that upstream does not know.
+pub(super) enum Leave {
+    /// It is sent.
+    Goes(Box<Proposal>),
+    /// Somebody has taken it back.
+    TakenBack(Box<Proposal>),
+    /// It may not go up any more.
+    MayNot(Box<Proposal>, String),
+    /// It is on its way no more.
+    Over,
+}
+
+/// An approved proposal is on its way from now on, or has failed.
+pub(super) async fn begin(gate: &Arc<Gate>, id: TxId) -> Result<Proposal, String> {
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let proposal = known(deed, id)?;
+        nothing_holds(deed)?;
+        let (what, event) = match why_not(deed, &proposal)? {
+            None => (Happening::Sending, None),
+            Some(why) => {
+                let event = Event::ProposalFailed {
+                    proposal: id,
+                    why: why.clone(),
+                };
+                (Happening::Failed(why), Some(event))
+            }
+        };
+        let unfit = |unfit: super::Unfit| ApiError::uncoded(409, unfit.to_string());
+        let next = proposal.on(what, deed.at).map_err(unfit)?;
+        rows::proposals::update(deed.writing, deed.workspace, &next)?;
+        if let Some(event) = event {
+            deed.log(Actor::Gate, event)?;
+        }
+        Ok(next)
+    };
+    let done = gate.deed(work).await;
+    done.map_err(|error| error.message().to_owned())
+}
+
+/// What is to be done with one that is on its way.
+pub(super) async fn again(gate: &Arc<Gate>, id: TxId) -> Result<Leave, String> {
+    let work = move |deed: &mut Deed<'_, '_>| {
+        let proposal = Box::new(known(deed, id)?);
+        if proposal.state != State::Sending {
+            return Ok(Leave::Over);
+        }
+        if proposal.taken_back.is_some() {
+            return Ok(Leave::TakenBack(proposal));
+        }
+        if let Some(why) = why_not(deed, &proposal)? {
+            return Ok(Leave::MayNot(proposal, why));
+        }
+        nothing_holds(deed)?;
+        Ok(Leave::Goes(proposal))
+    };
+    let done = gate.deed(work).await;
+    done.map_err(|error| error.message().to_owned())
+}
+
+fn known(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Proposal, Fault> {
+    let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
+    Ok(known.ok_or_else(ApiError::transaction_not_found)?)
+}
+
+fn nothing_holds(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
+    match rows::strays::held(deed.writing, deed.workspace)? {
+        None => Ok(()),
+        Some(why) => Err(ApiError::uncoded(409, why).into()),
+    }
+}
+
+/// Why it may not go up any more, if it is so.
+fn why_not(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<String>, Fault> {
+    // The owner's signature over exactly this is all that a probe has.
+    if proposal.probe.is_some() {
+        return Ok(None);
+    }
+    let (workspace, name) = (deed.workspace, &proposal.connection);
+    let why = |why: &str| Ok(Some(why.to_owned()));
+    let Some(connection) = rows::connections::connection(deed.writing, workspace, name)? else {
+        return why("the connection is gone");
+    };
+    if !connection.comes_in(deed.at) {
+        let standing = connection.standing(deed.at);
+        return Ok(Some(format!("the connection is {}", standing.as_str())));
+    }
+    if connection.role != ProviderRole::Editor {
+        return why("the connection may not propose any more");
+    }
+    if connection.place == Place::Gate && proposal.decision.is_none() {
+        return why(
+            "what the connection proposes is approved at the gate now, and nobody has approved this: propose it again",
+        );
+    }
+    let transfer = serde_json::to_value(&proposal.transfer).unwrap_or_default();
+    let Ok(plain) = PlainTransfer::from_body(&transfer) else {
+        return why("it is no plain transfer");
+    };
+    match in_scope(deed, &plain, &connection.scope(workspace)) {
+        Ok(()) => Ok(None),
+        Err(Fault::Refused(no)) => Ok(Some(format!(
+            "it is out of the connection's scope now: {}",
+            no.message()
+        ))),
+        Err(store) => Err(store),
+    }
+}
