@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
+use ledger::Fault;
+use protocol::error::ApiError;
 use protocol::ids::TxId;
 use protocol::model::transaction::Transaction;
 use protocol::model::transaction_request::CreateTransactionResponse;
@@ -135,19 +137,15 @@ async fn held(gate: &Gate) -> Result<Option<String>, String> {
         .map_err(|error: store::StoreError| error.to_string())
 }
 
-async fn happen(gate: &Arc<Gate>, id: TxId, what: Happening, event: Event) -> Result<(), String> {
-    let work = move |deed: &mut Deed<'_, '_>| {
-        let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
-        let proposal = known.ok_or_else(protocol::error::ApiError::transaction_not_found)?;
-        let next = proposal
-            .on(what.clone(), deed.at)
-            .map_err(|unfit| protocol::error::ApiError::uncoded(409, unfit.to_string()))?;
-        rows::proposals::update(deed.writing, deed.workspace, &next)?;
-        Ok(deed.log(Actor::Gate, event.clone())?)
-    };
-    gate.deed(work)
-        .await
-        .map_err(|error| error.message().to_owned())
+/// Something happens to a proposal, and the log tells.
+fn becomes(deed: &mut Deed<'_, '_>, id: TxId, what: Happening, event: Event) -> Result<(), Fault> {
+    let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
+    let proposal = known.ok_or_else(ApiError::transaction_not_found)?;
+    let next = proposal
+        .on(what, deed.at)
+        .map_err(|unfit| ApiError::uncoded(409, unfit.to_string()))?;
+    rows::proposals::update(deed.writing, deed.workspace, &next)?;
+    Ok(deed.log(Actor::Gate, event)?)
 }
 
 /// The way up: whose, under which key, and what is still under way on it.
@@ -173,7 +171,7 @@ impl Way<'_> {
     async fn settle(&mut self, proposal: &Proposal) -> Result<(), String> {
         self.gate.translations.know(proposal);
         if let Some(found) = look_up(self.editor, proposal).await? {
-            return self.arrived(proposal, found.id).await;
+            return self.found(proposal, found).await;
         }
         self.post(proposal.id).await
     }
@@ -218,13 +216,35 @@ impl Way<'_> {
                 // An earlier try of unknown outcome may have arrived meanwhile: then this one is
                 // refused because of that one, and nothing has failed.
                 if let Some(found) = look_up(self.editor, proposal).await? {
-                    return self.arrived(proposal, found.id).await;
+                    return self.found(proposal, found).await;
                 }
                 let why = format!("upstream refused it: {message}");
                 self.failed(proposal, why).await
             }
             Err(error) => Err(error.to_string()),
         }
+    }
+
+    /// Upstream has a transaction with its id: it has arrived, or another stands in its place for ever.
+    async fn found(&mut self, proposal: &Proposal, found: Transaction) -> Result<(), String> {
+        let Some(what) = stray::differs(self.gate, proposal, &found).await? else {
+            return self.arrived(proposal, found.id).await;
+        };
+        let why =
+            format!("upstream has another transaction under its id: the {what} is not its own");
+        let (id, of) = (proposal.id, proposal.clone());
+        let work = move |deed: &mut Deed<'_, '_>| {
+            stray::astray(deed.writing, deed.workspace, (&of, &found), deed.at)?;
+            let event = Event::ProposalFailed {
+                proposal: id,
+                why: why.clone(),
+            };
+            becomes(deed, id, Happening::Failed(why.clone()), event)
+        };
+        let done = self.gate.deed(work).await;
+        done.map_err(|error| error.message().to_owned())?;
+        self.tries.forget(id);
+        Ok(())
     }
 
     async fn arrived(&mut self, proposal: &Proposal, upstream: TxId) -> Result<(), String> {
@@ -274,8 +294,11 @@ impl Way<'_> {
         what: Happening,
         event: Event,
     ) -> Result<(), String> {
-        happen(self.gate, proposal.id, what, event).await?;
-        self.tries.forget(proposal.id);
+        let id = proposal.id;
+        let work = move |deed: &mut Deed<'_, '_>| becomes(deed, id, what.clone(), event.clone());
+        let done = self.gate.deed(work).await;
+        done.map_err(|error| error.message().to_owned())?;
+        self.tries.forget(id);
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ pub(crate) use evidence::keep as keep_evidence;
 pub(crate) use make::{in_scope, make};
 pub use probe::{Judgement, PROPOSER, Probe};
 pub(crate) use stray::Known;
-pub use stray::{Stopped, Stray, Why};
+pub use stray::{Standing, Stopped, Stray, Why};
 pub(crate) use translate::Translations;
 
 use crate::connections::Place;

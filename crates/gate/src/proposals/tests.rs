@@ -1,6 +1,6 @@
 use ledger::change::Origin;
 use proptest::prelude::*;
-use protocol::model::transaction::AuthorizationGroup;
+use protocol::model::transaction::{AuthorizationGroup, PeerKind};
 use serde_json::json;
 use sync::Translate;
 
@@ -27,7 +27,8 @@ pub(super) fn proposal(place: Place, state: State) -> Proposal {
     }
 }
 
-/// A transaction upstream, and whom its policy has asked: how many of which, and what each has said.
+/// The proposal's transaction upstream, and whom its policy has asked: how many of which, and what each
+/// has said.
 pub(super) fn seen(
     status: TransactionStatus,
     at: Millis,
@@ -36,6 +37,16 @@ pub(super) fn seen(
     let asset = "ETH".parse().expect("an asset");
     let mut seen = Transaction::new(TxId(Uuid::from_u128(9)), asset, at);
     seen.status = status;
+    let account = |id: &str| Peer {
+        kind: PeerKind::VaultAccount,
+        id: Some(id.to_owned()),
+        name: format!("account {id}"),
+        sub_type: String::new(),
+    };
+    (seen.source, seen.destination) = (account("1"), account("2"));
+    let amount = Some("1.5".parse().expect("an amount"));
+    seen.amount_info.amount.clone_from(&amount);
+    seen.amount_info.requested_amount = amount;
     let said = |(user, word): &(String, &str)| (user.clone(), (*word).to_owned());
     let group = |(th, users): &(u32, Vec<(String, &str)>)| AuthorizationGroup {
         th: *th,
@@ -49,7 +60,7 @@ pub(super) fn seen(
     seen
 }
 
-fn decision(by: &str) -> Decision {
+pub(super) fn decision(by: &str) -> Decision {
     Decision {
         operator: by.to_owned(),
         at: Millis(2_000),

@@ -1,13 +1,13 @@
 //! Strays, and whether anything is sent.
 
-use protocol::ids::WorkspaceId;
+use protocol::ids::{TxId, WorkspaceId};
 use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use super::connections::{set, setting};
 use super::gates::changed;
 use super::{corrupt, doc};
-use crate::proposals::{Stopped, Stray};
+use crate::proposals::{Standing, Stopped, Stray};
 
 /// Most that are followed at once.
 const MAX_OPEN: u32 = 50;
@@ -16,12 +16,29 @@ fn read(row: &Row) -> Result<Stray, StoreError> {
     serde_json::from_str(row.text(0)?).map_err(|_| corrupt("gate_strays", "doc", ""))
 }
 
-/// Writes one down; whether it was not known.
+fn one(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    upstream: TxId,
+) -> Result<Option<Stray>, StoreError> {
+    let sql = "SELECT doc FROM gate_strays WHERE workspace = $1 AND upstream = $2";
+    let row = query.row(sql, &params![workspace.to_string(), upstream.to_string()])?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Writes one down; whether it was not known, or was cleared of something else.
 pub(crate) fn add(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     stray: &Stray,
 ) -> Result<bool, StoreError> {
+    if let Some(known) = one(writing, workspace, stray.upstream)? {
+        let again = known.standing == Standing::Cleared && known.why != stray.why;
+        if again {
+            put(writing, workspace, stray)?;
+        }
+        return Ok(again);
+    }
     let sql = "INSERT INTO gate_strays (workspace, upstream, seen_at, standing, doc)
         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace, upstream) DO NOTHING";
     let params = params![

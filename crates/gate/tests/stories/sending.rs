@@ -7,6 +7,7 @@ use store::{StoreError, Writing, params};
 use crate::caller::Caller;
 use crate::provider::{editor, transfer};
 use crate::rows;
+use crate::strays::{stopped, thief};
 use crate::world::{World, until};
 
 /// Leaves a proposal as a kill in the middle of sending does.
@@ -84,6 +85,36 @@ async fn invariant_5_killed_after_it_arrived_it_is_found_and_not_sent_again() {
         world.look(&format!("/proposals/{id}")).await["upstream_id"],
         made["id"]
     );
+}
+
+/// Its id upstream is another transaction's: that one is no approval's, and the proposal never goes up.
+#[tokio::test]
+async fn invariant_1_what_has_a_proposals_id_and_is_not_what_was_approved_is_a_stray() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    world.sandbox.waits_to_be_told(true).await;
+    let id = trader.propose(&transfer(1, 2, "1")).await;
+    killed_on_its_way(&mut world, &id).await;
+    let mut body = transfer(1, 3, "100");
+    body["externalTxId"] = json!(format!("vestibule-{id}"));
+    let made = thief(&world).post("/v1/transactions", &body).await.fine();
+    world.gate.start().await;
+    let status = stopped(&world).await;
+    assert_eq!(
+        (&status["stopped"]["upstream"], &status["stopped"]["why"]),
+        (&made["id"], &json!("DIFFERS"))
+    );
+    until("it has failed", || async {
+        world.state(&id).await == "FAILED"
+    })
+    .await;
+    until("the other is cancelled", || async {
+        world.upstream_of(&id).await[0]["status"] == "CANCELLED"
+    })
+    .await;
+    let seen = world.look(&format!("/proposals/{id}")).await;
+    assert!(seen["upstream_id"].is_null(), "{seen}");
+    assert_eq!(world.line.sent(), 0);
 }
 
 #[tokio::test]

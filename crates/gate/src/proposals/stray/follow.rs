@@ -8,9 +8,10 @@ use protocol::time::Millis;
 use store::StoreError;
 use wire::client::Client;
 
-use super::{Standing, Stray, is_approved, raise};
+use super::{Seen, Standing, Stray, Why, is_approved, raise};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::proposals::Proposal;
 use crate::proposals::cancel::{can_be_cancelled, cancel, is_over};
 use crate::rows;
 
@@ -39,11 +40,8 @@ async fn step(gate: &Arc<Gate>, editor: &Client, stray: &Stray) -> Result<(), St
     let seen: Transaction = answer
         .and_then(|answer| answer.json())
         .map_err(|error| error.to_string())?;
-    if stray.standing == Standing::Suspected {
-        // The event that told of it may have left out who approved it.
-        if seen.authorization_info.as_ref().is_some_and(is_approved) {
-            return settled(gate, stray, Standing::Cleared, seen.status).await;
-        }
+    if stray.standing == Standing::Suspected && is_cleared(gate, stray, &seen).await? {
+        return settled(gate, stray, Standing::Cleared, seen.status).await;
     }
     if stray.standing == Standing::Suspected || stray.status != seen.status {
         settled(gate, stray, Standing::Raised, seen.status).await?;
@@ -57,6 +55,46 @@ async fn step(gate: &Arc<Gate>, editor: &Client, stray: &Stray) -> Result<(), St
         tracing::error!(upstream = %stray.upstream, %error, "a stray transaction is not cancelled yet");
     }
     Ok(())
+}
+
+/// The event that told of it may have left out what upstream shows now: what it is, and who approved it.
+async fn is_cleared(gate: &Gate, stray: &Stray, seen: &Transaction) -> Result<bool, String> {
+    match stray.why {
+        Why::NoProposal | Why::NotSent => Ok(false),
+        Why::SkippedAuthorization => Ok(seen.authorization_info.as_ref().is_some_and(is_approved)),
+        Why::Differs => {
+            let (workspace, id) = (gate.workspace(), stray.proposal);
+            let read = gate.store.read(move |reading| match id {
+                Some(id) => rows::proposals::one(reading, workspace, id),
+                None => Ok(None),
+            });
+            let proposal = read.await.map_err(|error: StoreError| error.to_string())?;
+            match proposal {
+                Some(proposal) => Ok(differs(gate, &proposal, seen).await?.is_none()),
+                None => Ok(false),
+            }
+        }
+    }
+}
+
+/// What of upstream's transaction with a proposal's id is not as the proposal says.
+pub(in crate::proposals) async fn differs(
+    gate: &Gate,
+    proposal: &Proposal,
+    found: &Transaction,
+) -> Result<Option<&'static str>, String> {
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| rows::strays::since(reading, workspace));
+    let since = read.await.map_err(|error: StoreError| error.to_string())?;
+    let seen = Seen {
+        transaction: found,
+        by_editor: gate.known().made(found),
+        named: true,
+        proposal: Some(proposal),
+    };
+    Ok(seen.differs(proposal, since))
 }
 
 async fn settled(

@@ -2,6 +2,7 @@
 //! nobody let go: no proposal is behind them, or nobody approved it. Each is an alarm, is cancelled
 //! where upstream still lets it, and stops dispatch until the client's people resume it. Pure here.
 
+mod differs;
 mod follow;
 mod notice;
 
@@ -10,12 +11,12 @@ use protocol::model::transaction::{AuthorizationInfo, Transaction, TransactionSt
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-pub(super) use follow::{follow, open};
-pub(super) use notice::raise;
+use differs::difference;
+pub(super) use follow::{differs, follow, open};
 pub(crate) use notice::{Known, notice};
+pub(super) use notice::{astray, raise};
 
 use super::{Proposal, State};
-use crate::connections::Place;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub enum Why {
     NoProposal,
     /// Its proposal was not sent: nobody approved it, or it was taken back.
     NotSent,
+    /// It has the id of a proposal that was sent, and is not what was approved.
+    Differs,
     /// It must wait for approvers upstream, and went on without.
     SkippedAuthorization,
 }
@@ -56,6 +59,7 @@ impl Why {
         match self {
             Self::NoProposal => "no proposal is behind it",
             Self::NotSent => "its proposal was not sent from here",
+            Self::Differs => "it has a proposal's id, and is not what was approved",
             Self::SkippedAuthorization => "it went on upstream without anybody's approval",
         }
     }
@@ -124,6 +128,14 @@ struct Seen<'a> {
     proposal: Option<&'a Proposal>,
 }
 
+impl Seen<'_> {
+    /// What of it is not as its proposal says. Before `since` the gate may have had another Editor.
+    fn differs(&self, proposal: &Proposal, since: Millis) -> Option<&'static str> {
+        let by_another = !self.by_editor && self.transaction.created_at >= since;
+        difference(proposal, self.transaction).or(by_another.then_some("initiator"))
+    }
+}
+
 /// Whether it is one, and how far the gate goes with it. Before `since` the gate's store does not know
 /// of everything that its Editor did.
 fn judge(seen: Seen<'_>, quarantined: bool, since: Millis) -> Option<(Why, Standing)> {
@@ -132,12 +144,14 @@ fn judge(seen: Seen<'_>, quarantined: bool, since: Millis) -> Option<(Why, Stand
         // What a copy takes for unsent is looked up before the copy is released.
         Some(one) if quarantined && one.state == State::Approved => return None,
         Some(one) if !one.state.may_be_upstream() => Why::NotSent,
+        Some(one) if seen.differs(one, since).is_some() => Why::Differs,
         Some(one) if waits_upstream(one) && skipped(seen.transaction) => Why::SkippedAuthorization,
         Some(_) => return None,
     };
     let standing = match why {
         _ if quarantined => Standing::Told,
-        Why::SkippedAuthorization => Standing::Suspected,
+        // An event may leave things out.
+        Why::Differs | Why::SkippedAuthorization => Standing::Suspected,
         _ if seen.by_editor && seen.transaction.created_at >= since => Standing::Raised,
         _ if seen.named => Standing::Told,
         _ => return None,
@@ -145,10 +159,11 @@ fn judge(seen: Seen<'_>, quarantined: bool, since: Millis) -> Option<(Why, Stand
     Some((why, standing))
 }
 
-/// Whether the workspace's own approvers must let it go.
+/// Whether the workspace's own approvers must let it go: nobody here has, or it is there to show that
+/// they do.
 fn waits_upstream(proposal: &Proposal) -> bool {
-    let there = proposal.place == Place::Fireblocks || proposal.probe.is_some();
-    there && proposal.approved_upstream.is_none()
+    let approved_here = proposal.decision.is_some() && proposal.probe.is_none();
+    !approved_here && proposal.approved_upstream.is_none()
 }
 
 /// Whether it went on without anybody's word, as far as is shown of it.

@@ -6,9 +6,9 @@ use protocol::model::transaction::Transaction;
 use protocol::time::Millis;
 use store::{StoreError, Writing};
 
-use super::{Seen, Standing, Stopped, Stray, judge};
+use super::{Seen, Standing, Stopped, Stray, Why, judge};
 use crate::log::{self, Actor, Entry, Event};
-use crate::proposals::EXTERNAL_PREFIX;
+use crate::proposals::{EXTERNAL_PREFIX, Proposal};
 use crate::rows;
 
 /// What the gate knows of itself.
@@ -18,6 +18,14 @@ pub(crate) struct Known {
     pub(crate) editor: Option<UserId>,
     /// Whether a copy of the store was put back.
     pub(crate) quarantined: bool,
+}
+
+impl Known {
+    /// Whether the gate's own Editor made it.
+    pub(super) fn made(&self, transaction: &Transaction) -> bool {
+        self.editor
+            .is_some_and(|editor| transaction.created_by == editor.to_string())
+    }
 }
 
 /// Looks at one transaction as the books take it in; whether it is a new stray.
@@ -35,9 +43,7 @@ pub(crate) fn notice(
         Some(_) => (true, Some(transaction.id)),
         None => (ours.is_some(), ours.and_then(|id| id.parse::<TxId>().ok())),
     };
-    let by_editor = known
-        .editor
-        .is_some_and(|editor| transaction.created_by == editor.to_string());
+    let by_editor = known.made(transaction);
     if !named && !by_editor {
         return Ok(false);
     }
@@ -76,6 +82,28 @@ pub(crate) fn notice(
         _ => {}
     }
     Ok(true)
+}
+
+/// What upstream has under a sent proposal's id is another: an alarm, unless it was noticed before.
+pub(in crate::proposals) fn astray(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    (proposal, found): (&Proposal, &Transaction),
+    at: Millis,
+) -> Result<(), StoreError> {
+    let stray = Stray {
+        upstream: found.id,
+        external_id: Some(proposal.up_external_id()),
+        proposal: Some(proposal.id),
+        why: Why::Differs,
+        standing: Standing::Raised,
+        seen_at: at,
+        status: found.status,
+    };
+    if rows::strays::add(writing, workspace, &stray)? {
+        raise(writing, workspace, &stray, at)?;
+    }
+    Ok(())
 }
 
 /// An alarm, and nothing more is sent.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::connections::Place;
 use crate::proposals::Probe;
 
 const SINCE: Millis = Millis(1000);
@@ -67,6 +68,28 @@ fn a_transaction_of_ours_without_a_sent_proposal_is_raised() {
 }
 
 #[test]
+fn what_has_a_sent_proposals_id_and_is_another_is_suspected() {
+    let differs = Some((Why::Differs, Standing::Suspected));
+    let mut other = seen(TransactionStatus::Submitted, &[]);
+    other.destination.id = Some("3".to_owned());
+    let same = seen(TransactionStatus::Submitted, &[]);
+    for state in [State::Sending, State::Sent] {
+        let proposal = proposal(state, Place::Gate);
+        let judge = |seen| judge(seen, false, SINCE);
+        assert_eq!(judge(own(&other, Some(&proposal))), differs);
+        let by_another = Seen {
+            by_editor: false,
+            ..own(&same, Some(&proposal))
+        };
+        assert_eq!(judge(by_another), differs, "not the gate's Editor");
+        let before = super::judge(by_another, false, SINCE.plus(1));
+        assert_eq!(before, None, "by the Editor of before, perhaps");
+        let copy = super::judge(own(&other, Some(&proposal)), true, SINCE);
+        assert_eq!(copy, Some((Why::Differs, Standing::Told)), "a copy");
+    }
+}
+
+#[test]
 fn what_the_store_may_have_forgotten_or_another_has_made_stops_nothing() {
     let transaction = seen(TransactionStatus::Completed, &[]);
     let told = Some((Why::NoProposal, Standing::Told));
@@ -94,12 +117,15 @@ fn what_must_wait_upstream_and_did_not_is_suspected() {
     let upstream = proposal(State::Sent, Place::Fireblocks);
     let mut probe = proposal(State::Sent, Place::Gate);
     probe.probe = Some(Probe::new([].into()));
-    let at_the_gate = proposal(State::Sent, Place::Gate);
+    let mut at_the_gate = proposal(State::Sent, Place::Gate);
+    at_the_gate.decision = Some(crate::proposals::tests::decision("a"));
+    let nobody = proposal(State::Sent, Place::Gate);
+    probe.decision.clone_from(&at_the_gate.decision);
     let why = |status, groups: &[(u32, &[&str])], proposal| {
         judge(own(&seen(status, groups), Some(proposal)), false, SINCE)
     };
     let suspected = Some((Why::SkippedAuthorization, Standing::Suspected));
-    for one in [&upstream, &probe] {
+    for one in [&upstream, &probe, &nobody] {
         for status in S::ALL {
             let waits = [
                 S::Submitted,
