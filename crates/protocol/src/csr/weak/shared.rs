@@ -20,7 +20,8 @@ pub enum Kinship {
     Multiple,
 }
 
-/// The first of the others (big-endian) that has a factor in common with the modulus.
+/// The first of the others (big-endian) that has a factor in common with the modulus. Multiples of the
+/// modulus are passed over: anybody can make one, and it shows nothing of its factors.
 pub fn find(modulus: &[u8], others: &[Vec<u8>]) -> Option<(usize, Kinship)> {
     let number = BigUint::from_bytes_be(modulus);
     if number <= BigUint::from(1u32) || is_coprime(&number, others) {
@@ -46,7 +47,7 @@ fn kinship(number: &BigUint, other: &BigUint) -> Option<Kinship> {
         return Some(Kinship::Same);
     }
     let common = gcd(number.clone(), other.clone());
-    if common == BigUint::from(1u32) {
+    if common == BigUint::from(1u32) || common == *number {
         None
     } else if common == *other {
         Some(Kinship::Multiple)
@@ -106,6 +107,16 @@ mod tests {
         assert_eq!(multiple, Some((0, Kinship::Multiple)));
         assert_eq!(find(&[], &others), None);
         assert_eq!(find(&[1], &others), None);
+    }
+
+    #[test]
+    fn a_multiple_of_it_says_nothing_and_hides_nothing() {
+        let ours = product(&[0, 1]);
+        let forged = [product(&[0, 1, 4]), product(&[0, 0, 1]), vec![0]];
+        assert_eq!(find(&ours, &forged), None);
+        let mut others = forged.to_vec();
+        others.push(product(&[1, 2]));
+        assert_eq!(find(&ours, &others), Some((3, Kinship::Factor)));
     }
 
     #[test]

@@ -80,6 +80,25 @@ on_both! {
     }
 
     rooms: &ROOMS,
+    /// The other order: it is refused and remembered before the rival's own comes.
+    async fn a_multiple_that_came_first_burns_nobody(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, second, multiple] = moduli();
+        let no = crate::connections::Refused::Key {
+            broken: vec![protocol::csr::Broken::Signature],
+            modulus: Some(multiple.modulus().to_vec()),
+        };
+        let actor = Actor::Operator("mallory".to_owned());
+        turned_away(&world.gate, actor, "mallory", no).await;
+        assert_eq!(world.count("gate_seen_moduli").await, 1);
+        assert_eq!(checked(&world, "rival", first.clone()).await, Ok(()));
+        assert_eq!(world.count("gate_burned").await, 0);
+        // What is factored is found beside it.
+        hold(&world, "rival", first).await;
+        assert_eq!(checked(&world, "acme", second).await, Err(newcomer::NotNew::Factored));
+    }
+
+    rooms: &ROOMS,
     async fn keys_that_were_refused_or_retired_are_remembered(store: TestStore) {
         let world = World::over(store).await;
         let [first, second, _] = moduli();
