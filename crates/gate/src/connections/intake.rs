@@ -11,7 +11,7 @@ use protocol::private_key::{self, Kind};
 pub enum Refused {
     /// It contains a private key.
     #[error(
-        "it contains a private key ({kind}): a private key never travels. The provider must make a new key and send only its CSR: {}",
+        "it contains a private key ({kind}): a private key never travels. Whoever it is of must make a new key and send only its CSR: {}",
         csr::MAKE_ANEW
     )]
     PrivateKey {

@@ -120,6 +120,10 @@ pub enum Event {
         fingerprint: String,
         reason: String,
     },
+    OperatorRefused {
+        operator: String,
+        why: String,
+    },
     OperatorRoleSet {
         operator: String,
         role: String,
@@ -343,6 +347,7 @@ impl Event {
             Self::ConnectionReminded { .. } => "connection_reminded",
             Self::ConnectionReminderMailed { .. } => "connection_reminder_mailed",
             Self::OperatorAdded { .. } => "operator_added",
+            Self::OperatorRefused { .. } => "operator_refused",
             Self::OperatorRoleSet { .. } => "operator_role_set",
             Self::OperatorRemoved { .. } => "operator_removed",
             Self::QuorumSet { .. } => "quorum_set",

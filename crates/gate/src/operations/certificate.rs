@@ -6,6 +6,7 @@ use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 
 use super::handed_in::HandedIn;
+use super::keys::newcomer::Claimant;
 use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::config::{Serve, Tell};
@@ -30,7 +31,7 @@ pub(super) async fn handed(
         }
         Err(no) => {
             let actor = Actor::Operator(operator.name.clone());
-            Err(turned_away(gate, actor, connection, no).await)
+            Err(turned_away(gate, actor, Claimant::Connection(connection), no).await)
         }
     }
 }

@@ -65,6 +65,15 @@ impl Electorate {
         found.map(|one| one.role)
     }
 
+    /// Whose key has this modulus.
+    pub(super) fn with_key(&self, modulus: &[u8]) -> Option<&str> {
+        let found = self
+            .operators
+            .iter()
+            .find(|one| one.key.modulus() == modulus);
+        found.map(|one| one.name.as_str())
+    }
+
     /// How many owners there would be, if one of them were or became something else.
     pub(super) fn owners_if(&self, name: &str, role: Option<OperatorRole>) -> usize {
         let others = self.operators.iter().filter(|one| one.name != name);

@@ -3,20 +3,20 @@
 
 use std::sync::Arc;
 
-use protocol::csr::{self, CertificateSigningRequest};
 use protocol::error::ApiError;
 use protocol::ids::UserId;
-use protocol::private_key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changes::{self, Shown as ShownChange};
 use super::handed_in::HandedIn;
-use super::keys::newcomer::own_moduli;
+use super::keys::newcomer::{self, Claimant, own_moduli};
+use super::turned_away::turned_away;
 use super::{Operator, reason, refused};
 use crate::changes::{Change, MAX_QUORUM};
-use crate::connections::is_name;
-use crate::gate::Gate;
+use crate::connections::{examine_request, is_name};
+use crate::gate::{Deed, Gate};
+use crate::log::Actor;
 use crate::operators::OperatorRole;
 
 /// An operator as it is shown.
@@ -57,7 +57,7 @@ pub struct NewOperator {
     pub name: String,
     /// What it may do.
     pub role: OperatorRole,
-    /// The CSR of a key of its own, PEM.
+    /// The CSR of a key of its own, as it came.
     pub csr: HandedIn,
     /// Why.
     #[serde(default)]
@@ -78,46 +78,28 @@ pub(crate) async fn add(
         ));
     }
     let file = input.csr.bytes()?;
-    if file.len() > private_key::MAX_INPUT {
-        return Err(refused(400, "the CSR is too large"));
-    }
-    if let Some(found) = private_key::find(&file) {
-        return Err(refused(
-            400,
-            format_args!(
-                "it contains a private key ({}): a private key never travels. Make a new one and send only its CSR",
-                found.kind
-            ),
-        ));
-    }
-    let text = std::str::from_utf8(&file).map_err(|_| refused(400, "the CSR is not PEM"))?;
-    let request = CertificateSigningRequest::from_pem(text)
-        .map_err(|bad| refused(400, format_args!("the CSR cannot be read: {bad}")))?;
-    let key = csr::check(&request).map_err(|broken| {
-        let words: Vec<_> = broken.iter().map(ToString::to_string).collect();
-        refused(
-            400,
-            format_args!("the CSR is refused: {}", words.join("; ")),
-        )
-    })?;
-    if key.is_development_key() && !gate.config.development.allow_known_keys {
-        return Err(refused(
-            400,
-            "its key is a published development key: anybody has it",
-        ));
-    }
-    let modulus = key.public_key().modulus();
-    if own_moduli(gate).iter().any(|own| own == modulus) {
-        return Err(refused(
-            409,
-            "that key is one of the gate's own: make a new one",
-        ));
-    }
+    let known_keys = gate.config.development.allow_known_keys;
+    let key = match examine_request(&file, known_keys) {
+        Ok(key) => key.public_key().clone(),
+        Err(no) => {
+            let actor = Actor::Operator(operator.name.clone());
+            let claimant = Claimant::Operator(&input.name);
+            return Err(turned_away(gate, actor, claimant, no).await);
+        }
+    };
+    let (own, name, new) = (own_moduli(gate), input.name.clone(), key.clone());
+    let work = move |deed: &mut Deed<'_, '_>| {
+        newcomer::check(deed, &own, Claimant::Operator(&name), &new, false)
+    };
+    let checked = gate.deed(work).await?;
+    // Keys that turned out to be factored are burned by now.
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    checked.map_err(|no| refused(409, no))?;
     let change = Change::AddOperator {
         operator: input.name,
         id: UserId(Uuid::new_v4()),
         role: input.role,
-        spki: hex::encode(key.public_key().spki_der()),
+        spki: hex::encode(key.spki_der()),
         fingerprint: key.fingerprint().to_string(),
     };
     changes::ask(gate, operator, change, why).await
@@ -218,3 +200,6 @@ pub(crate) async fn set_quorum(
     };
     changes::ask(gate, operator, change, why).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::certificate;
 use super::handed_in::HandedIn;
-use super::keys::newcomer;
+use super::keys::newcomer::{self, Claimant};
 use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
@@ -80,7 +80,7 @@ pub(crate) async fn request(
         Ok(fine) => fine,
         Err(no) => {
             let actor = Actor::Operator(operator.name.clone());
-            return Err(turned_away(gate, actor, &input.name, no).await);
+            return Err(turned_away(gate, actor, Claimant::Connection(&input.name), no).await);
         }
     };
     let client_certificate =
@@ -150,7 +150,8 @@ pub(crate) async fn request(
             )
             .into());
         }
-        if let Err(no) = newcomer::check(deed, &own, &connection.name, &public, false)? {
+        let claimant = Claimant::Connection(&connection.name);
+        if let Err(no) = newcomer::check(deed, &own, claimant, &public, false)? {
             return Ok(Err(refused(409, no)));
         }
         let key = HeldKey::new(&connection.name, public.clone(), KeyState::Active, deed.at);

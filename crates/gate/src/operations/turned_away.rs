@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use protocol::error::ApiError;
 
-use super::keys::newcomer::burn;
+use super::keys::newcomer::{Claimant, burn};
 use super::refused;
 use crate::connections::Refused;
 use crate::gate::{Deed, Gate};
@@ -18,38 +18,34 @@ const MAX_MODULUS: usize = 1024;
 pub(crate) async fn turned_away(
     gate: &Arc<Gate>,
     actor: Actor,
-    connection: &str,
+    claimant: Claimant<'_>,
     no: Refused,
 ) -> ApiError {
     let told = refused(400, &no);
-    let event = match &no {
-        Refused::PrivateKey { kind, proven } => Event::PrivateKeyRefused {
-            kind: kind.to_string(),
-            burned: proven
-                .iter()
-                .map(|key| key.fingerprint().to_string())
-                .collect(),
-        },
-        other => Event::EnrolmentRefused {
-            connection: connection.to_owned(),
-            why: other.to_string(),
-        },
+    let event = event(claimant, &no);
+    // Of a provider's own calls no more is kept than one connection may leave.
+    let by = match &actor {
+        Actor::Connection(name) => Some(name.clone()),
+        _ => None,
     };
     let work = move |deed: &mut Deed<'_, '_>| {
-        deed.log(actor.clone(), event.clone())?;
-        match &no {
-            Refused::PrivateKey { proven, .. } => {
-                for key in proven {
-                    burn(deed, key.modulus(), "its private half was handed in")?;
-                }
-            }
+        let news = match &no {
             Refused::Key {
                 modulus: Some(modulus),
                 ..
             } if modulus.len() <= MAX_MODULUS => {
-                rows::keys::remember(deed.writing, deed.workspace, modulus, deed.at)?;
+                let (workspace, at) = (deed.workspace, deed.at);
+                rows::keys::remember(deed.writing, workspace, modulus, at, by.as_deref())?
             }
-            _ => {}
+            _ => false,
+        };
+        if news || by.is_none() || matches!(no, Refused::PrivateKey { .. }) {
+            deed.log(actor.clone(), event.clone())?;
+        }
+        if let Refused::PrivateKey { proven, .. } = &no {
+            for key in proven {
+                burn(deed, key.modulus(), "its private half was handed in")?;
+            }
         }
         Ok(())
     };
@@ -59,5 +55,26 @@ pub(crate) async fn turned_away(
     match gate.reload().await {
         Ok(()) => told,
         Err(error) => refused(500, error),
+    }
+}
+
+fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
+    if let Refused::PrivateKey { kind, proven } = no {
+        let burned = proven.iter().map(|key| key.fingerprint().to_string());
+        return Event::PrivateKeyRefused {
+            kind: kind.to_string(),
+            burned: burned.collect(),
+        };
+    }
+    let why = no.to_string();
+    match claimant {
+        Claimant::Connection(name) => Event::EnrolmentRefused {
+            connection: name.to_owned(),
+            why,
+        },
+        Claimant::Operator(name) => Event::OperatorRefused {
+            operator: name.to_owned(),
+            why,
+        },
     }
 }

@@ -11,6 +11,8 @@ use crate::connections::{HeldKey, KeyState};
 
 /// Most moduli that a new one is held against, the newest first: some 15 µs each with 4096 bits.
 pub(crate) const MAX_MODULI: i64 = 10_000;
+/// Most moduli of refused keys that are kept of what one connection brought.
+pub(crate) const MAX_MODULI_OF_ONE: i64 = 64;
 
 const COLUMNS: &str =
     "fingerprint, connection, spki, state, added_at, since, until, expires_at, last_used";
@@ -142,7 +144,7 @@ pub(crate) fn burn(
     writing.execute(sql, &params![place(), fingerprint.as_str(), at.0, how])?;
     let sql = "UPDATE gate_keys SET state = 'BURNED', since = $3, until = NULL WHERE workspace = $1 AND fingerprint = $2 AND state <> 'BURNED'";
     writing.execute(sql, &params![place(), fingerprint.as_str(), at.0])?;
-    remember(writing, workspace, key, at)
+    remember(writing, workspace, key, at, None).map(drop)
 }
 
 pub(crate) fn is_burned(
@@ -157,21 +159,30 @@ pub(crate) fn is_burned(
     Ok(row.is_some())
 }
 
-/// Keeps a modulus, once.
+/// Keeps a modulus, once, and so many of a connection's; whether it is news, and kept.
 pub(crate) fn remember(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     modulus: &[u8],
     at: Millis,
-) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_seen_moduli (workspace, fingerprint, modulus, at) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, fingerprint) DO NOTHING";
+    connection: Option<&str>,
+) -> Result<bool, StoreError> {
+    let place = workspace.to_string();
+    if let Some(connection) = connection {
+        let sql = "SELECT COUNT(*) FROM gate_seen_moduli WHERE workspace = $1 AND connection = $2";
+        let row = writing.row(sql, &params![place.as_str(), connection])?;
+        let kept = row.map_or(Ok(0), |row| row.int(0))?;
+        if kept >= MAX_MODULI_OF_ONE {
+            return Ok(false);
+        }
+    }
+    let sql = "INSERT INTO gate_seen_moduli (workspace, fingerprint, modulus, at, connection) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (workspace, fingerprint) DO NOTHING";
     let fingerprint = KeyFingerprint::of_modulus(modulus).to_string();
-    writing
-        .execute(
-            sql,
-            &params![workspace.to_string(), fingerprint, modulus, at.0],
-        )
-        .map(drop)
+    let kept = writing.execute(
+        sql,
+        &params![place.as_str(), fingerprint, modulus, at.0, connection],
+    )?;
+    Ok(kept > 0)
 }
 
 /// The moduli that were ever seen: of keys in every state, and of what was refused.

@@ -62,6 +62,11 @@ pub const ROOM: Room = Room {
             name: "letters",
             sql: Sql::Same(LETTERS),
         },
+        Migration {
+            id: 9,
+            name: "offers",
+            sql: Sql::Same(OFFERS),
+        },
     ],
 };
 
@@ -96,6 +101,12 @@ const LETTERS: &str = "
 CREATE TABLE gate_letters (
     workspace TEXT NOT NULL, connection TEXT NOT NULL, address TEXT NOT NULL, until BIGINT NOT NULL, days BIGINT NOT NULL,
     tries BIGINT NOT NULL, next_at BIGINT, trouble TEXT, PRIMARY KEY (workspace, connection, address));
+";
+
+const OFFERS: &str = "
+-- Of whose refused offer a modulus is, where a provider brought it.
+ALTER TABLE gate_seen_moduli ADD COLUMN connection TEXT;
+CREATE INDEX gate_seen_moduli_of ON gate_seen_moduli (workspace, connection);
 ";
 
 const LIFE: &str = "

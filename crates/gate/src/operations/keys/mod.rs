@@ -18,6 +18,7 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
+use self::newcomer::Claimant;
 use super::handed_in::HandedIn;
 use super::turned_away::turned_away;
 use super::{Operator, changes, no_connection, reason, refused};
@@ -130,13 +131,20 @@ pub(crate) async fn rotate(
     let actor = Actor::Operator(operator.name.clone());
     let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
         Ok(key) => key.public_key().clone(),
-        Err(no) => return Err(turned_away(gate, actor, name, no).await),
+        Err(no) => {
+            let claimant = Claimant::Connection(name);
+            return Err(turned_away(gate, actor, claimant, no).await);
+        }
     };
     let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
     let new = key.clone();
-    // What turns out to be factored is burned, whatever becomes of the rest.
-    let work = move |deed: &mut Deed<'_, '_>| newcomer::check(deed, &own, &of, &new, again);
-    gate.deed(work).await?.map_err(|no| refused(409, no))?;
+    let work = move |deed: &mut Deed<'_, '_>| {
+        newcomer::check(deed, &own, Claimant::Connection(&of), &new, again)
+    };
+    let checked = gate.deed(work).await?;
+    // What turned out to be factored is burned by now, whatever becomes of the rest.
+    gate.reload().await.map_err(|error| refused(500, error))?;
+    checked.map_err(|no| refused(409, no))?;
     let (overlap, why) = (input.overlap_seconds, input.reason);
     replacing(gate, operator, name, &key, (overlap, again), why).await
 }
@@ -326,7 +334,8 @@ pub(super) fn replaceable(
         let why = "the connection has another key by now: look at it, and ask again";
         return Err(refused(409, why).into());
     }
-    let known = newcomer::standing(deed, name, key, again)?.map_err(|no| refused(409, no))?;
+    let known = newcomer::standing(deed, Claimant::Connection(name), key, again)?
+        .map_err(|no| refused(409, no))?;
     let keys = rows::keys::of(deed.writing, deed.workspace, name)?;
     if !known && keys.len() >= MAX_KEYS {
         return Err(refused(409, TOO_MANY).into());

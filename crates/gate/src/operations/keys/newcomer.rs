@@ -8,7 +8,31 @@ use crate::connections::{HeldKey, KeyState, State};
 use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::operations::changes::Electorate;
+use crate::operators::enough;
 use crate::rows;
+
+/// Whose a key is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Claimant<'n> {
+    /// A connection's.
+    Connection(&'n str),
+    /// One of the client's people's.
+    Operator(&'n str),
+}
+
+impl Claimant<'_> {
+    fn holds(self, held: &HeldKey) -> bool {
+        matches!(self, Self::Connection(name) if name == held.connection)
+    }
+
+    fn connection(&self) -> Option<&str> {
+        match self {
+            Self::Connection(name) => Some(name),
+            Self::Operator(_) => None,
+        }
+    }
+}
 
 /// Why a key is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -68,14 +92,14 @@ pub(crate) fn own_moduli(gate: &Gate) -> Vec<Vec<u8>> {
 pub(crate) fn check(
     deed: &mut Deed<'_, '_>,
     own: &[Vec<u8>],
-    connection: &str,
+    claimant: Claimant<'_>,
     key: &PublicKey,
     again: bool,
 ) -> Result<Result<(), NotNew>, Fault> {
     if own.iter().any(|own| own == key.modulus()) {
         return Ok(Err(NotNew::Gates));
     }
-    let known = match standing(deed, connection, key, again)? {
+    let known = match standing(deed, claimant, key, again)? {
         Ok(known) => known,
         Err(no) => return Ok(Err(no)),
     };
@@ -84,6 +108,8 @@ pub(crate) fn check(
     }
     let mut others = rows::keys::moduli(deed.writing, deed.workspace)?;
     others.extend_from_slice(own);
+    let operators = rows::operators::known(deed.writing, deed.workspace)?;
+    others.extend(operators.iter().map(|(_, key)| key.modulus().to_vec()));
     // A request of it may have been refused before; that one is no stranger.
     others.retain(|other| other != key.modulus());
     let Some((at, kinship)) = shared::find(key.modulus(), &others) else {
@@ -93,7 +119,8 @@ pub(crate) fn check(
     match kinship {
         Kinship::Same => Ok(Ok(())),
         Kinship::Multiple => {
-            rows::keys::remember(deed.writing, deed.workspace, key.modulus(), deed.at)?;
+            let (modulus, by) = (key.modulus(), claimant.connection());
+            rows::keys::remember(deed.writing, deed.workspace, modulus, deed.at, by)?;
             Ok(Err(NotNew::Multiple))
         }
         Kinship::Factor => {
@@ -111,7 +138,7 @@ pub(crate) fn check(
 /// Whether the key is nobody else's and not burned, as is written down; and whether it is known here.
 pub(crate) fn standing(
     deed: &mut Deed<'_, '_>,
-    connection: &str,
+    claimant: Claimant<'_>,
     key: &PublicKey,
     again: bool,
 ) -> Result<Result<bool, NotNew>, Fault> {
@@ -127,7 +154,7 @@ pub(crate) fn standing(
         return Ok(Err(NotNew::Burned));
     }
     match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
-        Some(held) if held.connection != connection => Ok(Err(NotNew::Others)),
+        Some(held) if !claimant.holds(&held) => Ok(Err(NotNew::Others)),
         Some(held) => Ok(of_its_own(&held, deed.at, again).map(|()| true)),
         None => Ok(Ok(false)),
     }
@@ -148,6 +175,7 @@ pub(crate) fn burn(deed: &mut Deed<'_, '_>, modulus: &[u8], how: &str) -> Result
     let fingerprint = KeyFingerprint::of_modulus(modulus);
     let held = rows::keys::one(deed.writing, deed.workspace, fingerprint)?;
     rows::keys::burn(deed.writing, deed.workspace, modulus, deed.at, how)?;
+    dismiss(deed, modulus, how)?;
     let Some(held) = held.filter(|held| held.state == KeyState::Active) else {
         return Ok(());
     };
@@ -164,4 +192,22 @@ pub(crate) fn burn(deed: &mut Deed<'_, '_>, modulus: &[u8], how: &str) -> Result
         reason,
     };
     Ok(deed.log(Actor::Gate, event)?)
+}
+
+/// An operator whose key is burned comes in no more. Where too few owners would be left to let anybody
+/// in again, that is an alarm, and theirs to put right.
+fn dismiss(deed: &mut Deed<'_, '_>, modulus: &[u8], how: &str) -> Result<(), Fault> {
+    let electorate = Electorate::read(deed.writing, deed.workspace)?;
+    let Some(operator) = electorate.with_key(modulus).map(str::to_owned) else {
+        return Ok(());
+    };
+    let reason = format!("its key is burned: {how}");
+    let left = electorate.owners_if(&operator, None);
+    if let Err(few) = enough(left, electorate.needed) {
+        tracing::error!(operator, reason, %few, "an operator's key must be replaced, now");
+        return Ok(());
+    }
+    rows::operators::remove(deed.writing, deed.workspace, &operator, deed.at)?;
+    tracing::error!(operator, reason, "let in no more");
+    Ok(deed.log(Actor::Gate, Event::OperatorRemoved { operator, reason })?)
 }

@@ -6,8 +6,8 @@ use protocol::error::ApiError;
 use protocol::keys::KeyFingerprint;
 use serde::Deserialize;
 
-use super::newcomer;
-use crate::connections::{HeldKey, KeyState, MAX_KEYS, Refused, ShownKey, examine_request};
+use super::newcomer::{self, Claimant};
+use crate::connections::{HeldKey, KeyState, MAX_KEYS, ShownKey, examine_request};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::operations::handed_in::HandedIn;
@@ -56,17 +56,15 @@ pub(crate) async fn offer(
     let (examined, own) = examined.map_err(|error| refused(500, error))?;
     let key = match examined {
         Ok(key) => key.public_key().clone(),
-        Err(no @ Refused::PrivateKey { .. }) => {
-            return Err(turned_away(gate, actor, connection, no).await);
-        }
         Err(no) => {
             tracing::warn!(connection, %no, "a key that a provider offered was refused");
-            return Err(refused(400, no));
+            let claimant = Claimant::Connection(connection);
+            return Err(turned_away(gate, actor, claimant, no).await);
         }
     };
     let of = connection.to_owned();
     let work = move |deed: &mut Deed<'_, '_>| {
-        if let Err(no) = newcomer::check(deed, &own, &of, &key, false)? {
+        if let Err(no) = newcomer::check(deed, &own, Claimant::Connection(&of), &key, false)? {
             tracing::warn!(connection = of, %no, "a key that a provider offered was refused");
             return Ok(Err(refused(409, no.told_to_provider())));
         }

@@ -73,7 +73,7 @@ fn severity(kind: &str) -> u8 {
         "dispatch_stopped" => 10,
         "orphan_seen" | "store_restored" => 9,
         "private_key_refused" => 8,
-        "refused" | "enrolment_refused" | "proposal_failed" => 6,
+        "refused" | "enrolment_refused" | "operator_refused" | "proposal_failed" => 6,
         "connection_suspended"
         | "connection_revoked"
         | "payloads_erased"

@@ -36,7 +36,9 @@ fn moduli() -> [PublicKey; 3] {
 
 async fn checked(world: &World, name: &str, key: PublicKey) -> Result<(), newcomer::NotNew> {
     let (own, name) = (newcomer::own_moduli(&world.gate), name.to_owned());
-    let work = move |deed: &mut Deed<'_, '_>| newcomer::check(deed, &own, &name, &key, false);
+    let work = move |deed: &mut Deed<'_, '_>| {
+        newcomer::check(deed, &own, Claimant::Connection(&name), &key, false)
+    };
     let outcome = world.gate.deed(work).await.expect("checked");
     world.gate.reload().await.expect("read");
     outcome
@@ -89,7 +91,7 @@ on_both! {
             modulus: Some(multiple.modulus().to_vec()),
         };
         let actor = Actor::Operator("mallory".to_owned());
-        turned_away(&world.gate, actor, "mallory", no).await;
+        turned_away(&world.gate, actor, Claimant::Connection("mallory"), no).await;
         assert_eq!(world.count("gate_seen_moduli").await, 1);
         assert_eq!(checked(&world, "rival", first.clone()).await, Ok(()));
         assert_eq!(world.count("gate_burned").await, 0);
@@ -114,5 +116,64 @@ on_both! {
         let error = rotate(&world.gate, &world.operator, "weak", input).await.expect_err("small");
         assert!(error.message().contains("1024 bits") && error.message().contains("openssl req -new"), "{error}");
         assert_eq!(world.count("gate_seen_moduli").await, before + 1);
+    }
+
+    rooms: &ROOMS,
+    async fn keys_that_a_provider_offered_and_that_were_refused_are_remembered(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let small = include_str!("../../../../../protocol/src/csr/fixtures/rsa_1024.pem");
+        let logged = world.count("gate_log_leaves").await;
+        // The same once more is no news.
+        for _ in 0..2 {
+            let input = Offer { csr: HandedIn::text(small) };
+            let error = offer(&world.gate, "acme", KEY.public().fingerprint(), input).await.expect_err("small");
+            assert!(error.message().contains("1024 bits"), "{error}");
+            assert_eq!(world.count("gate_seen_moduli").await, 1);
+            assert_eq!(world.count("gate_log_leaves").await, logged + 1);
+        }
+        // One connection leaves so many, and no more: it cannot push others' out.
+        let refused = |seed: u8| crate::connections::Refused::Key {
+            broken: vec![protocol::csr::Broken::Signature],
+            modulus: Some(vec![seed; 256]),
+        };
+        for seed in 1..=100 {
+            let actor = Actor::Connection("acme".to_owned());
+            turned_away(&world.gate, actor, Claimant::Connection("acme"), refused(seed)).await;
+        }
+        let most = usize::try_from(rows::keys::MAX_MODULI_OF_ONE).expect("few");
+        assert_eq!(world.count("gate_seen_moduli").await, most);
+        assert_eq!(world.count("gate_log_leaves").await, logged + most);
+    }
+
+    rooms: &ROOMS,
+    /// An operator's key is held against newcomers like any other; who has a burned one comes in no more.
+    async fn a_factor_in_common_with_an_operators_key_burns_both(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, second, _] = moduli();
+        let id = protocol::ids::UserId(uuid::Uuid::from_u128(71));
+        let add = move |deed: &mut Deed<'_, '_>| {
+            let (role, spki) = (crate::operators::OperatorRole::Admin, first.spki_der());
+            Ok(rows::operators::add(deed.writing, deed.workspace, id, "ann", role, spki)?)
+        };
+        world.gate.deed(add).await.expect("added");
+        world.gate.reload().await.expect("read");
+        assert!(world.gate.roster.load().get(id).is_some());
+        assert_eq!(checked(&world, "acme", second).await, Err(newcomer::NotNew::Factored));
+        assert!(world.gate.roster.load().get(id).is_none());
+        assert!(world.everything().await.contains("operator_removed"));
+    }
+
+    rooms: &ROOMS,
+    /// Otherwise nobody could ever let anybody in again.
+    async fn the_last_owner_stays_though_the_key_is_burned(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let owner = world.gate.folder.key(crate::folder::KeyName::Owner).expect("a key");
+        let pem = owner.to_pkcs8_pem().expect("pem").to_string();
+        let input = Offer { csr: HandedIn::text(&pem) };
+        offer(&world.gate, "acme", KEY.public().fingerprint(), input).await.expect_err("refused");
+        assert_eq!(world.count("gate_burned").await, 1);
+        assert!(world.gate.roster.load().get(crate::testing::OWNER).is_some());
     }
 }
