@@ -54,7 +54,7 @@ pub enum MailTls {
 
 /// As whom the gate comes to a mail server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Login {
     /// The user's name.
     pub user: String,
@@ -63,13 +63,54 @@ pub struct Login {
 }
 
 /// Where a password is; read anew for each session.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PasswordAt {
     /// A file that nobody but the gate's user can read: its first line. Relative to the gate's folder.
     File(PathBuf),
     /// A variable of the gate's environment.
     Variable(String),
+}
+
+/// A login as the file has it. Each place has a name of its own: a password that stands in the file by
+/// mistake is no setting, and is not repeated as one that is wrong.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    user: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password_file: Option<PathBuf>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password_variable: Option<String>,
+}
+
+impl TryFrom<Written> for Login {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, &'static str> {
+        let password = match (written.password_file, written.password_variable) {
+            (Some(file), None) => PasswordAt::File(file),
+            (None, Some(variable)) => PasswordAt::Variable(variable),
+            _ => return Err("it takes either password_file or password_variable"),
+        };
+        Ok(Self {
+            user: written.user,
+            password,
+        })
+    }
+}
+
+impl From<Login> for Written {
+    fn from(login: Login) -> Self {
+        let (password_file, password_variable) = match login.password {
+            PasswordAt::File(file) => (Some(file), None),
+            PasswordAt::Variable(variable) => (None, Some(variable)),
+        };
+        Self {
+            user: login.user,
+            password_file,
+            password_variable,
+        }
+    }
 }
 
 /// Why no letter would go out by these settings.
@@ -152,7 +193,7 @@ mod tests {
         from = "gate@example.com"
         to = ["treasury@example.com"]
     "#;
-    const LOGIN: &str = "[login]\nuser = \"gate\"\npassword = { file = \"mail-password\" }";
+    const LOGIN: &str = "[login]\nuser = \"gate\"\npassword_file = \"mail-password\"";
 
     fn read(text: &str) -> Mail {
         toml::from_str(text).expect("settings")
@@ -213,7 +254,14 @@ mod tests {
             let refused = read(&format!("{LEAST}{login}")).check();
             assert_eq!(refused, Err(BadMail::User));
         }
-        let password = "[login]\nuser = \"gate\"\npassword = \"hunter2\"";
-        assert!(toml::from_str::<Mail>(&format!("{LEAST}{password}")).is_err());
+        for login in [
+            "[login]\nuser = \"gate\"",
+            &format!("{LOGIN}\npassword_variable = \"MAIL\""),
+            &format!("{LOGIN}\npassword = \"hunter2\""),
+        ] {
+            let refused = toml::from_str::<Mail>(&format!("{LEAST}{login}"));
+            let refused = refused.expect_err("no login");
+            assert!(!refused.message().contains("hunter2"), "{refused}");
+        }
     }
 }

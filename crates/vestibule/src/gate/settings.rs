@@ -179,6 +179,23 @@ admin = "127.0.0.1:2"
     }
 
     #[test]
+    fn a_password_that_stands_in_the_file_is_refused_and_not_repeated() {
+        let mail = "[mail]\nserver = \"mail.example\"\nfrom = \"g@example.com\"\nto = [\"t@example.com\"]\n[mail.login]\nuser = \"gate\"\n";
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("gate.toml");
+        let good = format!("{GOOD}{mail}password_file = \"mail-password\"\n");
+        std::fs::write(&file, good).expect("written");
+        let login = read(&file).expect("it is good").mail.expect("mail").login;
+        assert_eq!(login.expect("a login").user, "gate");
+        let said = said(&format!("{GOOD}{mail}password = \"hunter2\"\n"));
+        assert!(
+            said.contains("mail.login.password' is no setting"),
+            "{said}"
+        );
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+
+    #[test]
     fn a_good_one_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("gate.toml");
