@@ -188,8 +188,8 @@ async fn invariant_2_a_key_and_a_name_are_one_persons_for_ever() {
     let new = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
     let pem = new.to_pkcs8_pem().expect("a key");
     let cases = [
-        ("bob", csr(&ann.key), "another operator's"),
-        ("bob", csr(&provider.key), "provider's"),
+        ("bob", csr(&ann.key), "operator's"),
+        ("bob", csr(&provider.key), "another connection"),
         ("bob", csr(&desk.owner.key), "gate's own"),
         ("ann", csr(&new), "not used twice"),
         ("bob", format!("{}{}", csr(&new), *pem), "private key"),
