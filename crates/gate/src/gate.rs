@@ -1,5 +1,6 @@
 //! The gate as a whole: what every part of it shares, and the one way to change it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,12 +11,12 @@ use ledger::{Batch, Books, LedgerError};
 use parking_lot::RwLock;
 use protocol::ed25519::SigningKey;
 use protocol::error::ApiError;
-use protocol::ids::{UserId, WebhookId, WorkspaceId};
+use protocol::ids::{UserId, WorkspaceId};
 use protocol::keys::PrivateKey;
 use protocol::role::ProviderRole;
 use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
-use store::{Claim, Query, Store, StoreError, Writing};
+use store::{Claim, Store, StoreError, Writing};
 use sync::Inbox;
 use tokio::sync::{Notify, watch};
 use wire::client::{Budget, Client, LocalKey};
@@ -28,6 +29,7 @@ use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
 use crate::forward;
 use crate::gates::{self, Lease};
+use crate::identities::UpstreamIds;
 use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::meters::Meters;
 use crate::operations;
@@ -46,17 +48,6 @@ use ledger::Fault;
 const CURSORS: &[u8] = b"vestibule cursors v1";
 /// How long until connections that could not be read are tried again.
 const RELOAD_PAUSE: Duration = Duration::from_secs(1);
-
-/// What upstream knows the gate as.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct UpstreamIds {
-    /// The API key that reads.
-    pub viewer: Option<UserId>,
-    /// The API key that proposes.
-    pub editor: Option<UserId>,
-    /// The webhook that tells.
-    pub webhook: Option<WebhookId>,
-}
 
 /// The gate.
 pub(crate) struct Gate {
@@ -84,6 +75,8 @@ pub(crate) struct Gate {
     /// What stands before `/v1`, as providers see it.
     pub(crate) public: String,
     pub(crate) upstream: RwLock<UpstreamIds>,
+    /// Every API user that ever was an Editor of the gate's, and since when.
+    pub(crate) editors: ArcSwap<BTreeMap<UserId, Millis>>,
     clients: RwLock<(Option<Client>, Option<Client>)>,
     /// What upstream says of the gate's own keys.
     pub(crate) trust: Trust,
@@ -224,6 +217,7 @@ impl Gate {
             translations: Arc::default(),
             public,
             upstream: RwLock::default(),
+            editors: ArcSwap::default(),
             clients: RwLock::default(),
             trust: Trust::default(),
             as_of: AtomicI64::new(0),
@@ -379,16 +373,20 @@ impl Gate {
             let version = rows::gates::version(reading, workspace)?;
             let connections = rows::connections::connections(reading, workspace)?;
             let keys = rows::keys::living(reading, workspace)?;
-            let ids = UpstreamIds {
-                viewer: id(reading, workspace, "viewer")?,
-                editor: id(reading, workspace, "editor")?,
-                webhook: id(reading, workspace, "webhook")?,
-            };
+            let ids = UpstreamIds::read(reading, workspace)?;
+            let editors = rows::editors::all(reading, workspace)?;
             let operators = rows::operators::all(reading, workspace)?;
             let quarantined = rows::connections::quarantined(reading, workspace)?;
-            Ok::<_, StoreError>((version, connections, keys, operators, ids, quarantined))
+            Ok::<_, StoreError>((
+                version,
+                connections,
+                keys,
+                operators,
+                (ids, editors),
+                quarantined,
+            ))
         };
-        let (version, connections, keys, operators, ids, quarantined) =
+        let (version, connections, keys, operators, (ids, editors), quarantined) =
             self.store.read(work).await?;
         self.quarantined.store(quarantined, Ordering::SeqCst);
         let known = self.directory.load();
@@ -413,6 +411,7 @@ impl Gate {
             directory
         }));
         self.roster.store(Arc::new(Roster::of(operators)));
+        self.editors.store(Arc::new(editors));
         // Last: whoever goes by it has taken the rest in.
         self.version.store(version, Ordering::SeqCst);
         if *self.upstream.read() != ids {
@@ -422,7 +421,10 @@ impl Gate {
                 ids.editor
                     .and_then(|user| self.client_of(user, KeyName::Editor)),
             );
-            *self.upstream.write() = ids;
+            let before = std::mem::replace(&mut *self.upstream.write(), ids);
+            if before.webhook != ids.webhook {
+                self.mount_receiver();
+            }
             self.look.send_modify(|_| {});
             self.proposals.notify_one();
         }
@@ -464,7 +466,7 @@ impl Gate {
     /// By what it tells transactions of its own.
     pub(crate) fn known(&self) -> proposals::Known {
         proposals::Known {
-            editor: self.upstream.read().editor,
+            editors: self.editors.load_full(),
             quarantined: self.is_quarantined(),
         }
     }
@@ -483,12 +485,4 @@ impl Gate {
             .all()
             .any(|provider| provider.connection.role == ProviderRole::Editor)
     }
-}
-
-fn id<T: std::str::FromStr>(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    name: &str,
-) -> Result<Option<T>, StoreError> {
-    Ok(rows::connections::setting(query, workspace, name)?.and_then(|text| text.parse().ok()))
 }

@@ -13,6 +13,7 @@
 //! | [`proposals`] | what providers ask for, until it is sent once (pure), and the dispatcher |
 //! | [`forward`] | what the books do not hold, asked upstream |
 //! | `gates` | several gates over one store: leases, who leads |
+//! | `identities` | what upstream knows the gate as |
 //! | `reminders` | before a connection ends |
 //! | `relay` | events in scope, to providers |
 //! | [`log`] | the append-only Merkle log |
@@ -44,6 +45,7 @@ mod folder;
 pub mod forward;
 mod gate;
 pub(crate) mod gates;
+mod identities;
 pub mod init;
 pub mod log;
 pub mod mail;
@@ -68,6 +70,6 @@ mod witnesses;
 
 pub use config::Config;
 pub use folder::{Folder, FolderError, KeyName};
-pub use gate::UpstreamIds;
 pub use gates::{BadName, GateName};
+pub use identities::{Identity, UpstreamIds};
 pub use start::{Running, StartError, start};

@@ -207,8 +207,7 @@ impl Desk {
         Ok(match name {
             Name::Status => Reply::json(status, &status::status(gate).await?),
             Name::SetUpstream => {
-                upstream::set(gate, who, given.input()?).await?;
-                Reply::empty(status)
+                Reply::json(status, &upstream::set(gate, who, given.input()?).await?)
             }
             Name::Refresh => {
                 upstream::refresh(gate)?;

@@ -152,7 +152,7 @@ names! {
 #[rustfmt::skip]
 pub const OPERATIONS: &[Operation] = &[
     row(Name::Status, "getStatus", ("GET", "/status"), ALL, None, (200, Some("Status")), "How the gate stands."),
-    row(Name::SetUpstream, "setUpstream", ("PUT", "/upstream"), DOORS, Some("Upstream"), (204, None), "Tells the gate its API keys and its webhook."),
+    row(Name::SetUpstream, "setUpstream", ("PUT", "/upstream"), DOORS, Some("Upstream"), (200, Some("UpstreamSet")), "Tells the gate its API keys and its webhook: the first of each at once, another in its place by the quorum."),
     row(Name::Refresh, "refresh", ("POST", "/refresh"), WORK, None, (202, None), "Looks at all of upstream now."),
     list(Name::Posture, "listPosture", "/posture", "Posture", "The seven practices, connection by connection."),
     list(Name::Log, "listLog", "/log", "LogEntry", "The log's entries, the newest first."),

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::admin_api::{Name, may};
 use crate::connections::{DAY, Terms};
+use crate::identities::Identity;
 use crate::operators::OperatorRole;
 use crate::proposals::Stopped;
 
@@ -74,6 +75,11 @@ pub enum Change {
     Release(Comparison),
     /// Proposals are sent again, after this has stopped them.
     ResumeDispatch(Stopped),
+    /// Upstream knows the gate as another than before.
+    ReplaceUpstream {
+        /// What takes what's place.
+        replaced: Vec<Replaced>,
+    },
     /// Somebody of the client's comes in.
     AddOperator {
         /// Its name.
@@ -110,6 +116,29 @@ pub enum Change {
     },
 }
 
+/// An id of the gate's upstream takes another's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Of what.
+    pub identity: Identity,
+    /// The one of now.
+    pub before: Uuid,
+    /// The one of then.
+    pub after: Uuid,
+}
+
+impl Replaced {
+    /// It, in a few words.
+    pub fn words(&self) -> String {
+        let Self {
+            identity,
+            before,
+            after,
+        } = self;
+        format!("{after} becomes {}, not {before}", identity.words())
+    }
+}
+
 /// A copy of the store, held against a checkpoint that was kept elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
@@ -134,6 +163,7 @@ impl Change {
             Self::KeyExpiry { .. } => Name::ExpireKey,
             Self::Release(_) => Name::Release,
             Self::ResumeDispatch(_) => Name::ResumeDispatch,
+            Self::ReplaceUpstream { .. } => Name::SetUpstream,
             Self::AddOperator { .. } => Name::AddOperator,
             Self::SetOperatorRole { .. } => Name::SetOperatorRole,
             Self::RemoveOperator { .. } => Name::RemoveOperator,
@@ -167,6 +197,10 @@ impl Change {
                 compared.lost, compared.size
             ),
             Self::ResumeDispatch(stopped) => format!("resume dispatch after {}", stopped.words()),
+            Self::ReplaceUpstream { replaced } => {
+                let words: Vec<_> = replaced.iter().map(Replaced::words).collect();
+                words.join("; ")
+            }
             Self::AddOperator { operator, role, .. } => {
                 format!("add operator {operator} as {role}")
             }

@@ -83,11 +83,7 @@ async fn turn(gate: &Arc<Gate>, instance: Uuid, seen: &mut Seen) -> Result<(), A
     let began = Since::now(gate.clock.now());
     let (version, others) = follow(gate).await?;
     if version != gate.version.load(Ordering::SeqCst) {
-        let webhook = gate.upstream.read().webhook;
         gate.read_again().await?;
-        if gate.upstream.read().webhook != webhook {
-            gate.mount_receiver();
-        }
         gate.deliveries.notify_one();
         gate.proposals.notify_one();
         gate.ends.notify_one();

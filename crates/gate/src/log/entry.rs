@@ -58,6 +58,8 @@ pub enum Event {
         viewer: Option<String>,
         editor: Option<String>,
         webhook: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     ConnectionRequested {
         connection: String,

@@ -14,7 +14,7 @@ use store::{Query, StoreError};
 use uuid::Uuid;
 
 use super::proposals::Verdict;
-use super::{Operator, reason, refused, release};
+use super::{Operator, reason, refused, release, upstream};
 use crate::admin_api::page::{Page, Rows};
 use crate::changes::{Change, ChangeRequest, ChangeState, MAX_WAIT, Signed, signed_text};
 use crate::gate::{Deed, Gate};
@@ -232,7 +232,7 @@ fn settled(
 }
 
 /// What must be there before the change is: a scope's rows, before its first read; upstream's word on
-/// what was not sent, before it is.
+/// what was not sent, before it is; that a key can do no more than it is for.
 async fn prepare(gate: &Gate, change: &Change) -> Result<(), ApiError> {
     let (connection, terms) = match change {
         Change::Activate { connection, terms } | Change::Resume { connection, terms } => {
@@ -242,6 +242,12 @@ async fn prepare(gate: &Gate, change: &Change) -> Result<(), ApiError> {
             connection, after, ..
         } => (connection, after),
         Change::Release(_) => return release::looked_up(gate).await.map(drop),
+        Change::ReplaceUpstream { replaced } => {
+            for one in replaced {
+                upstream::not_too_much(gate, one.identity, one.after).await?;
+            }
+            return Ok(());
+        }
         _ => return Ok(()),
     };
     let scope = ledger::Scope::part(gate.workspace(), terms.part.clone()).for_reader(connection);

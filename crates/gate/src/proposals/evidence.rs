@@ -17,7 +17,7 @@ pub(crate) fn keep(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     outcomes: &[Outcome],
-    known: Known,
+    known: &Known,
     at: Millis,
 ) -> Result<bool, StoreError> {
     let mut strays = false;

@@ -5,6 +5,7 @@ pub(crate) mod ages;
 pub(crate) mod budgets;
 pub(crate) mod connections;
 pub(crate) mod deliveries;
+pub(crate) mod editors;
 pub(crate) mod gates;
 pub(crate) mod keys;
 pub(crate) mod letters;
@@ -67,6 +68,11 @@ pub const ROOM: Room = Room {
             name: "offers",
             sql: Sql::Same(OFFERS),
         },
+        Migration {
+            id: 10,
+            name: "editors",
+            sql: Sql::Same(EDITORS),
+        },
     ],
 };
 
@@ -107,6 +113,12 @@ const OFFERS: &str = "
 -- Of whose refused offer a modulus is, where a provider brought it.
 ALTER TABLE gate_seen_moduli ADD COLUMN connection TEXT;
 CREATE INDEX gate_seen_moduli_of ON gate_seen_moduli (workspace, connection);
+";
+
+const EDITORS: &str = "
+-- Every API user that ever was an Editor of the gate's, and since when: what it makes is watched for ever.
+CREATE TABLE gate_editors (workspace TEXT NOT NULL, editor TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (workspace, editor));
+INSERT INTO gate_editors (workspace, editor, since) SELECT workspace, value, 0 FROM gate_settings WHERE name = 'editor';
 ";
 
 const LIFE: &str = "

@@ -14,8 +14,8 @@ use wire::hooks_out::Next;
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
 use super::{
-    ROOM, budgets, connections, deliveries, gates, keys, letters, log, operators, proposals,
-    reports, strays,
+    ROOM, budgets, connections, deliveries, editors, gates, keys, letters, log, operators,
+    proposals, reports, strays,
 };
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::{BudgetName, KeyState, Place};
@@ -403,6 +403,28 @@ on_both! {
         assert_eq!(of(HERE).await, (vec![raised.clone()], vec![raised], None, false, NOW));
         write(&store, move |writing| strays::put(writing, THERE, &stray("CLEARED", NOW))).await;
         assert_eq!(of(THERE).await, (Vec::new(), Vec::new(), None, false, Millis(0)));
+        // Cleared of one thing is not cleared of another.
+        let (same, other) = (stray("SUSPECTED", NOW), Stray { why: Why::Differs, ..stray("SUSPECTED", NOW) });
+        let suspected = other.clone();
+        let (same, other) = store.write(move |writing| Ok::<_, StoreError>((
+            strays::add(writing, THERE, &same)?,
+            strays::add(writing, THERE, &other)?,
+        ))).await.expect("written");
+        assert!(!same && other);
+        assert_eq!(of(THERE).await, (vec![suspected], Vec::new(), None, true, Millis(0)));
+    }
+
+    rooms: &[ROOM],
+    async fn editors_are_of_one_workspace_and_stay(store: TestStore) {
+        write(&store, |writing| {
+            editors::add(writing, HERE, KEY, NOW)?;
+            editors::add(writing, HERE, KEY, NOW.plus(1))?;
+            editors::add(writing, THERE, KEY, NOW.plus(2))
+        }).await;
+        let of = |workspace| read(&store, move |reading| editors::all(reading, workspace));
+        assert_eq!(of(HERE).await, [(KEY, NOW)].into(), "since the first time");
+        assert_eq!(of(THERE).await, [(KEY, NOW.plus(2))].into());
+        assert!(of(ELSEWHERE).await.is_empty());
     }
 
     rooms: &[ledger::ROOM, ROOM],
@@ -576,5 +598,5 @@ fn the_workspace_leads_every_key() {
         assert!(!makes || sql.contains(key), "{sql}");
         assert!(!sql.contains(" UNIQUE,"), "an index says of what: {sql}");
     }
-    assert_eq!(tables(&[ROOM]).count(), 19);
+    assert_eq!(tables(&[ROOM]).count(), 20);
 }

@@ -47,7 +47,7 @@ async fn drain(gate: &Arc<Gate>, owed: &Owed) -> Result<(), SyncError> {
         &*gate.translations,
         move |writing, _, envelope, outcomes| {
             let (known, at) = (this.known(), this.clock.now());
-            if proposals::keep_evidence(writing, this.workspace(), outcomes, known, at)? {
+            if proposals::keep_evidence(writing, this.workspace(), outcomes, &known, at)? {
                 noticed.store(true, Ordering::SeqCst);
             }
             let Some(told) = relay::of_event(envelope, outcomes) else {

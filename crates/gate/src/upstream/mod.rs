@@ -88,7 +88,7 @@ fn options(gate: &Arc<Gate>) -> Options {
     let this = Arc::clone(gate);
     options.beside = Some(Arc::new(move |writing, _, outcomes| {
         let (known, at) = (this.known(), this.clock.now());
-        proposals::keep_evidence(writing, this.workspace(), outcomes, known, at)?;
+        proposals::keep_evidence(writing, this.workspace(), outcomes, &known, at)?;
         let directory = this.directory.load();
         for told in outcomes.iter().filter_map(relay::of_walk) {
             relay::relay(

@@ -17,6 +17,7 @@ mod forward;
 mod gates;
 mod grid;
 mod hooks;
+mod identities;
 mod keys;
 mod line;
 mod log;

@@ -13,7 +13,7 @@ use crate::gate::Deed;
 use crate::log::{Actor, Event};
 use crate::operations::keys::{self, fingerprint_of};
 use crate::operations::operators::no_operator;
-use crate::operations::{no_connection, refused, release, resume};
+use crate::operations::{no_connection, refused, release, resume, upstream};
 use crate::operators::enough;
 use crate::rows;
 
@@ -42,6 +42,7 @@ pub(super) fn check(
         } => keys::expiring(deed, connection, fingerprint_of(fingerprint)?, *before).map(drop),
         Change::Release(compared) => release::check(deed, compared),
         Change::ResumeDispatch(stopped) => resume::check(deed, stopped),
+        Change::ReplaceUpstream { replaced } => upstream::check(deed, replaced),
         Change::AddOperator {
             operator,
             fingerprint,
@@ -190,6 +191,7 @@ pub(super) fn make(
         }
         Change::Release(compared) => release::make(deed, compared, reason)?,
         Change::ResumeDispatch(stopped) => resume::make(deed, stopped, reason)?,
+        Change::ReplaceUpstream { replaced } => upstream::make(deed, replaced, reason)?,
         Change::AddOperator {
             operator,
             id,

@@ -120,8 +120,8 @@ impl Stopped {
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     transaction: &'a Transaction,
-    /// Whether the gate's own Editor made it.
-    by_editor: bool,
+    /// Since when whoever made it is an Editor of the gate's, if it is one or was.
+    by_editor: Option<Millis>,
     /// Whether it has an id as the gate gives them.
     named: bool,
     /// The proposal that its id names.
@@ -131,7 +131,7 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// What of it is not as its proposal says. Before `since` the gate may have had another Editor.
     fn differs(&self, proposal: &Proposal, since: Millis) -> Option<&'static str> {
-        let by_another = !self.by_editor && self.transaction.created_at >= since;
+        let by_another = self.by_editor.is_none() && self.transaction.created_at >= since;
         difference(proposal, self.transaction).or(by_another.then_some("initiator"))
     }
 }
@@ -152,7 +152,12 @@ fn judge(seen: Seen<'_>, quarantined: bool, since: Millis) -> Option<(Why, Stand
         _ if quarantined => Standing::Told,
         // An event may leave things out.
         Why::Differs | Why::SkippedAuthorization => Standing::Suspected,
-        _ if seen.by_editor && seen.transaction.created_at >= since => Standing::Raised,
+        _ if seen
+            .by_editor
+            .is_some_and(|own| seen.transaction.created_at >= own.max(since)) =>
+        {
+            Standing::Raised
+        }
         _ if seen.named => Standing::Told,
         _ => return None,
     };

@@ -1,5 +1,8 @@
 //! Noticing strays in what events and walks tell, in the transaction that takes it into the books.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use ledger::change::Origin;
 use protocol::ids::{TxId, UserId, WorkspaceId};
 use protocol::model::transaction::Transaction;
@@ -12,19 +15,19 @@ use crate::proposals::{EXTERNAL_PREFIX, Proposal};
 use crate::rows;
 
 /// What the gate knows of itself.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
-    /// The API user that sends.
-    pub(crate) editor: Option<UserId>,
+    /// Every API user that ever was an Editor of the gate's, and since when.
+    pub(crate) editors: Arc<BTreeMap<UserId, Millis>>,
     /// Whether a copy of the store was put back.
     pub(crate) quarantined: bool,
 }
 
 impl Known {
-    /// Whether the gate's own Editor made it.
-    pub(super) fn made(&self, transaction: &Transaction) -> bool {
-        self.editor
-            .is_some_and(|editor| transaction.created_by == editor.to_string())
+    /// Since when whoever made it is an Editor of the gate's, if it is one or was.
+    pub(super) fn made(&self, transaction: &Transaction) -> Option<Millis> {
+        let by = transaction.created_by.parse().ok()?;
+        self.editors.get(&by).copied()
     }
 }
 
@@ -33,7 +36,7 @@ pub(crate) fn notice(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     (transaction, origin): (&Transaction, &Origin),
-    known: Known,
+    known: &Known,
     at: Millis,
 ) -> Result<bool, StoreError> {
     let external = transaction.external_tx_id.as_deref();
@@ -44,7 +47,7 @@ pub(crate) fn notice(
         None => (ours.is_some(), ours.and_then(|id| id.parse::<TxId>().ok())),
     };
     let by_editor = known.made(transaction);
-    if !named && !by_editor {
+    if !named && by_editor.is_none() {
         return Ok(false);
     }
     let found = match proposal {

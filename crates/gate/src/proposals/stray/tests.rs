@@ -27,7 +27,7 @@ fn proposal(state: State, place: Place) -> Proposal {
 fn own<'a>(transaction: &'a Transaction, proposal: Option<&'a Proposal>) -> Seen<'a> {
     Seen {
         transaction,
-        by_editor: true,
+        by_editor: Some(Millis(0)),
         named: true,
         proposal,
     }
@@ -78,7 +78,7 @@ fn what_has_a_sent_proposals_id_and_is_another_is_suspected() {
         let judge = |seen| judge(seen, false, SINCE);
         assert_eq!(judge(own(&other, Some(&proposal))), differs);
         let by_another = Seen {
-            by_editor: false,
+            by_editor: None,
             ..own(&same, Some(&proposal))
         };
         assert_eq!(judge(by_another), differs, "not the gate's Editor");
@@ -96,13 +96,18 @@ fn what_the_store_may_have_forgotten_or_another_has_made_stops_nothing() {
     assert_eq!(judge(own(&transaction, None), true, SINCE), told, "a copy");
     let before = judge(own(&transaction, None), false, SINCE.plus(1));
     assert_eq!(before, told, "of before");
+    let not_yet = Seen {
+        by_editor: Some(SINCE.plus(1)),
+        ..own(&transaction, None)
+    };
+    assert_eq!(judge(not_yet, false, SINCE), told, "not an Editor then");
     let nameless = Seen {
         named: false,
         ..own(&transaction, None)
     };
     assert_eq!(judge(nameless, false, SINCE.plus(1)), None);
     let by_another = Seen {
-        by_editor: false,
+        by_editor: None,
         ..own(&transaction, None)
     };
     assert_eq!(judge(by_another, false, SINCE), told, "another API user's");
