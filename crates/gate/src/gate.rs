@@ -392,6 +392,7 @@ impl Gate {
         let known = self.directory.load();
         // Stable for as long as the gate's own key is, and the same at every gate that has it.
         let secret = self.log_key.sign(CURSORS);
+        self.translations.call(&connections);
         let provider = |connection: Connection| {
             let of = |key: &&HeldKey| key.connection == connection.name;
             let held: Vec<_> = keys.iter().filter(of).cloned().collect();

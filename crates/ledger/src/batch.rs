@@ -216,6 +216,7 @@ impl Batch {
                     .proposer
                     .clone()
                     .or(old.as_ref().and_then(|old| old.origin.proposer.clone())),
+                created_by: None,
             },
             version,
         };

@@ -104,6 +104,8 @@ pub struct Origin {
     pub upstream_id: Option<TxId>,
     /// Which connection proposed it.
     pub proposer: Option<String>,
+    /// Who made it upstream, where another is shown; not kept.
+    pub created_by: Option<String>,
 }
 
 /// What a fact is about: its kind and its key within the workspace.

@@ -9,7 +9,7 @@
 //! - where a side is not seen, nothing else tells its kind (`addressType`, `exchangeTxId`, a service's
 //!   fee, upstream's words on what went wrong);
 //! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen unless that is
-//!   granted, nor what was signed or called beside the amount (`extraParameters`, `signedMessages`);
+//!   granted, but that oneself has made what one proposed; nor what was signed or called beside the amount (`extraParameters`, `signedMessages`);
 //! - words (`note`, `customerRefId`) are seen by who proposed the transaction, and by others where
 //!   that is granted; `externalTxId` by its proposer alone;
 //! - a way that is not granted (in, out, within), and whoever else's transaction where only the
@@ -69,8 +69,11 @@ pub fn view_transaction(
     if !shown.usd {
         seen.amount_info.amount_usd = None;
     }
+    let own = scope.is_own(origin.proposer.as_deref());
     if !shown.users {
-        seen.created_by = String::new();
+        if !own {
+            seen.created_by = String::new();
+        }
         seen.signed_by = Vec::new();
         seen.rejected_by = String::new();
         seen.authorization_info = None;
@@ -78,7 +81,7 @@ pub fn view_transaction(
     seen.destination_address_description = String::new();
     seen.extra_parameters = None;
     seen.signed_messages = Vec::new();
-    if !scope.is_own(origin.proposer.as_deref()) {
+    if !own {
         seen.external_tx_id = None;
         if !shown.notes {
             seen.note = String::new();

@@ -230,6 +230,7 @@ impl Upstream {
         let origin = ledger::change::Origin {
             upstream_id: None,
             proposer: own.then(|| CONNECTION.to_owned()),
+            created_by: None,
         };
         let version = Version::of_transaction(&transaction);
         let change = Change::Transaction(Box::new(transaction.clone()), origin);

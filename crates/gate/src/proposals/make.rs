@@ -86,7 +86,7 @@ pub(crate) async fn make(
         deed.log(Actor::Connection(connection.name.clone()), made)?;
         let created = CreateTransactionResponse {
             id: proposal.id,
-            status: proposal.shown().status,
+            status: proposal.shown(connection.api_key).status,
         };
         let reply = Reply::json(200, &created);
         once::end(deed.writing, &attempt, &given(&reply))?;

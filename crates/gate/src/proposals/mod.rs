@@ -12,7 +12,7 @@ mod translate;
 mod tries;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use protocol::ids::{AssetId, TxId};
+use protocol::ids::{AssetId, TxId, UserId};
 use protocol::model::transaction::{
     AmountInfo, AuthorizationInfo, Peer, Transaction, TransactionStatus,
 };
@@ -251,8 +251,8 @@ impl Proposal {
         hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
     }
 
-    /// As its proposer sees it until upstream has it.
-    pub fn shown(&self) -> Transaction {
+    /// As its proposer, who calls with this API key, sees it until upstream has it.
+    pub fn shown(&self, by: UserId) -> Transaction {
         let (status, sub_status) = match self.state {
             State::Waiting | State::Approved | State::Sending | State::Sent => {
                 (TransactionStatus::PendingAuthorization, "")
@@ -283,6 +283,7 @@ impl Proposal {
                 amount_usd: None,
             },
             last_updated: self.updated_at,
+            created_by: by.to_string(),
             treat_as_gross_amount: self.transfer.treat_as_gross_amount.unwrap_or(false),
             error_description: self.why.clone().unwrap_or_default(),
             ..Transaction::new(self.id, self.asset.clone(), self.created_at)

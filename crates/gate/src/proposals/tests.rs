@@ -1,10 +1,15 @@
+use ledger::PartScope;
 use ledger::change::Origin;
 use proptest::prelude::*;
 use protocol::model::transaction::{AuthorizationGroup, PeerKind};
+use protocol::role::ProviderRole;
 use serde_json::json;
 use sync::Translate;
 
 use super::*;
+
+/// The API key of who proposes.
+const BY: UserId = UserId(Uuid::from_u128(40));
 
 pub(super) fn proposal(place: Place, state: State) -> Proposal {
     let transfer = json!({"operation": "TRANSFER", "assetId": "ETH", "amount": "1.5", "externalTxId": "theirs-1",
@@ -132,7 +137,7 @@ proptest! {
             // What was approved is what goes up.
             prop_assert_eq!(next.digest(), first.digest());
             prop_assert_eq!(next.upstream_body(), first.upstream_body());
-            prop_assert!(next.shown().status >= now.shown().status, "shown as going back");
+            prop_assert!(next.shown(BY).status >= now.shown(BY).status, "shown as going back");
             now = next;
         }
         prop_assert!(sendings <= 1 && sents <= sendings);
@@ -214,7 +219,10 @@ fn invariant_5_what_goes_up_has_the_gates_own_id() {
             .expect("JSON")
             .contains("theirs-1")
     );
-    assert_eq!(proposal.shown().external_tx_id.as_deref(), Some("theirs-1"));
+    assert_eq!(
+        proposal.shown(BY).external_tx_id.as_deref(),
+        Some("theirs-1")
+    );
     assert_eq!(
         TransactionRequest {
             external_tx_id: None,
@@ -274,7 +282,7 @@ fn invariant_1_an_approval_is_over_exactly_this_transaction() {
 #[test]
 fn what_ends_here_has_fireblocks_own_words() {
     let shown = |state| {
-        let shown = proposal(Place::Gate, state).shown();
+        let shown = proposal(Place::Gate, state).shown(BY);
         (shown.status, shown.sub_status)
     };
     let waiting = (TransactionStatus::PendingAuthorization, String::new());
@@ -320,6 +328,20 @@ fn upstreams_transaction_is_the_proposal_for_ever() {
     );
     assert_eq!(origin.upstream_id, Some(TxId(Uuid::from_u128(50))));
     assert_eq!(origin.proposer.as_deref(), Some("acme"));
+    assert_eq!((here.created_by.as_str(), &origin.created_by), ("", &None));
+    // Upstream the gate's Editor made it; here, who proposed it.
+    let mut acme = crate::testing::connection("acme", ProviderRole::Editor, PartScope::default());
+    acme.api_key = BY;
+    translations.call(&[acme]);
+    let mut up = upstream(
+        TransactionStatus::Submitted,
+        Some(proposal.up_external_id()),
+    );
+    up.created_by = "the-editor".to_owned();
+    let (here, origin) = translations.transaction(up);
+    assert_eq!(here.created_by, BY.to_string());
+    assert_eq!(here.created_by, proposal.shown(BY).created_by);
+    assert_eq!(origin.created_by.as_deref(), Some("the-editor"));
     for status in [
         TransactionStatus::Queued,
         TransactionStatus::Completed,

@@ -26,7 +26,7 @@ use crate::connections::{BudgetName, Provider};
 use crate::forward;
 use crate::gate::Gate;
 use crate::log::Origin;
-use crate::proposals::{self, Proposal};
+use crate::proposals;
 use crate::records::Read;
 use crate::rows;
 use failures::Failures;
@@ -139,7 +139,11 @@ impl Face {
         if provider.connection.role != ProviderRole::Editor || !of_transactions {
             return Ok(Vec::new());
         }
-        let (name, workspace) = (provider.connection.name.clone(), self.gate.workspace());
+        let (name, by) = (
+            provider.connection.name.clone(),
+            provider.connection.api_key,
+        );
+        let workspace = self.gate.workspace();
         // Whether the books have it at all, in this provider's scope or not any more.
         let whole = Scope::whole(workspace);
         let read = self.gate.store.read(move |reading| {
@@ -149,7 +153,7 @@ impl Face {
                     beside.push(sent);
                 }
             }
-            Ok::<_, StoreError>(beside.iter().map(Proposal::shown).collect())
+            Ok::<_, StoreError>(beside.iter().map(|one| one.shown(by)).collect())
         });
         read.await.map_err(|error| Fault::from(error).into())
     }

@@ -34,6 +34,7 @@ async fn invariant_1_a_proposal_goes_up_once_after_a_signed_approval() {
         (&waiting["status"], &waiting["externalTxId"]),
         (&json!("PENDING_AUTHORIZATION"), &json!("theirs-1"))
     );
+    assert_eq!(waiting["createdBy"], trader.caller.user.to_string());
     let by_own_id = trader
         .caller
         .get("/v1/transactions/external_tx_id/theirs-1")
@@ -112,6 +113,7 @@ async fn invariant_1_a_proposal_goes_up_once_after_a_signed_approval() {
         (&json!(id), &json!("theirs-1"), &json!("rebalance"))
     );
     assert_eq!(done["createdAt"], waiting["createdAt"]);
+    assert_eq!(done["createdBy"], waiting["createdBy"], "not the Editor");
     assert_eq!(done["txHash"], up[0]["txHash"]);
     let upstream_id = up[0]["id"].as_str().expect("an id");
     assert_eq!(
@@ -136,6 +138,7 @@ async fn invariant_1_a_proposal_goes_up_once_after_a_signed_approval() {
         (&theirs["note"], &theirs["externalTxId"]),
         (&json!(""), &Value::Null)
     );
+    assert_eq!(theirs["createdBy"], "", "users are not its business");
 
     // And by webhook: the same id, never going back, to the end.
     until("both have heard the end", || async {
@@ -156,6 +159,10 @@ async fn invariant_1_a_proposal_goes_up_once_after_a_signed_approval() {
             TransactionStatus::PendingAuthorization
         );
         assert!(provider.hooks.about(upstream_id).is_empty());
+        let own = provider.name == trader.name;
+        let by = own.then(|| trader.caller.user.to_string());
+        let by = by.unwrap_or_default();
+        assert!(heard.iter().all(|data| data["createdBy"] == by), "{by}");
     }
 }
 

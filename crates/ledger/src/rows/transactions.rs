@@ -48,6 +48,7 @@ fn origin(row: &Row, (upstream, proposer): (usize, usize)) -> Result<Origin, Sto
             .map(|bytes| id(bytes, "upstream_id"))
             .transpose()?,
         proposer: row.opt_text(proposer)?.map(str::to_owned),
+        created_by: None,
     })
 }
 

@@ -175,6 +175,7 @@ fn of(proposer: Option<&str>) -> Origin {
     Origin {
         upstream_id: None,
         proposer: proposer.map(str::to_owned),
+        created_by: None,
     }
 }
 
@@ -228,8 +229,10 @@ fn invariant_7_notes_and_users_are_shown_where_they_are_granted_alone() {
         assert!(has(&plain, &of(Some("acme")), word), "its own words");
     }
     for word in users {
-        assert!(!has(&plain, &of(Some("acme")), word) && !has(&noted, &of(None), word));
+        assert!(!has(&plain, &of(Some("other")), word) && !has(&noted, &of(None), word));
         assert!(has(&named, &of(None), word));
+        // That it made what it proposed, it may see.
+        assert_eq!(has(&plain, &of(Some("acme")), word), word == "the-maker");
     }
     // Another initiator's own id is nobody else's, whatever is granted.
     for scope in [&plain, &noted, &named] {

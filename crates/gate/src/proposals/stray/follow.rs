@@ -90,7 +90,7 @@ pub(in crate::proposals) async fn differs(
     let since = read.await.map_err(|error: StoreError| error.to_string())?;
     let seen = Seen {
         transaction: found,
-        by_editor: gate.known().made(found),
+        by_editor: gate.known().editor(&found.created_by),
         named: true,
         proposal: Some(proposal),
     };

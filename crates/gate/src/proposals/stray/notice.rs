@@ -24,10 +24,10 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Since when whoever made it is an Editor of the gate's, if it is one or was.
-    pub(super) fn made(&self, transaction: &Transaction) -> Option<Millis> {
-        let by = transaction.created_by.parse().ok()?;
-        self.editors.get(&by).copied()
+    /// Since when this user is an Editor of the gate's, if it is one or was.
+    pub(super) fn editor(&self, created_by: &str) -> Option<Millis> {
+        let user = created_by.parse().ok()?;
+        self.editors.get(&user).copied()
     }
 }
 
@@ -46,7 +46,8 @@ pub(crate) fn notice(
         Some(_) => (true, Some(transaction.id)),
         None => (ours.is_some(), ours.and_then(|id| id.parse::<TxId>().ok())),
     };
-    let by_editor = known.made(transaction);
+    let created_by = origin.created_by.as_ref();
+    let by_editor = known.editor(created_by.unwrap_or(&transaction.created_by));
     if !named && by_editor.is_none() {
         return Ok(false);
     }

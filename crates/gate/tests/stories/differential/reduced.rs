@@ -208,8 +208,10 @@ pub(super) fn transaction_in(
     seen.address_type = where_named(&one.address_type);
     seen.exchange_tx_id = where_named(&one.exchange_tx_id);
     seen.error_description = where_named(&one.error_description);
-    if users {
+    if users || own {
         seen.created_by.clone_from(&one.created_by);
+    }
+    if users {
         seen.signed_by.clone_from(&one.signed_by);
         seen.rejected_by.clone_from(&one.rejected_by);
         seen.authorization_info.clone_from(&one.authorization_info);
