@@ -195,9 +195,13 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     gate.fine("operator key ann --into ann");
     let twice = gate.refused("operator key ann --into ann");
     assert!(twice.contains("operator.pem"), "never over a key: {twice}");
+    gate.fine("operator key bob --into bob");
     let private =
-        gate.refused("operator add ann --role owner --csr ann/operator.pem --reason joins");
+        gate.refused("operator add bob --role owner --csr bob/operator.pem --reason joins");
     assert!(private.contains("private key"), "{private}");
+    let burned =
+        gate.refused("operator add bob --role owner --csr bob/operator.csr.pem --reason joins");
+    assert!(burned.contains("burned"), "{burned}");
     let (added, told) =
         gate.fine("operator add ann --role owner --csr ann/operator.csr.pem --reason joins");
     assert_eq!(added["state"], "MADE");
