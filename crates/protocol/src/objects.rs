@@ -15,12 +15,18 @@ pub fn read<'de, T: Deserialize<'de>>(value: &'de Value) -> Result<T, Error> {
     T::deserialize(Strict(value))
 }
 
-/// Overwrites every text in a value: there may have been a secret in it that should not have come.
+/// Overwrites every text in a value, names of members, too: there may have been a secret in it that
+/// should not have come.
 pub fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
         Value::Array(values) => values.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Object(members) => {
+            for (mut name, mut value) in std::mem::take(members) {
+                name.zeroize();
+                wipe(&mut value);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -188,10 +194,10 @@ mod tests {
 
     #[test]
     fn every_text_is_wiped() {
-        let mut value = serde_json::json!({"a": "secret", "b": [{"c": "secret"}, 1, null, true]});
+        let mut value =
+            serde_json::json!(["secret", ["secret", 1, null, true], {"secret": {"c": "secret"}}]);
         wipe(&mut value);
-        let wiped = serde_json::json!({"a": "", "b": [{"c": ""}, 1, null, true]});
-        assert_eq!(value, wiped);
+        assert_eq!(value, serde_json::json!(["", ["", 1, null, true], {}]));
     }
 
     #[test]

@@ -20,9 +20,16 @@ mod sandbox;
 mod shutdown;
 mod token;
 
+use std::alloc::System;
 use std::process::ExitCode;
 
 use clap::Parser;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Memory is overwritten when it is given back: what should not have come in, and what readers and
+/// parsers of other people have copied of it, does not stay behind.
+#[global_allocator]
+static MEMORY: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     let cli = match cli::Cli::try_parse() {

@@ -302,15 +302,13 @@ impl Workspace for Face {
             .lock()
             .expect("a lock")
             .push(call.target.clone());
-        match call.route {
-            Route::Own { path, .. } => self.0.own(&path).await,
+        match &call.route {
+            Route::Own { path, .. } => self.0.own(path).await,
             Route::Operation { operation, .. } if operation.id == "createTransaction" => {
-                self.0.create(&call.body.expect("a body")).await
+                self.0.create(call.body.as_ref().expect("a body")).await
             }
             Route::Operation { operation, params } => {
-                self.0
-                    .ask(operation.id.as_str(), &params, &call.query)
-                    .await
+                self.0.ask(operation.id.as_str(), params, &call.query).await
             }
         }
     }

@@ -203,7 +203,7 @@ impl Workspace for Face {
         refused::note(&self.gate, refusal);
     }
 
-    async fn answer(&self, guest: Arc<Provider>, mut call: Call) -> Reply {
+    async fn answer(&self, guest: Arc<Provider>, call: Call) -> Reply {
         if let Err(unsure) = self.ready() {
             return unsure.into();
         }
@@ -230,10 +230,6 @@ impl Workspace for Face {
                 own::answer(&self.gate, &provider, &call, method, path).await
             }
         };
-        // There may have been a private key in it that should not have been.
-        if let Some(body) = &mut call.body {
-            protocol::objects::wipe(body);
-        }
         // What was read may have been closed to it meanwhile. What was done is told as it is.
         let answer = match self.ready() {
             Err(unsure) if !call.changes() => Err(unsure),

@@ -52,6 +52,7 @@ impl Visitor {
             user: self.guest.user,
             signed_with: self.guest.key.fingerprint(),
             from: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            certificate: None,
             received_at: now,
             route: Route::Operation {
                 operation: found.operation,

@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
+use base64::Engine;
 use serde_json::{Value, json};
 
 use crate::world::{self, Serving, gate, path, said, vestibule};
@@ -112,6 +114,46 @@ fn invariant_3_a_binary_private_key_is_refused_by_name_and_burned() {
         list.status.success() && list.stdout.is_empty(),
         "nothing of it is kept"
     );
+}
+
+/// Wherever a private key is handed in and however: when it has been refused, the gate has forgotten it.
+#[cfg(target_os = "linux")]
+#[test]
+fn invariant_3_a_refused_private_key_is_forgotten() {
+    let gate = Gate::start();
+    let folder = gate.folder.path();
+    openssl(folder);
+    let pem = std::fs::read_to_string(folder.join("key.pem")).expect("a key");
+    let lines: Vec<_> = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let whole = lines.concat();
+    let der = base64::engine::general_purpose::STANDARD
+        .decode(&whole)
+        .expect("base64");
+    assert!(
+        gate.serving
+            .remembers(b"6ba7b810-9dad-41d1-80b4-00c04fd430c8")
+    );
+    gate.file("note.json", &handover(&format!("Dear client,\n{pem}")));
+    gate.file("broken.json", &handover(&pem)[..1_500]);
+    for args in [
+        "connection request a note.json",
+        "connection request a broken.json",
+        "connection request a pkcs8.der",
+        "connection request a --csr key.pem --role viewer --address 127.0.0.1",
+        "operator add ann --role owner --csr key.pem --reason joins",
+    ] {
+        gate.refused(args);
+        let parts = [
+            lines[3].as_bytes(),
+            &whole.as_bytes()[300..340],
+            &der[300..330],
+        ];
+        // What the connection had is given back when its end has come in.
+        let end = Instant::now() + Duration::from_secs(5);
+        while parts.iter().any(|part| gate.serving.remembers(part)) {
+            assert!(Instant::now() < end, "{args}: it is remembered");
+        }
+    }
 }
 
 #[test]

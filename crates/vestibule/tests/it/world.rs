@@ -89,6 +89,26 @@ impl Serving {
         serving
     }
 
+    /// Whether any of these bytes stand in what the process has written to, its stacks and heaps.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn remembers(&self, needle: &[u8]) -> bool {
+        use std::os::unix::fs::FileExt;
+        let of = |what: &str| format!("/proc/{}/{what}", self.child.id());
+        let maps = std::fs::read_to_string(of("maps")).expect("its memory's map");
+        let memory = std::fs::File::open(of("mem")).expect("its memory");
+        let number = |hex: &str| u64::from_str_radix(hex, 16).expect("an address");
+        maps.lines()
+            .filter(|line| line.contains(" rw-p "))
+            .filter_map(|line| line.split(' ').next()?.split_once('-'))
+            .map(|(from, to)| (number(from), number(to)))
+            .any(|(from, to)| {
+                let mut bytes = vec![0; usize::try_from(to - from).expect("it fits")];
+                // What was given back meanwhile is not there any more.
+                memory.read_exact_at(&mut bytes, from).is_ok()
+                    && memchr::memmem::find(&bytes, needle).is_some()
+            })
+    }
+
     /// kill -9.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");

@@ -213,15 +213,14 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let bytes = body::read(incoming).await?;
         let body_hash = token::body_hash(&bytes);
         seen.body_hash = Some(body_hash.clone());
-        token.accept_body(&bytes).map_err(refused)?;
-        let body = if bytes.is_empty() {
-            None
-        } else {
-            let parsed = body::strict_json(&bytes);
-            // There may be a private key in it that should not be.
-            body::wipe(bytes);
-            Some(parsed?)
+        let parsed = match token.accept_body(&bytes) {
+            Ok(()) if bytes.is_empty() => Ok(None),
+            Ok(()) => body::strict_json(&bytes).map(Some),
+            Err(error) => Err(refused(error).into()),
         };
+        // There may be a private key in it that should not be.
+        body::wipe(bytes);
+        let body = parsed?;
         let idempotency_key = match head.headers.get("idempotency-key") {
             None => None,
             Some(key) => Some(

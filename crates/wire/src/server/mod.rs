@@ -142,7 +142,8 @@ pub enum Outcome {
     Cut,
 }
 
-/// A call that has passed every check of the server's.
+/// A call that has passed every check of the server's. Its body is overwritten when it is over: there may
+/// be a private key in it that should not have come.
 #[derive(Debug)]
 pub struct Call {
     /// Names the request in answers and logs.
@@ -173,6 +174,14 @@ pub struct Call {
     pub nonce: String,
     /// Until when that nonce must be remembered, in seconds since the epoch.
     pub nonce_until: i64,
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(body) = &mut self.body {
+            protocol::objects::wipe(body);
+        }
+    }
 }
 
 impl Call {

@@ -138,7 +138,7 @@ async fn what_fireblocks_has_no_operation_for_has_the_same_door() {
     let world = World::new().await;
     let target = "/vestibule/v1/reports/a%2Fb?x=1";
     assert_eq!(world.ask(&Ask::get(VIEWER, target)).await.status, 200);
-    assert!(matches!(world.last().route, Route::Own { method, path }
+    assert!(matches!(&world.last().route, Route::Own { method, path }
         if method == "GET" && path == "/reports/a%2Fb"));
     let forged = Token::of(VIEWER, target, b"").signed_by(&STRANGER).text();
     let ask = Ask::get(VIEWER, target).token(&forged);

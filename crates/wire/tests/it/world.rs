@@ -190,7 +190,7 @@ impl World {
 
     /// The named parameter of the last call's path.
     pub fn last_param(&self, name: &str) -> String {
-        match self.last().route {
+        match &self.last().route {
             Route::Operation { params, .. } => params.get(name).to_owned(),
             Route::Own { path, .. } => panic!("not an operation: {path}"),
         }
