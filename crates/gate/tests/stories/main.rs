@@ -39,6 +39,7 @@ mod reports;
 mod roles;
 mod rows;
 mod sending;
+mod sockets;
 mod strays;
 mod transactions;
 mod webhooks;

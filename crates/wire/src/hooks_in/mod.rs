@@ -16,9 +16,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::Router;
 use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::StatusCode;
@@ -167,16 +168,18 @@ async fn receive(
     State(receiver): State<Receiver>,
     Path(name): Path<String>,
     request: Request,
-) -> StatusCode {
+) -> Response {
     let Some(mount) = receiver.0.read().get(&name).cloned() else {
-        return StatusCode::NOT_FOUND;
+        return StatusCode::NOT_FOUND.into_response();
     };
     let (status, counter) = mount.take(request).await;
     counter.fetch_add(1, Ordering::Relaxed);
     if status != StatusCode::OK {
         tracing::warn!(path = name, %status, "webhook refused");
+        return status.into_response();
     }
-    status
+    // Rightly signed.
+    (status, Extension(server::Proven)).into_response()
 }
 
 impl Mount {

@@ -16,6 +16,7 @@ use protocol::time::Millis;
 use protocol::token::{self, Expected, TokenError};
 
 use super::nonces::{Nonces, Seen};
+use super::places::Proven;
 use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Refusal, Route, Told, Workspace, body};
 use crate::clock::WallClock;
 
@@ -128,7 +129,11 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         match outcome {
             Outcome::Answered(reply) => {
                 let date = self.workspace.date(seen.guest.as_deref());
-                Some(respond(request_id, date, reply))
+                let mut answer = respond(request_id, date, reply);
+                if seen.guest.is_some() {
+                    answer.extensions_mut().insert(Proven);
+                }
+                Some(answer)
             }
             Outcome::Cut => None,
         }

@@ -17,17 +17,16 @@ use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::places::{Limits, Place, Places, Proven};
 use super::proxies::{Begun, Caller, Proxies, Untold, preamble};
 use super::tls::Tls;
 use super::{OWN_PREFIX, Server, Workspace};
 use crate::clock::WallClock;
 
-/// Most connections at once.
-const MAX_CONNECTIONS: usize = 4_096;
 /// Longest time a proxy's preamble and a TLS handshake may take together.
 const ARRIVAL: Duration = Duration::from_secs(10);
 /// Longest time a request's head may take.
@@ -51,6 +50,7 @@ pub struct Running {
 pub struct Entrance {
     listener: TcpListener,
     way: Arc<Way>,
+    limits: Limits,
 }
 
 /// What a connection passes before its first request.
@@ -65,6 +65,7 @@ impl From<TcpListener> for Entrance {
         Self {
             listener,
             way: Arc::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -75,7 +76,14 @@ impl Entrance {
         Self {
             listener,
             way: Arc::new(Way { proxies, tls }),
+            limits: Limits::default(),
         }
+    }
+
+    /// The same within other limits.
+    #[must_use]
+    pub fn within(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 }
 
@@ -87,41 +95,51 @@ pub fn serve<W: Workspace, C: WallClock>(
     open: axum::Router,
     shutdown: CancellationToken,
 ) -> std::io::Result<Running> {
-    let Entrance { listener, way } = entrance.into();
+    let Entrance {
+        listener,
+        way,
+        limits,
+    } = entrance.into();
     let address = listener.local_addr()?;
     let server = Arc::new(server);
     let done = tokio::spawn(async move {
         let connections = GracefulShutdown::new();
-        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let places = Places::new(limits);
         loop {
             let (stream, peer) = tokio::select! {
                 () = shutdown.cancelled() => break,
                 accepted = listener.accept() => match accepted {
                     Ok(accepted) => accepted,
                     Err(error) => {
-                        // Out of file descriptors, mostly: let some close before the next try.
+                        // Out of file descriptors, mostly: let one close before the next try.
                         tracing::warn!(%error, "cannot accept");
+                        places.make_room();
                         tokio::time::sleep(Duration::from_millis(50)).await;
                         continue;
                     }
                 },
             };
-            let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            let Some(place) = places.take() else {
                 continue;
             };
             let (watcher, way) = (connections.watcher(), Arc::clone(&way));
             let (server, open, ended) = (Arc::clone(&server), open.clone(), shutdown.clone());
             tokio::spawn(async move {
+                let place = Arc::new(place);
                 let arrived = tokio::select! {
                     () = ended.cancelled() => None,
-                    arrived = tokio::time::timeout(ARRIVAL, way.arrive(stream, peer)) => arrived.ok().flatten(),
+                    () = place.given_up() => None,
+                    arrived = tokio::time::timeout(ARRIVAL, way.arrive(stream, peer, &place)) => arrived.ok().flatten(),
                 };
                 // A peer that breaks off, also before it has arrived, is its own affair.
                 if let Some(arrived) = arrived {
-                    let connection = connect(arrived, Arc::clone(&way), server, open);
-                    let _ = watcher.watch(connection).await;
+                    let own = Arc::clone(&place);
+                    let connection = connect(arrived, own, Arc::clone(&way), server, open);
+                    tokio::select! {
+                        () = place.given_up() => {}
+                        _ = watcher.watch(connection) => {}
+                    }
                 }
-                drop(place);
             });
         }
         let _ = tokio::time::timeout(GRACE, connections.shutdown()).await;
@@ -143,14 +161,28 @@ struct Arrived {
 
 impl Way {
     /// Lets a connection come as far as its first request; nothing: it never will.
-    async fn arrive(&self, mut stream: TcpStream, peer: SocketAddr) -> Option<Arrived> {
+    async fn arrive(
+        &self,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        place: &Place,
+    ) -> Option<Arrived> {
         let _ = stream.set_nodelay(true);
         let peer = peer.ip().to_canonical();
-        let caller = if self.proxies.speaks_first(peer) {
-            Caller::Known(preamble_of(&mut stream).await?.unwrap_or(peer))
+        let (caller, whose) = if self.proxies.speaks_first(peer) {
+            let told = preamble_of(&mut stream).await?;
+            (Caller::Known(told.unwrap_or(peer)), told)
         } else {
-            self.proxies.caller(peer)
+            let caller = self.proxies.caller(peer);
+            (caller, (caller != Caller::Told).then_some(peer))
         };
+        // A proxy's own connections are nobody's share.
+        if whose.is_some_and(|whose| !place.belongs_to(whose)) {
+            return None;
+        }
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(place.unread()));
+        let stream = Box::pin(stream);
         let (stream, shown): (Box<dyn Stream>, _) = match &self.tls {
             None => (Box::new(stream), None),
             Some(tls) => {
@@ -185,6 +217,7 @@ async fn preamble_of(stream: &mut TcpStream) -> Option<Option<IpAddr>> {
 
 fn connect<W: Workspace, C: WallClock>(
     arrived: Arrived,
+    place: Arc<Place>,
     way: Arc<Way>,
     server: Arc<Server<W, C>>,
     open: axum::Router,
@@ -195,7 +228,7 @@ fn connect<W: Workspace, C: WallClock>(
         certificate,
     } = arrived;
     let service = service_fn(move |request: Request<Incoming>| {
-        let (server, open) = (Arc::clone(&server), open.clone());
+        let (server, open, place) = (Arc::clone(&server), open.clone(), Arc::clone(&place));
         let from = match caller {
             Caller::Known(address) => Ok(address),
             Caller::Told => way.proxies.told(request.headers()),
@@ -206,6 +239,12 @@ fn connect<W: Workspace, C: WallClock>(
                 Ok(from) => dispatch(&server, open, (from, certificate), request).await,
                 Err(untold) => Some(refused(untold)),
             };
+            let proven = answer
+                .as_ref()
+                .map(|answer| answer.extensions().get::<Proven>());
+            if proven.flatten().is_some() {
+                place.is_proven();
+            }
             answer
                 .ok_or(std::io::ErrorKind::ConnectionAborted)
                 .map_err(std::io::Error::from)

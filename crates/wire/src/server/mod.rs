@@ -11,6 +11,7 @@ mod gatekeeper;
 mod listen;
 mod nonces;
 mod onlooker;
+mod places;
 mod proxies;
 mod tls;
 
@@ -33,6 +34,8 @@ pub use body::strict_json;
 pub use gatekeeper::{Server, http_date};
 pub use listen::{Entrance, Running, serve};
 pub use onlooker::{Onlooker, Told};
+pub use places::Limits;
+pub(crate) use places::Proven;
 pub use proxies::Proxies;
 pub use tls::{Tls, TlsError};
 

@@ -9,6 +9,7 @@
 mod asks;
 mod bodies;
 mod certificates;
+mod crowd;
 mod entrances;
 mod lines;
 mod targets;
