@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, DATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body_util::Full;
 use protocol::certificate::SpkiPin;
@@ -342,6 +342,8 @@ fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Respons
     *response.status_mut() =
         http::StatusCode::from_u16(reply.status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
+    // What is told to one caller is no cache's.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if typed {
         headers.insert(
             CONTENT_TYPE,

@@ -24,6 +24,11 @@ async fn a_connection_goes_on_after_an_error() {
         line.say(&ask.bytes()).await;
         let answer = line.hear().await.expect("an answer on the same connection");
         assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{answer:?}"
+        );
     }
 }
 
