@@ -10,13 +10,12 @@ use protocol::private_key::{self, Kind};
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Refused {
     /// It contains a private key.
-    #[error(
-        "it contains a private key ({kind}): a private key never travels. Whoever it is of must make a new key and send only its CSR: {}",
-        csr::MAKE_ANEW
-    )]
+    #[error("it contains a private key ({kind}): a private key never travels. To do: {todo}", todo = .wanted.todo())]
     PrivateKey {
         /// Of which kind.
         kind: Kind,
+        /// What was to be handed in.
+        wanted: Wanted,
         /// The public halves of those that were proven: these keys are burned.
         proven: Vec<PublicKey>,
     },
@@ -55,6 +54,26 @@ pub enum Refused {
     KnownKey,
 }
 
+/// What is to be handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// A CSR, or a file with one.
+    Request,
+    /// A client certificate.
+    Certificate,
+}
+
+impl Wanted {
+    const fn todo(self) -> &'static str {
+        match self {
+            Self::Request => csr::MAKE_ANEW,
+            Self::Certificate => {
+                "make a new key and have a certificate issued for it, and send only the certificate"
+            }
+        }
+    }
+}
+
 /// What makes a file right that is none.
 fn form_todo(error: &HandoverError) -> &'static str {
     match error {
@@ -67,7 +86,7 @@ fn form_todo(error: &HandoverError) -> &'static str {
 
 /// Reads a hand-over file. A private key anywhere in it refuses the whole.
 pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, EnrollableKey), Refused> {
-    no_private_key(text)?;
+    no_private_key(text, Wanted::Request)?;
     let handover = HandOver::from_json(text)?;
     let request = CertificateSigningRequest::from_pem(&handover.csr)?;
     Ok((handover, enrollable(&request, allow_known_keys)?))
@@ -75,13 +94,13 @@ pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, Enrolla
 
 /// Reads a CSR alone, in whatever carried it.
 pub fn examine_request(paste: &[u8], allow_known_keys: bool) -> Result<EnrollableKey, Refused> {
-    no_private_key(paste)?;
+    no_private_key(paste, Wanted::Request)?;
     enrollable(&csr::intake::read(paste)?, allow_known_keys)
 }
 
 /// Reads the client certificate that a connection is to show, or its pin; `none` is none.
 pub fn examine_certificate(text: &[u8]) -> Result<Option<SpkiPin>, Refused> {
-    no_private_key(text)?;
+    no_private_key(text, Wanted::Certificate)?;
     let text = std::str::from_utf8(text).map_err(|_| CertificateError::NotPem)?;
     match text.trim() {
         "none" => Ok(None),
@@ -92,7 +111,7 @@ pub fn examine_certificate(text: &[u8]) -> Result<Option<SpkiPin>, Refused> {
     }
 }
 
-fn no_private_key(text: &[u8]) -> Result<(), Refused> {
+fn no_private_key(text: &[u8], wanted: Wanted) -> Result<(), Refused> {
     if text.len() > private_key::MAX_INPUT {
         return Err(Refused::TooLarge);
     }
@@ -102,6 +121,7 @@ fn no_private_key(text: &[u8]) -> Result<(), Refused> {
         Some(Kind::Unsearchable) => Err(Refused::Unsearchable),
         Some(kind) => Err(Refused::PrivateKey {
             kind,
+            wanted,
             proven: found.into_iter().filter_map(|found| found.proven).collect(),
         }),
     }

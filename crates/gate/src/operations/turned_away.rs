@@ -59,7 +59,7 @@ pub(crate) async fn turned_away(
 }
 
 fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
-    if let Refused::PrivateKey { kind, proven } = no {
+    if let Refused::PrivateKey { kind, proven, .. } = no {
         let burned = proven.iter().map(|key| key.fingerprint().to_string());
         return Event::PrivateKeyRefused {
             kind: kind.to_string(),

@@ -2,7 +2,7 @@
 //!
 //! | method | path below `/vestibule/v1` | answer |
 //! |---|---|---|
-//! | GET | `/me` | connection, role, workspace, scope, position; budgets and what is left of them |
+//! | GET | `/me` | connection, role, workspace, pin of its client certificate, scope, position; budgets and what is left of them |
 //! | GET | `/keys` | the connection's keys, and how far each is |
 //! | POST | `/keys` | offer the next key: `{"csr": "..."}`, signed with the key of now |
 //! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
@@ -102,6 +102,7 @@ async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
             "connection": connection.name,
             "role": connection.role,
             "workspaceId": workspace,
+            "clientCertificate": connection.client_certificate,
             "scope": {"id": provider.scope.id().to_string(), "part": provider.scope.as_part()},
             "position": position,
             "budgets": Map::from_iter(BudgetName::ALL.map(budget)),

@@ -232,5 +232,8 @@ fn a_client_certificate_is_pem_or_its_pin_or_none() {
         assert!(matches!(read(bad), Err(Refused::Certificate(_))), "{bad}");
     }
     let key = own.signing_key.serialize_pem();
-    assert!(matches!(read(&key), Err(Refused::PrivateKey { .. })));
+    let told = read(&key).expect_err("a private key").to_string();
+    assert!(told.contains("private key never travels"), "{told}");
+    assert!(told.contains("send only the certificate"), "{told}");
+    assert!(!told.contains("CSR") && !told.contains("request"), "{told}");
 }
