@@ -266,7 +266,8 @@ fn let_in(
         arguments.extend(["--vault-account".to_owned(), account.clone()]);
     }
     product.run(&arguments)?;
-    let handback = product.run(&product.gate(&["connection", "approve", name]))?;
+    let handback =
+        product.run(&product.gate(&["connection", "approve", name, "--reason", "as agreed"]))?;
     let user = text(&handback, "/api_key")?.parse()?;
     ensure!(key.public().bits() >= 2048, "a key of the wanted size");
     Ok(Provider { name, user, key })

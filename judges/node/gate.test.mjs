@@ -141,7 +141,7 @@ test("a webhook of the gate's own is verified with jose", async () => {
     const hook = `http://127.0.0.1:${server.address().port}/hook`;
     const wanted = ["--role", "viewer", "--address", "127.0.0.1/32", "--vault-account", "2"];
     await owner("connection", "request", "node", "--csr", csr, ...wanted, "--webhook-url", hook);
-    const handback = JSON.parse(await owner("connection", "approve", "node"));
+    const handback = JSON.parse(await owner("connection", "approve", "node", "--reason", "as agreed"));
     const transactionRequest = { assetId: "ETH", amount: "0.06", source: vault("1"), destination: vault("2") };
     const { data: made } = await trading.transactions.createTransaction({ transactionRequest });
     await owner("proposal", "approve", made.id);

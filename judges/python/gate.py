@@ -87,7 +87,7 @@ class Gate:
         if place:
             words += ["--place", place]
         self.owner(*words)
-        (handback,) = self.owner("connection", "approve", name)
+        (handback,) = self.owner("connection", "approve", name, "--reason", "as agreed")
         told = {"role": role.upper(), "api_key": handback["api_key"], "secret_key_path": str(key)}
         user = User(self, told)
         self._users.append(user)

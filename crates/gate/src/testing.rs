@@ -26,6 +26,7 @@ use crate::gate::{Gate, Parts};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
 use crate::meters::Meter;
+use crate::operations::connections::Grant;
 use crate::operators::{Operator, OperatorRole};
 use crate::rows;
 use crate::rows::tests::{ALL_OF, tables, text_of};
@@ -262,4 +263,12 @@ pub(crate) async fn write<T: Send + 'static>(
     work: impl Fn(&mut Writing<'_>) -> Result<T, StoreError> + Send + 'static,
 ) -> T {
     store.write(work).await.expect("written")
+}
+
+/// What was asked for is granted.
+pub(crate) fn grant() -> Grant {
+    Grant {
+        reason: "as agreed".to_owned(),
+        ..Grant::default()
+    }
 }

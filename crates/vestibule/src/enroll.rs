@@ -186,7 +186,11 @@ async fn record(folder: &Path, name: &str, handover: &HandOver) -> anyhow::Resul
     let body = json!({"name": name, "handover": handover.to_json(), "mode": Mode::Watched, "role": handover.role});
     let _: Value = desk.send("POST", "/connections", &body).await?;
     let _: Value = desk
-        .send("POST", &format!("/connections/{name}/approve"), &json!({}))
+        .send(
+            "POST",
+            &format!("/connections/{name}/approve"),
+            &json!({"reason": "enrolled by the command"}),
+        )
         .await?;
     note(format_args!(
         "the gate keeps '{name}' as watched: `vestibule gate connection show {name}`"

@@ -179,6 +179,8 @@ pub enum Event {
         fingerprint: String,
         replaces: String,
         overlap_until: Option<i64>,
+        #[serde(default)]
+        reason: String,
     },
     KeyOfferRefused {
         connection: String,
@@ -189,6 +191,8 @@ pub enum Event {
         connection: String,
         fingerprint: String,
         expires_at: Option<i64>,
+        #[serde(default)]
+        reason: String,
     },
     KeysFactored {
         burned: Vec<String>,

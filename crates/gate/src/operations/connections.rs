@@ -100,7 +100,7 @@ pub struct Grant {
     #[serde(deserialize_with = "named")]
     pub contact: Option<Option<MailAddress>>,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// What comes of an approval.
@@ -141,8 +141,7 @@ pub(crate) async fn approve(
     name: &str,
     mut grant: Grant,
 ) -> Result<Approved, ApiError> {
-    let why = grant.reason.as_deref().map(reason).transpose()?;
-    let why = why.unwrap_or_else(|| "the provider's request".to_owned());
+    let why = reason(&grant.reason)?;
     let asked = find(gate, name)?;
     let mut connection = asked.clone();
     if let Some(scope) = &grant.scope {

@@ -14,7 +14,7 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use super::{Operator, refused};
+use super::{Operator, reason, refused};
 use crate::admin_api::page::{Page, Rows};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -143,6 +143,11 @@ pub(crate) async fn decide(
     verdict: Verdict,
 ) -> Result<Shown, ApiError> {
     verdict.check(operator, &signed_text(approve, id, &verdict.digest))?;
+    let why = if approve {
+        String::new()
+    } else {
+        reason(&verdict.reason)?
+    };
     let (name, role) = (operator.name.clone(), operator.role);
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?
@@ -161,7 +166,7 @@ pub(crate) async fn decide(
         let happening = if approve {
             Happening::Approved(decision)
         } else {
-            Happening::Rejected(decision, verdict.reason.clone())
+            Happening::Rejected(decision, why.clone())
         };
         let next = known
             .on(happening, deed.at)
@@ -175,7 +180,7 @@ pub(crate) async fn decide(
                 evidence: verdict.signature.clone(),
             }
         } else {
-            let (proposal, reason) = (id, verdict.reason.clone());
+            let (proposal, reason) = (id, why.clone());
             match next.state {
                 // Whether this came in time is not known yet: the dispatcher finds out.
                 State::Sending => Event::ProposalTakenBack { proposal, reason },

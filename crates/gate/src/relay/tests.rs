@@ -14,7 +14,7 @@ use wire::hooks_out::{Next, Outbox};
 
 use super::*;
 use crate::connections::{Connection, Place};
-use crate::operations::connections::{Grant, approve};
+use crate::operations::connections::approve;
 use crate::operations::handed_in::HandedIn;
 use crate::operations::request::{Request, request};
 use crate::rows::deliveries::{Parcel, due};
@@ -363,9 +363,14 @@ async fn on_its_way(store: TestStore) -> World {
     request(&world.gate, &world.operator, ask)
         .await
         .expect("kept");
-    approve(&world.gate, &world.operator, "acme", Grant::default())
-        .await
-        .expect("approved");
+    approve(
+        &world.gate,
+        &world.operator,
+        "acme",
+        crate::testing::grant(),
+    )
+    .await
+    .expect("approved");
     let to = world.gate.directory.load_full();
     told(
         &world.gate.store,

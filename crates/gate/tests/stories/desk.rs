@@ -169,15 +169,20 @@ impl Desk {
     pub async fn enrol(&self, name: &str) -> Caller {
         let provider = self.request(name, json!({})).await;
         let path = format!("/connections/{name}/approve");
-        let done = self.ask(&self.owner, "POST", &path, &json!({})).await;
+        let done = self
+            .ask(&self.owner, "POST", &path, &why("as agreed"))
+            .await;
         assert_eq!(done.fine()["connection"]["standing"], "ACTIVE");
         assert_eq!(comes_in(&provider).await, 200);
         provider
     }
 
-    /// What is done to a connection, and what comes of it.
-    pub async fn act(&self, who: &Caller, name: &str, what: &str, body: Value) -> Answer {
+    /// What is done to a connection, and what comes of it. What is approved is as agreed.
+    pub async fn act(&self, who: &Caller, name: &str, what: &str, mut body: Value) -> Answer {
         let path = format!("/connections/{name}/{what}");
+        if what == "approve" && body["reason"].is_null() {
+            body["reason"] = "as agreed".into();
+        }
         self.ask(who, "POST", &path, &body).await
     }
 }

@@ -105,7 +105,11 @@ async fn a_key_is_replaced_and_no_call_fails() {
     // The client confirms it. Both are let in, under the same API key.
     let path = format!("/connections/acme/keys/{}/confirm", print(&next));
     let keys = world
-        .desk("POST", &path, &json!({"overlap_seconds": 10}))
+        .desk(
+            "POST",
+            &path,
+            &json!({"overlap_seconds": 10, "reason": "as agreed"}),
+        )
         .await
         .fine();
     assert_eq!(state_of(&keys, &next), "ACTIVE");
@@ -153,7 +157,11 @@ async fn the_client_replaces_a_key_from_whatever_it_was_sent_and_in_an_emergency
     );
     let keys = "/connections/acme/keys";
     world
-        .desk("POST", keys, &json!({"csr": mail, "overlap_seconds": 60}))
+        .desk(
+            "POST",
+            keys,
+            &json!({"csr": mail, "overlap_seconds": 60, "reason": "as agreed"}),
+        )
         .await
         .fine();
     let new = Caller::new(&old.origin, old.user, second.clone());
@@ -167,7 +175,7 @@ async fn the_client_replaces_a_key_from_whatever_it_was_sent_and_in_an_emergency
         .desk(
             "POST",
             keys,
-            &json!({"csr": csr(&third), "overlap_seconds": 0}),
+            &json!({"csr": csr(&third), "overlap_seconds": 0, "reason": "as agreed"}),
         )
         .await
         .fine();
@@ -179,7 +187,7 @@ async fn the_client_replaces_a_key_from_whatever_it_was_sent_and_in_an_emergency
     assert_eq!(newest.get(READ).await.status, 200);
 
     // A used key comes back by explicit word alone; and all of it survives a restart.
-    let back = json!({"csr": csr(&second), "overlap_seconds": 0});
+    let back = json!({"csr": csr(&second), "overlap_seconds": 0, "reason": "as agreed"});
     assert_eq!(world.desk("POST", keys, &back).await.status, 409);
     world.restart_gate().await;
     let at = |key: &PrivateKey| Caller::new(&world.gate.origin, old.user, key.clone());

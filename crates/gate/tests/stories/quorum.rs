@@ -232,18 +232,18 @@ async fn invariant_2_a_key_comes_in_by_the_quorum_and_goes_at_one_word() {
     let print = key.public().fingerprint();
     let expire = format!("{keys}/{print}/expire");
     let Millis(now) = SystemClock.now();
-    let gone = json!({ "expires_at": now });
+    let gone = json!({"expires_at": now, "reason": "seen"});
     let gone = desk.ask(&ann, "POST", &expire, &gone).await.fine();
     assert_eq!(gone["change"], Value::Null);
     assert_eq!(comes_in(&new).await, 401);
-    let back = json!({ "expires_at": null });
+    let back = json!({"expires_at": null, "reason": "not seen"});
     let back = desk.ask(&ann, "POST", &expire, &back).await.fine();
     let id = back["change"]["id"].as_str().expect("it waits");
     assert_eq!(comes_in(&new).await, 401);
     desk.decide(&desk.owner, id, true).await.fine();
     assert_eq!(comes_in(&new).await, 200);
     // What was asked for is of no use once the key is another.
-    let ask = |key: &PrivateKey| json!({"csr": csr(key), "overlap_seconds": 0});
+    let ask = |key: &PrivateKey| json!({"csr": csr(key), "overlap_seconds": 0, "reason": "a new machine"});
     let two = [(); 2].map(|()| PrivateKey::generate(KeySize::Rsa2048).expect("a key"));
     let mut ids = Vec::new();
     for key in &two {

@@ -171,6 +171,9 @@ async fn a_rejected_proposal_never_goes_up() {
     let mut world = World::new().await;
     let trader = world.enrol("trader", editor(&[1, 2])).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
+    let without = world.decide_for(&id, false, " ").await;
+    assert_eq!(without.status, 400, "a reason is missing");
+    assert_eq!(world.state(&id).await, "WAITING");
     world.decide(&id, false).await.fine();
     let seen = trader.sees(&id).await;
     assert_eq!(

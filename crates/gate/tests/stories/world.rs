@@ -144,12 +144,17 @@ impl World {
 
     /// The owner decides over a proposal, signed over exactly what she saw.
     pub async fn decide(&self, id: &str, approve: bool) -> Answer {
+        self.decide_for(id, approve, "not this week").await
+    }
+
+    pub async fn decide_for(&self, id: &str, approve: bool, why: &str) -> Answer {
         let seen = self.look(&format!("/proposals/{id}")).await;
         let digest = seen["digest"].as_str().expect("a digest");
         let text = signed_text(approve, id.parse().expect("an id"), digest);
         let signature = self.owner.key.sign_rs256(text.as_bytes()).expect("signed");
         let word = if approve { "approve" } else { "reject" };
-        let body = json!({"digest": digest, "signature": STANDARD.encode(signature), "reason": "not this week"});
+        let body =
+            json!({"digest": digest, "signature": STANDARD.encode(signature), "reason": why});
         self.desk("POST", &format!("/proposals/{id}/{word}"), &body)
             .await
     }

@@ -36,7 +36,7 @@ use wish::Wish;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule gate connection request acme acme-handover.json   keep what a provider asks for
-  vestibule gate connection approve acme > acme-handback.json let it in; the file goes back to it
+  vestibule gate connection approve acme --reason 'as agreed' > acme-handback.json   let it in; the file goes back to it
   vestibule gate connection list                              who there is
   vestibule gate connection preview acme                      what it would see
   vestibule gate connection suspend acme --reason 'moving'    shut it for now")]
@@ -135,9 +135,9 @@ struct Request {
 /// Approve a request.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
-  vestibule gate connection approve acme > acme-handback.json               as it was asked for
-  vestibule gate connection approve acme --asset BTC > acme-handback.json   BTC alone, of the accounts asked for
-  vestibule gate connection approve acme --vault-account 1 --all-assets     one account, whatever it holds")]
+  vestibule gate connection approve acme --reason 'as agreed' > acme-handback.json               as it was asked for
+  vestibule gate connection approve acme --asset BTC --reason 'the audit' > acme-handback.json   BTC alone, of the accounts asked for
+  vestibule gate connection approve acme --vault-account 1 --all-assets --reason 'the audit'     one account, whatever it holds")]
 struct Approve {
     /// The connection's name.
     name: String,
@@ -145,7 +145,7 @@ struct Approve {
     wish: Wish,
     /// Why; the log keeps it.
     #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
+    reason: String,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -325,7 +325,7 @@ async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> 
     );
     out.show(&kept, |kept| {
         format!(
-            "{}\nNow: vestibule gate connection approve {}",
+            "{}\nNow: vestibule gate connection approve {} --reason WHY",
             told(kept),
             kept.connection.name
         )

@@ -56,8 +56,8 @@ enum Command {
     Reject {
         /// Its id.
         id: TxId,
-        /// Why.
-        #[arg(long, value_name = "TEXT", default_value = "")]
+        /// Why; the log keeps it.
+        #[arg(long, value_name = "TEXT")]
         reason: String,
     },
 }

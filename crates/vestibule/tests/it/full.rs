@@ -75,7 +75,7 @@ fn invariant_4_a_full_disk_refuses_and_loses_nothing() {
         "what was refused is not there"
     );
     // Also what opens a door.
-    let opened = gate(folder, "connection approve c0");
+    let opened = gate(folder, "connection approve c0 --reason agreed");
     assert_eq!(opened.status.code(), Some(1), "{}", said(&opened));
     serving.kill();
 
@@ -83,7 +83,7 @@ fn invariant_4_a_full_disk_refuses_and_loses_nothing() {
     assert_eq!(names(folder), sorted(&kept), "what was answered is there");
     let verified = gate(folder, "log verify");
     assert!(verified.status.success(), "{}", said(&verified));
-    let opened = gate(folder, "connection approve c0");
+    let opened = gate(folder, "connection approve c0 --reason agreed");
     assert!(opened.status.success(), "{}", said(&opened));
     drop(serving);
 }

@@ -181,7 +181,8 @@ fn invariant_2_flags_narrow_what_they_name_alone_and_what_is_granted_is_told() {
     let told = gate.refused("report create --connection acme --kind balances");
     assert!(told.contains("REQUESTED"), "{told}");
 
-    let (back, said) = gate.fine("connection approve acme --asset BTC --address 127.0.0.2");
+    let (back, said) =
+        gate.fine("connection approve acme --asset BTC --address 127.0.0.2 --reason agreed");
     assert_eq!(back["scope"]["vault_accounts"], json!(["1", "2"]));
     assert_eq!(back["scope"]["assets"], json!(["BTC"]));
     let granted = "granted: role VIEWER; vault accounts 1, 2; assets BTC; whitelisted wallets none; from 127.0.0.2/32";
@@ -255,7 +256,7 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let ann = |line: &str| format!("--operator-id {id} --operator-key ann/operator.pem {line}");
     gate.fine("operator quorum 2 --reason careful");
     gate.fine("connection request acme --csr request.pem --role viewer --address 127.0.0.1 --vault-account 1");
-    let (_, told) = gate.fine("connection approve acme");
+    let (_, told) = gate.fine("connection approve acme --reason agreed");
     let change = told.split("change approve ").nth(1).expect("what is to do");
     let change = change.split_whitespace().next().expect("an id");
     assert_eq!(standing(), "APPROVED");

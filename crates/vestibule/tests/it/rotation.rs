@@ -67,7 +67,10 @@ fn a_provider_starts_a_rotation_the_client_confirms_it_and_it_is_put_in_place() 
         "gate --dir gate connection request acme handover.json",
     );
     assert!(told.contains("4096 are recommended"), "{told}");
-    let (back, _) = fine(folder, "gate --dir gate connection approve acme");
+    let (back, _) = fine(
+        folder,
+        "gate --dir gate connection approve acme --reason agreed",
+    );
     std::fs::write(folder.join("handback.json"), back.to_string()).expect("a file");
     fine(
         folder,
@@ -96,7 +99,7 @@ fn a_provider_starts_a_rotation_the_client_confirms_it_and_it_is_put_in_place() 
     let next = offered["fingerprint"].as_str().expect("hex");
     let (keys, _) = fine(
         folder,
-        &format!("gate --dir gate connection key acme confirm {next} --overlap 1h"),
+        &format!("gate --dir gate connection key acme confirm {next} --overlap 1h --reason agreed"),
     );
     assert_eq!(state_of(&keys, &offered["fingerprint"]), "ACTIVE");
     assert_eq!(state_of(&keys, &first["fingerprint"]), "RETIRING");
@@ -110,7 +113,7 @@ fn a_provider_starts_a_rotation_the_client_confirms_it_and_it_is_put_in_place() 
     std::fs::write(folder.join("third.csr"), made["csr"].as_str().expect("PEM")).expect("a file");
     let (keys, _) = fine(
         folder,
-        "gate --dir gate connection key acme rotate --csr third.csr --emergency",
+        "gate --dir gate connection key acme rotate --csr third.csr --emergency --reason agreed",
     );
     assert_eq!(state_of(&keys, &made["fingerprint"]), "ACTIVE");
     assert_eq!(state_of(&keys, &offered["fingerprint"]), "RETIRED");
@@ -118,7 +121,7 @@ fn a_provider_starts_a_rotation_the_client_confirms_it_and_it_is_put_in_place() 
     assert_eq!(switched["step"], "switched");
     let back = run(
         folder,
-        "gate --dir gate connection key acme rotate --csr first.csr",
+        "gate --dir gate connection key acme rotate --csr first.csr --reason agreed",
     );
     assert!(said(&back).contains("--again"), "{}", said(&back));
     assert!(world::path(&gate.ready["gate"]["admin_key_path"]).exists());

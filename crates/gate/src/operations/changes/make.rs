@@ -178,7 +178,7 @@ pub(super) fn make(
             let key = key_of(spki)?;
             let known = keys::replaceable(deed, connection, before, &key, *again)?;
             let overlap = Duration::from_secs(*overlap_seconds);
-            return keys::replace(deed, &actor, connection, &known, &key, overlap);
+            return keys::replace(deed, &actor, connection, &known, &key, (overlap, &reason));
         }
         Change::KeyExpiry {
             connection,
@@ -187,7 +187,7 @@ pub(super) fn make(
             after,
         } => {
             let wanted = fingerprint_of(fingerprint)?;
-            return keys::set_expiry(deed, &actor, connection, wanted, (*before, *after));
+            return keys::set_expiry(deed, &actor, connection, wanted, (*before, *after), &reason);
         }
         Change::Release(compared) => release::make(deed, compared, reason)?,
         Change::ResumeDispatch(stopped) => resume::make(deed, stopped, reason)?,

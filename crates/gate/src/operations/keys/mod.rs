@@ -60,7 +60,7 @@ pub struct Rotate {
     pub again: bool,
     /// Why.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// The client confirms a key that the provider has offered.
@@ -72,7 +72,7 @@ pub struct Confirm {
     pub overlap_seconds: u64,
     /// Why.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 /// From when on a key lets nobody in; nothing: it does not expire.
@@ -83,7 +83,7 @@ pub struct Expire {
     pub expires_at: Option<i64>,
     /// Why.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: String,
 }
 
 const fn overlap() -> u64 {
@@ -127,6 +127,7 @@ pub(crate) async fn rotate(
         return Err(no_connection(name));
     }
     checked(input.overlap_seconds)?;
+    let why = reason(&input.reason)?;
     let paste = input.csr.bytes()?;
     let actor = Actor::Operator(operator.name.clone());
     let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
@@ -145,8 +146,8 @@ pub(crate) async fn rotate(
     // What turned out to be factored is burned by now, whatever becomes of the rest.
     gate.reload().await.map_err(|error| refused(500, error))?;
     checked.map_err(|no| refused(409, no))?;
-    let (overlap, why) = (input.overlap_seconds, input.reason);
-    replacing(gate, operator, name, &key, (overlap, again), why).await
+    let how = (input.overlap_seconds, again);
+    replacing(gate, operator, name, &key, how, why).await
 }
 
 /// Asks for a change of the key.
@@ -156,7 +157,7 @@ async fn replacing(
     name: &str,
     key: &PublicKey,
     (overlap_seconds, again): (u64, bool),
-    why: Option<String>,
+    why: String,
 ) -> Result<Done, ApiError> {
     let found = super::connections::find(gate, name)?;
     let change = Change::ReplaceKey {
@@ -167,7 +168,6 @@ async fn replacing(
         overlap_seconds,
         again,
     };
-    let why = reason(why.as_deref().unwrap_or("the key is replaced"))?;
     let change = changes::ask(gate, operator, change, why).await?;
     done(gate, name, Some(change)).await
 }
@@ -183,10 +183,11 @@ pub(crate) async fn confirm(
     input: Confirm,
 ) -> Result<Done, ApiError> {
     checked(input.overlap_seconds)?;
+    let why = reason(&input.reason)?;
     let keys = held(gate, name).await?;
     let key = offered(&keys, fingerprint_of(fingerprint)?)?.key.clone();
     let how = (input.overlap_seconds, false);
-    replacing(gate, operator, name, &key, how, input.reason).await
+    replacing(gate, operator, name, &key, how, why).await
 }
 
 async fn held(gate: &Gate, name: &str) -> Result<Vec<HeldKey>, ApiError> {
@@ -203,8 +204,9 @@ pub(crate) async fn refuse(
     operator: &Operator,
     name: &str,
     fingerprint: &str,
-    reason: super::connections::Reason,
+    why: super::connections::Reason,
 ) -> Result<Done, ApiError> {
+    let reason = reason(&why.reason)?;
     let (of, wanted) = (name.to_owned(), fingerprint_of(fingerprint)?);
     let actor = Actor::Operator(operator.name.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
@@ -216,7 +218,7 @@ pub(crate) async fn refuse(
         let event = Event::KeyOfferRefused {
             connection: of.clone(),
             fingerprint: wanted.to_string(),
-            reason: reason.reason.clone(),
+            reason: reason.clone(),
         };
         Ok(deed.log(actor.clone(), event)?)
     };
@@ -232,6 +234,7 @@ pub(crate) async fn expire(
     fingerprint: &str,
     input: Expire,
 ) -> Result<Done, ApiError> {
+    let why = reason(&input.reason)?;
     let (wanted, after) = (fingerprint_of(fingerprint)?, input.expires_at.map(Millis));
     let keys = held(gate, name).await?;
     let known = keys.iter().find(|key| key.fingerprint() == wanted);
@@ -244,13 +247,12 @@ pub(crate) async fn expire(
             before,
             after,
         };
-        let why = reason(input.reason.as_deref().unwrap_or("it is good for longer"))?;
         let change = changes::ask(gate, operator, change, why).await?;
         return done(gate, name, Some(change)).await;
     }
     let (of, actor) = (name.to_owned(), Actor::Operator(operator.name.clone()));
     let work =
-        move |deed: &mut Deed<'_, '_>| set_expiry(deed, &actor, &of, wanted, (before, after));
+        move |deed: &mut Deed<'_, '_>| set_expiry(deed, &actor, &of, wanted, (before, after), &why);
     gate.deed(work).await?;
     changes::renew(gate).await?;
     done(gate, name, None).await
@@ -263,6 +265,7 @@ pub(super) fn set_expiry(
     name: &str,
     wanted: KeyFingerprint,
     (before, after): (Option<Millis>, Option<Millis>),
+    why: &str,
 ) -> Result<(), Fault> {
     let connection = there(deed, name)?;
     let mut key = expiring(deed, name, wanted, before)?;
@@ -272,6 +275,7 @@ pub(super) fn set_expiry(
         connection: name.to_owned(),
         fingerprint: wanted.to_string(),
         expires_at: after.map(|at| at.0),
+        reason: why.to_owned(),
     };
     Ok(deed.log(actor.clone(), event)?)
 }
@@ -350,7 +354,7 @@ pub(super) fn replace(
     name: &str,
     keys: &[HeldKey],
     key: &PublicKey,
-    overlap: Duration,
+    (overlap, why): (Duration, &str),
 ) -> Result<(), Fault> {
     let mut connection = there(deed, name)?;
     let known = keys.iter().find(|held| held.key == *key).cloned();
@@ -371,6 +375,7 @@ pub(super) fn replace(
         fingerprint,
         replaces,
         overlap_until,
+        reason: why.to_owned(),
     };
     Ok(deed.log(actor.clone(), event)?)
 }

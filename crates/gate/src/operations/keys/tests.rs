@@ -5,7 +5,7 @@ use store::on_both;
 use super::offer::{Offer, offer};
 use super::*;
 use crate::connections::Move;
-use crate::operations::connections::{Grant, Reason, approve};
+use crate::operations::connections::{Reason, approve};
 use crate::operations::life;
 use crate::operations::request::{Request, request};
 use crate::start::ROOMS;
@@ -46,7 +46,7 @@ async fn enrol(world: &World, name: &str, key: &PrivateKey) {
     };
     let (gate, operator) = (&world.gate, &world.operator);
     request(gate, operator, input).await.expect("kept");
-    let approved = approve(gate, operator, name, Grant::default()).await;
+    let approved = approve(gate, operator, name, crate::testing::grant()).await;
     approved.expect("approved");
 }
 
@@ -61,7 +61,7 @@ async fn bring(
         csr: csr(key),
         overlap_seconds: overlap,
         again,
-        reason: None,
+        reason: "as agreed".to_owned(),
     };
     let done = rotate(&world.gate, &world.operator, name, input).await?;
     Ok(done.keys)
@@ -132,7 +132,7 @@ on_both! {
         offered_by(&world, "acme", &second).await.expect("the same again");
         let confirmed = |key: &PrivateKey| {
             let (gate, operator, print) = (world.gate.clone(), world.operator.clone(), print(key));
-            async move { confirm(&gate, &operator, "acme", &print, Confirm { overlap_seconds: 60, reason: None }).await }
+            async move { confirm(&gate, &operator, "acme", &print, Confirm { overlap_seconds: 60, reason: "as agreed".to_owned() }).await }
         };
         assert_eq!(confirmed(&first).await.expect_err("given up").status(), 409);
         assert_eq!(confirmed(&new_key()).await.expect_err("unknown").status(), 404);
@@ -179,6 +179,41 @@ on_both! {
         assert_eq!(door(&world, "acme"), [print(&KEY)]);
         let again = offered_by(&world, "acme", &OTHER).await.expect_err("used up");
         assert_eq!(again.status(), 409);
+    }
+
+    rooms: &ROOMS,
+    async fn each_change_of_a_key_has_a_reason_and_the_log_keeps_it(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        offered_by(&world, "acme", &OTHER).await.expect("kept");
+        let (gate, operator, offered) = (&world.gate, &world.operator, print(&OTHER));
+        let at = Some(world.gate.clock.now().plus(1_000).0);
+        for bad in [String::new(), " ".to_owned(), "x".repeat(501)] {
+            let why = || bad.clone();
+            let input = Rotate { csr: csr(&new_key()), overlap_seconds: 0, again: false, reason: why() };
+            let confirmation = Confirm { overlap_seconds: 0, reason: why() };
+            for outcome in [
+                rotate(gate, operator, "acme", input).await,
+                confirm(gate, operator, "acme", &offered, confirmation).await,
+                refuse(gate, operator, "acme", &offered, Reason { reason: why() }).await,
+                expire(gate, operator, "acme", &print(&KEY), Expire { expires_at: at, reason: why() }).await,
+            ] {
+                assert_eq!(outcome.expect_err("no reason").status(), 400);
+            }
+        }
+        assert_eq!(door(&world, "acme"), [print(&KEY)]);
+        let input = Expire { expires_at: at, reason: "a key a quarter".to_owned() };
+        expire(gate, operator, "acme", &print(&KEY), input).await.expect("set");
+        let input = Confirm { overlap_seconds: 0, reason: "the yearly change".to_owned() };
+        confirm(gate, operator, "acme", &offered, input).await.expect("confirmed");
+        let kept = world.everything().await;
+        let told = |kind: &str, reason: &str| {
+            let entry = kept.split(&format!("\"event\":\"{kind}\"")).nth(1).expect(kind);
+            let entry = entry.split('}').next().expect("an end");
+            assert!(entry.contains(reason), "{kind}: {entry}");
+        };
+        told("key_expiry_set", "a key a quarter");
+        told("key_rotated", "the yearly change");
     }
 
     rooms: &ROOMS,
@@ -238,7 +273,7 @@ on_both! {
         let world = World::over(store).await;
         enrol(&world, "acme", &KEY).await;
         let at = world.gate.clock.now().plus(1_000);
-        let expires = |at| Expire { expires_at: at, reason: None };
+        let expires = |at| Expire { expires_at: at, reason: "as agreed".to_owned() };
         expire(&world.gate, &world.operator, "acme", &print(&KEY), expires(Some(at.0))).await.expect("set");
         assert_eq!(door(&world, "acme"), [print(&KEY)]);
         assert!(door_at(&world, "acme", at).is_empty());

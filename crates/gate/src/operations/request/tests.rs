@@ -140,7 +140,10 @@ on_both! {
     async fn invariant_3_a_connection_whose_private_key_shows_up_is_suspended(store: TestStore) {
         let world = World::over(store).await;
         let made = ask(&world, "acme", csr_of(&OTHER)).await.expect("kept");
-        let approved = approve(&world.gate, &world.operator, "acme", Grant::default())
+        let without = Grant::default();
+        let without = approve(&world.gate, &world.operator, "acme", without).await;
+        assert_eq!(without.expect_err("no reason").status(), 400);
+        let approved = approve(&world.gate, &world.operator, "acme", crate::testing::grant())
             .await
             .expect("approved");
         assert_eq!(approved.handback["connection"], "acme");
@@ -197,7 +200,7 @@ on_both! {
                     .map(|net| net.parse().expect("a net"))
                     .collect(),
             ),
-            ..Grant::default()
+            ..crate::testing::grant()
         };
         for bad in [&["0.0.0.0/0"][..], &[]] {
             assert!(
@@ -211,7 +214,7 @@ on_both! {
                 accounts: Some([].into()),
                 ..ScopeGrant::default()
             }),
-            ..Grant::default()
+            ..crate::testing::grant()
         };
         assert!(
             approve(&world.gate, &world.operator, "acme", no_scope)
@@ -226,7 +229,7 @@ on_both! {
         )
         .await
         .expect("approved");
-        let again = approve(&world.gate, &world.operator, "acme", Grant::default()).await;
+        let again = approve(&world.gate, &world.operator, "acme", crate::testing::grant()).await;
         assert_eq!(again.expect_err("once").status(), 409);
     }
 
@@ -236,7 +239,7 @@ on_both! {
         let world = World::over(store).await;
         let _ = ask(&world, "acme", leaking(&new_key())).await;
         ask(&world, "acme", csr_of(&KEY)).await.expect("kept");
-        approve(&world.gate, &world.operator, "acme", Grant::default())
+        approve(&world.gate, &world.operator, "acme", crate::testing::grant())
             .await
             .expect("approved");
         for what in [Move::Suspend, Move::Resume, Move::Revoke] {

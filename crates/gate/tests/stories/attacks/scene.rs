@@ -202,7 +202,8 @@ async fn attacker(world: &mut World) -> (Caller, Hooks) {
         "addresses_reason": "each attempt has an address of its own"});
     world.desk("POST", "/connections", &ask).await.fine();
     let path = "/connections/attacker/approve";
-    let approved = world.desk("POST", path, &json!({})).await.fine();
+    let grant = json!({"reason": "as agreed"});
+    let approved = world.desk("POST", path, &grant).await.fine();
     let id = approved["handback"]["api_key"].clone();
     let id = id.as_str().expect("an id").parse().expect("an id");
     (Caller::new(&world.gate.origin, id, key), hooks)

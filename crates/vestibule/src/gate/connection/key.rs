@@ -20,9 +20,9 @@ use crate::output::{Output, note};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule gate connection key acme list
-  vestibule gate connection key acme rotate --csr acme-new.csr --overlap 24h
-  vestibule gate connection key acme confirm FINGERPRINT     what the provider has offered
-  vestibule gate connection key acme rotate --csr acme-new.csr --emergency")]
+  vestibule gate connection key acme rotate --csr acme-new.csr --overlap 24h --reason 'a new machine'
+  vestibule gate connection key acme confirm FINGERPRINT --reason 'the yearly change'   what the provider has offered
+  vestibule gate connection key acme rotate --csr acme-new.csr --emergency --reason 'their laptop is lost'")]
 pub(super) struct Args {
     /// The connection's name.
     name: String,
@@ -38,22 +38,24 @@ enum Command {
     List,
     /// Replace its key with one that it has sent you.
     #[command(after_help = "Examples:
-  vestibule gate connection key acme rotate --csr acme-new.csr                 both are let in for 24 hours
-  vestibule gate connection key acme rotate --csr acme-new.csr --overlap 7d
-  vestibule gate connection key acme rotate --csr acme-new.csr --emergency     the old one dies at once")]
+  vestibule gate connection key acme rotate --csr acme-new.csr --reason 'a new machine'                  both are let in for 24 hours
+  vestibule gate connection key acme rotate --csr acme-new.csr --overlap 7d --reason 'a new machine'
+  vestibule gate connection key acme rotate --csr acme-new.csr --emergency --reason 'a laptop is lost'   the old one dies at once")]
     Rotate {
         /// The new key's CSR; a mail or an archive with it does, too.
         #[arg(long, value_name = "FILE")]
         csr: PathBuf,
         #[command(flatten)]
         overlap: Overlap,
+        #[command(flatten)]
+        why: Why,
         /// Let a key come back that was retired before.
         #[arg(long)]
         again: bool,
     },
     /// Confirm the key that the provider has offered.
     #[command(after_help = "Example:
-  vestibule gate connection key acme confirm 2d6d66555cf46f45e361ddca1670a18a443912664b9f783efa88644d860e845c
+  vestibule gate connection key acme confirm 2d6d66555cf46f45e361ddca1670a18a443912664b9f783efa88644d860e845c --reason 'the yearly change'
 
 Compare the fingerprint with the provider by another way than the one it came by.")]
     Confirm {
@@ -61,6 +63,8 @@ Compare the fingerprint with the provider by another way than the one it came by
         fingerprint: String,
         #[command(flatten)]
         overlap: Overlap,
+        #[command(flatten)]
+        why: Why,
     },
     /// Refuse the key that the provider has offered.
     #[command(after_help = "Example:
@@ -68,15 +72,14 @@ Compare the fingerprint with the provider by another way than the one it came by
     Refuse {
         /// Its fingerprint.
         fingerprint: String,
-        /// Why; the log keeps it.
-        #[arg(long, value_name = "TEXT", default_value = "")]
-        reason: String,
+        #[command(flatten)]
+        why: Why,
     },
     /// Set when a key expires.
     #[command(after_help = "Examples:
-  vestibule gate connection key acme expire FINGERPRINT --in 90d
-  vestibule gate connection key acme expire FINGERPRINT --now       somebody has seen it: it lets nobody in
-  vestibule gate connection key acme expire FINGERPRINT --never
+  vestibule gate connection key acme expire FINGERPRINT --in 90d --reason 'a key a quarter'
+  vestibule gate connection key acme expire FINGERPRINT --now --reason 'somebody has seen it'   it lets nobody in
+  vestibule gate connection key acme expire FINGERPRINT --never --reason 'the connection ends sooner'
 
 Sooner holds at once; later and never wait for the quorum.")]
     Expire {
@@ -91,7 +94,16 @@ Sooner holds at once; later and never wait for the quorum.")]
         /// It lets nobody in from now on.
         #[arg(long, conflicts_with_all = ["after", "never"])]
         now: bool,
+        #[command(flatten)]
+        why: Why,
     },
+}
+
+#[derive(Debug, clap::Args)]
+struct Why {
+    /// Why; the log keeps it.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -124,39 +136,39 @@ pub(super) async fn run(desk: &Desk, args: Args, out: Output) -> anyhow::Result<
         Command::Rotate {
             csr,
             overlap,
+            why,
             again,
         } => {
-            let body = json!({"csr": handed::sent(&handed::read(&csr)?), "overlap_seconds": overlap.seconds(), "again": again});
+            let body = json!({"csr": handed::sent(&handed::read(&csr)?), "overlap_seconds": overlap.seconds(), "again": again, "reason": why.reason});
             desk.send("POST", &keys, &body).await?
         }
         Command::Confirm {
             fingerprint,
             overlap,
+            why,
         } => {
             let path = format!("{keys}/{fingerprint}/confirm");
-            let body = json!({"overlap_seconds": overlap.seconds()});
+            let body = json!({"overlap_seconds": overlap.seconds(), "reason": why.reason});
             desk.send("POST", &path, &body).await?
         }
-        Command::Refuse {
-            fingerprint,
-            reason,
-        } => {
+        Command::Refuse { fingerprint, why } => {
             let path = format!("{keys}/{fingerprint}/refuse");
-            desk.send("POST", &path, &json!({ "reason": reason }))
-                .await?
+            let body = json!({"reason": why.reason});
+            desk.send("POST", &path, &body).await?
         }
         Command::Expire {
             fingerprint,
             after,
             now,
+            why,
             ..
         } => {
             let path = format!("{keys}/{fingerprint}/expire");
             let millis = |after: Duration| i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
             let after = if now { Some(Duration::ZERO) } else { after };
             let at = after.map(|after| SystemClock.now().0.saturating_add(millis(after)));
-            desk.send("POST", &path, &json!({ "expires_at": at }))
-                .await?
+            let body = json!({"expires_at": at, "reason": why.reason});
+            desk.send("POST", &path, &body).await?
         }
     };
     waits(done.change.as_ref());

@@ -50,7 +50,14 @@ async fn hold(world: &World, name: &str, key: PublicKey) {
     let of = name.to_owned();
     let work = move |deed: &mut Deed<'_, '_>| {
         let keys = rows::keys::of(deed.writing, deed.workspace, &of)?;
-        replace(deed, &Actor::Gate, &of, &keys, &key, Duration::ZERO)
+        replace(
+            deed,
+            &Actor::Gate,
+            &of,
+            &keys,
+            &key,
+            (Duration::ZERO, "a test"),
+        )
     };
     world.gate.deed(work).await.expect("held");
     world.gate.reload().await.expect("read");
@@ -112,7 +119,7 @@ on_both! {
         // A request that was refused for its size leaves its modulus.
         let small = include_str!("../../../../../protocol/src/csr/fixtures/rsa_1024.pem");
         let before = world.count("gate_seen_moduli").await;
-        let input = Rotate { csr: HandedIn::text(small), overlap_seconds: 0, again: false, reason: None };
+        let input = Rotate { csr: HandedIn::text(small), overlap_seconds: 0, again: false, reason: "as agreed".to_owned() };
         let error = rotate(&world.gate, &world.operator, "weak", input).await.expect_err("small");
         assert!(error.message().contains("1024 bits") && error.message().contains("openssl req -new"), "{error}");
         assert_eq!(world.count("gate_seen_moduli").await, before + 1);

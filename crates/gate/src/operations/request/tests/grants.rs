@@ -35,7 +35,7 @@ async fn granted(grant: ScopeGrant) -> PartScope {
     ask(&world, "acme", wide()).await.expect("kept");
     let grant = Grant {
         scope: Some(grant),
-        ..Grant::default()
+        ..crate::testing::grant()
     };
     let approved = approve(&world.gate, &world.operator, "acme", grant).await;
     let approved = approved.expect("approved");
@@ -125,7 +125,7 @@ async fn a_scope_that_the_workspace_does_not_have_is_not_approved() {
     };
     let grant = Grant {
         scope: Some(slip),
-        ..Grant::default()
+        ..crate::testing::grant()
     };
     let error = approve(&world.gate, &world.operator, "acme", grant).await;
     let error = error.expect_err("refused");
@@ -137,6 +137,12 @@ async fn a_scope_that_the_workspace_does_not_have_is_not_approved() {
     ] {
         assert!(error.message().contains(word), "{error} without {word}");
     }
-    let fine = approve(&world.gate, &world.operator, "acme", Grant::default()).await;
+    let fine = approve(
+        &world.gate,
+        &world.operator,
+        "acme",
+        crate::testing::grant(),
+    )
+    .await;
     assert!(fine.expect("approved").todo.is_empty());
 }
