@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 
 use crate::token::TokenError;
 
+/// Longest text of an error, in characters: it may quote what a caller sent.
+const MAX_MESSAGE: usize = 4_000;
+
 /// An error as the caller sees it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{status} {message}")]
@@ -46,7 +49,7 @@ impl ApiError {
     pub fn new(status: u16, code: i32, message: impl Into<String>) -> Self {
         Self {
             status,
-            message: message.into(),
+            message: shortened(message.into()),
             shape: Shape::Coded(Some(code)),
             limit: None,
         }
@@ -56,7 +59,7 @@ impl ApiError {
     pub fn uncoded(status: u16, message: impl Into<String>) -> Self {
         Self {
             status,
-            message: message.into(),
+            message: shortened(message.into()),
             shape: Shape::Coded(None),
             limit: None,
         }
@@ -66,7 +69,7 @@ impl ApiError {
     pub fn typed(status: u16, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
-            message: message.into(),
+            message: shortened(message.into()),
             shape: Shape::Typed(kind),
             limit: None,
         }
@@ -112,6 +115,15 @@ impl ApiError {
         };
         body.to_string().into_bytes()
     }
+}
+
+/// A text that ends where it is too long.
+fn shortened(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MAX_MESSAGE) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl From<TokenError> for ApiError {
@@ -253,6 +265,14 @@ mod tests {
             r#"{"error":{"type":"FORBIDDEN","message":"no"}}"#
         );
         assert_eq!(body(ApiError::not_found()), r#"{"message":"Not Found"}"#);
+    }
+
+    #[test]
+    fn a_text_ends_where_it_is_too_long() {
+        let all = "é".repeat(MAX_MESSAGE);
+        assert_eq!(ApiError::uncoded(400, all.as_str()).message(), all);
+        let more = ApiError::new(400, 1, format!("{all}x"));
+        assert_eq!(more.message(), all + "…");
     }
 
     #[test]
