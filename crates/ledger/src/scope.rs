@@ -278,6 +278,11 @@ impl Scope {
         only.is_none() || only == proposer
     }
 
+    /// Who reads, where its own is told apart.
+    pub(crate) fn reader(&self) -> Option<&str> {
+        self.reader.as_deref()
+    }
+
     /// Whether the reader proposed it.
     pub fn is_own(&self, proposer: Option<&str>) -> bool {
         self.part.is_none() || (proposer.is_some() && self.reader.as_deref() == proposer)

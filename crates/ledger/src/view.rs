@@ -182,6 +182,7 @@ pub fn view_whitelisted(
     wallet: &WhitelistedWallet,
     scope: &Scope,
 ) -> Option<Seen<WhitelistedWallet>> {
+    visit();
     if !scope.covers_whitelist(wallet.id) {
         return None;
     }
@@ -235,6 +236,18 @@ pub(crate) fn public<T>(what: T) -> Seen<T> {
 /// What a reader of the whole alone may see as it is: users, a transaction's print.
 pub(crate) fn view_whole<T>(what: T, scope: &Scope) -> Option<Seen<T>> {
     scope.is_whole().then_some(Seen(what))
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Rows in memory that this thread has looked at.
+    pub(crate) static VISITED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// A row in memory is looked at: tests count these.
+pub(crate) fn visit() {
+    #[cfg(test)]
+    VISITED.set(VISITED.get() + 1);
 }
 
 #[cfg(test)]

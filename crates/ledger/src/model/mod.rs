@@ -19,6 +19,7 @@ use protocol::model::vault::{VaultAccount, VaultAsset};
 use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 
 use crate::change::{AccountFacts, Change, Version, WalletFacts};
+use crate::view::visit;
 
 mod finder;
 
@@ -56,16 +57,21 @@ pub(crate) struct Account {
 impl Account {
     /// The account's own facts, once they are known.
     pub(crate) fn facts(&self) -> Option<&AccountFacts> {
+        visit();
         self.facts.as_ref().map(|entry| &entry.value)
     }
 
     /// Its wallets, by asset.
     pub(crate) fn wallets(&self) -> impl Iterator<Item = &WalletFacts> {
-        self.wallets.values().map(|entry| &entry.value)
+        self.wallets
+            .values()
+            .inspect(|_| visit())
+            .map(|entry| &entry.value)
     }
 
     /// One wallet.
     pub(crate) fn wallet(&self, asset: &AssetId) -> Option<&WalletFacts> {
+        visit();
         self.wallets.get(asset).map(|entry| &entry.value)
     }
 

@@ -12,7 +12,7 @@ use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::vault::VaultAsset;
 
 use super::cursor::Walk;
-use super::{Ask, array, descending, limit, threshold};
+use super::{Ask, account_in, array, descending, limit, threshold};
 use crate::change::WalletFacts;
 use crate::model::{self, Account, Wanted};
 use crate::scope::{AssetFilter, Scope};
@@ -196,10 +196,7 @@ fn account_id(ask: &Ask<'_>) -> Result<VaultAccountId, ApiError> {
 pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let id = account_id(&ask)?;
     let model = ask.books.model();
-    let seen = model
-        .accounts
-        .get(&id)
-        .and_then(|account| see(id, account, ask.scope));
+    let seen = account_in(&model, ask.scope, id).and_then(|account| see(id, account, ask.scope));
     let seen = seen.ok_or_else(ApiError::vault_account_not_found)?;
     Ok(Reply {
         status: 200,
@@ -213,18 +210,18 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
 pub(super) fn wallet(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let id = account_id(&ask)?;
     let model = ask.books.model();
-    let account = model
-        .accounts
-        .get(&id)
-        .filter(|account| account.facts().is_some() && ask.scope.covers_account(id));
-    let account = account.ok_or_else(ApiError::vault_account_not_found)?;
+    let account =
+        account_in(&model, ask.scope, id).ok_or_else(ApiError::vault_account_not_found)?;
     let asset = ask
         .params
         .get("assetId")
         .parse()
         .map_err(|_| ApiError::vault_asset_not_found())?;
-    let wallet = account
-        .wallet(&asset)
+    let wallet = ask
+        .scope
+        .covers_asset(&asset)
+        .then(|| account.wallet(&asset))
+        .flatten()
         .and_then(|wallet| view_of_wallet(id, &asset, &wallet.balance, ask.scope));
     Ok(Reply::json(
         200,
@@ -315,9 +312,13 @@ fn by_name(ask: &Ask<'_>) -> Result<Reply, ApiError> {
 
 /// `GET /vault/assets/{assetId}`.
 pub(super) fn total(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    let asset = ask.params.get("assetId");
-    match seen_totals(&ask, |id| id.as_str() == asset).first() {
+    let text = ask.params.get("assetId");
+    let asset: Option<AssetId> = text.parse().ok();
+    let totals = asset
+        .filter(|asset| ask.scope.covers_asset(asset))
+        .map(|asset| seen_totals(&ask, |id| *id == asset));
+    match totals.unwrap_or_default().first() {
         Some(total) => Ok(Reply::json(200, total)),
-        None => Err(ApiError::unsupported_asset(asset)),
+        None => Err(ApiError::unsupported_asset(text)),
     }
 }

@@ -7,7 +7,7 @@ use protocol::model::vault::{PaginatedAddressResponse, VaultWalletAddress};
 use store::StoreError;
 
 use super::cursor::Walk;
-use super::{Ask, limit};
+use super::{Ask, account_in, limit};
 use crate::rows::{self, Fact, Place};
 use crate::view::{Seen, view_of_wallet};
 
@@ -19,17 +19,14 @@ fn wallet(ask: &Ask<'_>) -> Result<(VaultAccountId, AssetId), ApiError> {
         .parse()
         .map_err(|_| ApiError::vault_account_not_found())?;
     let model = ask.books.model();
-    let known = model
-        .accounts
-        .get(&account)
-        .filter(|known| known.facts().is_some() && ask.scope.covers_account(account));
-    let known = known.ok_or_else(ApiError::vault_account_not_found)?;
+    let known =
+        account_in(&model, ask.scope, account).ok_or_else(ApiError::vault_account_not_found)?;
     let asset: AssetId = ask
         .params
         .get("assetId")
         .parse()
         .map_err(|_| ApiError::vault_asset_not_found())?;
-    if known.wallet(&asset).is_none() || !ask.scope.covers_asset(&asset) {
+    if !ask.scope.covers_asset(&asset) || known.wallet(&asset).is_none() {
         return Err(ApiError::vault_asset_not_found());
     }
     Ok((account, asset))

@@ -132,6 +132,16 @@ pub async fn answer(operation: &Operation, ask: Ask<'_>) -> Option<Result<Reply,
     })
 }
 
+/// An account that the reader may know of. The scope is asked first: of an account outside nothing is
+/// looked at, as of one that is not there.
+fn account_in<'m>(model: &'m Model, scope: &Scope, id: VaultAccountId) -> Option<&'m Account> {
+    let known = scope
+        .covers_account(id)
+        .then(|| model.accounts.get(&id))
+        .flatten();
+    known.filter(|account| account.facts().is_some())
+}
+
 /// The accounts in scope that a list is to look at, in a range of ids. In a part, the part's own
 /// accounts are visited and no others.
 fn accounts_in<'m>(

@@ -293,10 +293,7 @@ pub(super) async fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
 /// `GET /transactions/external_tx_id/{externalTxId}`. In a scope that hides something, of the
 /// reader's own alone.
 pub(super) async fn by_external_id(ask: Ask<'_>) -> Result<Reply, ApiError> {
-    let (id, workspace) = (
-        ask.params.get("externalTxId").to_owned(),
-        ask.scope.workspace(),
-    );
+    let (id, scope) = (ask.params.get("externalTxId").to_owned(), ask.scope.clone());
     let beside = ask
         .beside
         .iter()
@@ -304,13 +301,11 @@ pub(super) async fn by_external_id(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let found = ask
         .books
         .store()
-        .read(move |reading| rows::by_external_id(reading, workspace, &id))
+        .read(move |reading| rows::by_external_id(reading, &scope, &id))
         .await
         .map_err(internal)?;
-    let own = found
-        .iter()
-        .find(|row| ask.scope.is_own(row.origin.proposer.as_deref()));
-    let seen = own
+    let seen = found
+        .as_ref()
         .and_then(|row| see(row, ask.scope))
         .or_else(|| beside.cloned().map(view_beside));
     Ok(Reply::json(

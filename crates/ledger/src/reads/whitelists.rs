@@ -5,7 +5,11 @@ use protocol::exchange::Reply;
 use protocol::model::whitelist::{PaginatedAssets, WhitelistKind, WhitelistedWallet};
 
 use super::{Ask, cursor, limit};
+use crate::model::Entry;
 use crate::view::{Seen, view_whitelisted};
+
+/// An entry, while it is listed.
+type Listed = Entry<Option<WhitelistedWallet>>;
 
 fn not_found(kind: WhitelistKind) -> ApiError {
     match kind {
@@ -18,13 +22,21 @@ fn not_found(kind: WhitelistKind) -> ApiError {
 /// The whole list.
 pub(super) fn all(ask: Ask<'_>, kind: WhitelistKind) -> Result<Reply, ApiError> {
     let model = ask.books.model();
-    let entries: Vec<_> = model
-        .whitelists
-        .iter()
-        .filter(|((of, _), _)| *of == kind)
-        .filter_map(|(_, entry)| view_whitelisted(entry.value.as_ref()?, ask.scope))
-        .map(Seen::into_inner)
-        .collect();
+    let seen =
+        |entry: &Listed| view_whitelisted(entry.value.as_ref()?, ask.scope).map(Seen::into_inner);
+    let entries: Vec<_> = match ask.scope.as_part() {
+        None => {
+            let all = model.whitelists.iter();
+            let of_kind = all.filter(|((of, _), _)| *of == kind);
+            of_kind.filter_map(|(_, entry)| seen(entry)).collect()
+        }
+        // A part's own entries are visited and no others.
+        Some(part) => {
+            let own = part.whitelists.iter();
+            let own = own.filter_map(|id| model.whitelists.get(&(kind, *id)));
+            own.filter_map(seen).collect()
+        }
+    };
     Ok(Reply::json(200, &entries).of_rows(entries.len()))
 }
 
@@ -36,9 +48,11 @@ fn find(ask: &Ask<'_>, kind: WhitelistKind) -> Result<WhitelistedWallet, ApiErro
     };
     let id = ask.params.get(name).parse().map_err(|_| not_found(kind))?;
     let model = ask.books.model();
-    let entry = model
-        .whitelists
-        .get(&(kind, id))
+    let entry = ask
+        .scope
+        .covers_whitelist(id)
+        .then(|| model.whitelists.get(&(kind, id)))
+        .flatten()
         .and_then(|entry| view_whitelisted(entry.value.as_ref()?, ask.scope));
     entry.map(Seen::into_inner).ok_or_else(|| not_found(kind))
 }

@@ -64,6 +64,11 @@ pub const ROOM: Room = Room {
             name: "sequence",
             sql: Sql::Same(SEQUENCE),
         },
+        Migration {
+            id: 4,
+            name: "own external ids",
+            sql: Sql::Same(OWN_EXTERNAL_IDS),
+        },
     ],
 };
 
@@ -71,6 +76,12 @@ pub const ROOM: Room = Room {
 const SEQUENCE: &str = "
 ALTER TABLE facts ADD COLUMN seq BIGINT;
 CREATE INDEX facts_by_seq ON facts (workspace, seq) WHERE seq IS NOT NULL;
+";
+
+// By whose an id is, too: so that another's costs a reader what an unknown one does.
+const OWN_EXTERNAL_IDS: &str = "
+DROP INDEX transactions_by_external;
+CREATE INDEX transactions_by_external ON transactions (workspace, external_id, proposer);
 ";
 
 /// An index for each filter and order of a list of transactions, so that a page with one filter need

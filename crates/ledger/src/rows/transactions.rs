@@ -96,20 +96,28 @@ pub(crate) fn transaction_in(
     query.row(&sql, &params)?.as_ref().map(stored).transpose()
 }
 
-/// Those that carry this id of an initiator's: one in a workspace, one a connection at a gate.
+/// The one that carries this id of an initiator's. In a scope that hides something it is looked for among
+/// what the reader proposed: another's id costs what an unknown one does, one probe that finds nothing.
 pub(crate) fn by_external_id(
     query: &mut impl Query,
-    workspace: WorkspaceId,
+    scope: &Scope,
     external_id: &str,
-) -> Result<Vec<StoredTransaction>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM transactions t WHERE t.workspace = $1 AND t.external_id = $2"
-    );
-    query
-        .rows(&sql, &params![workspace.to_string(), external_id])?
-        .iter()
-        .map(stored)
-        .collect()
+) -> Result<Option<StoredTransaction>, StoreError> {
+    let workspace = scope.workspace().to_string();
+    let sql = |own: &str| {
+        format!(
+            "SELECT {COLUMNS} FROM transactions t WHERE t.workspace = $1 AND t.external_id = $2{own} LIMIT 1"
+        )
+    };
+    let row = match (scope.is_whole(), scope.reader()) {
+        (true, _) => query.row(&sql(""), &params![workspace, external_id])?,
+        (false, Some(reader)) => {
+            let own = sql(" AND t.proposer = $3");
+            query.row(&own, &params![workspace, external_id, reader])?
+        }
+        (false, None) => None,
+    };
+    row.as_ref().map(stored).transpose()
 }
 
 macro_rules! transaction_in {

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod cost;
+mod outside;
 mod transactions;
 mod walk;
 mod world;
