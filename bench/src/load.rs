@@ -17,6 +17,8 @@ use crate::{cores, figures};
 
 /// Longest wait for everything to be answered.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Most connections from one address: the gate has a share for each. Beyond it they come from neighbours.
+const OF_ONE: usize = 200;
 /// Most headers of an answer.
 const MAX_HEADERS: usize = 32;
 
@@ -102,8 +104,14 @@ impl Load {
 
     async fn connected(self) -> anyhow::Result<Vec<TcpStream>> {
         let mut streams = Vec::new();
-        for _ in 0..self.connections {
-            streams.push(self.connect().await?);
+        for number in 0..self.connections {
+            let neighbour = u8::try_from(1 + number / OF_ONE)?;
+            let from = if self.connections > OF_ONE {
+                Ipv4Addr::new(127, 0, 1, neighbour).into()
+            } else {
+                self.from
+            };
+            streams.push(self.from(from).connect().await?);
         }
         Ok(streams)
     }

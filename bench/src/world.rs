@@ -257,6 +257,8 @@ fn let_in(
         "viewer",
         "--address",
         "127.0.0.1/32",
+        "--address",
+        "127.0.1.0/24",
     ]);
     // Counted, and never used up: one key stands for all providers here.
     for budget in ["requests_per_second", "requests_per_day", "rows_per_day"] {

@@ -105,6 +105,7 @@ fn a_transaction_is_translated_before_its_version_is_taken() {
                 Origin {
                     upstream_id,
                     proposer: Some("c".to_owned()),
+                    created_by: None,
                 },
             )
         }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -132,6 +133,7 @@ impl Places {
             places: Arc::clone(self),
             id,
             share: OnceLock::new(),
+            proven: AtomicBool::new(false),
             gives_way,
         })
     }
@@ -148,6 +150,7 @@ pub(super) struct Place {
     places: Arc<Places>,
     id: u64,
     share: OnceLock<Share>,
+    proven: AtomicBool,
     gives_way: CancellationToken,
 }
 
@@ -172,7 +175,10 @@ impl Place {
 
     /// Whoever has it has proven who they are: it is kept.
     pub(super) fn is_proven(&self) {
-        self.places.taken.lock().settle(self.id);
+        // With each answer; it is news once.
+        if !self.proven.swap(true, Ordering::Relaxed) {
+            self.places.taken.lock().settle(self.id);
+        }
     }
 
     /// Ends when it is to give way.

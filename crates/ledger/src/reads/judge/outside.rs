@@ -20,6 +20,9 @@ use crate::rows::{self, ROOM};
 use crate::scope::{AssetFilter, PartScope, Scope};
 use crate::view::VISITED;
 
+/// Names and values.
+type Parameters = Vec<(&'static str, String)>;
+
 /// Who reads.
 const READER: &str = "acme";
 /// Accounts with wallets and addresses; the first two are the scope's.
@@ -182,7 +185,7 @@ impl Judge {
     }
 
     /// For each operation about one thing: what is inside, what is outside, what is nowhere.
-    fn cases(&self) -> Vec<(&'static str, [Vec<(&'static str, String)>; 3])> {
+    fn cases(&self) -> Vec<(&'static str, [Parameters; 3])> {
         let account = |id: &str| vec![("vaultAccountId", id.to_owned())];
         let asset = |id: &str| ("assetId", id.to_owned());
         let wallet = |id: &str, of: &str| [account(id), vec![asset(of)]].concat();
