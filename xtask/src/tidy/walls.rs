@@ -37,7 +37,7 @@ const ROOMS: [(&str, &[&str]); 11] = [
             "connector",
         ],
     ),
-    ("bench", &["protocol", "store", "ledger", "wire", "sync"]),
+    ("bench", &["protocol", "store", "ledger", "wire", "sync", "gate"]),
     ("xtask", &[]),
 ];
 
