@@ -99,7 +99,14 @@ async fn c1_a_gate_does_nothing_with_keys_of_more_than_their_role() {
         (&c1["practice"], &c1["verdict"]),
         (&json!("C1"), &json!("broken"))
     );
-    world.quiet().await;
+    // Nor does it after another start, whatever it is asked to look at.
+    world.restart_gate().await;
+    world.desk("POST", "/refresh", &json!({})).await.fine();
+    until("the keys are looked at", || async {
+        let status = world.look("/status").await;
+        check(&status, "the gate's Viewer can do no more than read")["ok"] == false
+    })
+    .await;
     assert_eq!(world.look("/status").await["filled"], false);
     assert_eq!(world.state(&id).await, "APPROVED");
     assert_eq!(world.line.sent(), 0);

@@ -17,7 +17,7 @@ use protocol::role::{ProviderRole, Role};
 use sandbox::people;
 use sandbox::world::Network;
 use serde_json::{Value, json};
-use wire::clock::SystemClock;
+use wire::clock::{SystemClock, WallClock};
 
 use crate::caller::{Answer, Caller};
 use crate::hooks::Hooks;
@@ -179,16 +179,18 @@ impl World {
         self.gate.start().await;
     }
 
-    /// The gate has said all that it wanted to upstream.
+    /// The gate has looked at all of upstream since now. What it had begun before, it has ended: the next
+    /// look is minutes away.
     pub async fn quiet(&self) {
-        let mut before = self.line.asked().len();
-        let mut same = 0;
-        while same < 10 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            let now = self.line.asked().len();
-            same = if now == before { same + 1 } else { 0 };
-            before = now;
-        }
+        let asked = SystemClock.now();
+        self.desk("POST", "/refresh", &json!({})).await.fine();
+        until("all of upstream is looked at", || async {
+            let status = self.look("/status").await;
+            let areas = status["areas"].as_array().expect("areas");
+            let since = |area: &Value| area["as_of"].as_i64().is_some_and(|at| at >= asked.0);
+            !areas.is_empty() && areas.iter().all(since)
+        })
+        .await;
     }
 }
 
