@@ -23,25 +23,31 @@ pub struct Attempt {
     pub before: Vec<Vec<u8>>,
     pub bytes: Vec<u8>,
     pub gets: Gets,
+    /// What its answer must not have in it either.
+    pub hides: Option<String>,
     /// Whether it comes from an address that is not on the list.
     pub elsewhere: bool,
     /// Whether the caller hangs up without waiting for an answer.
     pub hangs_up: bool,
 }
 
-/// What an attempt must get. No attempt gets an answer of 500 or more, but 501 and 505 where it is no
-/// HTTP that the gate speaks.
-#[derive(Clone, Debug)]
+/// What an attempt must get: one answer with this status, whose bytes tell of nothing that is others'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Gets {
-    /// 401, whatever the code: the caller is not let in.
-    Denied,
-    /// 401 with this code.
-    Code(i64),
-    /// Nothing but refusals, or a closed connection.
-    Refused,
-    /// Any answer that tells none of these.
-    Hides(Vec<String>),
+    /// 200, and nothing has changed: a right read, without which the others prove nothing.
+    Fine,
+    /// 200, and the client's people see something new: a right proposal.
+    Taken,
+    /// This status.
+    Status(u16),
+    /// This status, with this code.
+    Code(u16, i64),
+    /// It is no request: an answer that says so (400, 408, 413, 414, 431, 501, 505), or none.
+    NoRequest,
 }
+
+/// 401, whatever the code: the caller is not let in.
+pub const DENIED: Gets = Gets::Status(401);
 
 impl Attempt {
     pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>, gets: Gets) -> Self {
@@ -50,6 +56,7 @@ impl Attempt {
             before: Vec::new(),
             bytes: bytes.into(),
             gets,
+            hides: None,
             elsewhere: false,
             hangs_up: false,
         }
@@ -62,6 +69,11 @@ impl Attempt {
 
     pub fn elsewhere(mut self) -> Self {
         self.elsewhere = true;
+        self
+    }
+
+    pub fn hiding(mut self, text: &str) -> Self {
+        self.hides = Some(text.to_owned());
         self
     }
 

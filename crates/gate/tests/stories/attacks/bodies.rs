@@ -6,6 +6,12 @@ use crate::provider::transfer;
 
 const WRITE: &str = "/v1/transactions";
 
+pub fn right(by: &Attacker) -> Attempt {
+    let body = transfer(1, 2, "0.5").to_string();
+    let request = by.post(WRITE, body.as_bytes());
+    Attempt::new("a right proposal", request, Gets::Taken)
+}
+
 pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     let right = transfer(1, 2, "0.5").to_string();
     let open = right.trim_end_matches('}');
@@ -38,7 +44,6 @@ pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
         ("very wide", with(&format!("\"note\":[{}1]", "1,".repeat(400_000))).into_bytes()),
         ("a name without end", with(&format!("\"{}\":1", "n".repeat(500_000))).into_bytes()),
         ("a number of a million digits", with(&format!("\"amount2\":{}", "9".repeat(900_000))).into_bytes()),
-        ("larger than any", with(&format!("\"note\":\"{}\"", "n".repeat(3_000_000))).into_bytes()),
         ("a form", b"operation=TRANSFER&assetId=ETH&amount=0.5".to_vec()),
         ("XML with an entity", b"<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><x>&e;</x>".to_vec()),
         ("YAML", b"operation: TRANSFER\n".to_vec()),
@@ -47,8 +52,11 @@ pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     ];
     let mut all: Vec<_> = cases
         .into_iter()
-        .map(|(name, body)| Attempt::new(name, by.post(WRITE, &body), Gets::Refused))
+        .map(|(name, body)| Attempt::new(name, by.post(WRITE, &body), Gets::Status(400)))
         .collect();
+    let large = with(&format!("\"note\":\"{}\"", "n".repeat(3_000_000)));
+    let large = by.post(WRITE, large.as_bytes());
+    all.push(Attempt::new("larger than any", large, Gets::Status(413)));
     // A compressed body: what it is when it is unpacked was not signed, so it is not unpacked.
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::Write::write_all(&mut packed, &vec![b' '; 8 << 20]).expect("packed");
@@ -58,7 +66,7 @@ pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
         all.push(Attempt::new(
             format!("a bomb of {encoding}"),
             request,
-            Gets::Refused,
+            Gets::Status(400),
         ));
     }
     all

@@ -1,10 +1,16 @@
 //! Requests whose end two readers could see in different places, and what is no HTTP at all.
 
-use super::attempt::{Attacker, Attempt, Gets};
+use super::attempt::{Attacker, Attempt, DENIED, Gets};
 use super::scene::Prey;
 use crate::provider::transfer;
 
 const WRITE: &str = "/v1/transactions";
+
+pub fn right(by: &Attacker) -> Attempt {
+    let length = format!("Content-Length: {}\r\nConnection: close", body().len());
+    let request = framed(by, &length, &body());
+    Attempt::new("a right proposal", request, Gets::Taken)
+}
 
 pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     let mut all = lengths(by);
@@ -13,9 +19,10 @@ pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     all
 }
 
-/// A write with a right token, whose framing headers are these.
+/// A proposal whose body is the right one, as its token says: with these framing headers, and what
+/// follows them. Were the end seen where it is not, it would be taken.
 fn framed(by: &Attacker, headers: &str, rest: &str) -> Vec<u8> {
-    let token = by.token(WRITE, b"{}");
+    let token = by.token(WRITE, body().as_bytes());
     format!(
         "POST {WRITE} HTTP/1.1\r\nHost: gate.example\r\nX-API-Key: {}\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n{headers}\r\n\r\n{rest}",
         by.user
@@ -23,99 +30,107 @@ fn framed(by: &Attacker, headers: &str, rest: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+fn body() -> String {
+    transfer(1, 2, "0.5").to_string()
+}
+
+/// The body as a chunk, and a request behind its end.
+fn chunked(body: &str) -> String {
+    let (length, hidden) = (body.len(), "GET /v1/users HTTP/1.1\r\nHost: x\r\n\r\n");
+    format!("{length:x}\r\n{body}\r\n0\r\n\r\n{hidden}")
+}
+
 fn lengths(by: &Attacker) -> Vec<Attempt> {
-    let hidden = "0\r\n\r\nGET /v1/users HTTP/1.1\r\nHost: x\r\n\r\n";
-    let cases = [
+    let body = body();
+    let length = body.len();
+    let no_lengths = [
         (
             "two lengths",
-            "Content-Length: 2\r\nContent-Length: 20",
-            "{}",
+            format!("{length}\r\nContent-Length: {}", length + 18),
         ),
-        ("two lengths in one", "Content-Length: 2, 20", "{}"),
-        ("a length below zero", "Content-Length: -2", "{}"),
-        ("a length with a plus", "Content-Length: +2", "{}"),
-        ("a length in hexadecimal", "Content-Length: 0x2", "{}"),
+        ("two lengths in one", format!("{length}, {}", length + 18)),
+        ("a length below zero", format!("-{length}")),
+        ("a length with a plus", format!("+{length}")),
+        ("a length in hexadecimal", format!("0x{length:x}")),
+        ("a length with a point", format!("{length}.0")),
         (
             "a length beyond any number",
-            "Content-Length: 99999999999999999999",
-            "{}",
+            "99999999999999999999".to_owned(),
         ),
-        ("a length that is a word", "Content-Length: two", "{}"),
-        ("an empty length", "Content-Length: ", "{}"),
+        ("a length that is a word", "two".to_owned()),
+        ("an empty length", String::new()),
+    ];
+    let mut all = Vec::new();
+    for (name, value) in no_lengths {
+        let request = framed(by, &format!("Content-Length: {value}"), &body);
+        all.push(Attempt::new(name, request, Gets::NoRequest).hanging_up());
+    }
+    // Chunks rule, and nothing is read behind them (RFC 9112, 6.3).
+    for (name, headers) in [
         (
             "length and chunks",
             "Content-Length: 4\r\nTransfer-Encoding: chunked",
-            hidden,
         ),
         (
             "chunks and length",
             "Transfer-Encoding: chunked\r\nContent-Length: 4",
-            hidden,
         ),
         (
-            "chunks that are none",
-            "Transfer-Encoding: xchunked",
-            hidden,
+            "chunks with a tab, and a length",
+            "Transfer-Encoding:\tchunked\r\nContent-Length: 2",
         ),
-        (
-            "chunks within gzip",
-            "Transfer-Encoding: chunked, gzip",
-            hidden,
-        ),
-        ("identity", "Transfer-Encoding: identity", hidden),
+    ] {
+        let request = framed(by, headers, &chunked(&body));
+        all.push(Attempt::new(name, request, Gets::Taken));
+    }
+    for (name, headers) in [
+        ("chunks that are none", "Transfer-Encoding: xchunked"),
+        ("chunks within gzip", "Transfer-Encoding: chunked, gzip"),
+        ("identity", "Transfer-Encoding: identity"),
         (
             "chunks, twice said",
             "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
-            hidden,
         ),
-        (
-            "chunks with a tab",
-            "Transfer-Encoding:\tchunked\r\nContent-Length: 2",
-            hidden,
-        ),
-        (
-            "chunks behind a blank",
-            "Transfer-Encoding : chunked",
-            hidden,
-        ),
-        (
-            "chunks on a folded line",
-            "Transfer-Encoding:\r\n chunked",
-            hidden,
-        ),
-        ("chunks in quotes", "Transfer-Encoding: \"chunked\"", hidden),
+        ("chunks behind a blank", "Transfer-Encoding : chunked"),
+        ("chunks on a folded line", "Transfer-Encoding:\r\n chunked"),
+        ("chunks in quotes", "Transfer-Encoding: \"chunked\""),
+    ] {
+        let request = framed(by, headers, &chunked(&body));
+        all.push(Attempt::new(name, request, Gets::NoRequest).hanging_up());
+    }
+    let right = chunked(&body);
+    let size = format!("{length:x}\r\n");
+    for (name, rest) in [
         (
             "a chunk's size below zero",
-            "Transfer-Encoding: chunked",
-            "-2\r\n{}\r\n0\r\n\r\n",
+            right.replacen(&size, &format!("-{size}"), 1),
         ),
         (
             "a chunk's size beyond any number",
-            "Transfer-Encoding: chunked",
-            "ffffffffffffffff2\r\n{}\r\n0\r\n\r\n",
+            right.replacen(&size, &format!("fffffffffffffff0{size}"), 1),
         ),
         (
             "a chunk's size that is a word",
-            "Transfer-Encoding: chunked",
-            "zz\r\n{}\r\n0\r\n\r\n",
+            right.replacen(&size, "zz\r\n", 1),
         ),
         (
             "a chunk longer than it says",
-            "Transfer-Encoding: chunked",
-            "2\r\n{}GET / HTTP/1.1\r\n0\r\n\r\n",
+            right.replacen("}\r\n0", "}GET / HTTP/1.1\r\n0", 1),
         ),
-    ];
-    let mut all: Vec<_> = cases
-        .into_iter()
-        .map(|(name, headers, rest)| {
-            Attempt::new(name, framed(by, headers, rest), Gets::Refused).hanging_up()
-        })
-        .collect();
-    let extensions = format!("2;{}\r\n{{}}\r\n0\r\n\r\n", "x=y;".repeat(50_000));
-    let long = framed(by, "Transfer-Encoding: chunked", &extensions);
-    all.push(Attempt::new("endless extensions of a chunk", long, Gets::Refused).hanging_up());
-    let short = framed(by, "Content-Length: 500", "{}");
-    all.push(Attempt::new("a body that breaks off", short, Gets::Refused).hanging_up());
+        (
+            "endless extensions of a chunk",
+            right.replacen(
+                &size,
+                &format!("{length:x};{}\r\n", "x=y;".repeat(50_000)),
+                1,
+            ),
+        ),
+    ] {
+        let request = framed(by, "Transfer-Encoding: chunked", &rest);
+        all.push(Attempt::new(name, request, Gets::NoRequest).hanging_up());
+    }
+    let short = framed(by, &format!("Content-Length: {}", length + 1), &body);
+    all.push(Attempt::new("a body that breaks off", short, Gets::NoRequest).hanging_up());
     all
 }
 
@@ -170,7 +185,7 @@ fn heads(by: &Attacker) -> Vec<Attempt> {
     ];
     let mut all: Vec<_> = cases
         .into_iter()
-        .map(|(name, text)| Attempt::new(name, text, Gets::Refused).hanging_up())
+        .map(|(name, text)| Attempt::new(name, text, Gets::NoRequest).hanging_up())
         .collect();
     let upgrade = by
         .get("/v1/vault/accounts/3")
@@ -178,25 +193,18 @@ fn heads(by: &Attacker) -> Vec<Attempt> {
         .and("Upgrade", "h2c")
         .and("HTTP2-Settings", "AAMAAABkAAQCAAAAAAIAAAAA");
     let text = Vec::from(upgrade);
-    all.push(
-        Attempt::new(
-            "an upgrade to HTTP/2",
-            text,
-            Gets::Hides(vec!["101 ".to_owned()]),
-        )
-        .hanging_up(),
-    );
+    let upgrade = Attempt::new("an upgrade to HTTP/2", text, Gets::Code(404, 1004));
+    all.push(upgrade.hiding("101 ").hanging_up());
     all
 }
 
 /// A whole request that is right hides in the body of one that is refused.
 fn hidden(by: &Attacker) -> Vec<Attempt> {
-    let body = transfer(1, 2, "0.5").to_string();
-    let inner = Vec::from(by.post(WRITE, body.as_bytes()));
+    let inner = Vec::from(by.post(WRITE, body().as_bytes()));
     let length = inner.len();
     let outer = |line: &str| {
         let head = format!(
-            "{line} HTTP/1.1\r\nHost: gate.example\r\nX-API-Key: 00000000-0000-4000-8000-000000000000\r\nContent-Length: {length}\r\n\r\n"
+            "{line} HTTP/1.1\r\nHost: gate.example\r\nX-API-Key: 00000000-0000-4000-8000-000000000000\r\nAuthorization: Bearer a.b.c\r\nContent-Length: {length}\r\n\r\n"
         );
         [head.into_bytes(), inner.clone()].concat()
     };
@@ -204,25 +212,14 @@ fn hidden(by: &Attacker) -> Vec<Attempt> {
         let head = "GET /v1/users HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
         [head.as_bytes(), &inner].concat()
     };
-    vec![
-        Attempt::new(
-            "a proposal in a refused POST",
-            outer("POST /v1/transactions"),
-            Gets::Refused,
-        )
-        .hanging_up(),
-        Attempt::new(
-            "a proposal in a refused GET",
-            outer("GET /v1/users"),
-            Gets::Refused,
-        )
-        .hanging_up(),
-        Attempt::new(
-            "a proposal in a refused TRACE",
-            outer("TRACE /v1/users"),
-            Gets::Refused,
-        )
-        .hanging_up(),
-        Attempt::new("a proposal behind two framings", get, Gets::Refused).hanging_up(),
-    ]
+    let mut all: Vec<_> = ["POST /v1/transactions", "GET /v1/users", "TRACE /v1/users"]
+        .into_iter()
+        .map(|line| {
+            let name = format!("a proposal in a refused {line}");
+            Attempt::new(name, outer(line), Gets::Code(401, -7)).hanging_up()
+        })
+        .collect();
+    let behind = Attempt::new("a proposal behind two framings", get, DENIED);
+    all.push(behind.hanging_up());
+    all
 }

@@ -1,9 +1,13 @@
 //! Headers that claim to be somebody else, from somewhere else, or to mean something else.
 
-use super::attempt::{Attacker, Attempt, Gets};
+use super::attempt::{Attacker, Attempt, DENIED, Gets};
 use super::scene::Prey;
 
 const READ: &str = "/v1/vault/accounts/1";
+
+pub fn right(by: &Attacker) -> Attempt {
+    Attempt::new("a right read", by.get(READ), Gets::Fine)
+}
 
 pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     let mut all = Vec::new();
@@ -21,9 +25,9 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     ] {
         let request = by.get(READ).and(name, value);
         let name = format!("{name}: {value}, from elsewhere");
-        all.push(Attempt::new(name, request, Gets::Code(-7)).elsewhere());
+        all.push(Attempt::new(name, request, Gets::Code(401, -7)).elsewhere());
     }
-    let elsewhere = Attempt::new("from elsewhere", by.get(READ), Gets::Code(-7));
+    let elsewhere = Attempt::new("from elsewhere", by.get(READ), Gets::Code(401, -7));
     all.push(elsewhere.elsewhere());
     // A right token of one's own, and another's name beside it.
     let own = by.user.to_string();
@@ -76,7 +80,7 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
             by.get(READ).with("Authorization", &by.token(READ, b"")),
         ),
     ] {
-        all.push(Attempt::new(name, request, Gets::Denied));
+        all.push(Attempt::new(name, request, DENIED));
     }
     // A read of one's own, and a header that means something else to some servers.
     for (name, value) in [
@@ -96,13 +100,9 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         ("X-User-Role", "ADMIN"),
     ] {
         let request = by.get(READ).and(name, value);
-        let mut hidden = prey.marks();
-        hidden.push("attacker.example".to_owned());
-        all.push(Attempt::new(
-            format!("{name}: {value}"),
-            request,
-            Gets::Hides(hidden),
-        ));
+        let name = format!("{name}: {value}");
+        let fine = Attempt::new(name, request, Gets::Fine);
+        all.push(fine.hiding("attacker.example"));
     }
     all
 }

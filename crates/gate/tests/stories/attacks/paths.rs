@@ -3,6 +3,10 @@
 use super::attempt::{Attacker, Attempt, Gets};
 use super::scene::Prey;
 
+pub fn right(by: &Attacker) -> Attempt {
+    Attempt::new("a right read", by.get("/v1/vault/accounts/1"), Gets::Fine)
+}
+
 pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     let mut all = Vec::new();
     // What lies behind these must not be told, and nothing may be done there.
@@ -17,10 +21,6 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         "/v1/vault/accounts/1%2f..%2f3",
         "/v1/vault/accounts/1;/3",
         "/v1/vault/accounts/3;jsessionid=1",
-        "/v1/vault/accounts/3%00",
-        "/v1/vault/accounts/1%00/3",
-        "/v1/vault/accounts/%c0%b3",
-        "/v1/vault/accounts/%e0%80%b3",
         "/v1/vault/accounts/%33%20",
         "/v1/vault/accounts/%EF%BC%93",
         "/v1/vault/accounts/03",
@@ -44,7 +44,15 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         "/./v1/vault/accounts/3",
         "/x/../v1/vault/accounts/3",
     ] {
-        let gets = Gets::Hides(prey.marks());
+        all.push(Attempt::new(target, by.get(target), Gets::Status(404)));
+    }
+    for target in [
+        "/v1/vault/accounts/3%00",
+        "/v1/vault/accounts/1%00/3",
+        "/v1/vault/accounts/%c0%b3",
+        "/v1/vault/accounts/%e0%80%b3",
+    ] {
+        let gets = Gets::Code(400, 1000);
         all.push(Attempt::new(target, by.get(target), gets));
     }
     for target in [
@@ -56,13 +64,14 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         "/vestibule/v1/log",
         "/vestibule/v1/posture",
         "/vestibule/v1/upstream",
-        "/webhooks/upstream",
         "/.git/config",
         "/etc/passwd",
     ] {
         let name = format!("{target}, which is not a provider's");
-        all.push(Attempt::new(name, by.get(target), Gets::Refused));
+        all.push(Attempt::new(name, by.get(target), Gets::Status(404)));
     }
+    let hooks = by.get("/webhooks/upstream");
+    all.push(Attempt::new("a read of events", hooks, Gets::Status(405)));
     let approve = format!("/vestibule/v1/proposals/{}/approve", prey.proposal);
     for target in [
         approve.as_str(),
@@ -71,35 +80,35 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     ] {
         let request = by.post(target, b"{}");
         let name = format!("POST {}", target.replace(&prey.proposal, "ID"));
-        all.push(Attempt::new(name, request, Gets::Refused));
+        all.push(Attempt::new(name, request, Gets::Status(404)));
     }
     let absolute = "http://gate.example/v1/vault/accounts/3";
     all.push(Attempt::new(
         "absolute form",
         by.get(absolute),
-        Gets::Refused,
+        Gets::Status(404),
     ));
     let signed = by.get("/v1/vault/accounts/1").to(absolute);
     all.push(Attempt::new(
         "absolute form, signed for another",
         signed,
-        Gets::Refused,
+        Gets::Status(404),
     ));
     let connect = by.request("CONNECT", "gate.example:443", b"");
-    all.push(Attempt::new("CONNECT", connect, Gets::Refused));
+    all.push(Attempt::new("CONNECT", connect, Gets::Status(404)));
     let asterisk = by.request("OPTIONS", "*", b"");
-    all.push(Attempt::new("an asterisk", asterisk, Gets::Refused));
+    all.push(Attempt::new("an asterisk", asterisk, Gets::Status(404)));
     let long = format!("/v1/vault/accounts/{}", "3".repeat(100_000));
     all.push(Attempt::new(
         "a target without end",
         by.get(&long),
-        Gets::Refused,
+        Gets::Status(431),
     ));
     let many = format!("/v1/transactions?{}", "a=1&".repeat(20_000));
     all.push(Attempt::new(
         "a query without end",
         by.get(&many),
-        Gets::Refused,
+        Gets::Status(431),
     ));
     all
 }

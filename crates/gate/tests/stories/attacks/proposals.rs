@@ -6,18 +6,32 @@ use super::attempt::{Attacker, Attempt, Gets};
 use super::scene::Prey;
 use crate::provider::transfer;
 
+const WRITE: &str = "/v1/transactions";
+
+pub fn right(by: &Attacker) -> Attempt {
+    let body = transfer(1, 2, "0.5").to_string();
+    let request = by.post(WRITE, body.as_bytes());
+    Attempt::new("a right proposal", request, Gets::Taken)
+}
+
 pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
-    let ask = |name: String, body: &Value| {
-        let request = by.post("/v1/transactions", body.to_string().as_bytes());
-        Attempt::new(name, request, Gets::Refused)
+    let ask = |name: String, body: &Value, gets| {
+        let request = by.post(WRITE, body.to_string().as_bytes());
+        Attempt::new(name, request, gets)
     };
+    // What is not a TRANSFER's; another operation; no amount.
+    let (field, operation, amount) = (
+        Gets::Code(400, 1409),
+        Gets::Code(400, 1401),
+        Gets::Code(400, 1432),
+    );
     let with = |field: &str, value: &Value| {
         let mut body = transfer(1, 2, "0.5");
         body[field] = value.clone();
         body
     };
     let mut all = Vec::new();
-    for (field, value) in [
+    for (name, value) in [
         ("id", json!("00000000-0000-4000-8000-000000000000")),
         ("status", json!("COMPLETED")),
         ("subStatus", json!("CONFIRMED")),
@@ -49,9 +63,9 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         ("useGasless", json!(true)),
         ("force", json!(true)),
     ] {
-        all.push(ask(format!("{field} is set"), &with(field, &value)));
+        all.push(ask(format!("{name} is set"), &with(name, &value), field));
     }
-    for operation in [
+    for word in [
         "RAW",
         "CONTRACT_CALL",
         "PROGRAM_CALL",
@@ -67,10 +81,10 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         "",
         "TRANSFER\u{0}",
     ] {
-        let body = with("operation", &json!(operation));
-        all.push(ask(format!("the operation {operation:?}"), &body));
+        let body = with("operation", &json!(word));
+        all.push(ask(format!("the operation {word:?}"), &body, operation));
     }
-    for amount in [
+    for value in [
         json!("0"),
         json!("-0"),
         json!("-1"),
@@ -97,9 +111,11 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         json!(true),
         json!("1;DROP TABLE x"),
     ] {
-        let body = with("amount", &amount);
-        all.push(ask(format!("the amount {:.30}", amount.to_string()), &body));
+        let body = with("amount", &value);
+        let name = format!("the amount {:.30}", value.to_string());
+        all.push(ask(name, &body, amount));
     }
+    let absent = ["another's account", "an account that is not there"];
     let vault = |id: Value| json!({"type": "VAULT_ACCOUNT", "id": id});
     for (what, place) in [
         ("another's account", vault(json!("3"))),
@@ -116,8 +132,8 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
             json!({"type": "EXCHANGE_ACCOUNT", "id": "1"}),
         ),
         ("a fiat account", json!({"type": "FIAT_ACCOUNT", "id": "1"})),
-        ("a gas station", json!({"type": "GAS_STATION"})),
-        ("an unknown place", json!({"type": "UNKNOWN"})),
+        ("a gas station", json!({"type": "GAS_STATION", "id": "1"})),
+        ("an unknown place", json!({"type": "UNKNOWN", "id": "1"})),
         (
             "a wallet that was not granted",
             json!({"type": "EXTERNAL_WALLET", "id": prey.wallet}),
@@ -134,22 +150,35 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         ("nothing", Value::Null),
     ] {
         for side in ["source", "destination"] {
-            all.push(ask(format!("{side}: {what}"), &with(side, &place)));
+            let name = format!("{side}: {what}");
+            let code = match (place["type"].as_str(), side) {
+                (Some("VAULT_ACCOUNT"), _) if absent.contains(&what) => 11_001,
+                (None | Some("VAULT_ACCOUNT" | "ONE_TIME_ADDRESS"), _) => 1409,
+                (_, "source") => 1427,
+                (Some("EXTERNAL_WALLET"), _) => 1410,
+                _ => 1428,
+            };
+            all.push(ask(name, &with(side, &place), Gets::Code(400, code)));
         }
     }
     for asset in [
         "", "eth", "ETH ", " ETH", "ETH\u{0}", "ЕTH", "NOPE", "ETH,BTC", "*", "../ETH",
     ] {
         let body = with("assetId", &json!(asset));
-        all.push(ask(format!("the asset {asset:?}"), &body));
+        // Of those that have an asset's form, there is no wallet.
+        let code = match asset {
+            "eth" | "NOPE" => 1410,
+            _ => 1409,
+        };
+        let gets = Gets::Code(400, code);
+        all.push(ask(format!("the asset {asset:?}"), &body, gets));
     }
     let long = json!("x".repeat(100_000));
-    for field in ["note", "externalTxId", "customerRefId"] {
-        all.push(ask(format!("an endless {field}"), &with(field, &long)));
-        all.push(ask(
-            format!("{field} that is a list"),
-            &with(field, &json!([])),
-        ));
+    for name in ["note", "externalTxId", "customerRefId"] {
+        let endless = format!("an endless {name}");
+        all.push(ask(endless, &with(name, &long), field));
+        let list = format!("{name} that is a list");
+        all.push(ask(list, &with(name, &json!([])), field));
     }
     all
 }

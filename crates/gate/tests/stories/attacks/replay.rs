@@ -1,12 +1,16 @@
 //! A token that was right: again, elsewhere, for something else.
 
-use super::attempt::{Attacker, Attempt, Gets, HEADER};
+use super::attempt::{Attacker, Attempt, DENIED, Gets, HEADER};
 use super::scene::Prey;
 use crate::provider::transfer;
 use serde_json::Value;
 
 const READ: &str = "/v1/vault/accounts_paged?limit=2";
 const WRITE: &str = "/v1/transactions";
+
+pub fn right(by: &Attacker) -> Attempt {
+    Attempt::new("a right read", by.get(READ), Gets::Fine)
+}
 
 pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
     let read = by.get(READ);
@@ -30,36 +34,41 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
         by.signed(HEADER, &Value::Object(claims).to_string())
     };
     vec![
-        Attempt::new("a read again", read.clone(), Gets::Code(-7)).after(read.clone()),
-        Attempt::new("a read again, from elsewhere", read.clone(), Gets::Code(-7)).elsewhere(),
+        Attempt::new("a read again", read.clone(), Gets::Code(401, -7)).after(read.clone()),
+        Attempt::new(
+            "a read again, from elsewhere",
+            read.clone(),
+            Gets::Code(401, -7),
+        )
+        .elsewhere(),
         Attempt::new(
             "a read for more rows",
             read.clone().to("/v1/vault/accounts_paged?limit=500"),
-            Gets::Code(-4),
+            Gets::Code(401, -4),
         ),
         Attempt::new(
             "a read for another list",
             read.clone().to("/v1/transactions"),
-            Gets::Code(-4),
+            Gets::Code(401, -4),
         ),
         Attempt::new(
             "a read for one account",
             read.clone().to("/v1/vault/accounts/1"),
-            Gets::Code(-4),
+            Gets::Code(401, -4),
         ),
         Attempt::new(
             "a read by another method",
             {
-                let mut delete = read.clone();
+                let mut delete = by.get(READ);
                 delete.method = "DELETE".to_owned();
                 delete
             },
-            Gets::Refused,
+            Gets::Status(404),
         ),
         Attempt::new(
             "a read under the other provider's API key",
             by.get(READ).with("X-API-Key", &prey.user),
-            Gets::Denied,
+            DENIED,
         ),
         Attempt::new(
             "a list's token for a proposal",
@@ -68,41 +77,41 @@ pub fn attempts(by: &Attacker, prey: &Prey) -> Vec<Attempt> {
                 post.method = "POST".to_owned();
                 post.carrying(body.as_bytes())
             },
-            Gets::Denied,
+            Gets::Code(401, -7),
         ),
-        Attempt::new("a proposal again", write.clone(), Gets::Code(-7)).after(write.clone()),
+        Attempt::new("a proposal again", write.clone(), Gets::Code(401, -7)).after(write.clone()),
         Attempt::new(
             "a proposal of another amount under the same token",
             by.post(WRITE, body.as_bytes())
                 .carrying(other_body.as_bytes()),
-            Gets::Code(-7),
+            Gets::Code(401, -7),
         ),
         Attempt::new(
             "a proposal without its body",
             by.post(WRITE, body.as_bytes()).carrying(b""),
-            Gets::Code(-7),
+            Gets::Code(401, -7),
         ),
         Attempt::new(
             "a proposal with a blank more",
             by.post(WRITE, body.as_bytes())
                 .carrying(format!("{body} ").as_bytes()),
-            Gets::Code(-7),
+            Gets::Code(401, -7),
         ),
         Attempt::new(
             "a proposal's token for another operation",
             by.post(WRITE, body.as_bytes()).to("/v1/vault/accounts"),
-            Gets::Code(-4),
+            Gets::Code(401, -4),
         ),
         Attempt::new(
             "the same nonce in another token",
             by.get(READ).bearing(&same_nonce.1),
-            Gets::Code(-7),
+            Gets::Code(401, -7),
         )
         .after(by.get(READ).bearing(&same_nonce.0)),
         Attempt::new(
             "a token of an hour ago",
             by.get(READ).bearing(&before_start),
-            Gets::Denied,
+            DENIED,
         ),
     ]
 }

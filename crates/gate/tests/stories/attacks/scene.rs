@@ -9,19 +9,25 @@ use protocol::handover::HandOver;
 use protocol::keys::{KeySize, PrivateKey};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 
 use super::attempt::{Attacker, Attempt, Gets};
 use crate::caller::Caller;
 use crate::hooks::Hooks;
 use crate::processes::address;
 use crate::provider::{Provider, editor, transfer};
-use crate::world::World;
+use crate::world::{World, until};
 
 /// Longest wait for the end of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of an answer that are read at most.
 const MAX_ANSWER: usize = 4 << 20;
+/// What answers a request that is none.
+const NO_REQUEST: [u16; 7] = [400, 408, 413, 414, 431, 501, 505];
+/// Longest answer to what is refused, in bytes: nobody is sent back what he has sent.
+const MAX_REFUSAL: usize = 8 * 1024;
+/// Shortest text that nothing else has in it by chance.
+const SHORTEST_MARK: usize = 7;
 /// The half of this machine's loopback addresses that is on the list.
 const LISTED: &str = "127.0.0.0/9";
 
@@ -44,18 +50,26 @@ pub struct Prey {
     /// Cursors that the other provider was given.
     pub accounts_cursor: String,
     pub transactions_cursor: String,
+    /// Addresses and balances of an account that is not the attacker's.
+    pub addresses: Vec<String>,
+    pub balances: Vec<String>,
 }
 
 impl Prey {
     /// What no answer may tell.
-    pub fn marks(&self) -> Vec<String> {
+    fn marks(&self) -> impl Iterator<Item = &String> {
         let marks = [
-            &self.account_name,
-            &self.wallet_name,
+            &self.user,
             &self.proposal,
+            &self.external,
             &self.transaction,
+            &self.hash,
+            &self.account_name,
+            &self.wallet,
+            &self.wallet_name,
         ];
-        marks.map(ToOwned::to_owned).into()
+        let more = self.addresses.iter().chain(&self.balances);
+        marks.into_iter().chain(more)
     }
 }
 
@@ -63,7 +77,7 @@ pub struct Scene {
     world: World,
     attacker: Caller,
     pub prey: Prey,
-    _rival: Provider,
+    rival: Provider,
     _hooks: Hooks,
     before: Value,
     sent: usize,
@@ -78,14 +92,14 @@ impl Scene {
         .await;
         let rival = world.enrol("rival", editor(&[3, 4])).await;
         let (attacker, hooks) = attacker(&mut world).await;
-        let prey = prey(&world, &rival).await;
+        let prey = prey(&world, &rival, &attacker).await;
         world.quiet().await;
         let (before, sent) = (standing(&world).await, world.line.sent());
         Self {
             world,
             attacker,
             prey,
-            _rival: rival,
+            rival,
             _hooks: hooks,
             before,
             sent,
@@ -105,40 +119,69 @@ impl Scene {
         let name = &attempt.name;
         for fine in &attempt.before {
             let (statuses, heard) = self.ask(fine, false, false).await;
-            let fine = matches!(statuses.as_slice(), [200..=299]);
-            assert!(fine, "before {name}: {heard:.600}");
+            assert_eq!(statuses, [200], "before {name}: {heard:.600}");
         }
         if !attempt.before.is_empty() {
             self.before = standing(&self.world).await;
         }
         let asked = self.ask(&attempt.bytes, attempt.elsewhere, attempt.hangs_up);
         let (statuses, heard) = asked.await;
-        let fits = match &attempt.gets {
-            Gets::Denied => statuses == [401],
-            Gets::Code(code) => statuses == [401] && heard.contains(&format!("\"code\":{code}}}")),
-            Gets::Refused => statuses
-                .iter()
-                .all(|status| matches!(status, 400..=499 | 501 | 505)),
-            Gets::Hides(marks) => {
-                statuses.iter().all(|status| *status < 500)
-                    && !marks.iter().any(|mark| heard.contains(mark))
+        let fits = match (&attempt.gets, statuses.as_slice()) {
+            (Gets::Fine | Gets::Taken, [status]) => *status == 200,
+            (Gets::Status(wanted), [status]) => status == wanted,
+            (Gets::Code(wanted, code), [status]) => {
+                status == wanted && heard.contains(&format!("\"code\":{code}}}"))
             }
+            (Gets::NoRequest, []) => attempt.hangs_up,
+            (Gets::NoRequest, [status]) => NO_REQUEST.contains(status),
+            _ => false,
         };
         assert!(fits, "{name}: wanted {:?}, got {heard:.600}", attempt.gets);
-        assert_eq!(standing(&self.world).await, self.before, "{name}: a change");
+        if statuses.iter().any(|status| *status >= 300) {
+            assert!(heard.len() <= MAX_REFUSAL, "{name}: {heard:.600}");
+        }
+        let hidden = self
+            .prey
+            .marks()
+            .map(String::as_str)
+            .chain(attempt.hides.as_deref());
+        let told: Vec<_> = hidden.filter(|mark| heard.contains(mark)).collect();
+        assert!(told.is_empty(), "{name}: it tells {told:?}");
+        let after = standing(&self.world).await;
+        let changed = after != self.before;
+        assert_eq!(changed, attempt.gets == Gets::Taken, "{name}: a change");
+        self.before = after;
         assert_eq!(self.world.line.sent(), self.sent, "{name}: sent upstream");
     }
 
-    /// Sends bytes from an address of their own; all statuses that came, and all bytes.
-    async fn ask(&mut self, bytes: &[u8], elsewhere: bool, hangs_up: bool) -> (Vec<u16>, String) {
+    /// A connection from an address of its own.
+    pub async fn connect(&mut self, elsewhere: bool) -> TcpStream {
+        self.connect_with(elsewhere, None).await
+    }
+
+    /// The same, of somebody who takes so many bytes at once.
+    pub async fn connect_with(&mut self, elsewhere: bool, window: Option<u32>) -> TcpStream {
         self.tried += 1;
         let [high, low] = self.tried.to_be_bytes();
         let from = Ipv4Addr::new(127, if elsewhere { 200 } else { 1 }, high, low.max(1));
         let socket = TcpSocket::new_v4().expect("a socket");
         let from = SocketAddr::from((from, 0));
         socket.bind(from).expect("an address of this machine");
+        if let Some(window) = window {
+            socket.set_recv_buffer_size(window).expect("a window");
+        }
         let gate = address(&self.world.gate.origin);
-        let mut stream = socket.connect(gate).await.expect("a connection");
+        socket.connect(gate).await.expect("a connection")
+    }
+
+    /// Sends bytes from an address of their own; all statuses that came, and all bytes.
+    pub async fn ask(
+        &mut self,
+        bytes: &[u8],
+        elsewhere: bool,
+        hangs_up: bool,
+    ) -> (Vec<u16>, String) {
+        let mut stream = self.connect(elsewhere).await;
         let mut heard = Vec::new();
         let talk = async {
             // The gate may have closed before it was told all.
@@ -155,10 +198,71 @@ impl Scene {
         let talk = tokio::time::timeout(PATIENCE, talk).await;
         let heard = String::from_utf8_lossy(&heard).into_owned();
         assert!(talk.is_ok(), "the gate did not close: {heard:.600}");
-        let statuses = heard.split("HTTP/1.1 ").skip(1);
-        let statuses = statuses.filter_map(|rest| rest.get(..3)?.parse().ok());
-        (statuses.collect(), heard)
+        (statuses(&heard), heard)
     }
+
+    /// Whoever comes now is served: the other provider, the attacker from another address, and the
+    /// client's people.
+    pub async fn others_are_served(&mut self) {
+        const READ: &str = "/v1/vault/accounts_paged";
+        self.rival.caller.get(READ).await.fine();
+        let (statuses, heard) = self
+            .ask(&Vec::from(self.attacker().get(READ)), false, false)
+            .await;
+        assert_eq!(statuses, [200], "{heard:.600}");
+        self.world.look("/status").await;
+    }
+
+    /// An event comes in from the workspace, and goes out to whom it concerns.
+    pub async fn an_event_is_relayed(&self) {
+        let paid = self.world.sandbox.pay_in(3, "ETH", "0.5").await;
+        until("it is told", || async {
+            !self.rival.hooks.about(&paid).is_empty()
+        })
+        .await;
+    }
+
+    /// How many calls the attacker may make today.
+    pub async fn calls_left(&self) -> i64 {
+        let me = self.attacker.get("/vestibule/v1/me").await.fine();
+        let left = &me["budgets"]["requests_per_day"]["left"];
+        left.as_i64().expect("a number")
+    }
+
+    /// Nothing has changed, and nothing went up.
+    pub async fn is_as_before(&self, what: &str) {
+        assert_eq!(standing(&self.world).await, self.before, "{what}: a change");
+        assert_eq!(self.world.line.sent(), self.sent, "{what}: sent upstream");
+    }
+
+    /// Every entry of the gate's log, as the client's people read them. Refusals are told at an end at the
+    /// latest.
+    pub async fn log(&mut self) -> Vec<Value> {
+        self.world.restart_gate().await;
+        let mut all: Vec<Value> = Vec::new();
+        loop {
+            let page = self
+                .world
+                .look(&format!("/log/entries/{}", all.len()))
+                .await;
+            let page = page["data"]
+                .as_array()
+                .or(page.as_array())
+                .expect("entries")
+                .clone();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
+    }
+}
+
+/// The status of each answer in what was heard.
+pub fn statuses(heard: &str) -> Vec<u16> {
+    let answers = heard.split("HTTP/1.1 ").skip(1);
+    let statuses = answers.filter_map(|rest| rest.get(..3)?.parse().ok());
+    statuses.collect()
 }
 
 /// All that an attempt could have changed, as the client's people see it.
@@ -209,7 +313,7 @@ async fn attacker(world: &mut World) -> (Caller, Hooks) {
     (Caller::new(&world.gate.origin, id, key), hooks)
 }
 
-async fn prey(world: &World, rival: &Provider) -> Prey {
+async fn prey(world: &World, rival: &Provider, attacker: &Caller) -> Prey {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let external = "rival-1".to_owned();
     let mut asked = transfer(3, 4, "0.01");
@@ -231,7 +335,7 @@ async fn prey(world: &World, rival: &Provider) -> Prey {
     let page = rival.caller.get("/v1/transactions?limit=1&after=0").await;
     let next = page.header("next-page").unwrap_or_default();
     let next = next.split("next=").nth(1).unwrap_or_default();
-    Prey {
+    let mut prey = Prey {
         user: rival.caller.user.to_string(),
         proposal,
         external,
@@ -242,5 +346,30 @@ async fn prey(world: &World, rival: &Provider) -> Prey {
         wallet_name: text(&wallets[0]["name"]),
         accounts_cursor: text(&accounts.json()["paging"]["after"]),
         transactions_cursor: next.split('&').next().unwrap_or_default().to_owned(),
+        ..Prey::default()
+    };
+    // Of what the chain shows to everybody, what this attacker has not been shown.
+    let own = attacker.pages("/v1/vault/accounts_paged", "accounts").await;
+    let shown = json!([own, attacker.transactions().await]).to_string();
+    let unseen = |text: &String| text.len() >= SHORTEST_MARK && !shown.contains(text);
+    let mut told = json!([account, wallets, transaction, rival.handback]).to_string();
+    told += &rival.sees(&prey.proposal).await.to_string();
+    for wallet in account["assets"].as_array().expect("assets") {
+        prey.balances
+            .extend(Some(text(&wallet["total"])).filter(unseen));
+        let path = format!("/v1/vault/accounts/3/{}", text(&wallet["id"]));
+        let paged = format!("{path}/addresses_paginated");
+        let page = world.admin.get(&paged).await.fine();
+        let addresses = page["addresses"].as_array().expect("addresses");
+        let addresses = addresses.iter().map(|one| text(&one["address"]));
+        prey.addresses.extend(addresses.filter(unseen));
+        told += &page.to_string();
     }
+    // Each mark is told to whom it is for, and is not told to the attacker already.
+    assert!(!prey.addresses.is_empty() && !prey.balances.is_empty());
+    for mark in prey.marks() {
+        assert!(unseen(mark) && told.contains(mark), "{mark}");
+    }
+    assert!(!prey.accounts_cursor.is_empty() && !prey.transactions_cursor.is_empty());
+    prey
 }

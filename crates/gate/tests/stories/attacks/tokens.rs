@@ -11,14 +11,18 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 use protocol::keys::{KeySize, PrivateKey};
 use serde_json::{Value, json};
 
-use super::attempt::{Attacker, Attempt, Gets, HEADER};
+use super::attempt::{Attacker, Attempt, DENIED, Gets, HEADER};
 use super::scene::Prey;
 
 const TARGET: &str = "/v1/vault/accounts_paged";
 
 /// A read that bears this token.
 fn bearing(by: &Attacker, name: &str, token: &str) -> Attempt {
-    Attempt::new(name, by.get(TARGET).bearing(token), Gets::Denied)
+    Attempt::new(name, by.get(TARGET).bearing(token), DENIED)
+}
+
+pub fn right(by: &Attacker) -> Attempt {
+    Attempt::new("a right read", by.get(TARGET), Gets::Fine)
 }
 
 pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
