@@ -1,20 +1,24 @@
-//! Every operation, asked over the wire by nobody, by a stranger, by both roles about what is
-//! theirs, about another provider's, and about what is in nobody's scope. After a change that is
-//! meant: `ACCESS_GRID=write cargo nextest run -p gate -j 1 access_grid`, and read the difference.
+//! Every operation, asked over the wire by nobody, by a stranger, by who was revoked, whose time is over
+//! and who comes from another address, by both roles about what is theirs, about another provider's, and
+//! about what is in nobody's scope; what is asked upstream, by who was granted that. After a change that
+//! is meant: `ACCESS_GRID=write cargo nextest run -p gate -j 1 access_grid`, and read the difference.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use futures_util::StreamExt;
+use gate::access::{Class, class};
 use protocol::ids::UserId;
 use protocol::keys::{KeySize, PrivateKey};
 use protocol::operations::{self, Operation};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use wire::clock::{SystemClock, WallClock};
 
 use crate::caller::{Answer, Caller};
 use crate::provider::{editor, transfer, viewer};
 use crate::reads::text;
-use crate::world::World;
+use crate::world::{World, until};
 
 const GRID: &str = include_str!("../access_grid.txt");
 const GRID_FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/access_grid.txt");
@@ -41,6 +45,12 @@ impl Things {
             };
             let thing = self.0.get(key).map_or("x", String::as_str);
             path = path.replace(&format!("{{{name}}}"), thing);
+        }
+        match (operation.id.as_str(), class(operation)) {
+            ("estimateNetworkFee", _) => path.push_str("?assetId=ETH"),
+            // Coins are of bitcoin's kind alone.
+            (_, Some(Class::Filter)) => path = path.replace("/ETH/", "/BTC/"),
+            _ => {}
         }
         path
     }
@@ -118,6 +128,36 @@ async fn ask(caller: &Caller, operation: &Operation, things: &Things) -> Answer 
         .await
 }
 
+/// Who is shut out, in the order of [`shut`].
+const SHUT: [&str; 3] = ["revoked", "expired", "elsewhere"];
+
+/// Whose keys opened the door once, or would from another address.
+async fn shut(world: &mut World) -> [Caller; 3] {
+    const READ: &str = "/v1/vault/accounts_paged";
+    let mut all = Vec::new();
+    for name in SHUT {
+        let one = world.enrol(name, editor(&[1, 2])).await;
+        one.caller.get(READ).await.fine();
+        all.push(one.caller);
+    }
+    let [revoked, expired, elsewhere] = all.try_into().ok().expect("three");
+    let reason = json!({"reason": "the contract ended"});
+    let path = "/connections/revoked/revoke";
+    world.desk("POST", path, &reason).await.fine();
+    let soon = SystemClock.now().plus(1_000);
+    let change = json!({"until": soon, "reason": "the contract ends"});
+    let path = "/connections/expired/change";
+    world.desk("POST", path, &change).await.fine();
+    until("its time is over", || async {
+        expired.get(READ).await.status == 401
+    })
+    .await;
+    let http = reqwest::Client::builder().no_proxy();
+    let http = http.local_address(IpAddr::from([127, 0, 0, 2])).build();
+    let elsewhere = elsewhere.over(http.expect("a client"));
+    [revoked, expired, elsewhere]
+}
+
 /// What an absent thing is answered with, and what is there but not for this caller, are the same.
 fn same(operation: &Operation, answer: Answer, absent: Answer) -> String {
     let word = word(&answer);
@@ -143,6 +183,12 @@ async fn invariant_2_the_access_grid_over_the_wire() {
     let reader = world.enrol("reader", reader).await;
     let trader = world.enrol("trader", trader).await;
     let other = world.enrol("other", other).await;
+    let shut = shut(&mut world).await;
+    let grant = json!({"scope": {"forward": true}});
+    let asks = viewer(&[1], None);
+    let asking_viewer = world.granting("asking-viewer", asks, &grant).await;
+    let asks = editor(&[1]);
+    let asking_editor = world.granting("asking-editor", asks, &grant).await;
     let mut body = transfer(1, 2, "1");
     body["externalTxId"] = json!("theirs");
     let proposal = trader.propose(&body).await;
@@ -169,7 +215,18 @@ async fn invariant_2_the_access_grid_over_the_wire() {
     let line = async |operation: &'static Operation| {
         let target = inside.target(operation);
         let nobody = bare(&http, &world, operation, &target).await;
-        let stranger = word(&ask(&stranger, operation, &inside).await);
+        let told = ask(&stranger, operation, &inside).await;
+        let stranger = word(&told);
+        for (caller, who) in shut.iter().zip(SHUT) {
+            // Word for word what one is told whom nobody knows.
+            let shut = ask(caller, operation, &inside).await;
+            assert_eq!(
+                shut.lasting(),
+                told.clone().lasting(),
+                "{who}: {}",
+                operation.id
+            );
+        }
         let viewer = word(&ask(&reader.caller, operation, &inside).await);
         let editor = word(&ask(&trader.caller, operation, &inside).await);
         let (mut others, mut nobodys) = ("-".to_owned(), "-".to_owned());
@@ -187,9 +244,22 @@ async fn invariant_2_the_access_grid_over_the_wire() {
                 missing,
             );
         }
+        let mut granted = ["viewer", "editor", "outside"].map(|who| (who, "-".to_owned()));
+        if matches!(class(operation), Some(Class::Forward | Class::Filter)) {
+            let [viewer, editor] = [&asking_viewer.caller, &asking_editor.caller];
+            granted[0].1 = word(&ask(viewer, operation, &inside).await);
+            granted[1].1 = word(&ask(editor, operation, &inside).await);
+            if class(operation) == Some(Class::Filter) {
+                let missing = ask(viewer, operation, &absent).await;
+                granted[2].1 = same(operation, ask(viewer, operation, &outside).await, missing);
+            }
+        }
+        let granted = granted.map(|(who, word)| format!("granted-{who}={word}"));
+        let shut = SHUT.map(|who| format!("{who}={stranger}")).join(" ");
         let key = format!("{} {} {}", operation.path, operation.method, operation.id);
         let said = format!(
-            "nobody={nobody} stranger={stranger} viewer={viewer} editor={editor} another's={others} outside={nobodys}"
+            "nobody={nobody} stranger={stranger} {shut} viewer={viewer} editor={editor} another's={others} outside={nobodys} {}",
+            granted.join(" ")
         );
         (key, said)
     };
@@ -199,7 +269,17 @@ async fn invariant_2_the_access_grid_over_the_wire() {
 
     for (key, said) in &said {
         let words: Vec<_> = said.split(' ').collect();
-        assert_eq!(words[..2], ["nobody=401", "stranger=401/-7"], "{key}");
+        assert_eq!(
+            words[..5],
+            [
+                "nobody=401",
+                "stranger=401/-7",
+                "revoked=401/-7",
+                "expired=401/-7",
+                "elsewhere=401/-7"
+            ],
+            "{key}"
+        );
     }
     // What was decided without a wire is what is answered over it.
     let mut now = Vec::new();
@@ -218,11 +298,15 @@ async fn invariant_2_the_access_grid_over_the_wire() {
         for verdict in verdicts {
             let (role, verdict) = verdict.split_once('=').expect("a verdict");
             let answered: Vec<_> = answers.split(' ').collect();
+            let granted = format!("granted-{role}=200");
+            if matches!(verdict, "forward" | "filter") {
+                assert!(answers.contains(&granted), "{decided}: {answers}");
+            }
             let fits: &[&str] = match verdict {
                 "read" => &["200", "404/1404", "404"],
                 "propose" => &["400"],
                 "role" => &["401/-8"],
-                // Nobody of this story was granted that.
+                // Not granted to these.
                 "forward" | "filter" => &["403"],
                 _ => &["403"],
             };
