@@ -161,15 +161,10 @@ async fn invariant_2_whoever_sends_slowly_is_ended_and_keeps_nobody_waiting() {
         });
     }
     let mut served = 0;
-    while let Some(ended) = {
+    while !callers.is_empty() {
         scene.others_are_served().await;
         served += 1;
-        callers.try_join_next().map_or_else(
-            || (!callers.is_empty()).then_some(None),
-            |ended| Some(Some(ended)),
-        )
-    } {
-        if let Some(ended) = ended {
+        while let Some(ended) = callers.try_join_next() {
             ended.expect("as it must be");
         }
     }

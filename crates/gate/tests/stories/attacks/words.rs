@@ -81,7 +81,7 @@ fn targets(by: &Attacker, what: &str, evil: &str) -> Vec<Attempt> {
     // A list's next page is named with the query that was asked, in a header.
     for pair in [format!("x={encoded}"), format!("{encoded}=x")] {
         let list = by.get(&format!("/v1/transactions?after=0&limit=1&{pair}"));
-        let name = format!("{what} in what is told of the next page: {:.1}", pair);
+        let name = format!("{what} in what is told of the next page: {pair:.1}");
         all.push(Attempt::new(name, list, Gets::Fine).hiding(evil));
     }
     all
