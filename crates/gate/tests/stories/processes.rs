@@ -1,7 +1,7 @@
 //! The two processes: a workspace's and a gate's. Each can end, and begin again where it was.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use gate::{Config, Folder};
 use secrecy::ExposeSecret;
@@ -68,6 +68,11 @@ impl Sandbox {
         self.stop().await;
         self.config.manual = manual;
         self.start().await;
+    }
+
+    /// Where its books are.
+    pub fn file(&self) -> &Path {
+        self.config.data.as_deref().expect("a file")
     }
 
     pub fn is(&self) -> &sandbox::Running {

@@ -199,6 +199,11 @@ pub fn admin_of(sandbox: &Sandbox, network: Network) -> Caller {
     user_of(sandbox, network, "non-signing-admin")
 }
 
+/// A user of a sandbox's first workspace.
+pub fn of_workspace(sandbox: &Sandbox, name: &str) -> Caller {
+    user_of(sandbox, Network::Mainnet, name)
+}
+
 fn user_of(sandbox: &Sandbox, network: Network, name: &str) -> Caller {
     let person = people::named(name).expect("a person");
     let key = person.key().expect("a key").expect("a key");

@@ -8,6 +8,7 @@
 
 #![expect(clippy::panic, reason = "a comparison that cannot be made stops")]
 
+mod narrow;
 mod reads;
 mod reduced;
 mod scopes;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use ledger::{AssetFilter, Change, Directions, PartScope, Shown, Version};
+use protocol::ids::AssetId;
 use protocol::model::transaction::PeerKind;
 use protocol::time::Millis;
 use rand::Rng;
@@ -18,8 +19,21 @@ fn some<T: Ord + Clone>(all: &BTreeSet<T>, share: f64, random: &mut StdRng) -> B
     taken.cloned().collect()
 }
 
-/// Any scope of what there is.
-pub(super) fn any(plan: &[(Version, Change)], random: &mut StdRng) -> PartScope {
+/// All that there is, and all that can be shown of it.
+pub(super) fn all(plan: &[(Version, Change)]) -> PartScope {
+    let shown = Shown {
+        usd: true,
+        notes: true,
+        users: true,
+    };
+    PartScope {
+        shown,
+        ..there(plan).0
+    }
+}
+
+/// What there is: every account and place, and every asset.
+fn there(plan: &[(Version, Change)]) -> (PartScope, BTreeSet<AssetId>) {
     let mut all = PartScope::default();
     let mut assets = BTreeSet::new();
     for (_, change) in plan {
@@ -40,6 +54,12 @@ pub(super) fn any(plan: &[(Version, Change)], random: &mut StdRng) -> PartScope 
             _ => {}
         }
     }
+    (all, assets)
+}
+
+/// Any scope of what there is.
+pub(super) fn any(plan: &[(Version, Change)], random: &mut StdRng) -> PartScope {
+    let (all, assets) = there(plan);
     let share = match random.random_range(0..4) {
         0 => 0.05,
         1 => 1.0,
