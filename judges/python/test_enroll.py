@@ -100,6 +100,10 @@ def test_a_gate_keeps_it_as_watched(tmp_path, manual, fund):
         again = run(tmp_path, manual, fund["admin"], "kept", *flags)
         assert "before" in again.stderr
         assert len(gate.connections()) == 1
+        report = json.loads(gate.run("posture").stdout)
+        verdicts = {one["practice"]: one["verdict"] for one in report["findings"]}
+        assert {name for name, verdict in verdicts.items() if verdict == "held"} == {"C2", "C3"}, report
+        assert set(verdicts.values()) == {"held", "cannot_be_seen"}
     finally:
         gate.stop()
     assert users(fund)["kept"]["status"] == "PENDING_ACTIVATION"

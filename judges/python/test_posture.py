@@ -42,7 +42,7 @@ def test_an_admins_key_sees_users_lists_and_policy(tmp_path, lively, fund):
     everybody = told(posture(tmp_path, admin, lively, "--format", "json"))
     assert {one["subject"] for one in everybody["findings"]} >= {"viewer", "editor", "signer"}
     judged = posture(tmp_path, admin, lively, "--third-party", "signer", "--fail-on", "high")
-    assert judged.returncode == 1 and "C1 BROKEN" in judged.stdout
+    assert judged.returncode == 1 and "C1      BROKEN" in judged.stdout
     page = posture(tmp_path, admin, lively, "--format", "html")
     assert page.stdout.startswith("<!doctype html>") and "://" not in page.stdout.replace(lively.base_url, "")
     sarif = told(posture(tmp_path, admin, lively, "--format", "sarif", "--third-party", "signer"))

@@ -1,12 +1,14 @@
 """Posture's files against other people's readers: SARIF's own schema, and a page that asks for nothing."""
 
 import json
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
 import jsonschema_rs
 import pytest
 
+from bare_gate import BareGate
 from newcomers import made
 from test_posture import posture, told
 
@@ -39,6 +41,32 @@ def test_sarif_is_as_its_schema_says(tmp_path, lively, fund, hostile):
         (run,) = report["runs"]
         rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
         assert rules == sorted(set(rules)) and {one["ruleId"] for one in run["results"]} <= set(rules)
+
+
+def test_a_gates_connections_are_told_by_the_same_writers(tmp_path):
+    gate = BareGate(tmp_path)
+    try:
+        key, csr = tmp_path / "acme.key", tmp_path / "acme.csr"
+        make = ["openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/O=Acme"]
+        subprocess.run([*make, "-keyout", key, "-out", csr], check=True, capture_output=True, timeout=120)
+        assert gate.hand_in(csr.read_bytes(), "acme")[0]
+        report = told(gate.run("posture"))
+        broken = {one["practice"] for one in report["findings"] if one["verdict"] == "broken"}
+        assert broken == {"C6"}, report
+        assert report["standings"] == {"acme": "guarded, REQUESTED"}
+        assert all(one["source"] and one["todo"] and one["severity"] for one in report["findings"])
+        for least, code in (("low", 1), ("medium", 1), ("high", 0)):
+            assert gate.run("posture", "--fail-on", least).returncode == code
+        sarif = told(gate.run("posture", "--format", "sarif"))
+        errors = [error.message for error in jsonschema_rs.validator_for(SCHEMA).iter_errors(sarif)]
+        assert errors == []
+        results = sarif["runs"][0]["results"]
+        assert {one["ruleId"] for one in results if one["kind"] == "fail"} == broken
+        page = Page()
+        page.feed(gate.run("posture", "--format", "html").stdout)
+        assert page.bad == [] and "table" in page.tags and page.policy.startswith("default-src 'none'")
+    finally:
+        gate.stop()
 
 
 class Page(HTMLParser):

@@ -81,9 +81,4 @@ impl DoorKeys {
             Some((fingerprint, self.last_use(fingerprint)?))
         })
     }
-
-    /// How long the newest is, in bits; 0 where there is none.
-    pub(crate) fn bits(&self) -> usize {
-        self.newest.as_ref().map_or(0, |key| key.key.bits())
-    }
 }

@@ -14,10 +14,9 @@ use super::{Operator, refused};
 use crate::connections::{DAY, Mode, Standing, State, Terms};
 use crate::gate::Gate;
 use crate::log::Event;
+use crate::posture::UNUSED;
 use crate::rows;
 
-/// Whoever has not come for so long may not need its key any more.
-pub const UNUSED: i64 = 30 * DAY;
 /// An end that is so near is told.
 pub const SOON: i64 = 14 * DAY;
 

@@ -479,6 +479,12 @@ async fn who_leaves_gets_a_signed_record_of_what_was_held() {
         .fine();
     let told = desk.look("/connections/acme/record").await;
     let record = &told["record"];
+    let judged = desk.look("/posture").await;
+    assert_eq!(
+        judged,
+        json!([]),
+        "whoever never comes in again breaks nothing"
+    );
     assert_eq!(record["api_key"], acme.user.to_string());
     assert_eq!(record["terms"]["part"]["accounts"], json!(["1", "2"]));
     assert_eq!(record["closed"]["reason"], "the contract ended");

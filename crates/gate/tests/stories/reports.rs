@@ -109,6 +109,16 @@ async fn a_report_is_fetched_believed_and_equal_to_the_books() {
     };
     assert_eq!(verdict("one", "C5"), "held");
     assert_eq!(verdict("other", "C5"), "broken");
+    // One of them has called with its key, and the other just now, too.
+    assert_eq!(verdict("one", "C3-used"), "held");
+    for finding in of("one").iter().chain(&of("other")) {
+        for field in ["subject", "asks", "severity", "evidence", "source", "todo"] {
+            assert!(
+                finding[field].as_str().is_some_and(|text| !text.is_empty()),
+                "{finding}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

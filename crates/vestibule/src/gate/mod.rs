@@ -11,7 +11,7 @@ pub(crate) mod entrance;
 pub(crate) mod init;
 mod log;
 mod operator;
-pub(crate) mod posture;
+mod posture;
 pub(crate) mod proposal;
 mod report;
 mod resume;
@@ -149,9 +149,11 @@ enum Command {
     Resume(resume::Args),
     /// The seven practices, per connection: held, broken, or cannot be seen.
     #[command(after_help = "Examples:
-  vestibule gate posture       C1 to C7 for every connection; exit code 1 if any is broken
+  vestibule gate posture       C1 to C7 for every connection, and what mends what is broken
+  vestibule gate posture --fail-on medium                exit code 1 where something is broken
+  vestibule gate posture --format html > connections.html
   vestibule --json gate posture | jq .findings")]
-    Posture,
+    Posture(crate::posture::How),
 }
 
 /// Runs the command.
@@ -179,7 +181,7 @@ pub(crate) async fn run(args: Args, out: Output) -> anyhow::Result<ExitCode> {
         Command::Restore(args) => backup::restore(&at, &args, out).await,
         Command::Release(args) => backup::release(&at, &args, out).await,
         Command::Resume(args) => resume::run(&at, &args, out).await,
-        Command::Posture => posture::run(&at, out).await,
+        Command::Posture(how) => posture::run(&at, how, out).await,
     }
 }
 

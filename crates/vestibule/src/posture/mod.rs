@@ -2,21 +2,23 @@
 
 mod given;
 mod page;
+mod report;
 mod sarif;
+mod text;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::ValueEnum;
 use connector::environment::Environment;
-use gate::posture::Verdict;
 use gate::posture::look::look;
-use gate::posture::workspace::{Judged, Seen, Severity, Theirs, judge};
+use gate::posture::workspace::{Seen, judge};
 use protocol::ids::UserId;
-use serde::Serialize;
 
 use crate::given_key;
-use crate::output::{Output, printable};
+use crate::output::Output;
+use report::Fireblocks;
+pub(crate) use report::{How, Report};
 
 /// The seven practices in a workspace as it stands, without any gate: from a key given for this run, from
 /// the Console's exports, and from what third parties handed over.
@@ -53,44 +55,8 @@ pub(crate) struct Args {
     /// An API user of a third party's, by name or id (may be given more than once); all, if none is.
     #[arg(long = "third-party", value_name = "NAME|ID")]
     third_parties: Vec<String>,
-    /// How to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
-    /// Exit code 1 where something this bad or worse is broken.
-    #[arg(long, value_enum, value_name = "SEVERITY")]
-    fail_on: Option<FailOn>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people.
-    Text,
-    /// For scripts.
-    Json,
-    /// SARIF 2.1.0, for code scanning.
-    Sarif,
-    /// One page that needs nothing else.
-    Html,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum FailOn {
-    Low,
-    Medium,
-    High,
-}
-
-/// What was found.
-#[derive(Debug, Serialize)]
-struct Report {
-    /// Where.
-    environment: String,
-    /// The practices.
-    findings: Vec<Judged>,
-    /// Fireblocks' own findings.
-    fireblocks: Vec<Theirs>,
-    /// Why there are none of those, where they could not be read.
-    fireblocks_unseen: Option<String>,
+    #[command(flatten)]
+    how: How,
 }
 
 pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -106,73 +72,18 @@ pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
         ),
     };
     args.given.add_to(&mut seen)?;
-    let (fireblocks, unseen) = match &seen.theirs {
+    let (fireblocks, fireblocks_unseen) = match &seen.theirs {
         Ok(theirs) => (theirs.clone(), None),
         Err(unseen) => (Vec::new(), Some(unseen.0.clone())),
     };
     let report = Report {
         environment,
         findings: judge(&seen, &args.third_parties),
-        fireblocks,
-        fireblocks_unseen: unseen,
+        standings: BTreeMap::new(),
+        theirs: Some(Fireblocks {
+            fireblocks,
+            fireblocks_unseen,
+        }),
     };
-    out.line(match args.format {
-        Format::Text if !out.json => text(&report),
-        Format::Text | Format::Json => serde_json::to_string(&report)?,
-        Format::Sarif => serde_json::to_string_pretty(&sarif::of(&report))?,
-        Format::Html => page::of(&report),
-    })?;
-    let bad = args.fail_on.is_some_and(|least| {
-        let least = match least {
-            FailOn::Low => Severity::Low,
-            FailOn::Medium => Severity::Medium,
-            FailOn::High => Severity::High,
-        };
-        let broken = |one: &Judged| one.verdict == Verdict::Broken && one.severity >= least;
-        report.findings.iter().any(broken)
-    });
-    Ok(if bad {
-        ExitCode::FAILURE
-    } else {
-        ExitCode::SUCCESS
-    })
-}
-
-fn text(report: &Report) -> String {
-    let mut lines = Vec::new();
-    let mut subject = None;
-    for one in &report.findings {
-        if subject != Some(&one.subject) {
-            subject = Some(&one.subject);
-            lines.push(printable(&one.subject));
-        }
-        let verdict = word(one.verdict);
-        lines.push(format!(
-            "  {} {verdict:6} {}: {}",
-            one.practice,
-            one.asks,
-            printable(&one.evidence)
-        ));
-        if one.verdict == Verdict::Broken {
-            lines.push(format!("     {:?}: {}", one.severity, one.todo));
-        }
-    }
-    lines.push("Fireblocks' own findings".to_owned());
-    let theirs = report.fireblocks.iter();
-    lines.extend(theirs.map(|one| format!("  {} {}: {}", one.severity, one.status, one.title)));
-    lines.extend(
-        report
-            .fireblocks_unseen
-            .iter()
-            .map(|why| format!("  unseen: {why}")),
-    );
-    lines.join("\n")
-}
-
-const fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Held => "held",
-        Verdict::Broken => "BROKEN",
-        Verdict::CannotBeSeen => "unseen",
-    }
+    args.how.tell(&report, out)
 }

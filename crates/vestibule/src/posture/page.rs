@@ -1,14 +1,15 @@
 //! One page for an auditor: no script, nothing from elsewhere.
 
-use gate::posture::Verdict;
+use gate::posture::{Finding, Verdict};
 
-use super::{Report, word};
+use super::report::{Fireblocks, Report};
+use super::text::word;
 
 const STYLE: &str = "body{font:15px/1.4 sans-serif;margin:2em;max-width:70em}table{border-collapse:collapse;width:100%}\
     td,th{border:1px solid #999;padding:.3em .6em;text-align:left;vertical-align:top}.b{background:#fdd}.h{background:#dfd}";
 
 pub(super) fn of(report: &Report) -> String {
-    let row = |one: &gate::posture::workspace::Judged| {
+    let row = |one: &Finding| {
         let class = match one.verdict {
             Verdict::Held => "h",
             Verdict::Broken => "b",
@@ -21,38 +22,43 @@ pub(super) fn of(report: &Report) -> String {
         };
         format!(
             "<tr class=\"{class}\"><td>{}</td><td>{} {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escaped(&one.subject),
+            escaped(&whose(report, one)),
             one.practice,
-            escaped(one.asks),
+            escaped(&one.asks),
             word(one.verdict),
             escaped(&one.evidence),
-            escaped(one.source),
+            escaped(&one.source),
             escaped(&todo)
         )
     };
     let rows: String = report.findings.iter().map(row).collect();
-    let theirs: String = report
-        .fireblocks
-        .iter()
-        .map(|one| {
-            format!(
-                "<li>{} {}: {}</li>",
-                escaped(&one.severity),
-                escaped(&one.status),
-                escaped(&one.title)
-            )
-        })
-        .chain(
-            report
-                .fireblocks_unseen
-                .iter()
-                .map(|why| format!("<li>not seen: {}</li>", escaped(why))),
-        )
-        .collect();
+    let theirs = report.theirs.as_ref().map(own).unwrap_or_default();
     format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>Posture of {0}</title><style>{STYLE}</style><h1>Posture of {0}</h1><table><tr><th>Whose<th>Practice<th>Verdict<th>Evidence<th>Source<th>What to do</tr>{rows}</table><h2>Fireblocks' own findings</h2><ul>{theirs}</ul></html>",
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"><title>Posture of {0}</title><style>{STYLE}</style><h1>Posture of {0}</h1><table><tr><th>Whose<th>Practice<th>Verdict<th>Evidence<th>Source<th>What to do</tr>{rows}</table>{theirs}</html>",
         escaped(&report.environment)
     )
+}
+
+/// Whose it is, and how far a connection is.
+fn whose(report: &Report, one: &Finding) -> String {
+    match report.standings.get(&one.subject) {
+        Some(standing) => format!("{} ({standing})", one.subject),
+        None => one.subject.clone(),
+    }
+}
+
+/// Fireblocks' own findings.
+fn own(theirs: &Fireblocks) -> String {
+    let found = theirs
+        .fireblocks
+        .iter()
+        .map(|one| format!("{} {}: {}", one.severity, one.status, one.title));
+    let unseen = theirs.fireblocks_unseen.iter();
+    let rows: String = found
+        .chain(unseen.map(|why| format!("not seen: {why}")))
+        .map(|row| format!("<li>{}</li>", escaped(&row)))
+        .collect();
+    format!("<h2>Fireblocks' own findings</h2><ul>{rows}</ul>")
 }
 
 /// Text, as it may stand anywhere in a page.
@@ -66,6 +72,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -73,8 +81,11 @@ mod tests {
         let report = Report {
             environment: "<script>alert(1)</script>".to_owned(),
             findings: Vec::new(),
-            fireblocks: Vec::new(),
-            fireblocks_unseen: Some("\"><img src=x onerror='1'>".to_owned()),
+            standings: BTreeMap::new(),
+            theirs: Some(Fireblocks {
+                fireblocks: Vec::new(),
+                fireblocks_unseen: Some("\"><img src=x onerror='1'>".to_owned()),
+            }),
         };
         let page = of(&report);
         assert!(

@@ -1,26 +1,28 @@
 //! SARIF 2.1.0 (OASIS): a rule a practice, a result a finding.
 
-use gate::posture::Verdict;
-use gate::posture::workspace::{Judged, Severity};
+use std::collections::BTreeMap;
+
+use gate::posture::{Finding, Severity, Verdict};
 use serde_json::{Value, json};
 
-use super::Report;
+use super::report::Report;
 
 pub(super) fn of(report: &Report) -> Value {
-    let mut rules: Vec<&Judged> = Vec::new();
+    // What mends a practice depends on whose it is.
+    let mut rules: BTreeMap<_, (&str, Vec<&str>)> = BTreeMap::new();
     for one in &report.findings {
-        if !rules.iter().any(|rule| rule.practice == one.practice) {
-            rules.push(one);
+        let (_, todos) = rules.entry(one.practice).or_insert((&one.asks, Vec::new()));
+        if !todos.contains(&one.todo.as_ref()) {
+            todos.push(&one.todo);
         }
     }
-    rules.sort_by_key(|rule| rule.practice);
-    let rule = |one: &&Judged| {
+    let rules = rules.iter().map(|(practice, (asks, todos))| {
         json!({
-            "id": one.practice,
-            "shortDescription": {"text": one.asks},
-            "help": {"text": one.todo},
+            "id": practice,
+            "shortDescription": {"text": asks},
+            "help": {"text": todos.join("; or: ")},
         })
-    };
+    });
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -28,14 +30,14 @@ pub(super) fn of(report: &Report) -> Value {
             "tool": {"driver": {
                 "name": "vestibule posture",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.iter().map(rule).collect::<Vec<_>>(),
+                "rules": rules.collect::<Vec<_>>(),
             }},
             "results": report.findings.iter().map(|one| result(report, one)).collect::<Vec<_>>(),
         }],
     })
 }
 
-fn result(report: &Report, one: &Judged) -> Value {
+fn result(report: &Report, one: &Finding) -> Value {
     let (kind, level) = match (one.verdict, one.severity) {
         (Verdict::Held, _) => ("pass", "none"),
         (Verdict::CannotBeSeen, _) => ("open", "none"),
@@ -53,6 +55,6 @@ fn result(report: &Report, one: &Judged) -> Value {
             "fullyQualifiedName": format!("{}/{}", report.environment, one.subject),
             "kind": "resource",
         }]}],
-        "properties": {"source": one.source},
+        "properties": {"source": one.source, "severity": one.severity, "todo": one.todo},
     })
 }

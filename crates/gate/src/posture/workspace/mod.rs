@@ -13,115 +13,80 @@ use protocol::ids::UserId;
 use protocol::model::user::User;
 use protocol::role::Role;
 use protocol::time::Millis;
-use serde::Serialize;
 
-use super::Verdict;
+use super::{Finding, Practice, Severity, Verdict};
 use crate::connections::check_addresses;
+use Practice::{C1, C2, C3, C3Used, C4, C5, C6, C7};
 use policy::Policy;
 pub use seen::{Created, Handed, History, Seen, Theirs, Unseen};
 
-/// How bad it is where a practice is broken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth a look.
-    Low,
-    /// To be mended.
-    Medium,
-    /// To be mended today.
-    High,
-}
-
-/// One practice of one API user, or of the workspace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Judged {
-    /// C1 to C7.
-    pub practice: &'static str,
-    /// Whose.
-    pub subject: String,
-    /// What it asks for.
-    pub asks: &'static str,
-    /// How it stands.
-    pub verdict: Verdict,
-    /// How bad, where it is broken.
-    pub severity: Severity,
-    /// What was seen, or why nothing was.
-    pub evidence: String,
-    /// Where it was seen.
-    pub source: &'static str,
-    /// What to do.
-    pub todo: &'static str,
-}
+/// Each practice that is judged of every user.
+const PRACTICES: [Practice; 7] = [C1, C2, C3, C4, C5, C6, C7];
 
 /// What each practice asks for, where it is seen, and what mends it.
-const PRACTICES: [(&str, &str, &str, &str); 7] = [
-    (
-        "C1",
-        "third parties are Viewer or Editor only",
-        "GET /management/api_users",
-        "in the Console, delete the API user and add one of the role Viewer or Editor",
-    ),
-    (
-        "C2",
-        "the key is the third party's own, only its CSR travels",
-        "the CSR that was handed over",
-        "ask the third party how its key was made; enrol a new one by CSR",
-    ),
-    (
-        "C3",
-        "a key of its own for each third party",
-        "the CSRs that were handed over",
-        "compare the fingerprints of all CSRs; enrol a new key where two are the same",
-    ),
-    (
-        "C4",
-        "an IP allow-list on the key",
-        "GET /management/api_users/{userId}/whitelist_ip_addresses",
-        "in the Console, put the addresses that the third party calls from on the user's list",
-    ),
-    (
-        "C5",
-        "the first sync comes from reports",
-        "the third party's own word",
-        "ask the third party to begin with reports",
-    ),
-    (
-        "C6",
-        "webhooks instead of polling",
-        "the third party's own word",
-        "make a webhook for the third party",
-    ),
-    (
-        "C7",
-        "no signing right; people approve before anything is signed",
-        "GET /policy/active_policy",
-        "put a rule for this API user before the one that lets it through, with your approvers",
-    ),
-];
+const fn about(practice: Practice) -> [&'static str; 3] {
+    match practice {
+        C1 => [
+            "third parties are Viewer or Editor only",
+            "GET /management/api_users",
+            "in the Console, delete the API user and add one of the role Viewer or Editor",
+        ],
+        C2 => [
+            "the key is the third party's own, only its CSR travels",
+            "the CSR that was handed over",
+            "ask the third party how its key was made; enrol a new one by CSR",
+        ],
+        C3 | C3Used => [
+            "a key of its own for each third party",
+            "the CSRs that were handed over",
+            "compare the fingerprints of all CSRs; enrol a new key where two are the same",
+        ],
+        C4 => [
+            "an IP allow-list on the key",
+            "GET /management/api_users/{userId}/whitelist_ip_addresses",
+            "in the Console, put the addresses that the third party calls from on the user's list",
+        ],
+        C5 => [
+            "the first sync comes from reports",
+            "the third party's own word",
+            "ask the third party to begin with reports",
+        ],
+        C6 => [
+            "webhooks instead of polling",
+            "the third party's own word",
+            "make a webhook for the third party",
+        ],
+        C7 => [
+            "no signing right; people approve before anything is signed",
+            "GET /policy/active_policy",
+            "put a rule for this API user before the one that lets it through, with your approvers",
+        ],
+    }
+}
 
 fn judged(
-    practice: usize,
+    practice: Practice,
     subject: &str,
     verdict: Verdict,
     severity: Severity,
     evidence: String,
-) -> Judged {
-    let (practice, asks, source, todo) = PRACTICES.get(practice - 1).copied().unwrap_or_default();
-    Judged {
+) -> Finding {
+    let [asks, source, todo] = about(practice);
+    Finding {
         practice,
         subject: subject.to_owned(),
-        asks,
+        asks: asks.into(),
         verdict,
         severity,
         evidence,
-        source,
-        todo,
+        source: source.into(),
+        todo: todo.into(),
     }
 }
 
 /// Judges what was seen. Where third parties are named, by name or id, they alone are judged; else
 /// every API user, and what only a third party may not be is *cannot be seen*.
-pub fn judge(seen: &Seen, third_parties: &[String]) -> Vec<Judged> {
+pub fn judge(seen: &Seen, third_parties: &[String]) -> Vec<Finding> {
     let look = Look::of(seen);
     let named: BTreeSet<&str> = third_parties.iter().map(String::as_str).collect();
     let mut all = Vec::new();
@@ -141,14 +106,15 @@ pub fn judge(seen: &Seen, third_parties: &[String]) -> Vec<Judged> {
             }
             all.extend(missing.into_iter().map(|third| {
                 let evidence = "the workspace has no such API user".to_owned();
-                judged(1, third, Verdict::CannotBeSeen, Severity::High, evidence)
+                judged(C1, third, Verdict::CannotBeSeen, Severity::High, evidence)
             }));
         }
         Err(unseen) => {
             let mut subjects: BTreeSet<&str> = seen.handed.keys().map(String::as_str).collect();
             subjects.extend(named);
             if subjects.is_empty() && !seen.exported_rules {
-                return (1..=PRACTICES.len())
+                return PRACTICES
+                    .into_iter()
                     .map(|practice| {
                         judged(
                             practice,
@@ -196,7 +162,7 @@ impl<'a> Look<'a> {
     }
 
     /// All practices of an API user.
-    fn user(&self, user: &User, id: &str, is_third_party: bool) -> Vec<Judged> {
+    fn user(&self, user: &User, id: &str, is_third_party: bool) -> Vec<Finding> {
         let name = user.name.as_deref().unwrap_or(id);
         let mut first = role(user, name, is_third_party);
         if user.role != Role::Viewer {
@@ -213,7 +179,7 @@ impl<'a> Look<'a> {
         all.extend(own_word(name));
         all.push(if user.role == Role::Viewer {
             let evidence = "it cannot initiate at all".to_owned();
-            judged(7, name, Verdict::Held, Severity::High, evidence)
+            judged(C7, name, Verdict::Held, Severity::High, evidence)
         } else {
             self.policy.judge(name, Some(id))
         });
@@ -221,7 +187,7 @@ impl<'a> Look<'a> {
     }
 
     /// All practices of somebody of whom only a name is known, or an id.
-    fn named(&self, name: &str, unseen: &Unseen) -> Vec<Judged> {
+    fn named(&self, name: &str, unseen: &Unseen) -> Vec<Finding> {
         let blind = |practice, evidence: String| {
             judged(
                 practice,
@@ -232,9 +198,9 @@ impl<'a> Look<'a> {
             )
         };
         let id = name.parse::<UserId>().is_ok().then_some(name);
-        let mut all = vec![blind(1, unseen.0.clone() + &self.initiated(name))];
+        let mut all = vec![blind(C1, unseen.0.clone() + &self.initiated(name))];
         all.extend(self.keys(name, self.seen.handed.get(name)));
-        all.push(blind(4, unseen.0.clone()));
+        all.push(blind(C4, unseen.0.clone()));
         all.extend(own_word(name));
         all.push(self.policy.judge(name, id));
         all
@@ -256,22 +222,22 @@ impl<'a> Look<'a> {
     }
 
     /// Of whose key it is, and whether another has it: only what was handed over tells.
-    fn keys(&self, name: &str, handed: Option<&Handed>) -> [Judged; 2] {
+    fn keys(&self, name: &str, handed: Option<&Handed>) -> [Finding; 2] {
         let Some(handed) = handed else {
             let why = "no API tells: only the CSR that was handed over does";
-            return [2, 3].map(|practice| untold(practice, name, why));
+            return [C2, C3].map(|practice| untold(practice, name, why));
         };
         let Some(fingerprint) = &handed.fingerprint else {
             let evidence = "its CSR was refused: there is no key to compare".to_owned();
             return [
                 judged(
-                    2,
+                    C2,
                     name,
                     Verdict::Broken,
                     Severity::High,
                     handed.evidence.clone(),
                 ),
-                judged(3, name, Verdict::CannotBeSeen, Severity::High, evidence),
+                judged(C3, name, Verdict::CannotBeSeen, Severity::High, evidence),
             ];
         };
         let holders = self.holders.get(fingerprint.as_str());
@@ -299,25 +265,25 @@ impl<'a> Look<'a> {
         };
         [
             judged(
-                2,
+                C2,
                 name,
                 Verdict::Held,
                 Severity::High,
                 handed.evidence.clone(),
             ),
-            judged(3, name, verdict, Severity::High, evidence),
+            judged(C3, name, verdict, Severity::High, evidence),
         ]
     }
 }
 
 /// What only the third party itself can say.
-fn own_word(name: &str) -> [Judged; 2] {
+fn own_word(name: &str) -> [Finding; 2] {
     let why = "no API tells: only the third party can";
-    [5, 6].map(|practice| untold(practice, name, why))
+    [C5, C6].map(|practice| untold(practice, name, why))
 }
 
 /// What nothing that was seen tells.
-fn untold(practice: usize, name: &str, why: &str) -> Judged {
+fn untold(practice: Practice, name: &str, why: &str) -> Finding {
     let evidence = why.to_owned();
     judged(
         practice,
@@ -336,7 +302,7 @@ fn day(at: Millis) -> String {
     )
 }
 
-fn role(user: &User, name: &str, is_third_party: bool) -> Judged {
+fn role(user: &User, name: &str, is_third_party: bool) -> Finding {
     let (verdict, said) = match user.role {
         Role::Viewer | Role::Editor => (Verdict::Held, "it can do no more than that"),
         _ if is_third_party && user.role.signs() => (Verdict::Broken, "it can sign"),
@@ -352,7 +318,7 @@ fn role(user: &User, name: &str, is_third_party: bool) -> Judged {
         Severity::Medium
     };
     judged(
-        1,
+        C1,
         name,
         verdict,
         severity,
@@ -360,12 +326,12 @@ fn role(user: &User, name: &str, is_third_party: bool) -> Judged {
     )
 }
 
-fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
+fn addresses(seen: &Seen, user: &User, name: &str) -> Finding {
     let list = match seen.addresses.get(&user.id) {
         Some(Ok(list)) => list,
         Some(Err(unseen)) => {
             return judged(
-                4,
+                C4,
                 name,
                 Verdict::CannotBeSeen,
                 Severity::High,
@@ -374,7 +340,7 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
         }
         None => {
             return judged(
-                4,
+                C4,
                 name,
                 Verdict::CannotBeSeen,
                 Severity::High,
@@ -384,7 +350,7 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
     };
     if list.is_empty() {
         let evidence = "its list is empty: it may be used from anywhere".to_owned();
-        return judged(4, name, Verdict::Broken, Severity::High, evidence);
+        return judged(C4, name, Verdict::Broken, Severity::High, evidence);
     }
     let parsed: Result<Vec<IpNet>, _> = list
         .iter()
@@ -395,7 +361,7 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
         .collect();
     match parsed {
         Err(_) => judged(
-            4,
+            C4,
             name,
             Verdict::CannotBeSeen,
             Severity::High,
@@ -403,13 +369,13 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Judged {
         ),
         Ok(nets) => match check_addresses(&nets, None) {
             Ok(()) => judged(
-                4,
+                C4,
                 name,
                 Verdict::Held,
                 Severity::High,
                 format!("only from {}", list.join(", ")),
             ),
-            Err(bad) => judged(4, name, Verdict::Broken, Severity::Medium, bad.to_string()),
+            Err(bad) => judged(C4, name, Verdict::Broken, Severity::Medium, bad.to_string()),
         },
     }
 }

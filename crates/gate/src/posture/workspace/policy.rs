@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use protocol::model::policy_v2::Initiator;
 
-use super::{Judged, Seen, Severity, Unseen, judged};
-use crate::posture::Verdict;
+use super::{Finding, Seen, Severity, Unseen, judged};
+use crate::posture::{Practice, Verdict};
 
 /// The rules for transfers, in order.
 pub(super) struct Policy<'a> {
@@ -56,14 +56,14 @@ impl<'a> Policy<'a> {
     }
 
     /// Judges the rules for somebody, whose id may not be known.
-    pub(super) fn judge(&self, name: &str, id: Option<&str>) -> Judged {
+    pub(super) fn judge(&self, name: &str, id: Option<&str>) -> Finding {
         let (verdict, evidence) = match &self.rules {
             Err(unseen) => (Verdict::CannotBeSeen, unseen.0.clone()),
             Ok(rules) => of_rules(rules, id),
         };
-        let mut judged = judged(7, name, verdict, Severity::High, evidence);
+        let mut judged = judged(Practice::C7, name, verdict, Severity::High, evidence);
         if self.exported {
-            judged.source = "the Console's policy export";
+            judged.source = "the Console's policy export".into();
         }
         judged
     }

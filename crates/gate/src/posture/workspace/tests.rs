@@ -28,10 +28,10 @@ fn seen(users: Vec<User>) -> Seen {
     }
 }
 
-fn of(all: &[Judged], practice: &str) -> (Verdict, String) {
+fn of(all: &[Finding], practice: &str) -> (Verdict, String) {
     let found = all
         .iter()
-        .find(|one| one.practice == practice)
+        .find(|one| one.practice.as_str() == practice)
         .expect("judged");
     (found.verdict, found.evidence.clone())
 }
@@ -41,7 +41,7 @@ fn each_practice_of_each_user_is_judged_and_what_no_source_tells_is_not_called_h
     let viewer = judge(&seen(vec![user(1, "acme", "VIEWER")]), &[]);
     let verdicts: Vec<_> = viewer
         .iter()
-        .map(|one| (one.practice, one.verdict))
+        .map(|one| (one.practice.as_str(), one.verdict))
         .collect();
     use Verdict::{CannotBeSeen, Held};
     assert_eq!(
@@ -130,7 +130,7 @@ fn what_was_handed_over_tells_whose_keys_they_are() {
     let verdict = |subject: &str, practice: &str| {
         let found = all
             .iter()
-            .find(|one| one.subject == subject && one.practice == practice);
+            .find(|one| one.subject == subject && one.practice.as_str() == practice);
         found.expect("judged").verdict
     };
     for (subject, own, shared) in [
@@ -219,7 +219,7 @@ fn an_exported_policy_is_judged_as_far_as_names_go() {
         let verdict = |subject: &str| {
             let found = all
                 .iter()
-                .find(|one| one.subject == subject && one.practice == "C7");
+                .find(|one| one.subject == subject && one.practice == C7);
             let found = found.expect("judged");
             assert_eq!(found.source, "the Console's policy export");
             found.verdict

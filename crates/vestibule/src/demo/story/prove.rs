@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use connector::operations::reconcile::reconcile;
+use gate::operations::posture::Posture;
+use gate::posture::Verdict;
 use protocol::amount::Amount;
 use protocol::handover::WantedScope;
 use protocol::ids::{AssetId, VaultAccountId};
@@ -64,13 +66,13 @@ pub(super) async fn tell(stage: &Stage, teller: &mut Teller) -> anyhow::Result<(
             saw,
         )?;
     }
-    let posture: Vec<crate::gate::posture::Posture> = stage.desk.get("/posture").await?;
+    let posture: Vec<Posture> = stage.desk.get("/posture").await?;
     let broken: Vec<String> = posture
         .iter()
         .flat_map(|one| {
             one.findings
                 .iter()
-                .filter(|finding| finding.verdict == "broken")
+                .filter(|finding| finding.verdict == Verdict::Broken)
                 .map(|finding| format!("{} {}", one.connection, finding.practice))
         })
         .collect();
