@@ -60,8 +60,13 @@ impl Output {
 
     /// One line of a result.
     pub(crate) fn line(self, line: impl Display) -> anyhow::Result<()> {
+        self.octets(&harmless(&line.to_string()))
+    }
+
+    /// One line of a result that is harmless as it is, and of which every octet counts.
+    pub(crate) fn octets(self, line: &str) -> anyhow::Result<()> {
         let mut out = io::stdout().lock();
-        match writeln!(out, "{}", harmless(&line.to_string())).and_then(|()| out.flush()) {
+        match writeln!(out, "{line}").and_then(|()| out.flush()) {
             // The reader has seen enough (`| head`).
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other.context("stdout cannot be written"),

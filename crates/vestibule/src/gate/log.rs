@@ -1,5 +1,6 @@
 //! `vestibule gate log`: the tamper-evident log.
 
+mod syslog;
 mod tail;
 
 use std::path::PathBuf;
@@ -81,7 +82,7 @@ enum Command {
   vestibule gate log erase --connection acme --reason 'asked for on 3 May'
   vestibule gate log erase --entry 17 --entry 18 --reason 'a name in the reason'")]
     Erase(Erase),
-    /// Entries in order, for a SIEM: JSON lines or CEF.
+    /// Entries in order, for a SIEM: JSON lines, CEF or syslog.
     Tail(tail::Args),
 }
 

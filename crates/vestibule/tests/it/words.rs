@@ -117,6 +117,7 @@ fn nothing_that_a_provider_writes_acts_on_a_terminal() {
         "log list",
         "log tail",
         "log tail --format cef",
+        "log tail --format syslog-json",
         "log verify",
         "access --connection trading --since 1h",
         "change list",

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use url::Url;
 
 use super::Entry;
+use super::syslog::Frame;
 use crate::gate::At;
 use crate::gate::desk::Desk;
 use crate::output::Output;
@@ -14,12 +17,14 @@ use crate::shutdown;
 /// How often it is looked for new entries.
 const TURN: Duration = Duration::from_secs(1);
 
-/// Entries in order, for a SIEM: JSON lines or CEF.
+/// Entries in order, for a SIEM: JSON lines, CEF or syslog.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule gate log tail                    every entry, a JSON line each
   vestibule gate log tail --from 100 --follow --format cef | logger -t vestibule
-                                             from an entry on, and what comes, as CEF")]
+                                             from an entry on, and what comes, as CEF
+  vestibule gate log tail --follow --format syslog | ncat siem.example 601
+                                             CEF as messages of RFC 5424, a line each")]
 pub(crate) struct Args {
     /// Go on with what comes.
     #[arg(long)]
@@ -39,20 +44,35 @@ enum Format {
     Json,
     /// ArcSight's Common Event Format, a line each.
     Cef,
+    /// The same as syslog messages (RFC 5424), a line each.
+    Syslog,
+    /// JSON as syslog messages.
+    SyslogJson,
+}
+
+#[derive(Deserialize)]
+struct Gate {
+    public_url: Url,
 }
 
 pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()> {
     let desk = Desk::open(at)?;
+    let Gate { public_url } = desk.get("/status").await?;
+    let frame = Frame::of(&public_url);
     let end = shutdown::on_signal();
     let mut next = args.from;
     loop {
         let page: Vec<Entry> = desk.get(&format!("/log/entries/{next}")).await?;
         for entry in &page {
             next = entry.index + 1;
-            out.line(match args.format {
-                Format::Json => serde_json::to_string(entry)?,
-                Format::Cef => cef(entry),
-            })?;
+            let json = || serde_json::to_string(entry);
+            let framed = |message: &str| frame.around(entry, severity(&entry.kind), message);
+            match args.format {
+                Format::Json => out.line(json()?)?,
+                Format::Cef => out.line(cef(entry))?,
+                Format::Syslog => out.octets(&framed(&cef(entry)))?,
+                Format::SyslogJson => out.octets(&framed(&json()?))?,
+            }
         }
         if !page.is_empty() {
             continue;
