@@ -1,5 +1,6 @@
 """Posture on day one: from the Console's exports and from CSRs alone, without any key or gate."""
 
+import csv
 import json
 import subprocess
 
@@ -23,7 +24,7 @@ def verdicts(done, subject):
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     found = {one["practice"]: one for one in report["findings"] if one["subject"] == subject}
-    assert set(found) == {f"C{number}" for number in range(1, 8)}, report
+    assert set(found) == {f"C{number}" for number in range(1, 8)} | {"C3-used"}, report
     return found
 
 
@@ -50,8 +51,11 @@ def test_the_consoles_history_tells_of_use(tmp_path, lively, fund):
     header, *rows = file.read_text().splitlines()
     assert "Created By" in header and rows
     done = posture("--history", file, "--third-party", "nobody at all", "--third-party", "editor")
-    unused = verdicts(done, "nobody at all")["C1"]
-    assert unused["verdict"] == "cannot_be_seen" and unused["evidence"].endswith("it created nothing")
+    unused = verdicts(done, "nobody at all")["C3-used"]
+    assert unused["verdict"] == "cannot_be_seen" and "it created nothing" in unused["evidence"]
+    latest = next(one["Created By"] for one in csv.DictReader([header, *rows]) if one["Created By"])
+    used = verdicts(posture("--history", file, "--third-party", latest), latest)["C3-used"]
+    assert (used["verdict"], used["severity"]) == ("held", "low") and "transactions, the last on" in used["evidence"]
     accounts = tmp_path / "accounts.csv"
     accounts.write_bytes(fund.control("GET", "/exports/vault_accounts"))
     refused = posture("--history", accounts)

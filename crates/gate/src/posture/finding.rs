@@ -23,6 +23,9 @@ pub enum Practice {
     C5,
     /// Webhooks instead of polling.
     C6,
+    /// Few webhooks, of a workspace.
+    #[serde(rename = "C6-few")]
+    C6Few,
     /// People approve before anything is signed.
     C7,
 }
@@ -38,6 +41,7 @@ impl Practice {
             Self::C4 => "C4",
             Self::C5 => "C5",
             Self::C6 => "C6",
+            Self::C6Few => "C6-few",
             Self::C7 => "C7",
         }
     }

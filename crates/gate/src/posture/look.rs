@@ -7,14 +7,15 @@ use protocol::model::user::{User, WhitelistIpAddressesResponse};
 use protocol::operations::{self, Operation};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use url::form_urlencoded;
 use wire::client::{Client, ClientError};
 
-use super::workspace::{Seen, Theirs, Unseen};
+use super::workspace::{Hook, Seen, Theirs, Unseen};
 
 /// Most pages of a list.
 const MAX_PAGES: usize = 100;
 
-/// `GET /management/api_users`.
+/// `GET /management/api_users`, `GET /management/users`.
 #[derive(Deserialize)]
 pub(crate) struct Users {
     pub(crate) users: Vec<User>,
@@ -30,9 +31,10 @@ struct Policy {
     rules: Vec<PolicyRuleV2>,
 }
 
+/// A page of a list.
 #[derive(Deserialize)]
-struct Findings {
-    data: Vec<Theirs>,
+struct Page<T> {
+    data: Vec<T>,
     #[serde(default)]
     next: Option<String>,
 }
@@ -56,26 +58,40 @@ pub async fn look(client: &Client) -> Seen {
     }
     let active = "/v1/policy/active_policy?policyType=TRANSFER";
     let rules = get::<Active>(client, "getActivePolicy", active).await;
+    let people = get::<Users>(client, "getConsoleUsers", "/v1/management/users").await;
     Seen {
         users,
+        people: people.map(|people| people.users),
+        webhooks: list::<Hook>(client, "getWebhooks", "/v1/webhooks?pageSize=100").await,
         addresses,
         rules: rules.map(|active| active.policy.rules),
-        theirs: theirs(client).await,
+        theirs: list::<Theirs>(client, "getSecurityFindings", "/v1/security/fspm/findings").await,
         ..Seen::nothing("not asked")
     }
 }
 
-async fn theirs(client: &Client) -> Result<Vec<Theirs>, Unseen> {
-    let (mut all, mut path) = (Vec::new(), "/v1/security/fspm/findings".to_owned());
+/// A whole list.
+async fn list<T: DeserializeOwned>(
+    client: &Client,
+    id: &str,
+    first: &str,
+) -> Result<Vec<T>, Unseen> {
+    let (mut all, mut path) = (Vec::new(), first.to_owned());
+    let joint = if first.contains('?') { '&' } else { '?' };
     for _ in 0..MAX_PAGES {
-        let page = get::<Findings>(client, "getSecurityFindings", &path).await?;
+        let page = get::<Page<T>>(client, id, &path).await?;
         all.extend(page.data);
         match page.next.filter(|next| !next.is_empty()) {
-            Some(next) => path = format!("/v1/security/fspm/findings?pageCursor={next}"),
+            Some(next) => path = format!("{first}{joint}pageCursor={}", encoded(&next)),
             None => return Ok(all),
         }
     }
-    Err(Unseen("there are more findings than are read".to_owned()))
+    Err(Unseen(format!("{first}: there is more than is read")))
+}
+
+/// A cursor, as it may stand in a query.
+fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// Asks, and says why not in words: a key that may not is told which role may.

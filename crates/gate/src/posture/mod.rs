@@ -9,7 +9,7 @@ use protocol::role::ProviderRole;
 use protocol::time::Millis;
 
 use crate::connections::{Connection, DAY, Mode, Place, Standing, State, check_addresses};
-use Practice::{C1, C2, C3, C3Used, C4, C5, C6, C7};
+use Practice::{C1, C2, C3, C3Used, C4, C5, C6, C6Few, C7};
 use Severity::{High, Low, Medium};
 use Verdict::{Broken, CannotBeSeen, Held};
 pub use finding::{Finding, Practice, Severity, Verdict};
@@ -79,7 +79,7 @@ const fn about(practice: Practice) -> [&'static str; 3] {
             "the reports that the gate has made",
             "`vestibule gate report create --connection NAME --kind balances`; also addresses and transactions",
         ],
-        C6 => [
+        C6 | C6Few => [
             "webhooks instead of polling",
             "the deliveries of its webhook, and the age of the gate's books",
             "have the provider name a webhook URL and look why deliveries fail; `vestibule gate doctor` tells why books are old",

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use protocol::model::policy_v2::Initiator;
 
-use super::{Finding, Seen, Severity, Unseen, judged};
-use crate::posture::{Practice, Verdict};
+use super::practices::judged;
+use super::{Seen, Unseen};
+use crate::posture::{Finding, Practice, Severity, Verdict};
 
 /// The rules for transfers, in order.
 pub(super) struct Policy<'a> {

@@ -19,6 +19,10 @@ pub struct Unseen(pub String);
 pub struct Seen {
     /// Every API user.
     pub users: Result<Vec<User>, Unseen>,
+    /// Everybody with a seat in the Console.
+    pub people: Result<Vec<User>, Unseen>,
+    /// The webhooks.
+    pub webhooks: Result<Vec<Hook>, Unseen>,
     /// The IP lists of API users.
     pub addresses: BTreeMap<UserId, Result<Vec<String>, Unseen>>,
     /// The rules for transfers, in order.
@@ -39,6 +43,8 @@ impl Seen {
         let unseen = Unseen(why.to_owned());
         Self {
             users: Err(unseen.clone()),
+            people: Err(unseen.clone()),
+            webhooks: Err(unseen.clone()),
             addresses: BTreeMap::new(),
             rules: Err(unseen.clone()),
             exported_rules: false,
@@ -79,6 +85,8 @@ impl Handed {
 pub struct History {
     /// By the creator's name.
     pub created: BTreeMap<String, Created>,
+    /// From its first transaction to its last.
+    pub span: Option<(Millis, Millis)>,
 }
 
 /// What somebody created.
@@ -97,7 +105,18 @@ impl History {
         let created = self.created.entry(by.to_owned()).or_insert(none);
         created.count += 1;
         created.last = created.last.max(at);
+        let (first, last) = self.span.unwrap_or((at, at));
+        self.span = Some((first.min(at), last.max(at)));
     }
+}
+
+/// A webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Hook {
+    /// Where it sends to.
+    pub url: String,
+    /// Whether it sends, in their word.
+    pub status: String,
 }
 
 /// A finding of Fireblocks' own.
