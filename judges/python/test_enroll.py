@@ -107,3 +107,45 @@ def test_a_gate_keeps_it_as_watched(tmp_path, manual, fund):
     finally:
         gate.stop()
     assert users(fund)["kept"]["status"] == "PENDING_ACTIVATION"
+
+
+def test_a_provider_that_leaves_the_gate_stays_at_fireblocks_with_its_own_key(tmp_path, manual, fund):
+    key, csr = key_and_csr(tmp_path, "stays")
+    admin = fund["non-signing-admin"]
+    secret = tmp_path / "admin.pem"
+    secret.write_text(admin.secret)
+    gate = BareGate(tmp_path)
+    try:
+        gate.hand_in(csr.read_bytes(), "stays")
+        at = ["--enroll", "--environment", manual.base_url, "--api-key", admin.id, "--secret-key", secret, "--wait", "0s"]
+        leave = ["connection", "leave", "stays", "--reason", "no gate any more"]
+
+        def left(*words):
+            return gate.run(*map(str, [*leave, *words]))
+
+        state = lambda: gate.connections()[0]["state"]  # noqa: E731
+        # Whoever may not enrol closes nothing; and a role that signs has no word.
+        viewer = tmp_path / "viewer.pem"
+        viewer.write_text(fund["viewer"].secret)
+        blind = left(*at[:4], fund["viewer"].id, "--secret-key", viewer)
+        assert blind.returncode == 1 and "NON_SIGNING_ADMIN" in blind.stderr, blind.stderr
+        assert left(*at, "--role", "signer").returncode == 2
+        assert left("--enroll").returncode == 2
+        assert state() == "REQUESTED" and "stays" not in users(fund)
+        done = left(*at)
+        assert done.returncode == 1 and "Quorum" in done.stderr, done.stderr
+        assert json.loads(done.stdout)["record"]["connection"] == "stays"
+        assert state() == "REVOKED"
+        user = users(fund)["stays"]
+        assert (user["role"], user["status"]) == ("VIEWER", "PENDING_ACTIVATION")
+        fund.control("POST", f"/users/{user['id']}/approve")
+        fund.control("PUT", f"/users/{user['id']}/ip_addresses", {"addresses": ["192.0.2.7"]})
+        again = left(*at)
+        assert again.returncode == 0 and user["id"] in again.stderr, again.stderr
+        assert [name for name in users(fund) if name == "stays"] == ["stays"], "made once"
+        # The key that the provider had at the gate is the one that Fireblocks knows.
+        fund.control("PUT", f"/users/{user['id']}/ip_addresses", {"addresses": ["127.0.0.1"]})
+        stays = User.made(manual, "VIEWER", user["id"], key)
+        assert stays.door.get("/v1/vault/accounts_paged").status == 200
+    finally:
+        gate.stop()

@@ -3,6 +3,7 @@
 //! have to do is told until it is done; what Fireblocks has no call for is done in the Console.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
 use bytes::Bytes;
@@ -72,6 +73,12 @@ impl Wanted {
             csr_pem,
             addresses: addresses.iter().map(single).collect::<Result<_, _>>()?,
         })
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}', role {}", self.name, self.role)
     }
 }
 

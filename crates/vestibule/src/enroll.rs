@@ -14,6 +14,7 @@ use protocol::handover::{HandOver, MAX_LEN, WantedScope};
 use protocol::ids::UserId;
 use protocol::role::ProviderRole;
 use serde_json::{Value, json};
+use wire::client::Client;
 use zeroize::Zeroizing;
 
 use crate::durations;
@@ -53,21 +54,28 @@ pub(crate) struct Args {
     /// An IPv4 address that it calls from, in place of those of the file (may be given more than once).
     #[arg(long, value_name = "ADDR")]
     address: Vec<std::net::Ipv4Addr>,
-    /// us, eu, eu2, sandbox, or the base URL of an API.
-    #[arg(long, value_name = "ENV|URL")]
-    environment: Environment,
-    /// The API key of an Admin or a Non-Signing Admin.
-    #[arg(long, value_name = "ID")]
-    api_key: UserId,
-    /// The file of its private key, PEM.
-    #[arg(long, value_name = "FILE")]
-    secret_key: PathBuf,
-    /// How long to watch the quorum and the IP list.
-    #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = durations::parse)]
-    wait: Duration,
+    #[command(flatten)]
+    with: With,
     /// The folder of a gate that keeps the connection, as 'watched'.
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
+}
+
+/// The key that enrols, given for this run and kept nowhere; and how long to watch.
+#[derive(Debug, clap::Args)]
+pub(crate) struct With {
+    /// us, eu, eu2, sandbox, or the base URL of an API.
+    #[arg(long, value_name = "ENV|URL")]
+    pub(crate) environment: Environment,
+    /// The API key of an Admin or a Non-Signing Admin.
+    #[arg(long, value_name = "ID")]
+    pub(crate) api_key: UserId,
+    /// The file of its private key, PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_key: PathBuf,
+    /// How long to watch the quorum and the IP list.
+    #[arg(long, value_name = "SPAN", default_value = "15m", value_parser = durations::parse)]
+    pub(crate) wait: Duration,
 }
 
 pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -84,36 +92,9 @@ pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
         handover.csr.clone(),
         &handover.addresses,
     )?;
-    let client = given_key::client(&args.environment, args.api_key, &args.secret_key)?;
-    let mut standing = enroll::look(&client, &wanted).await?;
-    if standing.api_key.is_some() {
-        note(
-            "there is an API user of this name: it goes on from there. Whether it has this key, no call tells",
-        );
-    } else {
-        let once = uuid::Uuid::new_v4().to_string();
-        enroll::ask(&client, &wanted, &once).await?;
-        note(format_args!(
-            "asked for: API user '{}', role {}",
-            args.name, handover.role
-        ));
-        standing = enroll::look(&client, &wanted).await?;
-    }
-    let deadline = tokio::time::Instant::now() + args.wait;
-    let mut told = Vec::new();
-    while !standing.left.is_empty() {
-        if told != standing.left {
-            for left in &standing.left {
-                note(format_args!("to do: {}", printable(left)));
-            }
-            told.clone_from(&standing.left);
-        }
-        if tokio::time::Instant::now() + TURN > deadline {
-            break;
-        }
-        tokio::time::sleep(TURN).await;
-        standing = enroll::look(&client, &wanted).await?;
-    }
+    let enrolment = Enrolment::begin(&args.with, wanted).await?;
+    enrolment.ask().await?;
+    let standing = enrolment.watch().await?;
     if let Some(folder) = &args.record {
         record(folder, &args.name, &handover).await?;
     }
@@ -123,6 +104,63 @@ pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// An API user on its way.
+pub(crate) struct Enrolment {
+    client: Client,
+    wanted: Wanted,
+    is_there: bool,
+    wait: Duration,
+}
+
+impl Enrolment {
+    /// Looks whether it can be asked for. Nothing is changed.
+    pub(crate) async fn begin(with: &With, wanted: Wanted) -> anyhow::Result<Self> {
+        let client = given_key::client(&with.environment, with.api_key, &with.secret_key)?;
+        let standing = enroll::look(&client, &wanted).await?;
+        Ok(Self {
+            client,
+            wanted,
+            is_there: standing.api_key.is_some(),
+            wait: with.wait,
+        })
+    }
+
+    /// Asks for it, once.
+    pub(crate) async fn ask(&self) -> anyhow::Result<()> {
+        if self.is_there {
+            note(
+                "there is an API user of this name: it goes on from there. Whether it has this key, no call tells",
+            );
+            return Ok(());
+        }
+        let once = uuid::Uuid::new_v4().to_string();
+        enroll::ask(&self.client, &self.wanted, &once).await?;
+        note(format_args!("asked for: API user {}", self.wanted));
+        Ok(())
+    }
+
+    /// Watches until nothing is left to do, or for as long as was said.
+    pub(crate) async fn watch(&self) -> anyhow::Result<Standing> {
+        let deadline = tokio::time::Instant::now() + self.wait;
+        let mut standing = enroll::look(&self.client, &self.wanted).await?;
+        let mut told = Vec::new();
+        while !standing.left.is_empty() {
+            if told != standing.left {
+                for left in &standing.left {
+                    note(format_args!("to do: {}", printable(left)));
+                }
+                told.clone_from(&standing.left);
+            }
+            if tokio::time::Instant::now() + TURN > deadline {
+                break;
+            }
+            tokio::time::sleep(TURN).await;
+            standing = enroll::look(&self.client, &self.wanted).await?;
+        }
+        Ok(standing)
+    }
 }
 
 /// What the provider handed over, examined, with what is said otherwise here.

@@ -313,6 +313,7 @@ impl Desk {
                 let rows = page.part(all, place);
                 rows.reply(&self.origin, given.path, &page)
             }
+            Name::KeptCsr => Reply::json(status, &keys::csr::csr(gate, given.name()).await?),
             Name::RotateKey => {
                 let done = keys::rotate(gate, who, given.name(), given.input()?);
                 Reply::json(status, &done.await?)

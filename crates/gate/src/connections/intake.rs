@@ -87,15 +87,27 @@ fn form_todo(error: &HandoverError) -> &'static str {
 /// Reads a hand-over file. A private key anywhere in it refuses the whole.
 pub fn examine(text: &[u8], allow_known_keys: bool) -> Result<(HandOver, EnrollableKey), Refused> {
     no_private_key(text, Wanted::Request)?;
-    let handover = HandOver::from_json(text)?;
+    let mut handover = HandOver::from_json(text)?;
     let request = CertificateSigningRequest::from_pem(&handover.csr)?;
+    // Words around it stay behind.
+    handover.csr = request.to_pem();
     Ok((handover, enrollable(&request, allow_known_keys)?))
 }
 
-/// Reads a CSR alone, in whatever carried it.
+/// Reads a CSR alone, in whatever carried it: its key.
 pub fn examine_request(paste: &[u8], allow_known_keys: bool) -> Result<EnrollableKey, Refused> {
+    examine_csr(paste, allow_known_keys).map(|(_, key)| key)
+}
+
+/// Reads a CSR alone, in whatever carried it: the CSR itself, and its key.
+pub fn examine_csr(
+    paste: &[u8],
+    allow_known_keys: bool,
+) -> Result<(CertificateSigningRequest, EnrollableKey), Refused> {
     no_private_key(paste, Wanted::Request)?;
-    enrollable(&csr::intake::read(paste)?, allow_known_keys)
+    let request = csr::intake::read(paste)?;
+    let key = enrollable(&request, allow_known_keys)?;
+    Ok((request, key))
 }
 
 /// Reads the client certificate that a connection is to show, or its pin; `none` is none.

@@ -30,7 +30,7 @@ pub use budgets::{BudgetGrant, BudgetName, Budgets, NoBudget};
 pub(crate) use directory::{Directory, Provider};
 pub(crate) use door_keys::DoorKeys;
 pub use grant::{BadGrant, ScopeGrant};
-pub use intake::{Refused, examine, examine_certificate, examine_request};
+pub use intake::{Refused, examine, examine_certificate, examine_csr, examine_request};
 pub use keys::{HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, rotate};
 pub use life::{DAY, DEFAULT_DAYS, MAX_DAYS, Mode, Move, Standing, State};
 pub use rules::{AccountRule, AssetRule, BadRule, Followed};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use protocol::csr::CertificateSigningRequest;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WebhookId};
 use protocol::role::ProviderRole;
@@ -99,6 +100,8 @@ pub(crate) async fn request(
             )
         })?;
     }
+    let request =
+        CertificateSigningRequest::from_pem(&handover.csr).map_err(|error| refused(400, error))?;
     let fingerprint = key.fingerprint().to_string();
     let own = newcomer::own_moduli(gate);
     let (public, actor) = (
@@ -157,6 +160,8 @@ pub(crate) async fn request(
         let key = HeldKey::new(&connection.name, public.clone(), KeyState::Active, deed.at);
         rows::connections::put_connection(deed.writing, deed.workspace, connection)?;
         rows::keys::put(deed.writing, deed.workspace, connection.api_key, &key)?;
+        let print = key.fingerprint();
+        rows::csrs::keep(deed.writing, deed.workspace, print, &request, deed.at)?;
         let asked = Event::ConnectionRequested {
             connection: connection.name.clone(),
             provider: connection.provider.clone(),

@@ -4,6 +4,7 @@
 pub(crate) mod ages;
 pub(crate) mod budgets;
 pub(crate) mod connections;
+pub(crate) mod csrs;
 pub(crate) mod deliveries;
 pub(crate) mod editors;
 pub(crate) mod gates;
@@ -73,6 +74,11 @@ pub const ROOM: Room = Room {
             name: "editors",
             sql: Sql::Same(EDITORS),
         },
+        Migration {
+            id: 11,
+            name: "csrs",
+            sql: Sql::Same(CSRS),
+        },
     ],
 };
 
@@ -119,6 +125,13 @@ const EDITORS: &str = "
 -- Every API user that ever was an Editor of the gate's, and since when: what it makes is watched for ever.
 CREATE TABLE gate_editors (workspace TEXT NOT NULL, editor TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (workspace, editor));
 INSERT INTO gate_editors (workspace, editor, since) SELECT workspace, value, 0 FROM gate_settings WHERE name = 'editor';
+";
+
+const CSRS: &str = "
+-- The CSR of each key that was taken. Of keys that came before this table, there is none.
+CREATE TABLE gate_csrs (
+    workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, pem TEXT NOT NULL, at BIGINT NOT NULL,
+    PRIMARY KEY (workspace, fingerprint));
 ";
 
 const LIFE: &str = "

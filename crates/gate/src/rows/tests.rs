@@ -1,6 +1,7 @@
 //! Every statement on both engines: what is written in one workspace is not there in another.
 
 use ledger::reports::Kind;
+use protocol::csr::CertificateSigningRequest;
 use protocol::ids::{NotificationId, TxId, UserId, WorkspaceId};
 use protocol::keys::KeyFingerprint;
 use protocol::model::webhook::NotificationAttempt;
@@ -14,7 +15,7 @@ use wire::hooks_out::Next;
 use super::deliveries::Fresh;
 use super::reports::ReportRow;
 use super::{
-    ROOM, budgets, connections, deliveries, editors, gates, keys, letters, log, operators,
+    ROOM, budgets, connections, csrs, deliveries, editors, gates, keys, letters, log, operators,
     proposals, reports, strays,
 };
 use crate::changes::{Change, ChangeRequest, ChangeState};
@@ -305,6 +306,11 @@ on_both! {
             kept.provider = workspace.to_string();
             connections::put_connection(writing, workspace, &kept)?;
             keys::put(writing, workspace, KEY, &held(&kept))?;
+            let csr = |name: &str| {
+                CertificateSigningRequest::new(&crate::testing::KEY, name, None).expect("a request")
+            };
+            csrs::keep(writing, workspace, print(), &csr(&workspace.to_string()), NOW)?;
+            csrs::keep(writing, workspace, print(), &csr("again"), NOW)?;
             keys::used(writing, workspace, held(&kept).fingerprint(), NOW.plus(7))?;
             keys::used(writing, workspace, held(&kept).fingerprint(), NOW)?;
             keys::burn(writing, workspace, SEEN, NOW, "handed in")?;
@@ -321,12 +327,17 @@ on_both! {
             let found = read(&store, move |reading| keys::one(reading, workspace, print())).await;
             assert_eq!(found.as_ref(), kept.first());
             assert_eq!(read(&store, move |reading| keys::living(reading, workspace)).await, kept);
+            let csr = read(&store, move |reading| csrs::of(reading, workspace, &print().to_string())).await;
+            let csr = CertificateSigningRequest::from_pem(&csr.expect("there")).expect("a request");
+            let key = protocol::csr::check(&csr).expect("a key");
+            assert_eq!((key.fingerprint(), key.subject().organization == Some(workspace.to_string())), (print(), true));
             assert!(read(&store, move |reading| keys::is_burned(reading, workspace, &seen())).await);
             assert_eq!(read(&store, move |reading| keys::moduli(reading, workspace)).await.len(), 2);
         }
         assert!(read(&store, |reading| connections::connections(reading, ELSEWHERE)).await.is_empty());
         assert!(read(&store, |reading| connections::connection(reading, ELSEWHERE, "acme")).await.is_none());
         assert!(read(&store, |reading| keys::one(reading, ELSEWHERE, print())).await.is_none());
+        assert!(read(&store, |reading| csrs::of(reading, ELSEWHERE, &print().to_string())).await.is_none());
         assert!(read(&store, |reading| keys::living(reading, ELSEWHERE)).await.is_empty());
         assert!(!read(&store, |reading| keys::is_burned(reading, ELSEWHERE, &seen())).await);
         assert!(read(&store, |reading| keys::moduli(reading, ELSEWHERE)).await.is_empty());

@@ -2,6 +2,7 @@
 
 pub(crate) mod handed;
 mod key;
+mod leave;
 mod preview;
 pub(super) mod told;
 pub(super) mod wish;
@@ -85,10 +86,7 @@ enum Command {
     #[command(after_help = "Example:
   vestibule gate connection revoke acme --reason 'the contract has ended'")]
     Revoke(Change),
-    /// Close it for ever, and print the signed record of what it held and until when.
-    #[command(after_help = "Example:
-  vestibule gate connection leave acme --reason 'the contract has ended' > acme-record.note")]
-    Leave(Change),
+    Leave(Box<leave::Args>),
     /// The signed record of a connection that was revoked.
     #[command(after_help = "Example:
   vestibule gate connection record acme > acme-record.note")]
@@ -253,12 +251,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Suspend(change) => moved(&desk, "suspend", change, out).await?,
         Command::Resume(change) => moved(&desk, "resume", change, out).await?,
         Command::Revoke(change) => moved(&desk, "revoke", change, out).await?,
-        Command::Leave(change) => {
-            let path = format!("/connections/{}/revoke", change.name);
-            let body = json!({"reason": change.reason});
-            let _: Shown = desk.send("POST", &path, &body).await?;
-            record(&desk, &change.name, out).await?;
-        }
+        Command::Leave(args) => return leave::run(&desk, &args, out).await,
         Command::Record { name } => record(&desk, &name, out).await?,
     }
     Ok(ExitCode::SUCCESS)

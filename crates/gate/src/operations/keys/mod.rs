@@ -4,6 +4,7 @@
 //! or with the client (who brings the CSR). From then on the new key is the connection's; the old one
 //! is let in until the overlap ends, by itself. Without an overlap it dies at once.
 
+pub mod csr;
 pub(crate) mod newcomer;
 pub(crate) mod offer;
 #[cfg(test)]
@@ -24,8 +25,8 @@ use super::turned_away::turned_away;
 use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::{Change, ChangeState};
 use crate::connections::{
-    Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, State,
-    examine_request, rotate as rotated,
+    Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, State, examine_csr,
+    rotate as rotated,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -130,8 +131,9 @@ pub(crate) async fn rotate(
     let why = reason(&input.reason)?;
     let paste = input.csr.bytes()?;
     let actor = Actor::Operator(operator.name.clone());
-    let key = match examine_request(&paste, gate.config.development.allow_known_keys) {
-        Ok(key) => key.public_key().clone(),
+    let known_keys = gate.config.development.allow_known_keys;
+    let (request, key) = match examine_csr(&paste, known_keys) {
+        Ok((request, key)) => (request, key.public_key().clone()),
         Err(no) => {
             let claimant = Claimant::Connection(name);
             return Err(turned_away(gate, actor, claimant, no).await);
@@ -140,7 +142,12 @@ pub(crate) async fn rotate(
     let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
     let new = key.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
-        newcomer::check(deed, &own, Claimant::Connection(&of), &new, again)
+        let checked = newcomer::check(deed, &own, Claimant::Connection(&of), &new, again)?;
+        if checked.is_ok() {
+            let print = new.fingerprint();
+            rows::csrs::keep(deed.writing, deed.workspace, print, &request, deed.at)?;
+        }
+        Ok::<_, Fault>(checked)
     };
     let checked = gate.deed(work).await?;
     // What turned out to be factored is burned by now, whatever becomes of the rest.

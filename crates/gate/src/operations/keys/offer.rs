@@ -7,7 +7,7 @@ use protocol::keys::KeyFingerprint;
 use serde::Deserialize;
 
 use super::newcomer::{self, Claimant};
-use crate::connections::{HeldKey, KeyState, MAX_KEYS, ShownKey, examine_request};
+use crate::connections::{HeldKey, KeyState, MAX_KEYS, ShownKey, examine_csr};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::operations::handed_in::HandedIn;
@@ -46,16 +46,11 @@ pub(crate) async fn offer(
     let known_keys = gate.config.development.allow_known_keys;
     let this = Arc::clone(gate);
     // To look through it costs some milliseconds, at worst some hundred.
-    let work = move || {
-        (
-            examine_request(&paste, known_keys),
-            newcomer::own_moduli(&this),
-        )
-    };
+    let work = move || (examine_csr(&paste, known_keys), newcomer::own_moduli(&this));
     let examined = tokio::task::spawn_blocking(work).await;
     let (examined, own) = examined.map_err(|error| refused(500, error))?;
-    let key = match examined {
-        Ok(key) => key.public_key().clone(),
+    let (request, key) = match examined {
+        Ok((request, key)) => (request, key.public_key().clone()),
         Err(no) => {
             tracing::warn!(connection, %no, "a key that a provider offered was refused");
             let claimant = Claimant::Connection(connection);
@@ -88,6 +83,8 @@ pub(crate) async fn offer(
         }
         let next = HeldKey::new(&of, key.clone(), KeyState::Next, deed.at);
         rows::keys::put(deed.writing, deed.workspace, connection.api_key, &next)?;
+        let print = key.fingerprint();
+        rows::csrs::keep(deed.writing, deed.workspace, print, &request, deed.at)?;
         let event = Event::KeyOffered {
             connection: of.clone(),
             fingerprint: key.fingerprint().to_string(),

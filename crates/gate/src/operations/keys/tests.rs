@@ -11,6 +11,7 @@ use crate::operations::request::{Request, request};
 use crate::start::ROOMS;
 use crate::testing::{KEY, NOW, OTHER, World, handover, new_key};
 
+mod csrs;
 mod factors;
 mod leaks;
 
