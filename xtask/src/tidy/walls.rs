@@ -37,7 +37,10 @@ const ROOMS: [(&str, &[&str]); 11] = [
             "connector",
         ],
     ),
-    ("bench", &["protocol", "store", "ledger", "wire", "sync", "gate"]),
+    (
+        "bench",
+        &["protocol", "store", "ledger", "wire", "sync", "gate"],
+    ),
     ("xtask", &[]),
 ];
 

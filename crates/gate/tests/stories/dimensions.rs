@@ -115,7 +115,7 @@ async fn an_editor_that_could_not_see_what_it_proposes_is_not_approved() {
     world.enrol("trader", editor(&[1])).await;
     let asked = world.requested("blind", narrow).await;
     for ways in [json!({"outgoing": false}), json!({"internal": false})] {
-        let grant = json!({"scope": {"directions": ways}});
+        let grant = json!({"scope": {"directions": ways}, "reason": "as agreed"});
         let refused = world.desk("POST", &asked, &grant).await;
         assert_eq!(refused.status, 409, "{ways}");
     }
@@ -134,6 +134,8 @@ async fn an_editor_that_could_not_see_what_it_proposes_is_not_approved() {
         ),
         (json!({"scope": {"colour": "red"}}), "colour"),
     ] {
+        let mut grant: Value = grant;
+        grant["reason"] = json!("as agreed");
         let refused = world.desk("POST", &asked, &grant).await;
         assert_eq!(refused.status, 400, "{grant}");
         assert!(

@@ -224,7 +224,7 @@ async fn of(desk: &Desk, name: &str) -> Value {
 /// Something more stands in the log.
 async fn grown(desk: &Desk, number: u64) {
     let webhook = uuid::Uuid::from_u128(number.into());
-    let body = json!({"webhook": webhook});
+    let body = json!({"webhook": webhook, "reason": "made anew"});
     let answer = desk
         .owner
         .send("PUT", "/vestibule/v1/upstream", Some(&body), &[]);

@@ -144,7 +144,11 @@ fn what_is_wrong_in_a_handover_is_named() {
             json!("0"),
             "scope.vault_accounts",
         ),
-        ("/scope/vault_accounts", many(2_001), "scope.vault_accounts"),
+        (
+            "/scope/vault_accounts",
+            many(10_001),
+            "scope.vault_accounts",
+        ),
         ("/scope/assets", json!(["a b"]), "scope.assets[0]"),
         ("/scope/whitelists", json!(["7"]), "scope.whitelists[0]"),
     ] {
@@ -155,7 +159,7 @@ fn what_is_wrong_in_a_handover_is_named() {
         };
         assert_eq!(found.to_string(), place);
     }
-    let full = with(handover(), "/scope/vault_accounts", many(2_000));
+    let full = with(handover(), "/scope/vault_accounts", many(10_000));
     assert!(read_over(&full).is_ok());
 }
 

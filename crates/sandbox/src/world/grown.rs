@@ -226,8 +226,8 @@ mod tests {
         assert_eq!(
             [Network::Mainnet, Network::Testnet].map(digest),
             [
-                "beed827385c010503b42d034880bfa94048d5b3b42bd334ba373471dd22c1697",
-                "0a469bf5710c5f2ebbf2baf94b3bea35e8d2553f5ca683eef7f73276b429fbe9"
+                "743634e0e5652ebebdfc5f9138802effa47c165f6b4242e4ec464c3c04e3fd44",
+                "e5afc5c46b65e358492d34abe40e3a39bd0e76e67cfa68f36233612f39dd8c49"
             ]
         );
     }
