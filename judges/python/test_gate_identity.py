@@ -43,7 +43,7 @@ def test_invariant_9_a_key_of_another_workspace_fills_no_books(lively, tmp_path)
             lambda: check(owner("doctor"), foreign)["saw"].startswith("another workspace") and owner("doctor"),
         )
         assert told["filled"] is False and testnet.id in check(told, foreign)["saw"]
-        owner("upstream", "--viewer-api-key", enrolled(mainnet))
+        owner("upstream", "--viewer-api-key", enrolled(mainnet), "--reason", "the right workspace")
         until("the books are filled from the right one", lambda: owner("doctor")["filled"])
     finally:
         gate.terminate()
