@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use wire::clock::{SystemClock, WallClock};
 use wire::hooks_out::{Caller, TargetPolicy};
-use wire::server::{Server, serve};
+use wire::server::{Entrance, Limits, Server, serve};
 
 use crate::chance::CallIds;
 use crate::control::ControlToken;
@@ -349,6 +349,7 @@ impl Opened {
             halls: Arc::clone(&halls),
         };
         let server = Server::new(Arc::new(sandbox), SystemClock).watched_by(watch);
+        let api = Entrance::from(api).within(Limits::default().for_one());
         let served = serve(api, server, open, shutdown)
             .map_err(|error| StartError::Listen(config.listen, error))?;
         tasks.spawn(async move {

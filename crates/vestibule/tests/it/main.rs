@@ -8,6 +8,7 @@
 mod backup;
 mod commands;
 mod crash;
+mod crowded;
 mod full;
 mod gate;
 mod interrupted;

@@ -33,6 +33,17 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// The same, but one address may have every place: on a machine of one's own all come from one.
+    #[must_use]
+    pub fn for_one(self) -> Self {
+        Self {
+            of_one: self.connections,
+            ..self
+        }
+    }
+}
+
 /// With an answer: whoever asked has proven who they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proven;
