@@ -97,3 +97,25 @@ pub struct Finding {
     /// What to do.
     pub todo: Cow<'static, str>,
 }
+
+impl Finding {
+    /// Judged so, of whom; with what the practice asks for, where it is seen, and what mends it.
+    pub(super) fn new(
+        (practice, [asks, source, todo]): (Practice, [&'static str; 3]),
+        subject: &str,
+        verdict: Verdict,
+        severity: Severity,
+        evidence: String,
+    ) -> Self {
+        Self {
+            practice,
+            subject: subject.to_owned(),
+            asks: asks.into(),
+            verdict,
+            severity,
+            evidence,
+            source: source.into(),
+            todo: todo.into(),
+        }
+    }
+}

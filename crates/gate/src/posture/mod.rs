@@ -119,17 +119,8 @@ fn finding(
     severity: Severity,
     evidence: String,
 ) -> Finding {
-    let [asks, source, todo] = about(practice);
-    Finding {
-        practice,
-        subject: known.connection.name.clone(),
-        asks: asks.into(),
-        verdict,
-        severity,
-        evidence,
-        source: source.into(),
-        todo: todo.into(),
-    }
+    let (what, name) = ((practice, about(practice)), &known.connection.name);
+    Finding::new(what, name, verdict, severity, evidence)
 }
 
 /// What the gate has not seen of whoever does not come by here; nothing of whoever does.

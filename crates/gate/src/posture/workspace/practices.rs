@@ -64,17 +64,8 @@ pub(super) fn judged(
     severity: Severity,
     evidence: String,
 ) -> Finding {
-    let [asks, source, todo] = about(practice);
-    Finding {
-        practice,
-        subject: subject.to_owned(),
-        asks: asks.into(),
-        verdict,
-        severity,
-        evidence,
-        source: source.into(),
-        todo: todo.into(),
-    }
+    let what = (practice, about(practice));
+    Finding::new(what, subject, verdict, severity, evidence)
 }
 
 /// What nothing that was seen tells.
