@@ -14,21 +14,12 @@ const BY: UserId = UserId(Uuid::from_u128(40));
 pub(super) fn proposal(place: Place, state: State) -> Proposal {
     let transfer = json!({"operation": "TRANSFER", "assetId": "ETH", "amount": "1.5", "externalTxId": "theirs-1",
         "source": {"type": "VAULT_ACCOUNT", "id": "1"}, "destination": {"type": "VAULT_ACCOUNT", "id": "2"}});
+    let transfer = serde_json::from_value(transfer).expect("a transfer");
+    let asset = "ETH".parse().expect("an asset");
     Proposal {
         id: TxId(Uuid::from_u128(1)),
-        connection: "acme".to_owned(),
-        asset: "ETH".parse().expect("an asset"),
-        transfer: serde_json::from_value(transfer).expect("a transfer"),
-        place,
         state,
-        created_at: Millis(1_000),
-        updated_at: Millis(1_000),
-        decision: None,
-        taken_back: None,
-        approved_upstream: None,
-        upstream_id: None,
-        why: None,
-        probe: None,
+        ..Proposal::new("acme".to_owned(), asset, transfer, place, Millis(1_000))
     }
 }
 

@@ -126,12 +126,7 @@ async fn invariant_1_what_is_on_its_way_does_not_go_up_after_a_revocation() {
     let mut world = World::new().await;
     let trader = world.enrol("trader", editor(&[1, 2])).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
-    world.line.intercept(404);
-    world.decide(&id, true).await.fine();
-    until("it is stopped on its way", || async {
-        world.line.has_intercepted()
-    })
-    .await;
+    world.intercepted(&id, 404).await;
     let reason = json!({"reason": "the contract ended"});
     world
         .desk("POST", "/connections/trader/revoke", &reason)

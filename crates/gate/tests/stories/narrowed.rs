@@ -115,12 +115,7 @@ async fn invariant_1_what_is_narrowed_on_its_way_is_not_sent_again() {
     let mut world = World::new().await;
     let trader = world.enrol("trader", editor(&[1, 2])).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
-    world.line.intercept(404);
-    world.decide(&id, true).await.fine();
-    until("it is stopped on its way", || async {
-        world.line.has_intercepted()
-    })
-    .await;
+    world.intercepted(&id, 404).await;
     narrow(&world, "trader", &json!({"scope": {"accounts": ["1"]}})).await;
     until("it has failed", || async {
         world.state(&id).await == "FAILED"

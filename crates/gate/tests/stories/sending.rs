@@ -152,12 +152,7 @@ async fn invariant_5_a_page_from_the_way_ends_no_proposal() {
     let mut ids = Vec::new();
     for status in [200, 403, 404, 429, 502] {
         let id = trader.propose(&transfer(1, 2, "0.1")).await;
-        world.line.intercept(status);
-        world.decide(&id, true).await.fine();
-        until("it was intercepted", || async {
-            world.line.has_intercepted()
-        })
-        .await;
+        world.intercepted(&id, status).await;
         ids.push(id);
     }
     for id in &ids {
@@ -201,12 +196,7 @@ async fn invariant_5_what_is_taken_back_on_its_way_is_looked_up_and_not_sent() {
     let mut world = World::new().await;
     let trader = world.enrol("trader", editor(&[1, 2])).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
-    world.line.intercept(404);
-    world.decide(&id, true).await.fine();
-    until("it is stopped on its way", || async {
-        world.line.has_intercepted()
-    })
-    .await;
+    world.intercepted(&id, 404).await;
     let told = world.decide(&id, false).await.fine();
     assert_eq!(told["taken_back"]["why"], "not this week");
     until("it is rejected", || async {

@@ -159,6 +159,16 @@ impl World {
             .await
     }
 
+    /// Approves a proposal, and waits until a machine on the way has answered it in upstream's place.
+    pub async fn intercepted(&self, id: &str, status: u16) {
+        self.line.intercept(status);
+        self.decide(id, true).await.fine();
+        until("it is stopped on its way", || async {
+            self.line.has_intercepted()
+        })
+        .await;
+    }
+
     /// How far a proposal is at the gate.
     pub async fn state(&self, id: &str) -> String {
         let seen = self.look(&format!("/proposals/{id}")).await;

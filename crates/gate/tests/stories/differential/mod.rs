@@ -27,6 +27,7 @@ use serde_json::Value;
 use store::testing::{Engine, TestStore};
 use uuid::Uuid;
 
+use crate::world::World;
 use reads::{Pool, Read};
 use reduced::READER;
 
@@ -46,6 +47,16 @@ fn number<T: std::str::FromStr>(name: &str, usual: T) -> T {
     told.map_or(usual, |text| {
         text.parse().ok().expect("a number in the environment")
     })
+}
+
+/// A gate that is asked as often as one likes, before a workspace where nothing happens but what is told to.
+async fn still() -> World {
+    let mut world = World::with(|config| {
+        config.serve.calls_per_second = config.serve.calls_per_second.saturating_add(100_000);
+    })
+    .await;
+    world.sandbox.waits_to_be_told(true).await;
+    world
 }
 
 /// Books of these changes, and their store.

@@ -19,12 +19,12 @@ use uuid::Uuid;
 
 use super::reads::{Pool, Read};
 use super::wire::{comparable, happens, is_beyond_the_contract, next, target};
-use super::{PAGES, number, reduced, scopes};
+use super::{PAGES, number, reduced, scopes, still};
 
 use crate::processes::Sandbox;
 use crate::provider::viewer;
 use crate::rows;
-use crate::world::{World, of_workspace};
+use crate::world::of_workspace;
 
 /// Reads where nobody says how many, and reads of one scope.
 const READS: usize = 300;
@@ -131,12 +131,7 @@ fn grant(part: &PartScope) -> Value {
 async fn invariant_7_over_sockets_a_scope_is_read_as_a_workspace_that_holds_nothing_else() {
     let reads = number("DIFFERENTIAL_WIRE_READS", READS);
     let mut random = StdRng::seed_from_u64(number("DIFFERENTIAL_SEED", 1));
-    let mut world = World::with(|config| {
-        config.serve.calls_per_second = config.serve.calls_per_second.saturating_add(100_000);
-    })
-    .await;
-    // Nothing happens there but what is told to.
-    world.sandbox.waits_to_be_told(true).await;
+    let mut world = still().await;
     let home = tempfile::tempdir().expect("a folder");
     let mut second = Sandbox::new(home.path().join("second.db")).await;
     second.waits_to_be_told(true).await;

@@ -15,9 +15,9 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
-use super::number;
 use super::reads::{Pool, Read};
 use super::reduced::transaction_in;
+use super::{number, still};
 use crate::caller::{Answer, Caller};
 use crate::provider::viewer;
 use crate::reads::text;
@@ -325,12 +325,7 @@ pub(super) async fn happens(world: &World, here: &Caller, random: &mut StdRng) {
 async fn whoever_was_granted_all_reads_what_the_workspace_answers() {
     let reads = number("DIFFERENTIAL_WIRE_READS", READS);
     let mut random = StdRng::seed_from_u64(number("DIFFERENTIAL_SEED", 1));
-    let mut world = World::with(|config| {
-        config.serve.calls_per_second = config.serve.calls_per_second.saturating_add(100_000);
-    })
-    .await;
-    // Nothing happens there but what is told to.
-    world.sandbox.waits_to_be_told(true).await;
+    let mut world = still().await;
     let there = world.at_the_workspace("viewer");
     let admin = world.at_the_workspace("admin");
     let (mut pool, part) = everything(&admin).await;
