@@ -1,6 +1,7 @@
-//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy, the sandbox beside
-//! a mock server and with a large workspace, how soon the programs are ready, what they hold of memory,
-//! how fast reports and webhooks go into the books.
+//! Benchmark programs: the gate beside the limit of the machine and beside HAProxy, with many accounts,
+//! refusing, and over some minutes; its log and posture; the sandbox beside a mock server and with a large
+//! workspace; how soon the programs are ready, what they hold of memory, how fast reports and webhooks go
+//! into the books.
 //!
 //! What may enter: the product's own commands as child processes, load, clocks, tables. What may
 //! not: assertions by the clock; a figure is written down, and people judge it.
