@@ -28,7 +28,7 @@ const DIFFERENCES: [&str; 7] = [
     "cursors are the connection's own, and so are the URLs that carry them",
     "`Vestibule-As-Of` is a header more, and a sandbox's `X-Vestibule-Why`, which tells developers what was wrong, one less",
     "a parameter that is not valid is refused with the same status and code in other words: the workspace looks at its contract first",
-    "`sourceType=ONE_TIME_ADDRESS` and `destType=UNKNOWN`, which the workspace's contract does not know, are filters like others",
+    "`sourceType=ONE_TIME_ADDRESS`, `destType=UNKNOWN` and an `assetClass` of no asset, which the workspace's contract does not know, are filters like others",
     "of a transaction: no `extraParameters`, `signedMessages`, descriptions of addresses, nobody else's `externalTxId`",
     "a place that no scope names (a stranger's address, a gas station, a network connection) is an unknown peer, for filters too",
     "transactions that touch no vault account are not there",
@@ -91,7 +91,11 @@ pub(super) fn target(read: &Read) -> String {
 
 /// Whether a read is refused by the workspace's contract alone.
 pub(super) fn is_beyond_the_contract(read: &Read) -> bool {
-    let unknown = ["sourceType=ONE_TIME_ADDRESS", "destType=UNKNOWN"];
+    let unknown = [
+        "sourceType=ONE_TIME_ADDRESS",
+        "destType=UNKNOWN",
+        "assetClass=X",
+    ];
     unknown.iter().any(|filter| read.query.contains(filter))
 }
 
@@ -113,10 +117,15 @@ pub(super) fn next(read: &Read, answer: &Answer) -> Option<String> {
 
 /// A URL of another page, without what carries the place.
 fn own_query(url: &str) -> Vec<(String, String)> {
-    let (_, query) = url.split_once('?').unwrap_or_default();
+    let (path, query) = url.split_once('?').unwrap_or_default();
+    // Of transactions `after` and `before` are times that are asked for.
+    let carries: &[&str] = if path.ends_with("/v1/transactions") {
+        &["next", "prev"]
+    } else {
+        &["after", "before", "pageCursor"]
+    };
     form_urlencoded::parse(query.as_bytes())
         .map(|(name, value)| {
-            let carries = ["next", "prev", "after", "before", "pageCursor"];
             let value = if carries.contains(&name.as_ref()) {
                 String::new()
             } else {
