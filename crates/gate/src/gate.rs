@@ -18,7 +18,7 @@ use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
 use store::{Claim, Store, StoreError, Writing};
 use sync::Inbox;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use wire::client::{Budget, Client, LocalKey};
 use wire::clock::WallClock;
 use wire::hooks_in::Receiver;
@@ -39,7 +39,7 @@ use crate::records::Recorder;
 use crate::refusals::Refusals;
 use crate::rows;
 use crate::trust::Trust;
-use crate::upstream;
+use crate::upstream::{self, Looks};
 use crate::witnesses::Witnessing;
 use ledger::Fault;
 
@@ -101,9 +101,9 @@ pub(crate) struct Gate {
     pub(crate) ends: Notify,
     /// Wakes whoever sends letters.
     pub(crate) letters: Notify,
-    /// How often a look at all of upstream was asked for. Wakes whoever keeps the books, also when
-    /// what upstream is has changed.
-    pub(crate) look: watch::Sender<u64>,
+    /// Looks at all of upstream that were asked for. Wakes whoever keeps the books, also when what
+    /// upstream is has changed.
+    pub(crate) look: Looks,
     /// Whether a copy of the store was put back and nobody has released it: nobody is let in, and
     /// nothing is sent.
     pub(crate) quarantined: AtomicBool,
@@ -234,7 +234,7 @@ impl Gate {
             witnessing: Witnessing::default(),
             offers: tokio::sync::Mutex::default(),
             under_way: Arc::default(),
-            look: watch::Sender::default(),
+            look: Looks::default(),
             store,
         });
         // Whatever is changed from now on waits for this gate.
@@ -426,7 +426,7 @@ impl Gate {
             if before.webhook != ids.webhook {
                 self.mount_receiver();
             }
-            self.look.send_modify(|_| {});
+            self.look.wake();
             self.proposals.notify_one();
         }
         Ok(())

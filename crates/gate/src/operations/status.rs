@@ -57,6 +57,8 @@ pub struct Status {
     pub filled: bool,
     /// As of when they are, in milliseconds since the epoch.
     pub as_of: i64,
+    /// Whether a look at all of upstream that was asked for goes on.
+    pub looking: bool,
     /// How old each subject of them is.
     pub areas: Vec<Age>,
     /// Entries of the log.
@@ -172,6 +174,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         public_url: gate.public.clone(),
         filled,
         as_of: gate.as_of.load(Ordering::SeqCst),
+        looking: gate.look.go_on(),
         areas,
         log_entries,
         gates: gates

@@ -180,6 +180,6 @@ pub(crate) fn refresh(gate: &Gate) -> Result<(), ApiError> {
             "another gate over this store leads, and looks at upstream: ask that one (vestibule gate status names it)",
         ));
     }
-    gate.look.send_modify(|asked| *asked += 1);
+    gate.look.ask();
     Ok(())
 }

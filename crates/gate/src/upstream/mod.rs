@@ -2,6 +2,7 @@
 //! what has none, each subject at its own pace.
 
 mod events;
+mod looks;
 mod owed;
 mod schedule;
 mod walks;
@@ -17,9 +18,9 @@ use sync::{SyncError, Walked};
 use tokio_util::sync::CancellationToken;
 use wire::client::{Budget, ClientError};
 
-use crate::ages::Subject;
 use crate::gate::Gate;
 use crate::{proposals, relay};
+pub(crate) use looks::Looks;
 use owed::Owed;
 use walks::Lane;
 pub(crate) use walks::part as part_for_walks;
@@ -53,8 +54,8 @@ pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
     let owed = Owed::default();
     // Long lists of what seldom changes keep nobody waiting for what changes often.
     tokio::join!(
-        Lane::keep(Subject::told, filling).walk(&gate, &shutdown),
-        Lane::keep(|subject| !subject.told(), true).walk(&gate, &shutdown),
+        Lane::keep(true, filling).walk(&gate, &shutdown),
+        Lane::keep(false, true).walk(&gate, &shutdown),
         events::keep(&gate, &owed, &shutdown),
         owed.pay(&gate, &shutdown),
     );

@@ -34,6 +34,8 @@ enum Kind {
     Fill,
     /// Again and again, for as long as the gate runs, with a part of the budget.
     Keep {
+        /// Whether events tell of its subjects.
+        told: bool,
         /// Whether the first turn may wait for as long as what is known lets it.
         known: bool,
     },
@@ -50,11 +52,13 @@ impl Lane {
         }
     }
 
-    /// These, for as long as the gate runs; where events may have been missed, at once.
-    pub(super) fn keep(which: impl Fn(Subject) -> bool, known: bool) -> Self {
+    /// What events tell of, or the rest, for as long as the gate runs; where events may have been
+    /// missed, at once.
+    pub(super) fn keep(told: bool, known: bool) -> Self {
+        let subjects = Subject::ALL.into_iter();
         Self {
-            subjects: Subject::ALL.into_iter().filter(|one| which(*one)).collect(),
-            kind: Kind::Keep { known },
+            subjects: subjects.filter(|one| one.told() == told).collect(),
+            kind: Kind::Keep { told, known },
         }
     }
 
@@ -68,8 +72,8 @@ impl Lane {
         };
         let due = |subject: &Subject| {
             let rest = match self.kind {
-                Kind::Keep { known: true } => rest(*subject).unwrap_or_default(),
-                Kind::Keep { known: false } | Kind::Fill => Duration::ZERO,
+                Kind::Keep { known: true, .. } => rest(*subject).unwrap_or_default(),
+                Kind::Keep { known: false, .. } | Kind::Fill => Duration::ZERO,
             };
             (*subject, now + rest)
         };
@@ -87,7 +91,12 @@ impl Lane {
                 outcome = self.round(gate, &mut schedule) => outcome,
             };
             let next = match outcome {
-                Ok(()) => schedule.next(),
+                Ok(()) => {
+                    if let Kind::Keep { told, .. } = self.kind {
+                        gate.look.over(told, asked);
+                    }
+                    schedule.next()
+                }
                 Err(error) => {
                     tracing::warn!(%error, "the books are not walked now; reads go on from what is there");
                     Some(Instant::now() + PAUSE)

@@ -196,6 +196,10 @@ impl World {
         until("all of upstream is looked at", || async {
             // Upstream dates what it answers in whole seconds: a look in this very second is dated before it.
             self.desk("POST", "/refresh", &json!({})).await.fine();
+            until("the look is over", || async {
+                self.look("/status").await["looking"] == json!(false)
+            })
+            .await;
             let status = self.look("/status").await;
             let areas = status["areas"].as_array().expect("areas");
             let since = |area: &Value| area["as_of"].as_i64().is_some_and(|at| at >= asked.0);

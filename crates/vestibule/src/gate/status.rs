@@ -44,6 +44,9 @@ struct Witness {
 struct Status {
     filled: bool,
     as_of: i64,
+    /// Whether a look at all of upstream that was asked for goes on.
+    #[serde(default)]
+    looking: bool,
     areas: Vec<Age>,
     /// Where there may be several.
     gates: Vec<OneGate>,
@@ -69,8 +72,13 @@ pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
         } else {
             "not filled yet"
         };
+        let looking = if status.looking {
+            "; all of upstream is looked at now"
+        } else {
+            ""
+        };
         let mut lines = vec![format!(
-            "books         {filled}, events as of {}",
+            "books         {filled}, events as of {}{looking}",
             status.as_of
         )];
         lines.extend(status.areas.iter().map(line));

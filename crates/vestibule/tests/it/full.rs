@@ -74,7 +74,8 @@ fn invariant_4_a_full_disk_refuses_and_loses_nothing() {
         sorted(&kept),
         "what was refused is not there"
     );
-    // Also what opens a door.
+    // Also what opens a door, when there is no room at all.
+    serving.fill_the_disk();
     let opened = gate(folder, "connection approve c0 --reason agreed");
     assert_eq!(opened.status.code(), Some(1), "{}", said(&opened));
     serving.kill();

@@ -9,6 +9,7 @@ mod backup;
 mod commands;
 mod crash;
 mod crowded;
+#[cfg(target_os = "linux")]
 mod full;
 mod gate;
 mod interrupted;

@@ -109,6 +109,16 @@ impl Serving {
             })
     }
 
+    /// From now on the process can write to no file, as on a disk that has no room left.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn fill_the_disk(&self) {
+        let limit = Command::new("prlimit")
+            .arg(format!("--pid={}", self.child.id()))
+            .arg("--fsize=0")
+            .status();
+        assert!(limit.expect("prlimit runs").success());
+    }
+
     /// kill -9.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
