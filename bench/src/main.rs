@@ -111,7 +111,14 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let machine = machine::Machine::look(&arguments.nginx, &arguments.haproxy)?;
     let parts = Part::value_variants().iter();
     let parts = parts
-        .map(|part| site.measure(*part))
+        .map(|part| {
+            let measured = site.measure(*part)?;
+            // What was measured is there, also where a later part cannot be.
+            let mut text = String::new();
+            document::part(&mut text, &measured, arguments.rounds)?;
+            println!("\n{text}");
+            Ok(measured)
+        })
         .collect::<anyhow::Result<Vec<_>>>()?;
     let text = document::page(&document::Run {
         machine: &machine,
@@ -120,7 +127,6 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         rounds: arguments.rounds,
         parts: &parts,
     })?;
-    println!("\n{text}");
     if let Some(file) = &arguments.output {
         std::fs::write(file, text)
             .with_context(|| format!("{} cannot be written", file.display()))?;

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -232,9 +233,21 @@ pub(crate) fn until_within<T>(
     bail!("in {} s not: {what}", patience.as_secs())
 }
 
-/// A port that is free now.
+/// A port that is free now: none that the system gives to whoever calls somewhere, for a call of the load
+/// generator's could take it before the server does.
 pub(crate) fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+    const PORTS: std::ops::Range<u16> = 20_000..32_000;
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begun = std::process::id() % u32::from(PORTS.end - PORTS.start);
+    for _ in PORTS {
+        let next = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port =
+            PORTS.start + u16::try_from((begun + next) % u32::from(PORTS.end - PORTS.start))?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no port from {} to {} is free", PORTS.start, PORTS.end)
 }
 
 /// Waits until the process takes connections at the address.
