@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 use ledger::PartScope;
 use protocol::certificate::SpkiPin;
+use protocol::ids::UserId;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,9 @@ pub struct DeclaredConnection {
     /// Where its transactions are approved.
     #[serde(default)]
     pub place: Place,
+    /// The API user upstream that proposes for it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editor: Option<UserId>,
     /// When it ends, as RFC 3339 writes a moment.
     #[serde(with = "moment")]
     pub until: Millis,
@@ -179,6 +183,7 @@ impl DeclaredConnection {
             mode: terms.mode,
             role: terms.role,
             place: terms.place,
+            editor: terms.editor,
             until: terms.until,
             contact: terms.contact,
             addresses: terms.addresses,
@@ -209,6 +214,7 @@ impl DeclaredConnection {
             forward: self.forward,
             budgets: known.budgets.granting(&self.budgets),
             place: self.place,
+            editor: self.editor,
             until: self.until,
             contact: self.contact.clone(),
         }

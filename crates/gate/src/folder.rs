@@ -1,5 +1,6 @@
 //! The gate's folder: configuration, keys (mode 0600), store.
 
+use std::borrow::Cow;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -46,30 +47,37 @@ pub enum FolderError {
 
 /// The gate's own keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyName {
+pub enum KeyName<'n> {
     /// Reads upstream.
     Viewer,
     /// Proposes upstream.
     Editor,
+    /// Proposes upstream for one connection alone, by that connection's name.
+    EditorOf(&'n str),
     /// Signs webhooks.
     Webhooks,
     /// The first owner's.
     Owner,
 }
 
-impl KeyName {
-    const fn file(self) -> &'static str {
+/// What stands before and after the connection's name in the name of its Editor's key.
+const EDITOR_OF: (&str, &str) = ("upstream-editor.", ".pem");
+
+impl KeyName<'_> {
+    fn file(self) -> Cow<'static, str> {
+        let (before, after) = EDITOR_OF;
         match self {
-            Self::Viewer => "upstream-viewer.pem",
-            Self::Editor => "upstream-editor.pem",
-            Self::Webhooks => "webhooks.pem",
-            Self::Owner => "owner.pem",
+            Self::Viewer => "upstream-viewer.pem".into(),
+            Self::Editor => "upstream-editor.pem".into(),
+            Self::EditorOf(connection) => format!("{before}{connection}{after}").into(),
+            Self::Webhooks => "webhooks.pem".into(),
+            Self::Owner => "owner.pem".into(),
         }
     }
 
     const fn size(self) -> KeySize {
         match self {
-            Self::Viewer | Self::Editor => KeySize::Rsa4096,
+            Self::Viewer | Self::Editor | Self::EditorOf(_) => KeySize::Rsa4096,
             Self::Webhooks | Self::Owner => KeySize::Rsa2048,
         }
     }
@@ -116,8 +124,8 @@ impl Folder {
     }
 
     /// A key.
-    pub fn key_path(&self, name: KeyName) -> PathBuf {
-        self.0.join("keys").join(name.file())
+    pub fn key_path(&self, name: KeyName<'_>) -> PathBuf {
+        self.0.join("keys").join(&*name.file())
     }
 
     /// The key that signs log and manifests.
@@ -146,22 +154,34 @@ impl Folder {
     }
 
     /// A CSR that the client uploads in its Console.
-    pub fn csr_path(&self, name: KeyName) -> PathBuf {
+    pub fn csr_path(&self, name: KeyName<'_>) -> PathBuf {
         self.0
             .join("csr")
             .join(name.file().replace(".pem", ".csr.pem"))
     }
 
     /// Reads a key.
-    pub fn key(&self, name: KeyName) -> Result<PrivateKey, FolderError> {
+    pub fn key(&self, name: KeyName<'_>) -> Result<PrivateKey, FolderError> {
         let file = self.key_path(name);
         let text = secrecy::SecretString::from(self.read(&file)?);
         let key = PrivateKey::from_pem(secrecy::ExposeSecret::expose_secret(&text));
         key.map_err(|error| FolderError::Key { file, error })
     }
 
+    /// The connections for whose own Editors there are keys.
+    pub(crate) fn editors_of(&self) -> Vec<String> {
+        let (before, after) = EDITOR_OF;
+        let connection = |entry: fs::DirEntry| {
+            let name = entry.file_name().into_string().ok()?;
+            let connection = name.strip_prefix(before)?.strip_suffix(after)?;
+            Some(connection.to_owned())
+        };
+        let entries = fs::read_dir(self.0.join("keys")).into_iter().flatten();
+        entries.flatten().filter_map(connection).collect()
+    }
+
     /// Makes a key.
-    pub fn make_key(&self, name: KeyName) -> Result<PrivateKey, FolderError> {
+    pub fn make_key(&self, name: KeyName<'_>) -> Result<PrivateKey, FolderError> {
         let file = self.key_path(name);
         let bad = |error| FolderError::Key {
             file: file.clone(),

@@ -12,18 +12,17 @@ use parking_lot::RwLock;
 use protocol::ed25519::SigningKey;
 use protocol::error::ApiError;
 use protocol::ids::{UserId, WorkspaceId};
-use protocol::keys::PrivateKey;
-use protocol::role::ProviderRole;
 use protocol::signature::{Jwks, WebhookKey};
 use protocol::time::Millis;
 use store::{Claim, Store, StoreError, Writing};
 use sync::Inbox;
 use tokio::sync::Notify;
-use wire::client::{Budget, Client, LocalKey};
+use wire::client::Budget;
 use wire::clock::WallClock;
 use wire::hooks_in::Receiver;
 
 use crate::ages::{Ages, Stale, Subject};
+use crate::callers::Callers;
 use crate::config::Config;
 use crate::connections::{Connection, Directory, DoorKeys, HeldKey, Provider};
 use crate::folder::{Folder, KeyName};
@@ -77,7 +76,8 @@ pub(crate) struct Gate {
     pub(crate) upstream: RwLock<UpstreamIds>,
     /// Every API user that ever was an Editor of the gate's, and since when.
     pub(crate) editors: ArcSwap<BTreeMap<UserId, Millis>>,
-    clients: RwLock<(Option<Client>, Option<Client>)>,
+    /// Who calls upstream for it.
+    pub(crate) callers: Callers,
     /// What upstream says of the gate's own keys.
     pub(crate) trust: Trust,
     pub(crate) budget: Budget,
@@ -218,7 +218,7 @@ impl Gate {
             public,
             upstream: RwLock::default(),
             editors: ArcSwap::default(),
-            clients: RwLock::default(),
+            callers: Callers::default(),
             trust: Trust::default(),
             as_of: AtomicI64::new(0),
             read_after: AtomicI64::new(0),
@@ -416,12 +416,7 @@ impl Gate {
         // Last: whoever goes by it has taken the rest in.
         self.version.store(version, Ordering::SeqCst);
         if *self.upstream.read() != ids {
-            *self.clients.write() = (
-                ids.viewer
-                    .and_then(|user| self.client_of(user, KeyName::Viewer)),
-                ids.editor
-                    .and_then(|user| self.client_of(user, KeyName::Editor)),
-            );
+            self.call_as(&ids);
             let before = std::mem::replace(&mut *self.upstream.write(), ids);
             if before.webhook != ids.webhook {
                 self.mount_receiver();
@@ -437,33 +432,6 @@ impl Gate {
         self.quarantined.load(Ordering::SeqCst)
     }
 
-    /// A client of an API user with a key of the gate's, if that key is made.
-    pub(crate) fn client_of(&self, user: UserId, name: KeyName) -> Option<Client> {
-        let key = self.folder.key(name).ok()?;
-        self.client(user, key)
-    }
-
-    fn client(&self, user: UserId, key: PrivateKey) -> Option<Client> {
-        let signer = Arc::new(LocalKey::new(user, key));
-        let base = self.config.upstream.base_url.as_str();
-        let client = Client::new(base, signer, self.budget.clone(), Arc::clone(&self.clock));
-        let patience = Duration::from_secs(self.config.upstream.timeout_seconds.get().into());
-        client
-            .map(|client| client.waiting(patience))
-            .inspect_err(|error| tracing::error!(%error, "upstream cannot be called"))
-            .ok()
-    }
-
-    /// Who reads upstream, once the client has said under which API key.
-    pub(crate) fn viewer(&self) -> Option<Client> {
-        self.clients.read().0.clone()
-    }
-
-    /// Who proposes upstream.
-    pub(crate) fn editor(&self) -> Option<Client> {
-        self.clients.read().1.clone()
-    }
-
     /// By what it tells transactions of its own.
     pub(crate) fn known(&self) -> proposals::Known {
         proposals::Known {
@@ -477,13 +445,5 @@ impl Gate {
         Jwks {
             keys: vec![self.webhook_key.public()],
         }
-    }
-
-    /// Whether any connection proposes.
-    pub(crate) fn has_editors(&self) -> bool {
-        self.directory
-            .load()
-            .all()
-            .any(|provider| provider.connection.role == ProviderRole::Editor)
     }
 }

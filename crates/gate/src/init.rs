@@ -163,24 +163,24 @@ fn make_keys(folder: &Folder) -> Result<(PathBuf, PrivateKey), InitError> {
     Ok((write_csr(folder, KeyName::Viewer, &viewer)?, owner))
 }
 
-fn write_csr(folder: &Folder, name: KeyName, key: &PrivateKey) -> Result<PathBuf, InitError> {
+fn write_csr(folder: &Folder, name: KeyName<'_>, key: &PrivateKey) -> Result<PathBuf, InitError> {
     let csr = CertificateSigningRequest::new(key, ORGANIZATION, None)?;
     let path = folder.csr_path(name);
     folder.write_new(&path, csr.to_pem().as_bytes())?;
     Ok(path)
 }
 
-/// The CSR for the Editor upstream; key and CSR are made if there are none.
-pub(crate) fn editor_csr(folder: &Folder) -> Result<PathBuf, InitError> {
-    let path = folder.csr_path(KeyName::Editor);
+/// The CSR for an Editor upstream; key and CSR are made if there are none.
+pub(crate) fn editor_csr(folder: &Folder, name: KeyName<'_>) -> Result<PathBuf, InitError> {
+    let path = folder.csr_path(name);
     if path.exists() {
         return Ok(path);
     }
-    let key = match folder.key(KeyName::Editor) {
+    let key = match folder.key(name) {
         Ok(key) => key,
-        Err(_) => folder.make_key(KeyName::Editor)?,
+        Err(_) => folder.make_key(name)?,
     };
-    write_csr(folder, KeyName::Editor, &key)
+    write_csr(folder, name, &key)
 }
 
 #[cfg(test)]

@@ -36,6 +36,7 @@
 pub mod access;
 pub mod admin_api;
 pub mod ages;
+mod callers;
 pub mod changes;
 pub mod config;
 pub mod connections;

@@ -198,6 +198,7 @@ pub(crate) fn connection(name: &str, role: ProviderRole, part: PartScope) -> Con
         forward: false,
         budgets: Budgets::default(),
         place: Place::Gate,
+        editor: None,
         contact: None,
         webhook: Some(Target {
             id: WebhookId(id("webhook")),

@@ -11,6 +11,7 @@ use sync::SyncError;
 use sync::roles::{MoreThanAsked, RoleSeen, by_reading};
 use wire::client::Client;
 
+use crate::connections::Connection;
 use crate::gate::Gate;
 
 /// How long a key is taken for what it was: somebody may give its user another role.
@@ -110,10 +111,11 @@ impl Gate {
         refused.map_or(Ok(seen), |refused| Err(refused.into()))
     }
 
-    /// Why keys of the gate's own are not used, as far as they serve a connection of this role.
-    pub(crate) fn refused_keys(&self, role: ProviderRole) -> Vec<String> {
+    /// Why keys of the gate's own are not used, as far as they serve this connection.
+    pub(crate) fn refused_keys(&self, connection: &Connection) -> Vec<String> {
         let ids = *self.upstream.read();
-        let editor = ids.editor.filter(|_| role == ProviderRole::Editor);
+        let editor = connection.editor.or(ids.editor);
+        let editor = editor.filter(|_| connection.role == ProviderRole::Editor);
         let own = [
             (ids.viewer, ProviderRole::Viewer),
             (editor, ProviderRole::Editor),

@@ -25,8 +25,9 @@ use crate::connections::{Move, ShownKey};
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::operations::{
-    Operator, backup, changes, connections, keys, life, log_entries, operators, posture, preview,
-    probe, proposals, record, refused, release, report, request, resume, review, status, upstream,
+    Operator, backup, changes, connections, editor, keys, life, log_entries, operators, posture,
+    preview, probe, proposals, record, refused, release, report, request, resume, review, status,
+    upstream,
 };
 use crate::refusals::{Kind, Who};
 use page::Page;
@@ -276,6 +277,9 @@ impl Desk {
             Name::ChangeConnection => {
                 let done = life::change(gate, who, given.name(), given.input()?);
                 Reply::json(status, &done.await?)
+            }
+            Name::ConnectionEditor => {
+                Reply::json(status, &editor::csr(gate, who, given.name()).await?)
             }
             Name::PreviewConnection => {
                 let done = preview::preview(gate, given.name(), given.input()?);

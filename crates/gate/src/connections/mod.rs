@@ -84,6 +84,9 @@ pub struct Connection {
     pub budgets: Budgets,
     /// Where its transactions are approved.
     pub place: Place,
+    /// The API user upstream that proposes for it alone; none: the gate's Editor does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editor: Option<UserId>,
     /// Who of the provider's is written to before it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<MailAddress>,

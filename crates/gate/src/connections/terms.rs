@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use ipnet::IpNet;
 use ledger::{AssetFilter, Directions, PartScope, Shown};
 use protocol::certificate::SpkiPin;
-use protocol::ids::VaultAccountId;
+use protocol::ids::{UserId, VaultAccountId};
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,9 @@ pub struct Terms {
     pub budgets: Budgets,
     /// Where its transactions are approved.
     pub place: Place,
+    /// The API user upstream that proposes for it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editor: Option<UserId>,
     /// When it ends.
     pub until: Millis,
     /// Who of the provider's is written to before that.
@@ -74,6 +77,7 @@ impl Terms {
             forward: connection.forward,
             budgets: connection.budgets,
             place: connection.place,
+            editor: connection.editor,
             until: connection.until,
             contact: connection.contact.clone(),
         }
@@ -98,6 +102,7 @@ impl Terms {
             forward,
             budgets,
             place,
+            editor,
             until,
             contact,
         } = self;
@@ -111,6 +116,7 @@ impl Terms {
         connection.forward = forward;
         connection.budgets = budgets;
         connection.place = place;
+        connection.editor = editor;
         connection.until = until;
         connection.contact = contact;
     }
@@ -131,6 +137,7 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         forward,
         budgets,
         place,
+        editor,
         until,
         // Who hears of the end decides nothing.
         contact: _,
@@ -145,6 +152,8 @@ pub fn classify(before: &Terms, after: &Terms) -> Direction {
         && (before.forward || !forward)
         && budgets.within(&before.budgets)
         && place_within(*place, before.place)
+        // The workspace's policy may let one API user do what it keeps another from.
+        && *editor == before.editor
         && *until <= before.until;
     if within {
         Direction::Narrows
@@ -293,6 +302,12 @@ pub fn differences(before: &Terms, after: &Terms) -> Vec<(&'static str, String, 
             ("followed", followed_words(terms.followed.as_ref())),
             ("forward", terms.forward.to_string()),
             ("place", terms.place.as_str().to_owned()),
+            (
+                "editor",
+                terms
+                    .editor
+                    .map_or_else(|| "the gate's".to_owned(), |id| id.to_string()),
+            ),
             ("until", terms.until.to_string()),
             (
                 "contact",

@@ -71,7 +71,8 @@ pub(crate) async fn answer(
         wallet.in_scope(&gate.books, &provider.scope)?;
     }
     let now = gate.clock.now();
-    let client = who(operation, gate.viewer(), gate.editor())
+    let editor = gate.editor_of(&provider.connection.name);
+    let client = who(operation, gate.viewer(), editor.map(|editor| editor.client))
         .ok_or_else(|| ApiError::uncoded(503, "The gate has no key upstream that may ask this"))?
         .within(gate.forwards.on_behalf_of(&provider.connection.name))
         .waiting(WAIT)

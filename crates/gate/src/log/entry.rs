@@ -61,6 +61,10 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+    EditorKeyMade {
+        connection: String,
+        fingerprint: String,
+    },
     ConnectionRequested {
         connection: String,
         provider: String,
@@ -341,6 +345,7 @@ impl Event {
         match self {
             Self::GateInitialised { .. } => "gate_initialised",
             Self::UpstreamSet { .. } => "upstream_set",
+            Self::EditorKeyMade { .. } => "editor_key_made",
             Self::ConnectionRequested { .. } => "connection_requested",
             Self::ConnectionApproved { .. } => "connection_approved",
             Self::ConnectionSuspended { .. } => "connection_suspended",

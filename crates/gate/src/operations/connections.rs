@@ -1,5 +1,6 @@
 //! Connections: listed, shown, approved; the hand-back file.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -18,6 +19,7 @@ use crate::connections::addresses::maybe_list;
 use crate::connections::{
     Connection, Mode, Move, Place, ScopeGrant, Standing, Terms, check_addresses, granted,
 };
+use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::mail::MailAddress;
@@ -289,20 +291,28 @@ pub(super) async fn editor_todo(
     gate: &Arc<Gate>,
     connection: &Connection,
 ) -> Result<Vec<String>, ApiError> {
-    if connection.role != ProviderRole::Editor || gate.upstream.read().editor.is_some() {
+    let known = connection.editor.or(gate.upstream.read().editor);
+    if connection.role != ProviderRole::Editor || known.is_some() {
         return Ok(Vec::new());
     }
     let this = Arc::clone(gate);
-    let made = tokio::task::spawn_blocking(move || crate::init::editor_csr(&this.folder)).await;
+    let make = move || crate::init::editor_csr(&this.folder, KeyName::Editor);
+    let made = tokio::task::spawn_blocking(make).await;
     let csr = made
         .map_err(|error| refused(500, error))?
         .map_err(|error| refused(500, error))?;
-    Ok(vec![
+    let mut todo = editor_steps(&csr);
+    todo.push("Tell the gate its API key: vestibule gate upstream --editor-api-key ID".to_owned());
+    Ok(todo)
+}
+
+/// What the client does in its Console for an Editor of the gate's.
+pub(super) fn editor_steps(csr: &Path) -> Vec<String> {
+    vec![
         format!("In the Console, add an API user of the role EDITOR with the CSR {}", csr.display()),
         "Put the gate's addresses on that user's IP allow-list".to_owned(),
         "Add a policy rule that names this API user as initiator, your approvers, and your designated signer".to_owned(),
-        "Tell the gate its API key: vestibule gate upstream --editor-api-key ID".to_owned(),
-    ])
+    ]
 }
 
 fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> {

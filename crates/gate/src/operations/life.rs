@@ -5,15 +5,16 @@ use std::sync::Arc;
 
 use ledger::{Fault, PartScope};
 use protocol::error::ApiError;
+use protocol::ids::UserId;
 use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::certificate;
 use super::changes::make::changed;
 use super::connections::{Reason, Shown, editor_todo, find, scope_todo};
 use super::handed_in::HandedIn;
 use super::{Operator, changes, named, no_connection, reason, refused};
+use super::{certificate, editor};
 use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
@@ -36,7 +37,11 @@ pub(super) async fn alter(
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::connections::connection(deed.writing, deed.workspace, &kept)?;
         let mut connection = known.ok_or_else(|| no_connection(&kept))?;
+        let before = connection.editor;
         let event = change(&mut connection, deed.at)?;
+        if connection.editor != before {
+            editor::settle(deed, &connection)?;
+        }
         rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
         deed.log(actor.clone(), event)?;
         Ok::<_, Fault>(())
@@ -126,6 +131,9 @@ pub struct Wanted {
     pub role: Option<ProviderRole>,
     /// Where its transactions are approved.
     pub place: Option<Place>,
+    /// The API user upstream that proposes for it alone; null: the gate's Editor does.
+    #[serde(deserialize_with = "named")]
+    pub editor: Option<Option<UserId>>,
     /// How it works with the workspace.
     pub mode: Option<Mode>,
     /// When it ends.
@@ -162,6 +170,7 @@ impl Wanted {
             forward: self.forward.unwrap_or(before.forward),
             budgets: before.budgets.granting(&self.budgets),
             place: self.place.unwrap_or(before.place),
+            editor: self.editor.unwrap_or(before.editor),
             until: self.until.unwrap_or(before.until),
             contact: self.contact.unwrap_or_else(|| before.contact.clone()),
         };
@@ -203,6 +212,9 @@ pub(crate) async fn change(
     let handed = certificate::handed(gate, operator, name, handed).await?;
     let mut after = wanted.put(gate, name, &before)?;
     after.client_certificate = handed.unwrap_or(after.client_certificate);
+    if let Some(user) = after.editor.filter(|_| after.editor != before.editor) {
+        editor::fits(gate, name, user).await?;
+    }
     let changed = changed(&before, &after);
     if changed.is_empty() {
         return Err(refused(

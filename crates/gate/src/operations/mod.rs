@@ -5,6 +5,7 @@ pub mod backup;
 mod certificate;
 pub mod changes;
 pub mod connections;
+pub mod editor;
 mod follow;
 pub mod handed_in;
 pub mod keys;

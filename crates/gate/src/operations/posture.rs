@@ -54,7 +54,7 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
             let known = Known {
                 connection,
                 now,
-                refused_keys: this.refused_keys(connection.role),
+                refused_keys: this.refused_keys(connection),
                 key_bits: key.map_or(0, |key| key.key.bits()),
                 key_since: key.map(|key| key.since.max(approved)),
                 key_used: key.and_then(|key| key.last_used).max(last),

@@ -1,16 +1,18 @@
 //! A probe of the workspace's policy: prepared here, and sent only by an owner's signature over
 //! exactly this transfer and these approvers (`operations::proposals::decide`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::{Fault, Scope};
 use protocol::error::ApiError;
 use protocol::ids::UserId;
 use protocol::model::transaction_request::{PlainTransfer, TransactionRequest};
+use protocol::time::Millis;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::connections::find;
 use super::proposals::Shown;
 use super::{Operator, reason, refused};
 use crate::connections::Place;
@@ -34,6 +36,9 @@ pub struct Wanted {
     pub from: String,
     /// To which.
     pub to: String,
+    /// The connection whose own Editor proposes it; none: the gate's Editor does.
+    #[serde(default)]
+    pub connection: Option<String>,
     /// Who must be asked upstream, and nobody else: user ids of the workspace.
     pub expects: BTreeSet<UserId>,
     /// Why.
@@ -50,13 +55,8 @@ pub(crate) async fn probe(
     if gate.is_quarantined() {
         return Err(refused(409, "the gate is in quarantine: nothing is sent"));
     }
-    let Some(editor) = gate.upstream.read().editor else {
-        return Err(refused(
-            409,
-            "the gate has no Editor upstream to propose with: run `vestibule gate upstream --editor-api-key ID`",
-        ));
-    };
-    check_expected(&wanted.expects, editor)?;
+    can_propose(gate, wanted.connection.as_deref())?;
+    check_expected(&wanted.expects, &gate.editors.load())?;
     if wanted.from == wanted.to {
         return Err(refused(400, "a probe goes from one account to another"));
     }
@@ -83,7 +83,10 @@ pub(crate) async fn probe(
             Place::Gate,
             deed.at,
         );
-        proposal.probe = Some(Probe::new(wanted.expects.clone()));
+        proposal.probe = Some(Probe::new(
+            wanted.expects.clone(),
+            wanted.connection.clone(),
+        ));
         rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let event = Event::ProbeMade {
             proposal: proposal.id,
@@ -97,13 +100,34 @@ pub(crate) async fn probe(
     Ok(Shown::of(gate, made))
 }
 
+/// There is an Editor upstream to propose it as.
+fn can_propose(gate: &Gate, connection: Option<&str>) -> Result<(), ApiError> {
+    let Some(name) = connection else {
+        return gate.editor().map(drop).ok_or_else(|| {
+            let why = "the gate has no Editor upstream to propose with: run `vestibule gate upstream --editor-api-key ID`";
+            refused(409, why)
+        });
+    };
+    let own = find(gate, name)?.editor;
+    let own = own.and_then(|user| gate.own_editor(name, user));
+    own.map(drop).ok_or_else(|| {
+        let why = format!(
+            "connection {name} has no Editor of its own here: its transactions go up as the gate's"
+        );
+        refused(409, why)
+    })
+}
+
 /// Whoever is expected is somebody else than who asks.
-fn check_expected(expects: &BTreeSet<UserId>, editor: UserId) -> Result<(), ApiError> {
+fn check_expected(
+    expects: &BTreeSet<UserId>,
+    editors: &BTreeMap<UserId, Millis>,
+) -> Result<(), ApiError> {
     if expects.is_empty() || expects.len() > MAX_EXPECTED {
         let why = "name who must be asked upstream: 1 to 100 user ids of the workspace";
         return Err(refused(400, why));
     }
-    if expects.contains(&editor) {
+    if expects.iter().any(|user| editors.contains_key(user)) {
         let why = "the gate's own Editor proposes: its approval would be nobody's";
         return Err(refused(400, why));
     }

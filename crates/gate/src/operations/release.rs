@@ -189,7 +189,7 @@ pub(super) async fn looked_up(gate: &Gate) -> Result<Vec<LookedUp>, ApiError> {
     if unsent.is_empty() {
         return Ok(Vec::new());
     }
-    let editor = gate.editor().ok_or_else(|| {
+    let editor = gate.any_editor().ok_or_else(|| {
         refused(
             409,
             "approvals are not sent yet, and upstream cannot be asked for them: set the Editor's API key first",
@@ -197,7 +197,7 @@ pub(super) async fn looked_up(gate: &Gate) -> Result<Vec<LookedUp>, ApiError> {
     })?;
     let mut all = Vec::new();
     for proposal in &unsent {
-        let found = look_up(&editor, proposal).await;
+        let found = look_up(&editor.client, proposal).await;
         let found = found.map_err(|error| {
             refused(
                 503,

@@ -134,6 +134,7 @@ pub(crate) async fn request(
         forward: granted.forward.unwrap_or(false),
         budgets: usual(gate).granting(&granted.budgets),
         place: input.place,
+        editor: None,
         contact: input.contact,
         webhook,
         requested_at: now,

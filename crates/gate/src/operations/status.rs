@@ -15,7 +15,7 @@ use wire::client::Client;
 use super::refused;
 use super::review::SOON;
 use crate::ages::Age;
-use crate::connections::{Directory, Provider};
+use crate::connections::{Connection, Directory, Provider, State};
 use crate::gate::Gate;
 use crate::identities::UpstreamIds;
 use crate::log;
@@ -154,16 +154,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             counts.foreign, counts.unverified, events.aside
         ),
     });
-    if gate.has_editors() {
-        checks.push(Check {
-            what: "an Editor upstream for connections that propose",
-            ok: Some(ids.editor.is_some()),
-            saw: ids.editor.map_or(
-                "no: run `vestibule gate upstream --editor-api-key ID`".to_owned(),
-                |id| format!("API user {id}"),
-            ),
-        });
-    }
+    checks.extend(editors(gate, ids.editor));
     checks.push(Check {
         what: "the gate's own keys have IP allow-lists in the Console",
         ok: None,
@@ -279,6 +270,42 @@ fn not_ending(directory: &Directory, now: Millis) -> Check {
     }
 }
 
+/// Whether every connection that proposes has somebody upstream to propose as.
+fn editors(gate: &Gate, shared: Option<UserId>) -> Option<Check> {
+    let directory = gate.directory.load();
+    let proposers: Vec<_> = directory
+        .all()
+        .map(|provider| &provider.connection)
+        .filter(|one| one.role == ProviderRole::Editor && one.state != State::Revoked)
+        .collect();
+    let lacks = |one: &&Connection| match one.editor {
+        None => shared.is_none(),
+        Some(user) => gate.own_editor(&one.name, user).is_none(),
+    };
+    let lacking = proposers.iter().copied().find(lacks);
+    let saw = match lacking {
+        None => {
+            let own = proposers
+                .iter()
+                .filter_map(|one| Some(format!("API user {} for {} alone", one.editor?, one.name)));
+            let shared = shared.map(|id| format!("API user {id}"));
+            shared.into_iter().chain(own).collect::<Vec<_>>().join("; ")
+        }
+        Some(one) if one.editor.is_some() => {
+            format!(
+                "no: the key of {}'s own Editor is not at this gate",
+                one.name
+            )
+        }
+        Some(_) => "no: run `vestibule gate upstream --editor-api-key ID`".to_owned(),
+    };
+    (!proposers.is_empty()).then_some(Check {
+        what: "an Editor upstream for connections that propose",
+        ok: Some(lacking.is_none()),
+        saw,
+    })
+}
+
 /// A key of the gate's own, and what it is for.
 struct Own {
     client: Option<Client>,
@@ -300,7 +327,7 @@ async fn own_keys(gate: &Arc<Gate>, ids: UpstreamIds) -> Vec<Check> {
         unset: "its API key is not set: run `vestibule gate upstream --viewer-api-key ID`",
     };
     let editor = Own {
-        client: gate.editor(),
+        client: gate.editor().map(|editor| editor.client),
         id: ids.editor,
         most: ProviderRole::Editor,
         answers: "upstream answers the gate's Editor",
@@ -311,7 +338,32 @@ async fn own_keys(gate: &Arc<Gate>, ids: UpstreamIds) -> Vec<Check> {
     if ids.editor.is_some() {
         checks.extend(own_key(gate, editor).await);
     }
+    for (name, user) in own_editors(gate) {
+        let of_connection = Own {
+            client: gate.own_editor(&name, user).map(|editor| editor.client),
+            id: Some(user),
+            most: ProviderRole::Editor,
+            answers: "upstream answers a connection's own Editor",
+            no_more: "a connection's own Editor can do no more than propose",
+            unset: "its key is not at this gate: copy the gate's folder keys/ whole",
+        };
+        let seen = own_key(gate, of_connection).await;
+        checks.extend(seen.into_iter().map(|check| Check {
+            saw: format!("{name}: {}", check.saw),
+            ..check
+        }));
+    }
     checks
+}
+
+/// The Editors that connections have of their own.
+fn own_editors(gate: &Gate) -> Vec<(String, UserId)> {
+    let directory = gate.directory.load();
+    let connections = directory.all().map(|provider| &provider.connection);
+    connections
+        .filter(|one| one.state != State::Revoked)
+        .filter_map(|one| Some((one.name.clone(), one.editor?)))
+        .collect()
 }
 
 async fn own_key(gate: &Arc<Gate>, own: Own) -> Vec<Check> {

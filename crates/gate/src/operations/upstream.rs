@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sync::SyncError;
 use uuid::Uuid;
 
-use super::{Operator, changes, reason, refused};
+use super::{Operator, changes, editor, reason, refused};
 use crate::changes::{Change, ChangeRequest, Replaced};
 use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
@@ -135,6 +135,12 @@ fn put(
             Identity::Viewer => viewer = Some(text),
             Identity::Webhook => webhook = Some(text),
             Identity::Editor => {
+                if let Some(connection) = editor::holder(deed, UserId(*id))? {
+                    let why = format!(
+                        "API user {id} is {connection}'s own Editor: the gate's is another"
+                    );
+                    return Err(refused(409, why).into());
+                }
                 rows::editors::add(deed.writing, deed.workspace, UserId(*id), deed.at)?;
                 editor = Some(text);
             }

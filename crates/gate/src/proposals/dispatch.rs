@@ -18,7 +18,6 @@ use protocol::error::ApiError;
 use protocol::ids::TxId;
 use protocol::model::transaction::Transaction;
 use protocol::model::transaction_request::CreateTransactionResponse;
-use protocol::role::ProviderRole;
 use tokio_util::sync::CancellationToken;
 use wire::client::{Client, ClientError, Once};
 
@@ -84,16 +83,16 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
     if due.is_empty() && strays.is_empty() && probe::under_way(gate).await?.is_empty() {
         return Ok(false);
     }
-    let Some(editor) = gate.editor() else {
+    let Some(editor) = gate.any_editor() else {
         tracing::warn!(
             waiting = due.len(),
             "proposals wait: the Editor's API key is not set"
         );
         return Ok(false);
     };
-    let key = gate.upstream.read().editor;
-    let ours = gate.opens(&editor, key, ProviderRole::Editor).await;
+    let ours = gate.opens_for(&editor).await;
     ours.map_err(|error| error.to_string())?;
+    let editor = editor.client;
     let mut haste = stray::follow(gate, &editor, &strays).await;
     let held = held(gate).await?;
     if let Some(why) = &held {
@@ -148,7 +147,7 @@ fn becomes(deed: &mut Deed<'_, '_>, id: TxId, what: Happening, event: Event) -> 
     Ok(deed.log(Actor::Gate, event)?)
 }
 
-/// The way up: whose, under which key, and what is still under way on it.
+/// The way up: whose, who looks up there what became of one, and what is still under way on it.
 struct Way<'a> {
     gate: &'a Arc<Gate>,
     editor: &'a Client,
@@ -159,6 +158,10 @@ impl Way<'_> {
     /// Sends an approved proposal, if it may still go up.
     async fn send(&mut self, proposal: &Proposal) -> Result<(), String> {
         self.gate.translations.know(proposal);
+        let name = proposal.goes_up_for();
+        let editor = self.gate.editor_of(name).ok_or_else(|| not_here(name))?;
+        let ours = self.gate.opens_for(&editor).await;
+        ours.map_err(|error| error.to_string())?;
         let next = leave::begin(self.gate, proposal.id).await?;
         if next.state != State::Sending {
             return Ok(());
@@ -179,8 +182,8 @@ impl Way<'_> {
     /// Sends what upstream does not know, unless it may not go up any more. Upstream was asked
     /// meanwhile, so it is read again: somebody may have taken it back.
     async fn post(&mut self, id: TxId) -> Result<(), String> {
-        let proposal = match leave::again(self.gate, id).await? {
-            Leave::Goes(proposal) => proposal,
+        let (proposal, own) = match leave::again(self.gate, id).await? {
+            Leave::Goes(proposal, own) => (proposal, own),
             Leave::TakenBack(proposal) => return self.never_arrived(&proposal).await,
             Leave::MayNot(proposal, why) => return self.failed(&proposal, why).await,
             Leave::Over => return Ok(()),
@@ -189,11 +192,18 @@ impl Way<'_> {
         if !self.gate.may_serve() {
             return Err("whether its connection may still propose is not known now".to_owned());
         }
+        let name = proposal.goes_up_for();
+        let editor = self
+            .gate
+            .editor_for(name, own)
+            .ok_or_else(|| not_here(name))?;
+        let ours = self.gate.opens_for(&editor).await;
+        ours.map_err(|error| error.to_string())?;
         let body =
             serde_json::to_vec(&proposal.upstream_body()).map_err(|error| error.to_string())?;
         let key = proposal.id.to_string();
-        let sent = self
-            .editor
+        let sent = editor
+            .client
             .write(
                 Method::POST,
                 "/v1/transactions",
@@ -301,6 +311,13 @@ impl Way<'_> {
         self.tries.forget(id);
         Ok(())
     }
+}
+
+/// Why a connection's proposals wait: there is nobody here to propose as.
+fn not_here(connection: &str) -> String {
+    format!(
+        "{connection} has nobody upstream to propose as: the Editor's API key is not set, or its key is not at this gate"
+    )
 }
 
 /// Whether upstream itself has said no, for good. Its refusals have a code; a page without one

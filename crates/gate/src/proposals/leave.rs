@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ledger::Fault;
 use protocol::error::ApiError;
-use protocol::ids::TxId;
+use protocol::ids::{TxId, UserId};
 use protocol::model::transaction_request::PlainTransfer;
 use protocol::role::ProviderRole;
 
@@ -18,8 +18,8 @@ use crate::rows;
 
 /// What is to be done with a proposal that is on its way, and that upstream does not know.
 pub(super) enum Leave {
-    /// It is sent.
-    Goes(Box<Proposal>),
+    /// It is sent: as this API user, where the connection has an Editor of its own.
+    Goes(Box<Proposal>, Option<UserId>),
     /// Somebody has taken it back.
     TakenBack(Box<Proposal>),
     /// It may not go up any more.
@@ -69,7 +69,8 @@ pub(super) async fn again(gate: &Arc<Gate>, id: TxId) -> Result<Leave, String> {
             return Ok(Leave::MayNot(proposal, why));
         }
         nothing_holds(deed)?;
-        Ok(Leave::Goes(proposal))
+        let own = own_editor(deed, &proposal)?;
+        Ok(Leave::Goes(proposal, own))
     };
     let done = gate.deed(work).await;
     done.map_err(|error| error.message().to_owned())
@@ -78,6 +79,13 @@ pub(super) async fn again(gate: &Arc<Gate>, id: TxId) -> Result<Leave, String> {
 fn known(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Proposal, Fault> {
     let known = rows::proposals::one(deed.writing, deed.workspace, id)?;
     Ok(known.ok_or_else(ApiError::transaction_not_found)?)
+}
+
+/// The Editor that its connection has of its own.
+fn own_editor(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<UserId>, Fault> {
+    let name = proposal.goes_up_for();
+    let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
+    Ok(known.and_then(|connection| connection.editor))
 }
 
 fn nothing_holds(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {

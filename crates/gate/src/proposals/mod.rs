@@ -151,6 +151,13 @@ pub enum Happening {
 pub struct Unfit(pub State);
 
 impl Proposal {
+    /// The connection whose Editor upstream proposes it.
+    pub(crate) fn goes_up_for(&self) -> &str {
+        let probed = self.probe.as_ref();
+        let probed = probed.and_then(|probe| probe.connection.as_deref());
+        probed.unwrap_or(&self.connection)
+    }
+
     /// What it is after something happened.
     pub fn on(&self, what: Happening, at: Millis) -> Result<Self, Unfit> {
         let mut next = Self {
@@ -247,6 +254,9 @@ impl Proposal {
         });
         if let Some(probe) = &self.probe {
             what["expects"] = serde_json::json!(probe.expects);
+            if let Some(connection) = &probe.connection {
+                what["as_editor_of"] = connection.as_str().into();
+            }
         }
         hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
     }

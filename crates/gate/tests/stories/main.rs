@@ -12,6 +12,7 @@ mod closing;
 mod desk;
 mod differential;
 mod dimensions;
+mod editors;
 mod evidence;
 mod forward;
 mod gates;

@@ -14,7 +14,7 @@ fn check<'a>(status: &'a Value, what: &str) -> &'a Value {
     found.expect(what)
 }
 
-async fn csr(world: &World, name: gate::KeyName) -> String {
+async fn csr(world: &World, name: gate::KeyName<'_>) -> String {
     std::fs::read_to_string(world.gate.folder.csr_path(name)).expect("a CSR")
 }
 

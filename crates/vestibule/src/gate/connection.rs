@@ -1,5 +1,6 @@
 //! `vestibule gate connection`: who may come in, with which key, from where, to see what.
 
+mod editor;
 pub(crate) mod handed;
 mod key;
 mod leave;
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 use gate::config::MailAddress;
-use gate::connections::{Connection, Mode, Place, ScopeGrant, ShownKey};
+use gate::connections::{Connection, Mode, Place, ScopeGrant, ShownKey, State};
 use gate::operations::connections::Shown;
 use gate::operations::record::Told;
 use gate::posture::scope_words;
@@ -72,6 +73,7 @@ enum Command {
     #[command(after_help = "Example:
   vestibule gate connection activate acme --reason 'asked for again'")]
     Activate(Change),
+    Editor(editor::Args),
     /// Its keys: shown, replaced, ended.
     Key(key::Args),
     /// Close it for now.
@@ -247,6 +249,7 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Preview(args) => preview::run(&desk, &args, out).await?,
         Command::Change(args) => terms::run(&desk, &args, out).await?,
         Command::Activate(change) => moved(&desk, "activate", change, out).await?,
+        Command::Editor(args) => editor::run(&desk, &args, out).await?,
         Command::Key(args) => key::run(&desk, args, out).await?,
         Command::Suspend(change) => moved(&desk, "suspend", change, out).await?,
         Command::Resume(change) => moved(&desk, "resume", change, out).await?,
@@ -275,7 +278,18 @@ async fn moved(desk: &Desk, how: &str, change: Change, out: Output) -> anyhow::R
         .send("POST", &path, &json!({"reason": change.reason}))
         .await?;
     waits(one.change.as_ref());
+    left_upstream(&one.connection);
     out.show(&one, told)
+}
+
+/// The Editor that a connection had of its own is nobody's once the connection has ended.
+fn left_upstream(connection: &Connection) {
+    if let (State::Revoked, Some(editor)) = (connection.state, connection.editor) {
+        note(format_args!(
+            "to do: delete API user {editor} at the workspace: it was the Editor of {} alone",
+            connection.name
+        ));
+    }
 }
 
 async fn ask(desk: &Desk, request: &Request, out: Output) -> anyhow::Result<()> {

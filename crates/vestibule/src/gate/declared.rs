@@ -130,7 +130,7 @@ async fn make(desk: &Desk, step: &Step, reason: &str) -> anyhow::Result<Option<C
             let body = json!({
                 "part": after.part, "followed": after.followed, "forward": after.forward, "budgets": after.budgets, "addresses": after.addresses, "addresses_reason": after.addresses_reason,
                 "client_certificate": after.client_certificate.map_or_else(|| "none".to_owned(), |pin| pin.to_string()),
-                "role": after.role, "place": after.place, "mode": after.mode, "until": after.until, "contact": after.contact,
+                "role": after.role, "place": after.place, "editor": after.editor, "mode": after.mode, "until": after.until, "contact": after.contact,
                 "reason": reason,
             });
             let path = format!("/connections/{connection}/change");

@@ -17,7 +17,7 @@ const PROPOSERS: [&str; 2] = ["acme", "other"];
 /// Keys of client certificates.
 const SHOWN: [&[u8]; 2] = [b"one", b"other"];
 /// How many [`with_one`] knows.
-const DIMENSIONS: usize = 19;
+const DIMENSIONS: usize = 20;
 /// People of a provider's.
 const CONTACTS: [&str; 2] = ["ops@example.com", "it@example.com"];
 /// The accounts of the small world; the last is nowhere by itself.
@@ -123,7 +123,10 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
             budgets(),
             certificate(),
         ),
-        select(vec![Place::Gate, Place::Fireblocks]),
+        (
+            select(vec![Place::Gate, Place::Fireblocks]),
+            proptest::option::of((0..2_u128).prop_map(|id| UserId(Uuid::from_u128(id)))),
+        ),
         (0..4_i64, proptest::option::of(select(CONTACTS.to_vec()))),
     )
         .prop_map(
@@ -132,7 +135,7 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
                 role,
                 addresses,
                 (part, followed, forward, budgets, client_certificate),
-                place,
+                (place, editor),
                 (until, contact),
             )| Terms {
                 mode,
@@ -146,6 +149,7 @@ pub(crate) fn terms() -> impl Strategy<Value = Terms> {
                 forward,
                 budgets,
                 place,
+                editor,
                 until: NOW.plus(until),
             },
         )
@@ -231,6 +235,7 @@ fn let_through(terms: &Terms) -> BTreeSet<String> {
     if terms.place == Place::Fireblocks {
         all.insert("go up unseen".to_owned());
     }
+    all.insert(format!("go up as {:?}", terms.editor));
     match terms.mode {
         Mode::Guarded => all.extend(["read".to_owned(), "hear".to_owned()]),
         Mode::Fed => drop(all.insert("hear".to_owned())),
@@ -317,6 +322,7 @@ fn with_one(terms: &Terms, other: &Terms, dimension: usize) -> Terms {
         15 => next.budgets = other.budgets,
         17 => next.client_certificate = other.client_certificate,
         18 => next.contact = other.contact,
+        19 => next.editor = other.editor,
         _ => {
             // What follows nothing more has the accounts that it names.
             if other.followed.is_none() {

@@ -13,7 +13,7 @@ use crate::gate::Deed;
 use crate::log::{Actor, Event};
 use crate::operations::keys::{self, fingerprint_of};
 use crate::operations::operators::no_operator;
-use crate::operations::{no_connection, refused, release, resume, upstream};
+use crate::operations::{editor, no_connection, refused, release, resume, upstream};
 use crate::operators::enough;
 use crate::rows;
 
@@ -155,6 +155,10 @@ pub(super) fn make(
     let event = match &request.change {
         change @ (Change::Activate { .. } | Change::Resume { .. } | Change::Terms { .. }) => {
             let connection = next(deed, change)?;
+            if matches!(change, Change::Terms { before, after, .. } if before.editor != after.editor)
+            {
+                editor::settle(deed, &connection)?;
+            }
             rows::connections::put_connection(deed.writing, workspace, &connection)?;
             let connection = connection.name;
             match change {

@@ -75,6 +75,8 @@ impl NotNew {
 
 /// The moduli of the gate's own keys.
 pub(crate) fn own_moduli(gate: &Gate) -> Vec<Vec<u8>> {
+    let of_connections = gate.folder.editors_of();
+    let of_connections = of_connections.iter().map(|name| KeyName::EditorOf(name));
     [
         KeyName::Viewer,
         KeyName::Editor,
@@ -82,6 +84,7 @@ pub(crate) fn own_moduli(gate: &Gate) -> Vec<Vec<u8>> {
         KeyName::Owner,
     ]
     .into_iter()
+    .chain(of_connections)
     .filter_map(|name| gate.folder.key(name).ok())
     .map(|key| key.public().modulus().to_vec())
     .collect()

@@ -1,4 +1,5 @@
 use protocol::ids::UserId;
+use protocol::role::ProviderRole;
 use uuid::Uuid;
 
 use super::*;

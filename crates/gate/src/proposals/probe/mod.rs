@@ -23,6 +23,9 @@ const PATIENCE: i64 = Millis::MINUTE;
 /// What a probe is for, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
+    /// The connection whose own Editor proposes it; none: the gate's Editor does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
     /// Who must be asked, by the workspace's user ids: these and nobody else.
     pub expects: BTreeSet<UserId>,
     /// What the policy did, once that is seen.
@@ -52,9 +55,10 @@ impl Judgement {
 }
 
 impl Probe {
-    /// One that expects these.
-    pub fn new(expects: BTreeSet<UserId>) -> Self {
+    /// One that expects these, proposed as a connection's own Editor or the gate's.
+    pub fn new(expects: BTreeSet<UserId>, connection: Option<String>) -> Self {
         Self {
+            connection,
             expects,
             judged: None,
             ended: None,

@@ -121,7 +121,7 @@ fn what_must_wait_upstream_and_did_not_is_suspected() {
     use TransactionStatus as S;
     let upstream = proposal(State::Sent, Place::Fireblocks);
     let mut probe = proposal(State::Sent, Place::Gate);
-    probe.probe = Some(Probe::new([].into()));
+    probe.probe = Some(Probe::new([].into(), None));
     let mut at_the_gate = proposal(State::Sent, Place::Gate);
     at_the_gate.decision = Some(crate::proposals::tests::decision("a"));
     let nobody = proposal(State::Sent, Place::Gate);

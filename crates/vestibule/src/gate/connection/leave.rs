@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use protocol::ids::UserId;
 use serde_json::json;
 
-use super::{Desk, RoleWord, record};
+use super::{Desk, RoleWord, left_upstream, record};
 use crate::durations;
 use crate::enroll::{Enrolment, With};
 use crate::output::{Output, note, printable};
@@ -85,7 +85,8 @@ pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result
     }
     if shown.connection.state != State::Revoked || enrolment.is_none() {
         let body = json!({"reason": args.reason});
-        let _: Shown = desk.send("POST", &format!("{path}/revoke"), &body).await?;
+        let revoked: Shown = desk.send("POST", &format!("{path}/revoke"), &body).await?;
+        left_upstream(&revoked.connection);
     }
     record(desk, &args.name, out).await?;
     let Some(enrolment) = enrolment else {

@@ -42,11 +42,19 @@ pub(in crate::gate) fn told(shown: &Shown) -> String {
         ("budgets", budgets(&one.budgets)),
         ("approved", place(one.place).to_owned()),
         (
+            "goes up as",
+            match (one.role, one.editor) {
+                (ProviderRole::Viewer, _) => "nothing goes up".to_owned(),
+                (ProviderRole::Editor, None) => "the gate's Editor".to_owned(),
+                (ProviderRole::Editor, Some(id)) => format!("API user {id}, its own Editor"),
+            },
+        ),
+        (
             "webhook",
             webhook.map_or("none", |to| to.url.as_str()).to_owned(),
         ),
     ];
-    let lines = lines.map(|(name, value)| format!("{name:<10}{}", printable(&value)));
+    let lines = lines.map(|(name, value)| format!("{name:<11}{}", printable(&value)));
     lines.join("\n")
 }
 

@@ -35,6 +35,9 @@ pub(crate) struct Args {
     /// To which vault account.
     #[arg(long, value_name = "ID", requires = "probe")]
     to: Option<String>,
+    /// The connection whose own Editor proposes it, in place of the gate's.
+    #[arg(long, value_name = "NAME", requires = "probe")]
+    connection: Option<String>,
     /// Who must be asked upstream, and nobody else: a user id of the workspace (may be given more than once).
     #[arg(long, value_name = "USER", requires = "probe")]
     expect: Vec<UserId>,
@@ -85,7 +88,7 @@ pub(super) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     let desk = Desk::open(at)?;
     let wanted = json!({
         "asset": asset, "amount": amount, "from": from, "to": to,
-        "expects": args.expect, "reason": reason,
+        "connection": args.connection, "expects": args.expect, "reason": reason,
     });
     let made: Shown = desk.send("POST", "/probes", &wanted).await?;
     let id = made.proposal.id;
