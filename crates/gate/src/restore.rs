@@ -17,6 +17,7 @@ use wire::clock::WallClock;
 
 use crate::config::Config;
 use crate::folder::{Folder, FolderError};
+use crate::gates;
 use crate::log::{self, Actor, Checkpoint, Entry, Event, LogKey};
 use crate::rows;
 use crate::start::{ROOMS, location};
@@ -48,8 +49,16 @@ pub enum RestoreError {
     #[error("the copy is not put back: {0}")]
     Log(#[from] log::Broken),
     /// PostgreSQL has means of its own.
-    #[error("the store {0} is not a file: put its copy back with PostgreSQL's own means")]
+    #[error(
+        "the store {0} is not a file: put its copy back with PostgreSQL's own means, and say so: vestibule gate restore --adopt"
+    )]
     NotAFile(Location),
+    /// A file is put back by the gate itself.
+    #[error("the store {0} is a file: name its copy, vestibule gate restore FILE")]
+    AFile(Location),
+    /// A gate serves from it.
+    #[error("the gate {0} serves from this store: end it first")]
+    Serves(String),
 }
 
 /// Puts a copy back.
@@ -70,7 +79,7 @@ pub async fn restore(
         let _ = fs::remove_file(ended(&new, end));
     }
     copied(copy, &new)?;
-    let made = begin_anew(folder, config, &new, now).await;
+    let made = anew(folder, config, &new, now).await;
     let (entries, note) = made.inspect_err(|_| {
         let _ = fs::remove_file(&new);
     })?;
@@ -93,21 +102,79 @@ pub async fn restore(
     })
 }
 
-/// Looks at the copy, and begins another life of it, in quarantine; its entries and its new checkpoint.
-async fn begin_anew(
+/// Takes the store for a copy that PostgreSQL's own means have put back. Where that is interrupted, it is
+/// done again. At each machine that has a gate over the store: the newest checkpoint that it knew is
+/// moved aside, for it may count what the copy has forgotten.
+pub async fn adopt(
+    folder: &Folder,
+    config: &Config,
+    clock: &impl WallClock,
+) -> Result<PutBack, RestoreError> {
+    let at = location(folder, config);
+    if matches!(at, Location::SqliteFile(_)) {
+        return Err(RestoreError::AFile(at));
+    }
+    let _lock = folder.lock()?;
+    let (workspace, now) = (config.upstream.workspace_id, clock.now());
+    let store = Store::open(&at, &ROOMS).await?;
+    if let Some(name) = gates::living(&store, workspace).await? {
+        return Err(RestoreError::Serves(name));
+    }
+    let read = store.read(move |reading| {
+        let adopted = rows::connections::quarantined(reading, workspace)?;
+        let newest = rows::log::newest_checkpoint(reading, workspace)?;
+        Ok::<_, StoreError>(newest.filter(|_| adopted))
+    });
+    let (entries, note) = match read.await? {
+        Some(adopted) => adopted,
+        None => begin_anew(folder, config, &store, now).await?,
+    };
+    let kept = beside(&folder.checkpoint(), &format!("before-restore-{now}"));
+    let had_checkpoint = moved(&folder.checkpoint(), &kept)?;
+    folder.write_whole(&folder.checkpoint(), note.as_bytes())?;
+    sync(folder.path())?;
+    Ok(PutBack {
+        entries,
+        before: None,
+        checkpoint: had_checkpoint.then_some(kept),
+    })
+}
+
+/// A file begins another life, in quarantine.
+async fn anew(
     folder: &Folder,
     config: &Config,
     database: &Path,
     now: Millis,
 ) -> Result<(u64, String), RestoreError> {
-    let (workspace, key) = (config.upstream.workspace_id, folder.log_key()?);
     let store = Store::open(&Location::SqliteFile(database.to_owned()), &ROOMS).await?;
+    let made = begin_anew(folder, config, &store, now).await?;
+    drop(store);
+    // Its journal was played into it when it was closed.
+    let journal = ended(database, "-wal");
+    match fs::metadata(&journal) {
+        Ok(left) if left.len() > 0 => Err(RestoreError::Io(
+            journal,
+            io::ErrorKind::ResourceBusy.into(),
+        )),
+        _ => Ok(made),
+    }
+}
+
+/// Looks at the copy, and begins another life of it, in quarantine; its entries and its new checkpoint.
+async fn begin_anew(
+    folder: &Folder,
+    config: &Config,
+    store: &Store,
+    now: Millis,
+) -> Result<(u64, String), RestoreError> {
+    let (workspace, key) = (config.upstream.workspace_id, folder.log_key()?);
     let unsigned = log::Against {
         // The last second of a running gate may be in no checkpoint.
         running: true,
         ..log::Against::default()
     };
-    let verified = log::verify(&store, workspace, &key.public(), unsigned).await?;
+    let verified = log::verify(store, workspace, &key.public(), unsigned).await?;
     let (entries, name) = (verified.entries, LogKey::of(workspace, key.public()));
     let (epoch, actor) = (Uuid::new_v4(), Actor::Gate);
     let write = store.write(move |writing| {
@@ -129,17 +196,7 @@ async fn begin_anew(
         rows::log::put_checkpoint(writing, workspace, size, &note)?;
         Ok::<_, StoreError>(note)
     });
-    let note = write.await?;
-    drop(store);
-    // Its journal was played into it when it was closed.
-    let journal = ended(database, "-wal");
-    match fs::metadata(&journal) {
-        Ok(left) if left.len() > 0 => Err(RestoreError::Io(
-            journal,
-            io::ErrorKind::ResourceBusy.into(),
-        )),
-        _ => Ok((entries, note)),
-    }
+    Ok((entries, write.await?))
 }
 
 fn beside(file: &Path, end: &str) -> PathBuf {

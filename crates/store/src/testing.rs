@@ -40,7 +40,7 @@ impl TestStore {
         let (location, database) = match engine {
             Engine::Sqlite => (Location::SqliteMemory, None),
             Engine::Postgres => {
-                let (url, database) = crate::off(|| Ok::<_, StoreError>(make_database()))
+                let (url, database) = crate::off(|| Ok::<_, StoreError>(make_database(None)))
                     .await
                     .expect("PostgreSQL makes a database");
                 (Location::Postgres(url), Some(database))
@@ -53,6 +53,23 @@ impl TestStore {
             store: Some(store),
             location,
             database,
+        }
+    }
+
+    /// A copy of a PostgreSQL's store as it is now, made by its own means; whoever is connected to this
+    /// one is cut off.
+    #[expect(clippy::expect_used, reason = "a test's own set-up")]
+    pub async fn copy(&self) -> Self {
+        let (_, from) = self.database.clone().expect("it is one of PostgreSQL");
+        let (url, database) = crate::off(move || Ok::<_, StoreError>(make_database(Some(&from))))
+            .await
+            .expect("PostgreSQL copies a database");
+        let location = Location::Postgres(url);
+        let store = Store::open(&location, &[]).await;
+        Self {
+            store: Some(store.expect("a copy opens")),
+            location,
+            database: Some(database),
         }
     }
 
@@ -106,7 +123,7 @@ impl Drop for TestStore {
 }
 
 #[expect(clippy::expect_used, clippy::panic, reason = "a test's own set-up")]
-fn make_database() -> (String, (String, String)) {
+fn make_database(copy_of: Option<&str>) -> (String, (String, String)) {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let Ok(server) = std::env::var(VARIABLE) else {
         panic!(
@@ -118,9 +135,14 @@ fn make_database() -> (String, (String, String)) {
         std::process::id(),
         COUNT.fetch_add(1, Ordering::Relaxed)
     );
-    Client::connect(&server, NoTls)
-        .expect("PostgreSQL takes connections")
-        .batch_execute(&format!("CREATE DATABASE {name}"))
+    let mut client = Client::connect(&server, NoTls).expect("PostgreSQL takes connections");
+    let copied = copy_of.map_or_else(String::new, |from| format!(" TEMPLATE {from}"));
+    if let Some(from) = copy_of {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
+        client.execute(cut, &[&from]).expect("PostgreSQL cuts off");
+    }
+    client
+        .batch_execute(&format!("CREATE DATABASE {name}{copied}"))
         .expect("PostgreSQL makes a database");
     let (base, query) = server.split_once('?').unwrap_or((&server, ""));
     let host = base

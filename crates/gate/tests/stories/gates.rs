@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use gate::restore::RestoreError;
 use gate::{Config, Folder, GateName};
 use serde_json::{Value, json};
 use store::Location;
 use store::testing::{Engine, TestStore};
 use tokio_util::sync::CancellationToken;
+use wire::clock::SystemClock;
 
 use crate::caller::Caller;
 use crate::desk::{Desk, comes_in, why};
@@ -322,4 +324,78 @@ async fn of_two_gates_one_writes_each_letter_once_and_the_other_goes_on_from_the
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((letters.len(), ids.len()), (6, 6), "each once");
+}
+
+/// The gate has its lease.
+async fn serves(desk: &Desk) {
+    until("it serves", || async {
+        let status = desk.ask(&desk.owner, "GET", "/status", &Value::Null).await;
+        status.status == 200
+    })
+    .await;
+}
+
+/// A PostgreSQL that its own means have put back is a copy like any other: nobody comes in until an owner
+/// has looked.
+#[tokio::test]
+async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
+    let (database, over_it) = database().await;
+    let mut desk = Desk::with(&over_it).await;
+    serves(&desk).await;
+    let acme = desk.enrol("acme").await;
+    let comes = comes_in(&acme).await;
+    assert_ne!(comes, 401);
+    let (folder, config) = (desk.gate.folder.clone(), desk.gate.config.clone());
+    let adopt = |config: Config| {
+        let folder = folder.clone();
+        async move { gate::restore::adopt(&folder, &config, &SystemClock).await }
+    };
+    let runs = adopt(config.clone()).await;
+    assert!(matches!(runs, Err(RestoreError::Folder(_))), "{runs:?}");
+    desk.gate.stop().await;
+    let copy = database.copy().await;
+    desk.gate.start().await;
+    serves(&desk).await;
+    desk.act(&desk.owner, "acme", "revoke", why("a test"))
+        .await
+        .fine();
+    desk.gate.stop().await;
+    let kept = std::fs::read_to_string(folder.checkpoint()).expect("the newest checkpoint");
+
+    // The copy in its place: the gate sees that it was cut.
+    let Location::Postgres(url) = copy.location().clone() else {
+        unreachable!("it is one of PostgreSQL")
+    };
+    let mut other = config;
+    other.store.url = Some(url);
+    let cut = gate::start::start(folder.clone(), other.clone(), CancellationToken::new()).await;
+    assert!(cut.is_err(), "it knows a newer checkpoint");
+    let back = adopt(other.clone()).await.expect("it is a copy");
+    let aside = back.checkpoint.expect("what this machine knew");
+    assert_eq!(std::fs::read_to_string(aside).expect("a file"), kept);
+    let again = adopt(other.clone()).await.expect("done again");
+    assert_eq!(again.entries, back.entries + 1, "it is no other life");
+    desk.gate.config = other;
+    desk.gate.start().await;
+    serves(&desk).await;
+    let acme = Caller::new(&desk.gate.origin, acme.user, acme.key);
+    assert_ne!(comes_in(&acme).await, comes, "nobody is let in");
+    let word =
+        |lost: u64| json!({"checkpoint": kept, "reason": "the disk failed", "accept_lost": lost});
+    let told = desk.ask(&desk.owner, "POST", "/release", &word(0)).await;
+    assert_eq!(told.status, 409, "{:?}", told.json());
+    let mut lost = 1;
+    let released = loop {
+        let answer = desk.ask(&desk.owner, "POST", "/release", &word(lost)).await;
+        if answer.status == 200 || lost > 9 {
+            break answer.fine();
+        }
+        lost += 1;
+    };
+    assert_eq!(released["lost"], lost, "{released}");
+    assert_eq!(
+        comes_in(&acme).await,
+        comes,
+        "the copy has forgotten that it was revoked: the owner knew"
+    );
 }

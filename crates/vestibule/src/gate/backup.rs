@@ -24,10 +24,16 @@ pub(crate) struct Backup {
 /// Put a copy of the store back, where no gate runs. It serves once it is released.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:
-  vestibule gate restore gate-2026-11-26.db    then: vestibule gate run, and vestibule gate release")]
+  vestibule gate restore gate-2026-11-26.db    then: vestibule gate run, and vestibule gate release
+  vestibule gate restore --adopt               of a PostgreSQL that its own means have put back")]
 pub(crate) struct Restore {
     /// The copy.
-    file: PathBuf,
+    #[arg(required_unless_present = "adopt")]
+    file: Option<PathBuf>,
+    /// The PostgreSQL was put back by its own means: take it for a copy. Run it at each machine that has
+    /// a gate over it.
+    #[arg(long, conflicts_with = "file")]
+    adopt: bool,
 }
 
 /// Let a store that was put back serve again.
@@ -89,7 +95,10 @@ pub(crate) async fn backup(at: &At, args: &Backup, out: Output) -> anyhow::Resul
 
 pub(crate) async fn restore(at: &At, args: &Restore, out: Output) -> anyhow::Result<ExitCode> {
     let (folder, config) = desk::config(at)?;
-    let back = gate::restore::restore(&folder, &config, &args.file, &SystemClock).await?;
+    let back = match &args.file {
+        Some(file) => gate::restore::restore(&folder, &config, file, &SystemClock).await?,
+        None => gate::restore::adopt(&folder, &config, &SystemClock).await?,
+    };
     out.show(&back, |back| {
         let mut text = format!("the store is back, with a log of {} entries, in quarantine", back.entries);
         if let Some(before) = &back.before {
