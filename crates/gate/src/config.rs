@@ -36,12 +36,23 @@ pub struct Config {
     /// Who is written to before a connection ends, and by which server; missing: nobody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<Mail>,
+    /// Where the client itself hears by webhook what providers are reminded of; missing: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<ClientWebhook>,
     /// Who vouches for its log.
     #[serde(default, skip_serializing_if = "Log::is_silent")]
     pub log: Log,
     /// What only a demo, a test or a mishap allows.
     #[serde(default)]
     pub development: Development,
+}
+
+/// Where the client itself hears by webhook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClientWebhook {
+    /// The place.
+    pub url: Url,
 }
 
 /// The workspace behind the gate.

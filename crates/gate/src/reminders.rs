@@ -1,5 +1,6 @@
-//! Reminders: before a connection ends its provider hears of it, by its webhook, and the log keeps
-//! that it did; letters to both sides are [`crate::mail`]'s. The end itself needs nobody: the clock alone shuts the door.
+//! Reminders: before a connection ends its provider hears of it by its webhook, the client by its own,
+//! and the log keeps that it was so; letters to both sides are [`crate::mail`]'s. The end itself needs
+//! nobody: the clock alone shuts the door. Only a key straight at Fireblocks is for people to end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,14 +11,15 @@ use protocol::time::Millis;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::connections::{Connection, DAY};
+use crate::connections::{Connection, DAY, Standing};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
-use crate::{relay, rows};
+use crate::relay::{self, Addressee};
+use crate::rows;
 
 /// How many days before its end a connection is reminded of it.
 pub const DAYS: [i64; 3] = [1, 7, 14];
-/// The event that providers hear.
+/// The event that both sides hear.
 pub const EVENT: &str = "vestibule.connection.ending";
 /// How often the ends are looked at where nothing changes.
 const OFTEN: Duration = Duration::from_secs(60);
@@ -29,7 +31,7 @@ pub(crate) fn due(
     last: Option<(Millis, i64)>,
     now: Millis,
 ) -> Option<i64> {
-    if !connection.comes_in(now) {
+    if connection.standing(now) != Standing::Active {
         return None;
     }
     let until = connection.until;
@@ -61,14 +63,18 @@ async fn remind(gate: &Arc<Gate>) -> Result<(), ApiError> {
     let now = gate.clock.now();
     let directory = gate.directory.load_full();
     let near: Vec<_> = directory
-        .active(now)
+        .living(now)
         .filter(|one| due(&one.connection, one.connection.reminded, now).is_some())
         .map(|one| one.connection.name.clone())
         .collect();
     if near.is_empty() {
         return Ok(());
     }
-    let reminded = gate.deed(move |deed| near.iter().try_for_each(|name| one(deed, name)));
+    let client = gate.client_addressee();
+    let reminded = gate.deed(move |deed| {
+        let mut near = near.iter();
+        near.try_for_each(|name| one(deed, name, client.as_ref()))
+    });
     reminded.await?;
     gate.reload()
         .await
@@ -78,7 +84,7 @@ async fn remind(gate: &Arc<Gate>) -> Result<(), ApiError> {
 }
 
 /// Reminds of one connection's end, if that is due still.
-fn one(deed: &mut Deed<'_, '_>, name: &str) -> Result<(), Fault> {
+fn one(deed: &mut Deed<'_, '_>, name: &str, client: Option<&Addressee>) -> Result<(), Fault> {
     let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
     let Some(mut connection) = known else {
         return Ok(());
@@ -89,15 +95,15 @@ fn one(deed: &mut Deed<'_, '_>, name: &str) -> Result<(), Fault> {
     let until = connection.until;
     connection.reminded = Some((until, days));
     rows::connections::put_connection(deed.writing, deed.workspace, &connection)?;
-    let data = json!({"connection": connection.name, "until": until, "days": days});
-    relay::own_event(
-        deed.writing,
-        deed.workspace,
-        &connection,
-        EVENT,
-        &data,
-        deed.at,
-    )?;
+    let data = json!({
+        "connection": connection.name, "provider": connection.provider, "mode": connection.mode,
+        "until": until, "days": days,
+    });
+    // Nothing goes to whoever does not come in here.
+    let provider = Addressee::of(&connection).filter(|_| connection.comes_in(deed.at));
+    for to in provider.iter().chain(client) {
+        relay::own_event(deed.writing, deed.workspace, to, EVENT, &data, deed.at)?;
+    }
     let event = Event::ConnectionReminded {
         connection: connection.name,
         until: until.0,
@@ -111,7 +117,7 @@ mod tests {
     use protocol::role::ProviderRole;
 
     use super::*;
-    use crate::connections::State;
+    use crate::connections::{Mode, State};
     use crate::testing::{NOW, accounts, connection};
 
     fn ends_in(millis: i64) -> Connection {
@@ -149,6 +155,11 @@ mod tests {
         };
         assert_eq!(due(&closed, None, NOW), None);
         assert_eq!(due(&ends_in(0), None, NOW), None, "it is over");
+        let watched = Connection {
+            mode: Mode::Watched,
+            ..ends_in(DAY)
+        };
+        assert_eq!(due(&watched, None, NOW), Some(1), "people must end it");
         assert_eq!(due(&ends_in(DAY), None, NOW), Some(1));
     }
 }

@@ -99,6 +99,11 @@ pub enum StartError {
         "{0} is reached from other machines, and there is no TLS: name a certificate in [serve.entrance.tls], or say plain_http = true in [serve.entrance] where TLS ends in front of the gate"
     )]
     Plain(SocketAddr),
+    /// The client's webhook would go where none may.
+    #[error(
+        "[webhook] url: {0}. To do: name an https URL, or its address in [serve] private_targets"
+    )]
+    ClientWebhook(wire::hooks_out::Refused),
     /// Letters would not go out, or in clear.
     #[error(transparent)]
     Mail(#[from] BadMail),
@@ -193,6 +198,12 @@ pub async fn start(
     check_plain(&config.serve)?;
     if let Some(mail) = &config.mail {
         mail.check()?;
+    }
+    if let Some(webhook) = &config.webhook {
+        let targets = config.serve.targets();
+        targets
+            .check(&webhook.url)
+            .map_err(StartError::ClientWebhook)?;
     }
     let workspace = config.upstream.workspace_id;
     let lock = folder.lock().map_err(AssemblyError::from)?;

@@ -165,6 +165,7 @@ pub(crate) fn config() -> Config {
         store: StoreAt::default(),
         records: Records::default(),
         mail: None,
+        webhook: None,
         log: Log::default(),
         development: Development::default(),
     }

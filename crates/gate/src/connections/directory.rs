@@ -9,7 +9,7 @@ use ledger::reads::Seal;
 use protocol::ids::UserId;
 use protocol::time::Millis;
 
-use super::{Connection, DoorKeys};
+use super::{Connection, DoorKeys, Standing};
 use crate::meters::Meter;
 
 /// A connection, its keys and its scope.
@@ -65,6 +65,12 @@ impl Directory {
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.by_name.values()
+    }
+
+    /// Those that are open, here or straight at Fireblocks.
+    pub(crate) fn living(&self, now: Millis) -> impl Iterator<Item = &Arc<Provider>> {
+        self.all()
+            .filter(move |provider| provider.connection.standing(now) == Standing::Active)
     }
 
     /// Those that may come in now.

@@ -84,7 +84,10 @@ impl Writer<'_> {
         };
         let then = match owed.mode {
             Mode::Guarded => "its requests are refused, and it gets no more webhooks.",
-            Mode::Fed | Mode::Watched => "it gets no more reports and webhooks.",
+            Mode::Fed => "it gets no more reports and webhooks.",
+            Mode::Watched => {
+                "its key should be nobody's: it is straight at Fireblocks, where nothing\r\nends by itself. Delete its API user in the Console."
+            }
         };
         let (extends, told) = match owed.side {
             Side::Client => (

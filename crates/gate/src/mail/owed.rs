@@ -4,7 +4,7 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use super::{Mail, MailAddress};
-use crate::connections::{Connection, DAY, Mode};
+use crate::connections::{Connection, DAY, Mode, Standing};
 use crate::reminders::due;
 
 /// The first wait after a failure, in milliseconds; it doubles.
@@ -90,7 +90,7 @@ pub(crate) fn owed(
         let last = known.map(|one| (one.until, one.days));
         let (days, kept) = match (due(connection, last, now), known) {
             (Some(days), _) => (days, None),
-            (None, Some(one)) if one.until == connection.until && connection.comes_in(now) => {
+            (None, Some(one)) if one.until == connection.until && is_open(connection, now) => {
                 (one.days, Some((one, one.next_at?)))
             }
             (None, _) => return None,
@@ -109,6 +109,10 @@ pub(crate) fn owed(
         })
     };
     people(mail, connection).filter_map(letter).collect()
+}
+
+fn is_open(connection: &Connection, now: Millis) -> bool {
+    connection.standing(now) == Standing::Active
 }
 
 /// Whoever is written to, each once.

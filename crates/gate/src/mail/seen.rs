@@ -101,7 +101,7 @@ pub(crate) async fn look(gate: &Gate) -> Result<Option<Look>, StoreError> {
     let at = gate.clock.now();
     let directory = gate.directory.load();
     let silent = directory
-        .active(at)
+        .living(at)
         .filter(|one| one.connection.contact.is_none());
     Ok(Some(Look {
         server: (place(mail), server),

@@ -143,8 +143,8 @@ pub(super) async fn all_owed(gate: &Gate, mail: &Mail) -> Result<Vec<Owed>, Stor
     }
     let names: Vec<_> = {
         let directory = gate.directory.load();
-        let active = directory.active(now);
-        active.map(|one| one.connection.name.clone()).collect()
+        let open = directory.living(now);
+        open.map(|one| one.connection.name.clone()).collect()
     };
     let (workspace, mail) = (gate.workspace(), mail.clone());
     let read = gate.store.read(move |reading| {

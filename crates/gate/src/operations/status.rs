@@ -21,6 +21,7 @@ use crate::identities::UpstreamIds;
 use crate::log;
 use crate::mail::{self, Look, Waiting};
 use crate::proposals::{Stopped, Stray};
+use crate::relay::CLIENT;
 use crate::rows;
 use crate::witnesses::{self, Seen};
 
@@ -91,9 +92,11 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         let stopped = rows::strays::stopped(reading, workspace)?;
         let held = rows::strays::held(reading, workspace)?;
         let dispatch = (strays, stopped, held);
-        Ok((entries, rows::gates::all(reading, workspace)?, dispatch))
+        let delivered = rows::deliveries::counts(reading, workspace, CLIENT)?;
+        let gates = rows::gates::all(reading, workspace)?;
+        Ok((entries, gates, dispatch, delivered))
     });
-    let (log_entries, gates, (strays, stopped, held)) = read
+    let (log_entries, gates, (strays, stopped, held), delivered) = read
         .await
         .map_err(|error: store::StoreError| refused(500, error))?;
     let events = gate
@@ -134,6 +137,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         });
     }
     checks.extend(mail.iter().flat_map(letters));
+    checks.extend(client_webhook(gate, delivered));
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),
@@ -181,6 +185,19 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         stopped,
         strays,
         checks,
+    })
+}
+
+/// Whether the client's webhook takes what it is told.
+fn client_webhook(gate: &Gate, [completed, under_way, failed]: [u64; 3]) -> Option<Check> {
+    let place = gate.config.webhook.as_ref()?;
+    Some(Check {
+        what: "the client's webhook takes its reminders",
+        ok: Some(failed == 0),
+        saw: format!(
+            "{}: {completed} taken, {under_way} on their way, {failed} given up",
+            place.url
+        ),
     })
 }
 
@@ -248,11 +265,11 @@ fn none_astray(stopped: Option<&Stopped>, held: Option<String>, strays: &[Stray]
     }
 }
 
-/// Whether nobody who may come in is shut out by the clock soon.
+/// Whether no open connection ends soon.
 fn not_ending(directory: &Directory, now: Millis) -> Check {
     let soon = |one: &&Arc<Provider>| one.connection.until <= now.plus(SOON);
     let ending: Vec<_> = directory
-        .active(now)
+        .living(now)
         .filter(soon)
         .map(|one| one.connection.name.clone())
         .collect();

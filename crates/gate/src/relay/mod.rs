@@ -1,6 +1,7 @@
 //! Events to providers: what happened upstream, as far as each connection's scope shows it. A
 //! position and a delivery are written in the transaction that applies the event.
 
+mod addressee;
 mod outbox;
 mod seen;
 
@@ -15,9 +16,10 @@ use store::{StoreError, Writing};
 use sync::inbox::Outcome;
 use uuid::Uuid;
 
+pub(crate) use addressee::{Addressee, CLIENT};
 pub(crate) use outbox::RelayOutbox;
 
-use crate::connections::{Connection, Directory, Provider};
+use crate::connections::{Directory, Provider};
 use crate::rows;
 use crate::rows::deliveries::Fresh;
 
@@ -97,25 +99,22 @@ fn one(
     )
 }
 
-/// An event of the gate's own, to one provider: counted, signed and retried like any other.
+/// An event of the gate's own, to one addressee: counted, signed and retried like any other.
 pub(crate) fn own_event(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
-    connection: &Connection,
+    to: &Addressee,
     event_type: &str,
     data: &serde_json::Value,
     now: Millis,
 ) -> Result<(), StoreError> {
-    let Some(target) = &connection.webhook else {
-        return Ok(());
-    };
-    let position = positions::bump(writing, workspace, &connection.subscriber())?;
+    let position = positions::bump(writing, workspace, &to.subscriber)?;
     let id = NotificationId(Uuid::new_v4());
     let data = serde_json::value::to_raw_value(data);
     let envelope = Envelope {
         id,
         resource_id: None,
-        webhook_id: Some(target.id),
+        webhook_id: Some(to.target.id),
         workspace_id: workspace,
         event_type: EventType::Other(event_type.into()),
         created_at: now,
@@ -129,7 +128,7 @@ pub(crate) fn own_event(
         at: now,
         body: body.as_bytes(),
     };
-    rows::deliveries::add(writing, workspace, &connection.name, &fresh)
+    rows::deliveries::add(writing, workspace, &to.name, &fresh)
 }
 
 /// What an event from upstream tells providers.

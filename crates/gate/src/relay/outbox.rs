@@ -1,4 +1,4 @@
-//! The deliveries of every connection. A body is signed once, when it is first due.
+//! The deliveries to every addressee. A body is signed once, when it is first due.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError, WAITS};
 
 use crate::connections::Target;
 use crate::gate::Gate;
+use crate::relay::Addressee;
 use crate::rows::deliveries::{self, Parcel};
 
 /// Names the position that an event holds for.
@@ -27,7 +28,7 @@ fn failed(error: impl std::fmt::Display) -> OutboxError {
 }
 
 struct Addressed {
-    connection: String,
+    name: String,
     target: Target,
     parcel: Parcel,
 }
@@ -45,35 +46,22 @@ impl Outbox for RelayOutbox {
                 next: None,
             });
         }
-        let (workspace, directory) = (self.0.workspace(), self.0.directory.load_full());
+        let workspace = self.0.workspace();
+        let mut idle = self.0.addressees(now);
+        idle.retain(|one| !busy.contains(&one.target.id));
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();
             let mut next: Option<Millis> = None;
-            for provider in directory.active(now) {
-                let connection = &provider.connection;
-                let Some(target) = connection
-                    .webhook
-                    .as_ref()
-                    .filter(|target| !busy.contains(&target.id))
-                else {
-                    continue;
-                };
-                for parcel in deliveries::due(reading, workspace, &connection.name, now, limit)? {
+            for Addressee { name, target, .. } in &idle {
+                for parcel in deliveries::due(reading, workspace, name, now, limit)? {
                     due.push(Addressed {
-                        connection: connection.name.clone(),
+                        name: name.clone(),
                         target: target.clone(),
                         parcel,
                     });
                 }
-                next = next
-                    .into_iter()
-                    .chain(deliveries::next_due(
-                        reading,
-                        workspace,
-                        &connection.name,
-                        now,
-                    )?)
-                    .min();
+                let later = deliveries::next_due(reading, workspace, name, now)?;
+                next = next.into_iter().chain(later).min();
             }
             Ok::<_, StoreError>((due, next))
         });
@@ -93,24 +81,12 @@ impl Outbox for RelayOutbox {
         attempt: NotificationAttempt,
         next: Next,
     ) -> Result<(), OutboxError> {
-        let directory = self.0.directory.load();
-        let of = |id: WebhookId| {
-            directory.all().find(|provider| {
-                provider
-                    .connection
-                    .webhook
-                    .as_ref()
-                    .is_some_and(|target| target.id == id)
-            })
-        };
-        let Some(connection) =
-            of(delivery.webhook).map(|provider| provider.connection.name.clone())
-        else {
+        let Some(name) = self.0.kept_under(delivery.webhook) else {
             return Ok(());
         };
         let (workspace, id) = (self.0.workspace(), delivery.notification);
         let write = self.0.store.write(move |writing| {
-            deliveries::record(writing, workspace, &connection, id, &attempt, next)
+            deliveries::record(writing, workspace, &name, id, &attempt, next)
         });
         write.await.map_err(|error: StoreError| failed(error))
     }
@@ -125,7 +101,7 @@ impl RelayOutbox {
         let work = move || {
             let mut fresh = Vec::new();
             for Addressed {
-                connection,
+                name,
                 target,
                 parcel,
             } in &mut due
@@ -135,7 +111,7 @@ impl RelayOutbox {
                     if target.legacy_signature {
                         parcel.legacy = Some(key.sign_legacy(&parcel.body)?);
                     }
-                    fresh.push((connection.clone(), parcel.clone()));
+                    fresh.push((name.clone(), parcel.clone()));
                 }
             }
             Ok::<_, KeyError>((due, fresh))
@@ -146,8 +122,8 @@ impl RelayOutbox {
             .map_err(failed)?;
         let workspace = self.0.workspace();
         let keep = self.0.store.write(move |writing| {
-            fresh.iter().try_for_each(|(connection, parcel)| {
-                deliveries::keep_signature(writing, workspace, connection, parcel)
+            fresh.iter().try_for_each(|(name, parcel)| {
+                deliveries::keep_signature(writing, workspace, name, parcel)
             })
         });
         keep.await.map_err(|error: StoreError| failed(error))?;

@@ -76,6 +76,7 @@ impl Desk {
             store: StoreAt::default(),
             records: Records::default(),
             mail: None,
+            webhook: None,
             log: Log::default(),
             development: Development::default(),
         }

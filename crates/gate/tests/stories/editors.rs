@@ -213,7 +213,6 @@ async fn invariant_1_an_editor_of_a_connections_own_is_watched() {
 async fn a_probe_goes_up_as_a_connections_own_editor() {
     let mut world = World::new().await;
     world.enrol("own", editor(&[1, 2])).await;
-    world.sandbox.waits_to_be_told(true).await;
     let treasurer = sandbox::people::named("treasurer").expect("a person");
     let treasurer = treasurer.id(sandbox::world::Network::Mainnet).to_string();
     let wanted = |expects: &str, connection: &str| {
@@ -225,6 +224,7 @@ async fn a_probe_goes_up_as_a_connections_own_editor() {
         .await;
     assert_eq!(early.status, 409, "it has no Editor of its own");
     let user = own_editor(&world, "own").await;
+    world.sandbox.waits_to_be_told(true).await;
     let itself = wanted(&user.to_string(), "own");
     assert_eq!(world.desk("POST", "/probes", &itself).await.status, 400);
     let made = world

@@ -250,6 +250,7 @@ fn config(sandbox: &Sandbox, line: &Line) -> Config {
         store: StoreAt::default(),
         records: Records::default(),
         mail: None,
+        webhook: None,
         log: Log::default(),
         development: Development::default(),
     }

@@ -126,6 +126,7 @@ pub(crate) async fn make(at: &At, args: Args) -> anyhow::Result<(Folder, init::M
             gate: None,
         },
         mail: None,
+        webhook: None,
         log: Log::default(),
         development: Development::default(),
     };
