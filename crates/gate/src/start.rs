@@ -263,6 +263,7 @@ pub async fn start(
         shutdown: shutdown.clone(),
     };
     tasks.spawn(lead.keep(claims.lead));
+    gates::begin(&gate).await;
     tasks.spawn(gates::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(refusals::keep(Arc::clone(&gate), shutdown.clone()));
     tasks.spawn(records::keep(Arc::clone(&gate), shutdown.clone()));

@@ -16,7 +16,7 @@ pub(crate) use lease::Lease;
 use lease::{LEASE, Since};
 pub use name::{BadName, GateName};
 use protocol::ids::WorkspaceId;
-pub(crate) use pulse::{keep, settled};
+pub(crate) use pulse::{begin, keep, settled};
 use store::{Store, StoreError};
 
 use crate::rows;

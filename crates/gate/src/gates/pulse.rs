@@ -26,6 +26,15 @@ const GONE: Duration = Duration::from_secs(10);
 /// When each of the others was last seen to do something.
 type Seen = HashMap<Uuid, (i64, Instant)>;
 
+/// The first look, before anybody is served: a gate that is ready has its lease. Where that cannot be, it
+/// looks on, and says why.
+pub(crate) async fn begin(gate: &Arc<Gate>) {
+    if let Some(instance) = gate.lease.instance() {
+        // What is wrong is told by whoever looks on.
+        let _ = turn(gate, instance, &mut Seen::new()).await;
+    }
+}
+
 /// Looks until told to end. A gate that is alone over its store has nothing to look for.
 pub(crate) async fn keep(gate: Arc<Gate>, shutdown: CancellationToken) {
     let Some(instance) = gate.lease.instance() else {

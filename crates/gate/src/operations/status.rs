@@ -15,7 +15,7 @@ use wire::client::Client;
 use super::refused;
 use super::review::SOON;
 use crate::ages::Age;
-use crate::connections::{Connection, Directory, Provider, State};
+use crate::connections::{Connection, Directory, Mode, Provider, State};
 use crate::gate::Gate;
 use crate::identities::UpstreamIds;
 use crate::log;
@@ -294,6 +294,7 @@ fn editors(gate: &Gate, shared: Option<UserId>) -> Option<Check> {
         .all()
         .map(|provider| &provider.connection)
         .filter(|one| one.role == ProviderRole::Editor && one.state != State::Revoked)
+        .filter(|one| one.mode != Mode::Watched)
         .collect();
     let lacks = |one: &&Connection| match one.editor {
         None => shared.is_none(),

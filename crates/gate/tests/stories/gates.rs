@@ -326,22 +326,12 @@ async fn of_two_gates_one_writes_each_letter_once_and_the_other_goes_on_from_the
     assert_eq!((letters.len(), ids.len()), (6, 6), "each once");
 }
 
-/// The gate has its lease.
-async fn serves(desk: &Desk) {
-    until("it serves", || async {
-        let status = desk.ask(&desk.owner, "GET", "/status", &Value::Null).await;
-        status.status == 200
-    })
-    .await;
-}
-
 /// A PostgreSQL that its own means have put back is a copy like any other: nobody comes in until an owner
 /// has looked.
 #[tokio::test]
 async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
     let (database, over_it) = database().await;
     let mut desk = Desk::with(&over_it).await;
-    serves(&desk).await;
     let acme = desk.enrol("acme").await;
     let comes = comes_in(&acme).await;
     assert_ne!(comes, 401);
@@ -355,7 +345,6 @@ async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
     desk.gate.stop().await;
     let copy = database.copy().await;
     desk.gate.start().await;
-    serves(&desk).await;
     desk.act(&desk.owner, "acme", "revoke", why("a test"))
         .await
         .fine();
@@ -377,7 +366,6 @@ async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
     assert_eq!(again.entries, back.entries + 1, "it is no other life");
     desk.gate.config = other;
     desk.gate.start().await;
-    serves(&desk).await;
     let acme = Caller::new(&desk.gate.origin, acme.user, acme.key);
     assert_ne!(comes_in(&acme).await, comes, "nobody is let in");
     let word =
