@@ -1,5 +1,7 @@
 //! The changes of one database transaction: what each does to the tables.
 
+use std::sync::Arc;
+
 use protocol::ids::{VaultAccountId, WorkspaceId};
 use protocol::model::transaction::Transaction;
 use protocol::model::vault::VaultWalletAddress;
@@ -13,6 +15,7 @@ use crate::load;
 use crate::model;
 use crate::rows::{self, Fact, StoredTransaction};
 use crate::scope::Scope;
+use crate::scopes::Scopes;
 use crate::view::covers;
 
 /// What became of a change.
@@ -29,6 +32,9 @@ pub enum Applied {
 pub struct Batch {
     pub(crate) workspace: WorkspaceId,
     pub(crate) recorded_at: Millis,
+    /// Those that were read before, by any transaction.
+    pub(crate) known: Arc<Scopes>,
+    /// Those of this one.
     pub(crate) scopes: Option<Vec<(String, Scope)>>,
     pub(crate) changes: Vec<(Version, Change)>,
     /// Whether changes are counted, so that other processes learn of them.
@@ -232,10 +238,7 @@ impl Batch {
         }
         let scopes = match self.scopes.take() {
             Some(scopes) => scopes,
-            None => rows::scopes(writing, self.workspace)?
-                .into_iter()
-                .map(|(name, part)| (name, Scope::part(self.workspace, part)))
-                .collect(),
+            None => self.known.all(writing, self.workspace)?,
         };
         for (name, scope) in &scopes {
             let (is, was) = (

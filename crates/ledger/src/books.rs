@@ -17,6 +17,7 @@ use crate::load::{self, load};
 use crate::model::Model;
 use crate::rows::{self};
 use crate::scope::Scope;
+use crate::scopes::Scopes;
 use crate::view::{Seen, covers, view_whole};
 
 /// Why the books could not be read or written.
@@ -36,6 +37,7 @@ pub struct Books {
     store: Store,
     workspace: WorkspaceId,
     model: Arc<RwLock<Model>>,
+    scopes: Arc<Scopes>,
     /// The latest change that the read model has, where others change these books, too.
     sequence: Option<Arc<AtomicI64>>,
 }
@@ -55,6 +57,7 @@ impl Books {
             store: store.clone(),
             workspace,
             model: Arc::new(RwLock::new(model)),
+            scopes: Arc::default(),
             sequence: None,
         })
     }
@@ -71,6 +74,7 @@ impl Books {
             store: store.clone(),
             workspace,
             model: Arc::new(RwLock::new(model)),
+            scopes: Arc::default(),
             sequence: Some(Arc::new(AtomicI64::new(sequence))),
         })
     }
@@ -174,11 +178,12 @@ impl Books {
         // What the run that commits has changed; an earlier run's is overwritten.
         let changes = Arc::new(Mutex::new(Vec::new()));
         let (kept, model) = (Arc::clone(&changes), Arc::clone(&self.model));
-        let counted = self.sequence.is_some();
+        let (counted, known) = (self.sequence.is_some(), Arc::clone(&self.scopes));
         let work = move |writing: &mut Writing<'_>| {
             let mut batch = Batch {
                 workspace,
                 recorded_at,
+                known: Arc::clone(&known),
                 scopes: None,
                 changes: Vec::new(),
                 counted,

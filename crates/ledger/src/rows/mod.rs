@@ -388,21 +388,32 @@ pub(crate) fn position(
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// The scopes that hide something and are kept up.
+/// The names of the scopes that hide something and are kept up.
 pub(crate) fn scopes(
     query: &mut impl Query,
     workspace: WorkspaceId,
-) -> Result<Vec<(String, PartScope)>, StoreError> {
-    let sql = "SELECT scope, part FROM scopes WHERE workspace = $1";
-    let read = |row: &Row| {
-        let scope = row.text(0)?.to_owned();
-        let part =
-            serde_json::from_str(row.text(1)?).map_err(|_| corrupt("scopes", "part", &scope))?;
-        Ok((scope, part))
-    };
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT scope FROM scopes WHERE workspace = $1";
     query
         .rows(sql, &params![workspace.to_string()])?
         .iter()
-        .map(read)
+        .map(|row| row.text(0).map(str::to_owned))
         .collect()
+}
+
+/// What is no scope in the place of one.
+#[cfg(test)]
+pub(crate) const SPOIL_SCOPE: &str = "UPDATE scopes SET part = '{}' WHERE scope = $1";
+
+/// One of them.
+pub(crate) fn scope(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<PartScope, StoreError> {
+    let bad = || corrupt("scopes", "part", name);
+    let sql = "SELECT part FROM scopes WHERE workspace = $1 AND scope = $2";
+    let row = query.row(sql, &params![workspace.to_string(), name])?;
+    let row = row.ok_or_else(bad)?;
+    serde_json::from_str(row.text(0)?).map_err(|_| bad())
 }
