@@ -12,7 +12,7 @@ use protocol::role::ProviderRole;
 use sync::SyncError;
 use wire::client::{Client, LocalKey};
 
-use crate::connections::Connection;
+use crate::connections::State;
 use crate::folder::KeyName;
 use crate::gate::Gate;
 use crate::identities::UpstreamIds;
@@ -86,31 +86,25 @@ impl Gate {
         Some(caller)
     }
 
-    /// Who proposes upstream for a connection: as `own` where it has an Editor of its own.
-    pub(crate) fn editor_for(&self, connection: &str, own: Option<UserId>) -> Option<Caller> {
-        match own {
+    /// Who proposes upstream for this connection, as far as is known here: its own Editor where it has
+    /// one.
+    pub(crate) fn editor_of(&self, connection: &str) -> Option<Caller> {
+        let directory = self.directory.load();
+        let known = directory.named(connection);
+        match known.and_then(|provider| provider.connection.editor) {
             Some(user) => self.own_editor(connection, user),
             None => self.editor(),
         }
     }
 
-    /// Who proposes upstream for this connection, as far as is known here.
-    pub(crate) fn editor_of(&self, connection: &str) -> Option<Caller> {
+    /// Every Editor there is here: what any may look up or take back is done as the first that may be used.
+    pub(crate) fn editors(&self) -> Vec<Caller> {
         let directory = self.directory.load();
-        let known = directory.named(connection);
-        let own = known.and_then(|provider| provider.connection.editor);
-        self.editor_for(connection, own)
-    }
-
-    /// Some Editor: for what any may look up or take back.
-    pub(crate) fn any_editor(&self) -> Option<Caller> {
-        let of = |connection: &Connection| self.own_editor(&connection.name, connection.editor?);
-        self.editor().or_else(|| {
-            let directory = self.directory.load();
-            directory
-                .all()
-                .find_map(|provider| of(&provider.connection))
-        })
+        let connections = directory.all().map(|provider| &provider.connection);
+        let own = connections
+            .filter(|one| one.state != State::Revoked)
+            .filter_map(|one| self.own_editor(&one.name, one.editor?));
+        self.editor().into_iter().chain(own).collect()
     }
 
     /// Whether this Editor may be used: it opens this workspace, and does no more than propose.

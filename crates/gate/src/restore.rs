@@ -57,8 +57,8 @@ pub enum RestoreError {
     #[error("the store {0} is a file: name its copy, vestibule gate restore FILE")]
     AFile(Location),
     /// A gate serves from it.
-    #[error("the gate {0} serves from this store: end it first")]
-    Serves(String),
+    #[error("a gate serves from this store: end every gate over it first")]
+    Serves,
 }
 
 /// Puts a copy back.
@@ -117,16 +117,23 @@ pub async fn adopt(
     let _lock = folder.lock()?;
     let (workspace, now) = (config.upstream.workspace_id, clock.now());
     let store = Store::open(&at, &ROOMS).await?;
-    if let Some(name) = gates::living(&store, workspace).await? {
-        return Err(RestoreError::Serves(name));
-    }
-    let read = store.read(move |reading| {
-        let adopted = rows::connections::quarantined(reading, workspace)?;
-        let newest = rows::log::newest_checkpoint(reading, workspace)?;
-        Ok::<_, StoreError>(newest.filter(|_| adopted))
+    // Whoever runs over it leads, or waits to.
+    let claim = store.claim(&gates::claim_of(workspace, None)).await?;
+    let _claim = claim.ok_or(RestoreError::Serves)?;
+    let key = LogKey::of(workspace, folder.log_key()?.public());
+    let held = held(folder, &key)?;
+    let read = store.read(move |reading| rows::log::newest_checkpoint(reading, workspace));
+    let newest = read
+        .await?
+        .map(|(size, note)| Ok((signed(&note, &key)?, size, note)));
+    let newest = newest.transpose().map_err(RestoreError::Log)?;
+    // Its new life was begun already: from another machine, or before this was interrupted here.
+    let begun = newest.filter(|(newest, ..)| {
+        held.as_ref()
+            .is_some_and(|held| newest.epoch != held.epoch && newest.at >= held.at)
     });
-    let (entries, note) = match read.await? {
-        Some(adopted) => adopted,
+    let (entries, note) = match begun {
+        Some((_, size, note)) => (size, note),
         None => begin_anew(folder, config, &store, now).await?,
     };
     let kept = beside(&folder.checkpoint(), &format!("before-restore-{now}"));
@@ -138,6 +145,21 @@ pub async fn adopt(
         before: None,
         checkpoint: had_checkpoint.then_some(kept),
     })
+}
+
+/// The newest checkpoint that this machine knows.
+fn held(folder: &Folder, key: &LogKey) -> Result<Option<Checkpoint>, RestoreError> {
+    let file = folder.checkpoint();
+    if !file.exists() {
+        return Ok(None);
+    }
+    let note = folder.read(&file)?;
+    Ok(Some(signed(&note, key).map_err(RestoreError::Log)?))
+}
+
+fn signed(note: &str, key: &LogKey) -> Result<Checkpoint, log::Broken> {
+    let checkpoint = Checkpoint::verify(note, key);
+    checkpoint.map_err(|bad| log::Broken::Held("checkpoint".to_owned(), bad))
 }
 
 /// A file begins another life, in quarantine.

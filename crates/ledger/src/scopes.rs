@@ -22,15 +22,14 @@ impl Scopes {
         workspace: WorkspaceId,
     ) -> Result<Vec<(String, Scope)>, StoreError> {
         let names = rows::scopes(query, workspace)?;
-        let mut known = self.0.lock();
         let mut all = Vec::with_capacity(names.len());
         for name in names {
-            let scope = match known.get(&name) {
-                Some(scope) => scope.clone(),
+            let known = self.0.lock().get(&name).cloned();
+            let scope = match known {
+                Some(scope) => scope,
                 None => {
-                    let part = rows::scope(query, workspace, &name)?;
-                    let scope = Scope::part(workspace, part);
-                    known.insert(name.clone(), scope.clone());
+                    let scope = Scope::part(workspace, rows::scope(query, workspace, &name)?);
+                    self.0.lock().insert(name.clone(), scope.clone());
                     scope
                 }
             };

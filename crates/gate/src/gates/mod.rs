@@ -15,25 +15,4 @@ pub(crate) use lead::{Lead, claim_of};
 pub(crate) use lease::Lease;
 use lease::{LEASE, Since};
 pub use name::{BadName, GateName};
-use protocol::ids::WorkspaceId;
 pub(crate) use pulse::{begin, keep, settled};
-use store::{Store, StoreError};
-
-use crate::rows;
-
-/// A gate that lives over the store: that does something while it is looked at. Rows of others may be left
-/// from before a copy was taken.
-pub(crate) async fn living(
-    store: &Store,
-    workspace: WorkspaceId,
-) -> Result<Option<String>, StoreError> {
-    let all = || store.read(move |reading| rows::gates::all(reading, workspace));
-    let before = all().await?;
-    if before.is_empty() {
-        return Ok(None);
-    }
-    tokio::time::sleep(LEASE).await;
-    let mut after = all().await?.into_iter();
-    let lives = after.find(|now| !before.contains(now));
-    Ok(lives.map(|gate| gate.name))
-}

@@ -86,8 +86,17 @@ impl Writer<'_> {
             Mode::Guarded => "its requests are refused, and it gets no more webhooks.",
             Mode::Fed => "it gets no more reports and webhooks.",
             Mode::Watched => {
-                "its key should be nobody's: it is straight at Fireblocks, where nothing\r\nends by itself. Delete its API user in the Console."
+                "its key should be nobody's. It is straight at Fireblocks, where nothing\r\nends by itself."
             }
+        };
+        let ends = match (owed.mode, owed.side) {
+            (Mode::Watched, Side::Client) => {
+                "If it is to end,\r\ndelete its API user in the Console: nothing else ends it."
+            }
+            (Mode::Watched, Side::Provider) => {
+                "If it is to end,\r\nthe client deletes its API user at Fireblocks."
+            }
+            _ => "If it is to end,\r\nthere is nothing to do.",
         };
         let (extends, told) = match owed.side {
             Side::Client => (
@@ -101,7 +110,7 @@ impl Writer<'_> {
         };
         let later = day(owed.until.plus(DEFAULT_DAYS * DAY));
         format!(
-            "The connection {name} of the provider \"{provider}\"\r\nat the gate {gate}\r\nends on {until}, in {left}.\r\n\r\nFrom then on {then}\r\n\r\n{extends}\r\n\r\n    vestibule gate connection change {name} --until {later} --reason 'WHY'\r\n\r\nand as many operators sign as the gate's quorum asks for. If it is to end,\r\nthere is nothing to do.\r\n\r\n--\r\nThis was sent {told}:\r\n14, 7 and 1 days before the end. No answer to it is read.\r\n",
+            "The connection {name} of the provider \"{provider}\"\r\nat the gate {gate}\r\nends on {until}, in {left}.\r\n\r\nFrom then on {then}\r\n\r\n{extends}\r\n\r\n    vestibule gate connection change {name} --until {later} --reason 'WHY'\r\n\r\nand as many operators sign as the gate's quorum asks for. {ends}\r\n\r\n--\r\nThis was sent {told}:\r\n14, 7 and 1 days before the end. No answer to it is read.\r\n",
             provider = seen(&owed.provider),
             gate = seen(self.public),
             until = moment(owed.until),

@@ -84,8 +84,8 @@ pub(crate) async fn csr(
     })
 }
 
-/// Refuses an Editor of a connection's own that cannot be one: its key is not made here, or its API user
-/// can do more than propose. What cannot be asked now is asked before the key is used.
+/// Refuses an Editor of a connection's own that cannot be one: its key is not made here, does not open that
+/// API user, or can do more than propose.
 pub(super) async fn fits(gate: &Gate, connection: &str, user: UserId) -> Result<(), ApiError> {
     let Some(client) = gate.client_of(user, KeyName::EditorOf(connection)) else {
         let why = format!(
@@ -94,8 +94,13 @@ pub(super) async fn fits(gate: &Gate, connection: &str, user: UserId) -> Result<
         return Err(refused(409, why));
     };
     match gate.judge(&client, user, ProviderRole::Editor).await {
+        Ok(_) => Ok(()),
         Err(SyncError::MoreThanAsked(more)) => Err(refused(409, more)),
-        _ => Ok(()),
+        // Whoever is an Editor of the gate's is watched for ever: nobody becomes one unproven.
+        Err(error) => Err(refused(
+            409,
+            format_args!("API user {user} cannot be called with this key yet: {error}"),
+        )),
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn probe(
     if gate.is_quarantined() {
         return Err(refused(409, "the gate is in quarantine: nothing is sent"));
     }
-    can_propose(gate, wanted.connection.as_deref())?;
+    let editor = proposes_as(gate, wanted.connection.as_deref())?;
     check_expected(&wanted.expects, &gate.editors.load())?;
     if wanted.from == wanted.to {
         return Err(refused(400, "a probe goes from one account to another"));
@@ -86,6 +86,7 @@ pub(crate) async fn probe(
         proposal.probe = Some(Probe::new(
             wanted.expects.clone(),
             wanted.connection.clone(),
+            editor,
         ));
         rows::proposals::add(deed.writing, deed.workspace, &proposal)?;
         let event = Event::ProbeMade {
@@ -100,22 +101,24 @@ pub(crate) async fn probe(
     Ok(Shown::of(gate, made))
 }
 
-/// There is an Editor upstream to propose it as.
-fn can_propose(gate: &Gate, connection: Option<&str>) -> Result<(), ApiError> {
+/// As whom it goes up.
+fn proposes_as(gate: &Gate, connection: Option<&str>) -> Result<UserId, ApiError> {
     let Some(name) = connection else {
-        return gate.editor().map(drop).ok_or_else(|| {
+        let editor = gate.editor().ok_or_else(|| {
             let why = "the gate has no Editor upstream to propose with: run `vestibule gate upstream --editor-api-key ID`";
             refused(409, why)
         });
+        return Ok(editor?.user);
     };
     let own = find(gate, name)?.editor;
     let own = own.and_then(|user| gate.own_editor(name, user));
-    own.map(drop).ok_or_else(|| {
+    let own = own.ok_or_else(|| {
         let why = format!(
             "connection {name} has no Editor of its own here: its transactions go up as the gate's"
         );
         refused(409, why)
-    })
+    });
+    Ok(own?.user)
 }
 
 /// Whoever is expected is somebody else than who asks.

@@ -71,9 +71,14 @@ pub(crate) async fn record(gate: &Gate, name: &str) -> Result<Told, ApiError> {
     let transactions = sent
         .into_iter()
         .filter_map(|proposal| Some((proposal.id, proposal.upstream_id?)));
+    // As whom it proposed upstream is the client's own affair.
+    let terms = Terms {
+        editor: None,
+        ..Terms::of(&connection)
+    };
     let record = Record {
         workspace_id: workspace.to_string(),
-        terms: Terms::of(&connection),
+        terms,
         connection: connection.name,
         provider: connection.provider,
         api_key: connection.api_key,

@@ -16,7 +16,7 @@ use super::{Operator, changes, reason, refused};
 use crate::changes::{Change, ChangeState, Comparison};
 use crate::gate::{Deed, Gate};
 use crate::log::{Checkpoint, Entry, Event, Stored};
-use crate::proposals::{Happening, Proposal, State, look_up};
+use crate::proposals::{Happening, Proposal, State, Trusted, look_up};
 use crate::rows;
 
 /// What an owner says.
@@ -189,10 +189,12 @@ pub(super) async fn looked_up(gate: &Gate) -> Result<Vec<LookedUp>, ApiError> {
     if unsent.is_empty() {
         return Ok(Vec::new());
     }
-    let editor = gate.any_editor().ok_or_else(|| {
+    let editor = Trusted::new(gate).any().await.map_err(|why| {
         refused(
             409,
-            "approvals are not sent yet, and upstream cannot be asked for them: set the Editor's API key first",
+            format_args!(
+                "approvals are not sent yet, and upstream cannot be asked for them: {why}"
+            ),
         )
     })?;
     let mut all = Vec::new();

@@ -23,6 +23,7 @@ use crate::mail::{self, Look, Waiting};
 use crate::proposals::{Stopped, Stray};
 use crate::relay::CLIENT;
 use crate::rows;
+use crate::rows::deliveries::Standing;
 use crate::witnesses::{self, Seen};
 
 /// One thing looked at.
@@ -92,11 +93,11 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         let stopped = rows::strays::stopped(reading, workspace)?;
         let held = rows::strays::held(reading, workspace)?;
         let dispatch = (strays, stopped, held);
-        let delivered = rows::deliveries::counts(reading, workspace, CLIENT)?;
+        let told = rows::deliveries::newest(reading, workspace, CLIENT)?;
         let gates = rows::gates::all(reading, workspace)?;
-        Ok((entries, gates, dispatch, delivered))
+        Ok((entries, gates, dispatch, told))
     });
-    let (log_entries, gates, (strays, stopped, held), delivered) = read
+    let (log_entries, gates, (strays, stopped, held), told) = read
         .await
         .map_err(|error: store::StoreError| refused(500, error))?;
     let events = gate
@@ -137,7 +138,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         });
     }
     checks.extend(mail.iter().flat_map(letters));
-    checks.extend(client_webhook(gate, delivered));
+    checks.extend(client_webhook(gate, told));
     checks.push(Check {
         what: "the workspace's webhook is pinned",
         ok: Some(ids.webhook.is_some()),
@@ -169,7 +170,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
         public_url: gate.public.clone(),
         filled,
         as_of: gate.as_of.load(Ordering::SeqCst),
-        looking: gate.look.go_on(),
+        looking: gate.leads() && gate.look.go_on(),
         areas,
         log_entries,
         gates: gates
@@ -189,15 +190,18 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
 }
 
 /// Whether the client's webhook takes what it is told.
-fn client_webhook(gate: &Gate, [completed, under_way, failed]: [u64; 3]) -> Option<Check> {
+fn client_webhook(gate: &Gate, told: Option<Standing>) -> Option<Check> {
     let place = gate.config.webhook.as_ref()?;
+    let how = match told {
+        None => "nothing was told yet",
+        Some(Standing::Taken) => "it has taken the latest",
+        Some(Standing::UnderWay) => "the latest is on its way",
+        Some(Standing::GivenUp) => "it did not take the latest, which is not tried any more",
+    };
     Some(Check {
         what: "the client's webhook takes its reminders",
-        ok: Some(failed == 0),
-        saw: format!(
-            "{}: {completed} taken, {under_way} on their way, {failed} given up",
-            place.url
-        ),
+        ok: Some(told != Some(Standing::GivenUp)),
+        saw: format!("{}: {how}", place.url),
     })
 }
 
@@ -357,19 +361,21 @@ async fn own_keys(gate: &Arc<Gate>, ids: UpstreamIds) -> Vec<Check> {
         checks.extend(own_key(gate, editor).await);
     }
     for (name, user) in own_editors(gate) {
-        let of_connection = Own {
-            client: gate.own_editor(&name, user).map(|editor| editor.client),
-            id: Some(user),
-            most: ProviderRole::Editor,
-            answers: "upstream answers a connection's own Editor",
-            no_more: "a connection's own Editor can do no more than propose",
-            unset: "its key is not at this gate: copy the gate's folder keys/ whole",
+        let (ok, saw) = match gate.own_editor(&name, user) {
+            None => (
+                false,
+                "its key is not at this gate: copy the gate's folder keys/ whole".to_owned(),
+            ),
+            Some(own) => match gate.opens_for(&own).await {
+                Ok(()) => (true, format!("API user {user}")),
+                Err(error) => (false, error.to_string()),
+            },
         };
-        let seen = own_key(gate, of_connection).await;
-        checks.extend(seen.into_iter().map(|check| Check {
-            saw: format!("{name}: {}", check.saw),
-            ..check
-        }));
+        checks.push(Check {
+            what: "a connection's own Editor can propose and no more",
+            ok: Some(ok),
+            saw: format!("{name}: {saw}"),
+        });
     }
     checks
 }

@@ -23,6 +23,7 @@ use wire::client::{Client, ClientError, Once};
 
 use super::leave::{self, Leave};
 use super::tries::Tries;
+use super::trusted::Trusted;
 use super::{Happening, Proposal, State, probe, stray};
 use crate::gate::{Deed, Gate};
 use crate::gates::Lease;
@@ -83,24 +84,22 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
     if due.is_empty() && strays.is_empty() && probe::under_way(gate).await?.is_empty() {
         return Ok(false);
     }
-    let Some(editor) = gate.any_editor() else {
-        tracing::warn!(
-            waiting = due.len(),
-            "proposals wait: the Editor's API key is not set"
-        );
-        return Ok(false);
+    let mut trusted = Trusted::new(gate);
+    let looker = trusted.any().await;
+    let mut haste = match &looker {
+        Ok(looker) => stray::follow(gate, &looker.client, &strays).await,
+        Err(why) => {
+            tracing::warn!(waiting = due.len(), "proposals wait: {why}");
+            false
+        }
     };
-    let ours = gate.opens_for(&editor).await;
-    ours.map_err(|error| error.to_string())?;
-    let editor = editor.client;
-    let mut haste = stray::follow(gate, &editor, &strays).await;
     let held = held(gate).await?;
     if let Some(why) = &held {
         tracing::error!(waiting = due.len(), "proposals wait: {why}");
     }
     let mut way = Way {
         gate,
-        editor: &editor,
+        trusted,
         tries,
     };
     for proposal in due {
@@ -113,9 +112,12 @@ async fn round(gate: &Arc<Gate>, tries: &mut Tries) -> Result<bool, String> {
             tracing::warn!(proposal = %proposal.id, %error, "a proposal waits");
         }
     }
+    let Ok(looker) = looker else {
+        return Ok(false);
+    };
     let probes = probe::under_way(gate).await?;
     for proposal in &probes {
-        if let Err(error) = probe::follow(gate, &editor, proposal).await {
+        if let Err(error) = probe::follow(gate, &looker.client, proposal).await {
             tracing::warn!(probe = %proposal.id, %error, "a probe cannot be looked at");
         }
     }
@@ -147,10 +149,10 @@ fn becomes(deed: &mut Deed<'_, '_>, id: TxId, what: Happening, event: Event) -> 
     Ok(deed.log(Actor::Gate, event)?)
 }
 
-/// The way up: whose, who looks up there what became of one, and what is still under way on it.
+/// The way up: whose, as whom, and what is still under way on it.
 struct Way<'a> {
     gate: &'a Arc<Gate>,
-    editor: &'a Client,
+    trusted: Trusted<'a>,
     tries: &'a mut Tries,
 }
 
@@ -158,47 +160,53 @@ impl Way<'_> {
     /// Sends an approved proposal, if it may still go up.
     async fn send(&mut self, proposal: &Proposal) -> Result<(), String> {
         self.gate.translations.know(proposal);
-        let name = proposal.goes_up_for();
-        let editor = self.gate.editor_of(name).ok_or_else(|| not_here(name))?;
-        let ours = self.gate.opens_for(&editor).await;
-        ours.map_err(|error| error.to_string())?;
-        let next = leave::begin(self.gate, proposal.id).await?;
+        let editor = self.trusted.editor_of(proposal.goes_up_for()).await;
+        let user = editor.as_ref().ok().map(|editor| editor.user);
+        let next = leave::begin(self.gate, proposal.id, user).await?;
+        if next.state == State::Approved {
+            return editor.map(drop);
+        }
         if next.state != State::Sending {
             return Ok(());
         }
         self.tries.begin(next.id);
-        self.post(next.id).await
+        self.post(&next).await
     }
 
     /// Finds out what became of a proposal whose outcome is not known.
     async fn settle(&mut self, proposal: &Proposal) -> Result<(), String> {
         self.gate.translations.know(proposal);
-        if let Some(found) = look_up(self.editor, proposal).await? {
+        if let Some(found) = self.look_up(proposal).await? {
             return self.found(proposal, found).await;
         }
-        self.post(proposal.id).await
+        self.post(proposal).await
+    }
+
+    /// Its transaction, if upstream has it, as whoever may look.
+    async fn look_up(&mut self, proposal: &Proposal) -> Result<Option<Transaction>, String> {
+        let looker = match self.trusted.editor_of(proposal.goes_up_for()).await {
+            Ok(editor) => editor,
+            Err(_) => self.trusted.any().await?,
+        };
+        look_up(&looker.client, proposal).await
     }
 
     /// Sends what upstream does not know, unless it may not go up any more. Upstream was asked
     /// meanwhile, so it is read again: somebody may have taken it back.
-    async fn post(&mut self, id: TxId) -> Result<(), String> {
-        let (proposal, own) = match leave::again(self.gate, id).await? {
-            Leave::Goes(proposal, own) => (proposal, own),
+    async fn post(&mut self, known: &Proposal) -> Result<(), String> {
+        // Before the last look: after it nothing is waited for.
+        let editor = self.trusted.editor_of(known.goes_up_for()).await;
+        let user = editor.as_ref().ok().map(|editor| editor.user);
+        let proposal = match leave::again(self.gate, known.id, user).await? {
+            Leave::Goes(proposal) => proposal,
             Leave::TakenBack(proposal) => return self.never_arrived(&proposal).await,
             Leave::MayNot(proposal, why) => return self.failed(&proposal, why).await,
             Leave::Over => return Ok(()),
         };
-        let proposal = &*proposal;
+        let (proposal, editor) = (&*proposal, editor?);
         if !self.gate.may_serve() {
             return Err("whether its connection may still propose is not known now".to_owned());
         }
-        let name = proposal.goes_up_for();
-        let editor = self
-            .gate
-            .editor_for(name, own)
-            .ok_or_else(|| not_here(name))?;
-        let ours = self.gate.opens_for(&editor).await;
-        ours.map_err(|error| error.to_string())?;
         let body =
             serde_json::to_vec(&proposal.upstream_body()).map_err(|error| error.to_string())?;
         let key = proposal.id.to_string();
@@ -225,7 +233,7 @@ impl Way<'_> {
             }) if is_refusal(status, code) => {
                 // An earlier try of unknown outcome may have arrived meanwhile: then this one is
                 // refused because of that one, and nothing has failed.
-                if let Some(found) = look_up(self.editor, proposal).await? {
+                if let Some(found) = self.look_up(proposal).await? {
                     return self.found(proposal, found).await;
                 }
                 let why = format!("upstream refused it: {message}");
@@ -311,13 +319,6 @@ impl Way<'_> {
         self.tries.forget(id);
         Ok(())
     }
-}
-
-/// Why a connection's proposals wait: there is nobody here to propose as.
-fn not_here(connection: &str) -> String {
-    format!(
-        "{connection} has nobody upstream to propose as: the Editor's API key is not set, or its key is not at this gate"
-    )
 }
 
 /// Whether upstream itself has said no, for good. Its refusals have a code; a page without one

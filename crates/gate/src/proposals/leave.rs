@@ -13,13 +13,14 @@ use super::make::in_scope;
 use super::{Happening, Proposal, State};
 use crate::connections::Place;
 use crate::gate::{Deed, Gate};
+use crate::identities::UpstreamIds;
 use crate::log::{Actor, Event};
 use crate::rows;
 
 /// What is to be done with a proposal that is on its way, and that upstream does not know.
 pub(super) enum Leave {
-    /// It is sent: as this API user, where the connection has an Editor of its own.
-    Goes(Box<Proposal>, Option<UserId>),
+    /// It is sent, as whom it was asked for.
+    Goes(Box<Proposal>),
     /// Somebody has taken it back.
     TakenBack(Box<Proposal>),
     /// It may not go up any more.
@@ -28,12 +29,18 @@ pub(super) enum Leave {
     Over,
 }
 
-/// An approved proposal is on its way from now on, or has failed.
-pub(super) async fn begin(gate: &Arc<Gate>, id: TxId) -> Result<Proposal, String> {
+/// An approved proposal is on its way from now on, or has failed; or it waits, if there is nobody to send
+/// it as.
+pub(super) async fn begin(
+    gate: &Arc<Gate>,
+    id: TxId,
+    editor: Option<UserId>,
+) -> Result<Proposal, String> {
     let work = move |deed: &mut Deed<'_, '_>| {
         let proposal = known(deed, id)?;
         nothing_holds(deed)?;
         let (what, event) = match why_not(deed, &proposal)? {
+            None if editor.is_none() => return Ok(proposal),
             None => (Happening::Sending, None),
             Some(why) => {
                 let event = Event::ProposalFailed {
@@ -55,10 +62,14 @@ pub(super) async fn begin(gate: &Arc<Gate>, id: TxId) -> Result<Proposal, String
     done.map_err(|error| error.message().to_owned())
 }
 
-/// What is to be done with one that is on its way.
-pub(super) async fn again(gate: &Arc<Gate>, id: TxId) -> Result<Leave, String> {
+/// What is to be done with one that is on its way, if it is to be sent as this API user.
+pub(super) async fn again(
+    gate: &Arc<Gate>,
+    id: TxId,
+    editor: Option<UserId>,
+) -> Result<Leave, String> {
     let work = move |deed: &mut Deed<'_, '_>| {
-        let proposal = Box::new(known(deed, id)?);
+        let mut proposal = Box::new(known(deed, id)?);
         if proposal.state != State::Sending {
             return Ok(Leave::Over);
         }
@@ -69,8 +80,16 @@ pub(super) async fn again(gate: &Arc<Gate>, id: TxId) -> Result<Leave, String> {
             return Ok(Leave::MayNot(proposal, why));
         }
         nothing_holds(deed)?;
-        let own = own_editor(deed, &proposal)?;
-        Ok(Leave::Goes(proposal, own))
+        let proposes = proposes(deed, &proposal)?;
+        let Some(editor) = editor.filter(|editor| proposes == Some(*editor)) else {
+            let why = "there is nobody to send it as, or somebody else by now";
+            return Err(ApiError::uncoded(409, why).into());
+        };
+        // Whoever else makes a transaction of its id is not the gate.
+        if proposal.went_up_as.insert(editor) {
+            rows::proposals::update(deed.writing, deed.workspace, &proposal)?;
+        }
+        Ok(Leave::Goes(proposal))
     };
     let done = gate.deed(work).await;
     done.map_err(|error| error.message().to_owned())
@@ -81,11 +100,14 @@ fn known(deed: &mut Deed<'_, '_>, id: TxId) -> Result<Proposal, Fault> {
     Ok(known.ok_or_else(ApiError::transaction_not_found)?)
 }
 
-/// The Editor that its connection has of its own.
-fn own_editor(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<UserId>, Fault> {
+/// The API user that proposes it, as it is written down now.
+fn proposes(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<UserId>, Fault> {
     let name = proposal.goes_up_for();
     let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
-    Ok(known.and_then(|connection| connection.editor))
+    match known.and_then(|connection| connection.editor) {
+        Some(own) => Ok(Some(own)),
+        None => Ok(UpstreamIds::read(deed.writing, deed.workspace)?.editor),
+    }
 }
 
 fn nothing_holds(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
@@ -98,8 +120,10 @@ fn nothing_holds(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
 /// Why it may not go up any more, if it is so.
 fn why_not(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<String>, Fault> {
     // The owner's signature over exactly this is all that a probe has.
-    if proposal.probe.is_some() {
-        return Ok(None);
+    if let Some(probe) = &proposal.probe {
+        let as_signed = probe.editor.is_none() || proposes(deed, proposal)? == probe.editor;
+        let why = "it was to go up as an API user that proposes no more";
+        return Ok((!as_signed).then(|| why.to_owned()));
     }
     let (workspace, name) = (deed.workspace, &proposal.connection);
     let why = |why: &str| Ok(Some(why.to_owned()));

@@ -10,6 +10,9 @@ mod probe;
 mod stray;
 mod translate;
 mod tries;
+mod trusted;
+
+use std::collections::BTreeSet;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use protocol::ids::{AssetId, TxId, UserId};
@@ -28,6 +31,7 @@ pub use probe::{Judgement, PROPOSER, Probe};
 pub(crate) use stray::Known;
 pub use stray::{Standing, Stopped, Stray, Why};
 pub(crate) use translate::Translations;
+pub(crate) use trusted::Trusted;
 
 use crate::connections::Place;
 
@@ -68,6 +72,10 @@ pub struct Proposal {
     /// What it is for, where it is a probe of the policy, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
+    /// As which API users it was sent; more than one, where its connection had another Editor when it was
+    /// sent again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub went_up_as: BTreeSet<UserId>,
 }
 
 /// How far a proposal is at the gate.
@@ -229,6 +237,7 @@ impl Proposal {
             upstream_id: None,
             why: None,
             probe: None,
+            went_up_as: BTreeSet::new(),
         }
     }
 
@@ -254,9 +263,7 @@ impl Proposal {
         });
         if let Some(probe) = &self.probe {
             what["expects"] = serde_json::json!(probe.expects);
-            if let Some(connection) = &probe.connection {
-                what["as_editor_of"] = connection.as_str().into();
-            }
+            what["as"] = serde_json::json!(probe.editor);
         }
         hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
     }

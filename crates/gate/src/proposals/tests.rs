@@ -258,7 +258,7 @@ fn invariant_1_an_approval_is_over_exactly_this_transaction() {
             ..one.clone()
         });
     }
-    let digests: std::collections::BTreeSet<_> = others.iter().map(Proposal::digest).collect();
+    let digests: BTreeSet<_> = others.iter().map(Proposal::digest).collect();
     assert_eq!(digests.len(), others.len());
     assert!(!digests.contains(&one.digest()));
     let kept: Proposal =

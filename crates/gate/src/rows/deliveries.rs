@@ -141,6 +141,35 @@ pub(crate) fn record(
     writing.execute(sql, &params).map(drop)
 }
 
+/// How a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    Taken,
+    UnderWay,
+    GivenUp,
+}
+
+impl Standing {
+    fn of(word: &str) -> Self {
+        match word {
+            "COMPLETED" => Self::Taken,
+            "IN_PROGRESS" => Self::UnderWay,
+            _ => Self::GivenUp,
+        }
+    }
+}
+
+/// How the newest delivery under a name stands, if there is one.
+pub(crate) fn newest(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    name: &str,
+) -> Result<Option<Standing>, StoreError> {
+    let sql = "SELECT status FROM gate_deliveries WHERE workspace = $1 AND connection = $2 ORDER BY position DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string(), name])?;
+    row.map(|row| row.text(0).map(Standing::of)).transpose()
+}
+
 /// How many deliveries of a connection are completed, on their way, and failed.
 pub(crate) fn counts(
     query: &mut impl Query,
@@ -150,10 +179,10 @@ pub(crate) fn counts(
     let sql = "SELECT status, COUNT(*) FROM gate_deliveries WHERE workspace = $1 AND connection = $2 GROUP BY status";
     let mut counts = [0; 3];
     for row in query.rows(sql, &params![workspace.to_string(), connection])? {
-        let at = match row.text(0)? {
-            "COMPLETED" => 0,
-            "IN_PROGRESS" => 1,
-            _ => 2,
+        let at = match Standing::of(row.text(0)?) {
+            Standing::Taken => 0,
+            Standing::UnderWay => 1,
+            Standing::GivenUp => 2,
         };
         if let Some(slot) = counts.get_mut(at) {
             *slot += count(row.int(1)?);

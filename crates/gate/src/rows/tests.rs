@@ -97,6 +97,7 @@ fn proposal(state: State) -> Proposal {
         taken_back: None,
         why: None,
         probe: None,
+        went_up_as: [].into(),
     }
 }
 

@@ -71,7 +71,7 @@ async fn a_connection_proposes_as_an_editor_of_its_own() {
         let found = checks.iter().find(|check| check["what"] == what);
         found.expect(what).clone()
     };
-    let no_more = seen("a connection's own Editor can do no more than propose");
+    let no_more = seen("a connection's own Editor can propose and no more");
     assert_eq!(no_more["ok"], true, "{no_more}");
     assert!(
         no_more["saw"].as_str().expect("words").starts_with("own: "),
@@ -113,18 +113,19 @@ async fn c1_an_editor_of_ones_own_does_no_more_than_propose_and_is_nobody_elses(
             "can do more than",
         );
     }
+    let stranger = propose_as(&world, "own", json!(world.admin.user)).await;
+    refused(stranger, "cannot be called with this key");
     csr(&world, "other").await;
     let user = world.add_api_user("its own", Role::Editor, &text).await;
     propose_as(&world, "own", json!(user)).await.fine();
-    refused(
-        propose_as(&world, "other", json!(user)).await,
-        "is the Editor of own",
-    );
+    // Another's, and the gate's, are opened by other keys.
     let shared = world.editor.expect("an Editor");
-    refused(
-        propose_as(&world, "other", json!(shared)).await,
-        "is the gate's own",
-    );
+    for taken in [user, shared] {
+        refused(
+            propose_as(&world, "other", json!(taken)).await,
+            "cannot be called with this key",
+        );
+    }
     let wanted = json!({"editor": user, "reason": "one for all"});
     refused(
         world.desk("PUT", "/upstream", &wanted).await,
@@ -171,11 +172,12 @@ async fn invariant_1_without_its_own_editor_a_connection_waits() {
     assert_eq!(world.state(&id).await, "APPROVED");
     assert!(world.upstream_of(&id).await.is_empty());
     let status = world.look("/status").await;
-    let lacking = status["checks"].as_array().expect("checks").iter();
-    let mut lacking = lacking.filter(|check| check["ok"] == false);
-    assert!(
-        lacking.any(|check| check["saw"].as_str().is_some_and(|saw| saw.contains("own"))),
-        "{status}"
+    let mut checks = status["checks"].as_array().expect("checks").iter();
+    let lacking =
+        checks.find(|check| check["what"] == "an Editor upstream for connections that propose");
+    assert_eq!(
+        lacking.expect("a check")["saw"],
+        "no: the key of own's own Editor is not at this gate"
     );
     std::fs::rename(&aside, &path).expect("moved back");
     until("it is completed", || async {
@@ -186,6 +188,32 @@ async fn invariant_1_without_its_own_editor_a_connection_waits() {
         world.upstream_of(&id).await[0]["createdBy"],
         user.to_string()
     );
+}
+
+/// The one that all shared is gone at the workspace: those that have their own go on.
+#[tokio::test]
+async fn a_dead_editor_stops_nobody_who_has_another() {
+    let mut world = World::new().await;
+    let own = world.enrol("own", editor(&[1, 2])).await;
+    let other = world.enrol("other", editor(&[1, 2])).await;
+    own_editor(&world, "own").await;
+    let nobody = UserId(uuid::Uuid::from_u128(7));
+    let wanted = json!({"editor": nobody, "reason": "nobody needs it"});
+    world.desk("PUT", "/upstream", &wanted).await.fine();
+    let waits = other.propose(&transfer(1, 2, "1")).await;
+    world.decide(&waits, true).await.fine();
+    goes_up_as(&world, &own).await;
+    assert_eq!(world.state(&waits).await, "APPROVED");
+    // What may not go up any more fails, whoever would have sent it.
+    let why = json!({"reason": "over"});
+    world
+        .desk("POST", "/connections/other/revoke", &why)
+        .await
+        .fine();
+    until("it has failed", || async {
+        world.state(&waits).await == "FAILED"
+    })
+    .await;
 }
 
 /// Whoever has its key is a thief, as with the gate's own.
@@ -241,4 +269,18 @@ async fn a_probe_goes_up_as_a_connections_own_editor() {
     assert_eq!(up[0]["createdBy"], user.to_string());
     let probe = world.look(&format!("/proposals/{id}")).await["probe"].clone();
     assert_eq!(probe["judged"]["held"], true, "{probe}");
+
+    // As another than the owner has signed for it is not sent.
+    let made = world
+        .desk("POST", "/probes", &wanted(&treasurer, "own"))
+        .await
+        .fine();
+    let id = made["id"].as_str().expect("an id");
+    propose_as(&world, "own", Value::Null).await.fine();
+    world.decide(id, true).await.fine();
+    until("it has failed", || async {
+        world.state(id).await == "FAILED"
+    })
+    .await;
+    assert!(world.upstream_of(id).await.is_empty());
 }

@@ -362,10 +362,18 @@ async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
     let back = adopt(other.clone()).await.expect("it is a copy");
     let aside = back.checkpoint.expect("what this machine knew");
     assert_eq!(std::fs::read_to_string(aside).expect("a file"), kept);
+    // A machine whose gate was elsewhere meanwhile knows the checkpoint of before: no other life begins.
+    std::fs::write(folder.checkpoint(), &kept).expect("as it was");
     let again = adopt(other.clone()).await.expect("done again");
     assert_eq!(again.entries, back.entries + 1, "it is no other life");
     desk.gate.config = other;
     desk.gate.start().await;
+    let runs = Folder::new(folder.path().with_file_name("another"));
+    std::fs::create_dir_all(runs.path().join("keys")).expect("a folder");
+    let keys = |folder: &Folder| folder.log_key_path();
+    std::fs::copy(keys(&folder), keys(&runs)).expect("copied");
+    let serves = gate::restore::adopt(&runs, &desk.gate.config, &SystemClock).await;
+    assert!(matches!(serves, Err(RestoreError::Serves)), "{serves:?}");
     let acme = Caller::new(&desk.gate.origin, acme.user, acme.key);
     assert_ne!(comes_in(&acme).await, comes, "nobody is let in");
     let word =

@@ -26,6 +26,9 @@ pub struct Probe {
     /// The connection whose own Editor proposes it; none: the gate's Editor does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// Which API user that is: as another it is not sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub editor: Option<UserId>,
     /// Who must be asked, by the workspace's user ids: these and nobody else.
     pub expects: BTreeSet<UserId>,
     /// What the policy did, once that is seen.
@@ -56,9 +59,10 @@ impl Judgement {
 
 impl Probe {
     /// One that expects these, proposed as a connection's own Editor or the gate's.
-    pub fn new(expects: BTreeSet<UserId>, connection: Option<String>) -> Self {
+    pub fn new(expects: BTreeSet<UserId>, connection: Option<String>, editor: UserId) -> Self {
         Self {
             connection,
+            editor: Some(editor),
             expects,
             judged: None,
             ended: None,

@@ -22,7 +22,11 @@ fn named<'a>(users: &[(UserId, &'a str)]) -> Vec<(String, &'a str)> {
 fn a_probe_holds_only_where_exactly_the_expected_are_asked() {
     use TransactionStatus as S;
     const WAITS: &str = "PENDING_AUTHORIZATION";
-    let probe = Probe::new(BTreeSet::from([TREASURER]), None);
+    let probe = Probe::new(
+        BTreeSet::from([TREASURER]),
+        None,
+        UserId(Uuid::from_u128(9)),
+    );
     let held = |status, groups: &[(u32, &[(UserId, &str)])]| {
         probe.judge(&seen(status, groups), 0).map(|one| one.held)
     };

@@ -90,6 +90,7 @@ pub(in crate::proposals) async fn differs(
     let since = read.await.map_err(|error: StoreError| error.to_string())?;
     let seen = Seen {
         transaction: found,
+        maker: found.created_by.parse().ok(),
         by_editor: gate.known().editor(&found.created_by),
         named: true,
         proposal: Some(proposal),

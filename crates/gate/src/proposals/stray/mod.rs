@@ -6,7 +6,7 @@ mod differs;
 mod follow;
 mod notice;
 
-use protocol::ids::TxId;
+use protocol::ids::{TxId, UserId};
 use protocol::model::transaction::{AuthorizationInfo, Transaction, TransactionStatus};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,9 @@ impl Stopped {
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     transaction: &'a Transaction,
-    /// Since when whoever made it is an Editor of the gate's, if it is one or was.
+    /// Who made it, if that can be told.
+    maker: Option<UserId>,
+    /// Since when that is an Editor of the gate's, if it is one or was.
     by_editor: Option<Millis>,
     /// Whether it has an id as the gate gives them.
     named: bool,
@@ -131,7 +133,12 @@ struct Seen<'a> {
 impl Seen<'_> {
     /// What of it is not as its proposal says. Before `since` the gate may have had another Editor.
     fn differs(&self, proposal: &Proposal, since: Millis) -> Option<&'static str> {
-        let by_another = self.by_editor.is_none() && self.transaction.created_at >= since;
+        let sent_as = &proposal.went_up_as;
+        let by_another = if sent_as.is_empty() {
+            self.by_editor.is_none() && self.transaction.created_at >= since
+        } else {
+            !self.maker.is_some_and(|maker| sent_as.contains(&maker))
+        };
         difference(proposal, self.transaction).or(by_another.then_some("initiator"))
     }
 }

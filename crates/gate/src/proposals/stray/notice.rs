@@ -47,7 +47,8 @@ pub(crate) fn notice(
         None => (ours.is_some(), ours.and_then(|id| id.parse::<TxId>().ok())),
     };
     let created_by = origin.created_by.as_ref();
-    let by_editor = known.editor(created_by.unwrap_or(&transaction.created_by));
+    let created_by = created_by.unwrap_or(&transaction.created_by);
+    let by_editor = known.editor(created_by);
     if !named && by_editor.is_none() {
         return Ok(false);
     }
@@ -57,6 +58,7 @@ pub(crate) fn notice(
     };
     let seen = Seen {
         transaction,
+        maker: created_by.parse().ok(),
         by_editor,
         named,
         proposal: found.as_ref(),

@@ -27,6 +27,7 @@ fn proposal(state: State, place: Place) -> Proposal {
 fn own<'a>(transaction: &'a Transaction, proposal: Option<&'a Proposal>) -> Seen<'a> {
     Seen {
         transaction,
+        maker: None,
         by_editor: Some(Millis(0)),
         named: true,
         proposal,
@@ -121,7 +122,11 @@ fn what_must_wait_upstream_and_did_not_is_suspected() {
     use TransactionStatus as S;
     let upstream = proposal(State::Sent, Place::Fireblocks);
     let mut probe = proposal(State::Sent, Place::Gate);
-    probe.probe = Some(Probe::new([].into(), None));
+    probe.probe = Some(Probe::new(
+        [].into(),
+        None,
+        UserId(uuid::Uuid::from_u128(9)),
+    ));
     let mut at_the_gate = proposal(State::Sent, Place::Gate);
     at_the_gate.decision = Some(crate::proposals::tests::decision("a"));
     let nobody = proposal(State::Sent, Place::Gate);

@@ -48,10 +48,16 @@ fn beside(id: &str) -> [String; 2] {
     [number - 1, number + 1].map(|number| Uuid::from_u128(number).to_string())
 }
 
+/// Hundreds of questions in a second are asked here.
+async fn unhurried() -> World {
+    let rate = std::num::NonZeroU32::new(100_000).expect("not nothing");
+    World::with(|config| config.serve.calls_per_second = rate).await
+}
+
 #[tokio::test]
 async fn invariant_7_ids_in_sequence_tell_nothing() {
     let nobody = Uuid::from_u128(0xdead).to_string();
-    let mut world = World::new().await;
+    let mut world = unhurried().await;
     let lists = ["external_wallets", "internal_wallets", "contracts"];
     let mut wanted = Wanted {
         role: ProviderRole::Editor,
@@ -99,7 +105,7 @@ async fn invariant_7_ids_in_sequence_tell_nothing() {
 #[tokio::test]
 async fn invariant_7_ids_of_another_provider_in_sequence_tell_nothing() {
     let nobody = Uuid::from_u128(0xdead).to_string();
-    let mut world = World::new().await;
+    let mut world = unhurried().await;
     let rival = world.enrol("rival", editor(&[3, 4])).await;
     let counter = world.enrol("counter", editor(&[1, 2])).await;
     let caller = &counter.caller;
