@@ -122,11 +122,24 @@ pub async fn adopt(
     let _claim = claim.ok_or(RestoreError::Serves)?;
     let key = LogKey::of(workspace, folder.log_key()?.public());
     let held = held(folder, &key)?;
-    let read = store.read(move |reading| rows::log::newest_checkpoint(reading, workspace));
-    let newest = read
-        .await?
-        .map(|(size, note)| Ok((signed(&note, &key)?, size, note)));
+    let read = store.read(move |reading| {
+        let quarantined = rows::connections::quarantined(reading, workspace)?;
+        let newest = rows::log::newest_checkpoint(reading, workspace)?;
+        Ok::<_, StoreError>((quarantined, newest))
+    });
+    let (quarantined, newest) = read.await?;
+    let newest = newest.map(|(size, note)| Ok((signed(&note, &key)?, size, note)));
     let newest = newest.transpose().map_err(RestoreError::Log)?;
+    if let (true, Some((newest, size, _))) = (quarantined, &newest)
+        && held.as_ref() == Some(newest)
+    {
+        // Said once more.
+        return Ok(PutBack {
+            entries: *size,
+            before: None,
+            checkpoint: None,
+        });
+    }
     // Its new life was begun already: from another machine, or before this was interrupted here.
     let begun = newest.filter(|(newest, ..)| {
         held.as_ref()

@@ -366,6 +366,8 @@ async fn a_postgresql_that_was_put_back_is_in_quarantine_once_that_is_said() {
     std::fs::write(folder.checkpoint(), &kept).expect("as it was");
     let again = adopt(other.clone()).await.expect("done again");
     assert_eq!(again.entries, back.entries + 1, "it is no other life");
+    let more = adopt(other.clone()).await.expect("said once more");
+    assert_eq!((more.entries, more.checkpoint), (again.entries, None));
     desk.gate.config = other;
     desk.gate.start().await;
     let runs = Folder::new(folder.path().with_file_name("another"));
