@@ -203,3 +203,26 @@ fn who_needs_nobody_is_not_approved_by_anybody() {
         "a way around"
     );
 }
+
+/// Another Editor of the gate's than the one that it was sent as is not the gate either.
+#[test]
+fn what_was_sent_as_one_and_made_by_another_differs() {
+    let user = |number| UserId(uuid::Uuid::from_u128(number));
+    let mut sent = proposal(State::Sent, Place::Gate);
+    sent.went_up_as = [user(1), user(2)].into();
+    let transaction = seen(TransactionStatus::Submitted, &[]);
+    let made_by = |maker| Seen {
+        maker,
+        ..own(&transaction, Some(&sent))
+    };
+    for maker in [1, 2] {
+        assert_eq!(judge(made_by(Some(user(maker))), false, SINCE), None);
+    }
+    for maker in [Some(user(3)), None] {
+        assert_eq!(
+            judge(made_by(maker), false, SINCE),
+            Some((Why::Differs, Standing::Suspected)),
+            "{maker:?}"
+        );
+    }
+}
