@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::caller::{Answer, Caller};
 use crate::provider::{Provider, editor, transfer, viewer};
-use crate::strays::stopped;
+use crate::strays::is_caught;
 use crate::world::{World, until};
 
 /// The CSR of an Editor that the connection is to have of its own.
@@ -225,15 +225,7 @@ async fn invariant_1_an_editor_of_a_connections_own_is_watched() {
     world.sandbox.waits_to_be_told(true).await;
     let key = world.gate.folder.key(gate::KeyName::EditorOf("own"));
     let thief = Caller::new(&world.sandbox.is().origin, user, key.expect("a key"));
-    let made = thief
-        .post("/v1/transactions", &transfer(1, 2, "3"))
-        .await
-        .fine();
-    let status = stopped(&world).await;
-    assert_eq!(
-        (&status["stopped"]["upstream"], &status["stopped"]["why"]),
-        (&made["id"], &json!("NO_PROPOSAL"))
-    );
+    is_caught(&world, &thief).await;
 }
 
 /// The probe of the policy goes up as whom it is to judge.

@@ -36,6 +36,7 @@ mod races;
 mod reads;
 mod recovery;
 mod refusals;
+mod reminders;
 mod reports;
 mod roles;
 mod rows;

@@ -36,6 +36,19 @@ pub async fn stopped(world: &World) -> Value {
     world.look("/status").await
 }
 
+/// What a thief sends past the gate stops dispatch.
+pub async fn is_caught(world: &World, thief: &Caller) {
+    let made = thief
+        .post("/v1/transactions", &transfer(1, 2, "3"))
+        .await
+        .fine();
+    let status = stopped(world).await;
+    assert_eq!(
+        (&status["stopped"]["upstream"], &status["stopped"]["why"]),
+        (&made["id"], &json!("NO_PROPOSAL"))
+    );
+}
+
 pub async fn resume(world: &World) -> Value {
     let why = json!({"reason": "looked at"});
     world.desk("POST", "/dispatch/resume", &why).await.fine()
