@@ -6,11 +6,16 @@
 
 pub mod explain;
 
+use std::borrow::Cow;
+use std::str::FromStr;
+use std::sync::Arc;
+
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::{self, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::ids::UserId;
 use crate::keys::{KeyFingerprint, PublicKey};
@@ -103,12 +108,29 @@ impl TokenError {
 
 /// A nonce, as text: a number and the string of its digits are the same nonce.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Nonce(Box<str>);
+pub struct Nonce(Arc<str>);
 
 impl Nonce {
     /// Its text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What is no nonce: nothing, or more than [`MAX_NONCE_LEN`] bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a nonce has 1 to {MAX_NONCE_LEN} bytes")]
+pub struct BadNonce;
+
+impl FromStr for Nonce {
+    type Err = BadNonce;
+
+    fn from_str(text: &str) -> Result<Self, BadNonce> {
+        if (1..=MAX_NONCE_LEN).contains(&text.len()) {
+            Ok(Self(text.into()))
+        } else {
+            Err(BadNonce)
+        }
     }
 }
 
@@ -156,14 +178,23 @@ pub fn read(authorization: &str) -> Result<UnverifiedToken<'_>, TokenError> {
     if claims.contains('.') {
         return Err(TokenError::Form);
     }
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Form);
-    serde_json::from_slice::<Header>(&decode(header)?).map_err(|_| TokenError::Form)?;
-    let claims = serde_json::from_slice(&decode(claims)?).map_err(|_| TokenError::Form)?;
+    let mut json = Vec::with_capacity(claims.len());
+    let Header = decoded(header, &mut json)?;
+    let claims = decoded(claims, &mut json)?;
+    let signature = URL_SAFE_NO_PAD.decode(signature);
     Ok(UnverifiedToken {
         signed,
-        signature: decode(signature)?,
+        signature: signature.map_err(|_| TokenError::Form)?,
         claims,
     })
+}
+
+/// Reads one part of a token, by way of this memory.
+fn decoded<'a, T: Deserialize<'a>>(part: &str, json: &'a mut Vec<u8>) -> Result<T, TokenError> {
+    json.clear();
+    let decoded = URL_SAFE_NO_PAD.decode_vec(part, json);
+    decoded.map_err(|_| TokenError::Form)?;
+    serde_json::from_slice(json).map_err(|_| TokenError::Form)
 }
 
 impl UnverifiedToken<'_> {
@@ -185,10 +216,10 @@ impl UnverifiedToken<'_> {
         expected: &Expected<'_>,
     ) -> Result<VerifiedToken, TokenError> {
         let claims = self.claims;
-        match claims.sub.as_deref() {
-            None | Some("") => return Err(TokenError::NoUser),
-            Some(sub) if sub.parse() != Ok(expected.user) => return Err(TokenError::User),
-            Some(_) => {}
+        match claims.sub {
+            Sub::Nobody => return Err(TokenError::NoUser),
+            Sub::User(user) if user == expected.user => {}
+            Sub::User(_) | Sub::Other => return Err(TokenError::User),
         }
         if claims.uri != expected.target {
             return Err(TokenError::Target);
@@ -243,10 +274,10 @@ impl VerifiedToken {
     /// Whether this is the body that the token was made for. Strict where there is one; where
     /// there is none, the three hashes that clients are known to send.
     pub fn accept_body(&self, body: &[u8]) -> Result<(), TokenError> {
-        let promised = self.claims.body_hash.as_str();
+        let promised = |hash: &str| hash.as_bytes() == self.claims.body_hash.0;
         let kept = match body {
-            [] => HASHES_OF_NOTHING.contains(&promised),
-            body => body_hash(body) == promised,
+            [] => HASHES_OF_NOTHING.into_iter().any(promised),
+            body => promised(&body_hash(body)),
         };
         if kept {
             Ok(())
@@ -299,6 +330,10 @@ pub fn finish(signing_input: &str, signature: &[u8]) -> String {
     format!("{signing_input}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
+/// A text, as it stands where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// The JOSE header: RS256, and nothing that would have to be understood.
 struct Header;
 
@@ -314,17 +349,13 @@ impl<'de> Deserialize<'de> for Header {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Header, M::Error> {
                 let mut alg = None;
-                while let Some(name) = map.next_key::<String>()? {
-                    match name.as_str() {
-                        "alg" if alg.is_none() => alg = Some(map.next_value::<String>()?),
-                        "typ" => {
-                            let typ = map.next_value::<String>()?;
-                            if !typ.eq_ignore_ascii_case("JWT") {
-                                return Err(de::Error::custom("typ"));
-                            }
-                        }
+                while let Some(Text(name)) = map.next_key()? {
+                    let Text(value) = map.next_value()?;
+                    match name.as_ref() {
+                        "alg" if alg.is_none() => alg = Some(value),
+                        "typ" if value.eq_ignore_ascii_case("JWT") => {}
                         // A key id says nothing here: the key is the API user's.
-                        "kid" => drop(map.next_value::<String>()?),
+                        "kid" => {}
                         _ => return Err(de::Error::custom("a header that is not understood")),
                     }
                 }
@@ -348,33 +379,54 @@ struct Claims {
     iat: i64,
     exp: i64,
     #[serde(default)]
-    sub: Option<String>,
-    #[serde(deserialize_with = "hex_sha256")]
-    body_hash: String,
+    sub: Sub,
+    body_hash: HexSha256,
+}
+
+/// Whom a token names.
+#[derive(Debug, Default)]
+enum Sub {
+    #[default]
+    Nobody,
+    User(UserId),
+    /// What is nobody's API key.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Sub {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Option::<Text<'_>>::deserialize(deserializer)? {
+            None => Self::Nobody,
+            Some(Text(name)) if name.is_empty() => Self::Nobody,
+            Some(Text(name)) => name.parse().map_or(Self::Other, Self::User),
+        })
+    }
 }
 
 fn nonce<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<Nonce, D::Error> {
-    let text = match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => text,
-        serde_json::Value::Number(number) => number
-            .as_u64()
-            .ok_or_else(|| de::Error::custom("nonce"))?
-            .to_string(),
-        _ => return Err(de::Error::custom("nonce")),
-    };
-    if text.is_empty() || text.len() > MAX_NONCE_LEN {
-        return Err(de::Error::custom("nonce"));
+    let json = <&RawValue>::deserialize(deserializer)?.get();
+    match serde_json::from_str(json) {
+        Ok(Text(nonce)) => nonce.parse(),
+        Err(_) => {
+            let number: u64 = json.parse().map_err(de::Error::custom)?;
+            number.to_string().parse()
+        }
     }
-    Ok(Nonce(text.into()))
+    .map_err(de::Error::custom)
 }
 
-fn hex_sha256<'de, D: de::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if text.len() == 64 && text.bytes().all(lower_hex) {
-        Ok(text)
-    } else {
-        Err(de::Error::custom("bodyHash"))
+/// A SHA-256 in lower-case hex.
+#[derive(Debug)]
+struct HexSha256([u8; 64]);
+
+impl<'de> Deserialize<'de> for HexSha256 {
+    fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Text(hex) = Text::deserialize(deserializer)?;
+        let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        match hex.as_bytes().try_into() {
+            Ok(digits) if hex.bytes().all(lower_hex) => Ok(Self(digits)),
+            _ => Err(de::Error::custom("bodyHash")),
+        }
     }
 }
 

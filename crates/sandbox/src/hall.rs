@@ -234,7 +234,7 @@ impl Hall {
         Ok(Attempt {
             workspace: self.id().to_string(),
             caller: call.user.to_string(),
-            nonce: call.nonce.clone(),
+            nonce: call.nonce.as_str().to_owned(),
             nonce_until: call.nonce_until,
             key,
             now_seconds: call.received_at.seconds(),

@@ -44,7 +44,7 @@ pub(crate) async fn make(
     let attempt = Attempt {
         workspace: gate.workspace().to_string(),
         caller: call.user.to_string(),
-        nonce: call.nonce.clone(),
+        nonce: call.nonce.as_str().to_owned(),
         nonce_until: call.nonce_until,
         key,
         now_seconds: call.received_at.seconds(),

@@ -17,6 +17,7 @@ use protocol::ids::UserId;
 use protocol::model::transaction::Transaction;
 use protocol::operations::{Access, Operation};
 use protocol::role::ProviderRole;
+use protocol::time::Millis;
 use store::StoreError;
 use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 
@@ -67,12 +68,15 @@ impl Face {
         match permit.what() {
             What::Propose if self.gate.filled() => {
                 let origin = Origin::of(call.from, call.request_id);
-                origin
-                    .during(proposals::make(&self.gate, provider, call))
-                    .await
+                Box::pin(origin.during(proposals::make(&self.gate, provider, call))).await
             }
             What::Propose => Err(Stale::Never(Subject::Transactions).into()),
-            What::Forward => forward::answer(&self.gate, provider, call, operation, params).await,
+            What::Forward => {
+                Box::pin(forward::answer(
+                    &self.gate, provider, call, operation, params,
+                ))
+                .await
+            }
             What::Read => {
                 provider
                     .meter
@@ -99,7 +103,7 @@ impl Face {
             params,
             query: &call.query,
             origin: &self.gate.public,
-            now: self.gate.clock.now(),
+            now: call.received_at,
             beside: &beside,
             seal: Some(&provider.seal),
         };
@@ -109,8 +113,8 @@ impl Face {
     }
 
     /// Writes down that it came; the answer does not wait for that.
-    fn was_here(&self, provider: &Provider) {
-        let (name, now) = (&provider.connection.name, self.gate.clock.now());
+    fn was_here(&self, provider: &Provider, now: Millis) {
+        let name = &provider.connection.name;
         if !self.seen.is_news(name, now) {
             return;
         }
@@ -221,13 +225,13 @@ impl Workspace for Face {
             return ApiError::from(protocol::token::TokenError::NotAccepted).into();
         };
         drop(guest);
-        self.was_here(&provider);
+        self.was_here(&provider, now);
         let answer = match &call.route {
             Route::Operation { operation, params } => {
                 self.operation(&provider, &call, operation, params).await
             }
             Route::Own { method, path } => {
-                own::answer(&self.gate, &provider, &call, method, path).await
+                Box::pin(own::answer(&self.gate, &provider, &call, method, path)).await
             }
         };
         // What was read may have been closed to it meanwhile. What was done is told as it is.
@@ -280,12 +284,10 @@ impl Face {
         } else {
             Some(0)
         };
-        let meter = &provider.meter;
-        meter.take(
-            BudgetName::RowsPerDay,
-            rows.unwrap_or(0),
-            self.gate.clock.now(),
-        )?;
+        let rows_told = rows.unwrap_or(0);
+        provider
+            .meter
+            .take(BudgetName::RowsPerDay, rows_told, call.received_at)?;
         let read = Read {
             provider,
             at: call.received_at,

@@ -42,7 +42,7 @@ pub struct Found {
 }
 
 impl Wanted {
-    fn has(&self, record: &Record) -> bool {
+    fn has(&self, record: &Record<'_>) -> bool {
         self.connection
             .as_ref()
             .is_none_or(|name| *name == record.connection)
@@ -55,7 +55,7 @@ impl Wanted {
 pub fn find<E: From<io::Error>>(
     folder: &Path,
     wanted: &Wanted,
-    mut each: impl FnMut(&Record) -> Result<(), E>,
+    mut each: impl FnMut(&Record<'static>) -> Result<(), E>,
 ) -> Result<Found, E> {
     let mut found = Found::default();
     for (_, file) in segments::list(folder)? {
@@ -74,7 +74,7 @@ pub fn find<E: From<io::Error>>(
             found.last = Some(record.at);
             let of = found
                 .operations
-                .entry(record.operation.clone())
+                .entry(record.operation.clone().into_owned())
                 .or_default();
             *of = (of.0 + 1, of.1 + rows);
             *found.addresses.entry(record.from.to_string()).or_default() += 1;

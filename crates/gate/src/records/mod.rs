@@ -9,6 +9,7 @@ mod find;
 mod retention;
 mod writer;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,23 +43,23 @@ const MAX_TARGET: usize = 2_000;
 
 /// A record of an accepted read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct Record<'a> {
     /// When.
     pub at: Millis,
     /// Whose connection.
-    pub connection: String,
+    pub connection: Cow<'a, str>,
     /// Its API key.
     pub key: UserId,
     /// The fingerprint of the key that signed.
-    pub fingerprint: String,
+    pub fingerprint: Cow<'a, str>,
     /// From which address.
     pub from: IpAddr,
     /// The operation, or the path of what Fireblocks has no operation for.
-    pub operation: String,
+    pub operation: Cow<'a, str>,
     /// The request target, with its query.
-    pub target: String,
+    pub target: Cow<'a, str>,
     /// The scope that it was answered in.
-    pub scope: String,
+    pub scope: Cow<'a, str>,
     /// The answer's status.
     pub status: u16,
     /// How many rows were answered, unless nobody counted them.
@@ -75,7 +76,7 @@ pub(crate) struct Read {
     pub(crate) provider: Arc<Provider>,
     pub(crate) at: Millis,
     pub(crate) from: IpAddr,
-    pub(crate) operation: std::borrow::Cow<'static, str>,
+    pub(crate) operation: Cow<'static, str>,
     pub(crate) target: String,
     pub(crate) status: u16,
     pub(crate) rows: Option<usize>,

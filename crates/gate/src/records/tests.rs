@@ -33,7 +33,7 @@ fn read(provider: &Arc<Provider>, at: i64, rows: usize) -> Read {
     }
 }
 
-fn all(folder: &std::path::Path, wanted: &Wanted) -> (Found, Vec<Record>) {
+fn all(folder: &std::path::Path, wanted: &Wanted) -> (Found, Vec<Record<'static>>) {
     let mut records = Vec::new();
     let found = find(folder, wanted, |record| {
         records.push(record.clone());

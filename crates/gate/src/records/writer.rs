@@ -17,6 +17,8 @@ use crate::log::segments;
 const LARGE: u64 = 64 << 20;
 /// A segment is closed when its first record is this old.
 const OLD: i64 = 10 * Millis::MINUTE;
+/// How long most records are, in bytes.
+const USUAL: usize = 512;
 /// Most scopes whose names are remembered.
 const MAX_SCOPES: usize = 1_024;
 
@@ -145,45 +147,43 @@ impl Writer {
     }
 
     fn lines(&mut self) -> Vec<u8> {
-        let mut lines = Vec::new();
+        let mut lines = Vec::with_capacity(USUAL * self.waiting.len());
         for read in &self.waiting {
-            let known = self
-                .scopes
-                .iter()
-                .find(|(of, _)| Arc::ptr_eq(of, &read.provider));
-            let scope = match known {
-                Some((_, scope)) => scope.clone(),
-                None => {
-                    if self.scopes.len() >= MAX_SCOPES {
-                        self.scopes.clear();
-                    }
-                    let scope = read.provider.scope.id().to_string();
-                    self.scopes
-                        .push((Arc::clone(&read.provider), scope.clone()));
-                    scope
-                }
-            };
+            let scope = scope_of(&mut self.scopes, &read.provider);
             let connection = &read.provider.connection;
             let record = Record {
                 at: read.at,
-                connection: connection.name.clone(),
+                connection: connection.name.as_str().into(),
                 key: connection.api_key,
-                fingerprint: connection.fingerprint.clone(),
+                fingerprint: connection.fingerprint.as_str().into(),
                 from: read.from,
-                operation: read.operation.clone().into_owned(),
-                target: read.target.clone(),
-                scope,
+                operation: read.operation.as_ref().into(),
+                target: read.target.as_str().into(),
+                scope: scope.into(),
                 status: read.status,
                 rows: read.rows,
                 bytes: read.bytes,
                 request: read.request,
             };
-            // A record of ours is always JSON.
-            lines.extend(serde_json::to_vec(&record).unwrap_or_default());
+            // Into memory, and a record of ours is always JSON.
+            let _ = serde_json::to_writer(&mut lines, &record);
             lines.push(b'\n');
         }
         lines
     }
+}
+
+/// The name of a provider's scope, made once.
+fn scope_of<'a>(scopes: &'a mut Vec<(Arc<Provider>, String)>, of: &Arc<Provider>) -> &'a str {
+    let known = scopes.iter().position(|(one, _)| Arc::ptr_eq(one, of));
+    let at = known.unwrap_or_else(|| {
+        if scopes.len() >= MAX_SCOPES {
+            scopes.clear();
+        }
+        scopes.push((Arc::clone(of), of.scope.id().to_string()));
+        scopes.len() - 1
+    });
+    scopes.get(at).map_or("", |(_, name)| name)
 }
 
 impl Open {

@@ -92,7 +92,7 @@ async fn accepted_reads_leave_records() {
     let policy = reader.caller.get("/v1/tap/active_policy").await;
     assert!(policy.status >= 400, "not accepted: no record of a read");
     world.gate.stop().await;
-    let mut records: Vec<Record> = Vec::new();
+    let mut records: Vec<Record<'static>> = Vec::new();
     let wanted = Wanted {
         connection: Some("reader".to_owned()),
         ..Wanted::default()

@@ -1,15 +1,17 @@
 //! Vault accounts, wallets and totals: from memory, without SQL.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::ops::Bound;
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::vault::VaultAsset;
+use serde::Serialize;
 
 use super::cursor::Walk;
 use super::{Ask, account_in, array, descending, limit, threshold};
@@ -127,24 +129,20 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
         }
     };
     let range = super::accounts_in(&model, ask.scope, &filter.wanted(), bounds);
-    let read: Vec<(VaultAccountId, Seen<Bytes>)> = if upwards {
-        range.filter_map(visible).take(limit + 1).collect()
+    let mut read: Vec<(VaultAccountId, Seen<Bytes>)> = Vec::with_capacity(limit + 1);
+    if upwards {
+        read.extend(range.filter_map(visible).take(limit + 1));
     } else {
-        range.rev().filter_map(visible).take(limit + 1).collect()
-    };
+        read.extend(range.rev().filter_map(visible).take(limit + 1));
+    }
     let (page, paging) = walk.cut(read, limit, |(id, _)| id.number());
     let mut body = array(b"{\"accounts\":", page.iter().map(|(_, seen)| seen.get()));
-    body.put_slice(b",\"paging\":");
-    let tail = serde_json::to_vec(&paging).unwrap_or_default();
-    body.put_slice(&tail);
-    let (previous_url, next_url) = (
-        url(&ask, "before", paging.before.as_deref()),
-        url(&ask, "after", paging.after.as_deref()),
-    );
-    for (name, url) in [("previousUrl", previous_url), ("nextUrl", next_url)] {
-        if let Some(url) = url {
-            body.put_slice(format!(",\"{name}\":{}", serde_json::Value::from(url)).as_bytes());
-        }
+    member(&mut body, "paging", &paging);
+    if let Some(before) = &paging.before {
+        member(&mut body, "previousUrl", &url(&ask, "before", before));
+    }
+    if let Some(after) = &paging.after {
+        member(&mut body, "nextUrl", &url(&ask, "after", after));
     }
     body.put_u8(b'}');
     Ok(Reply {
@@ -155,22 +153,29 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     })
 }
 
+/// One more member of a JSON object that is being written.
+fn member(body: &mut BytesMut, name: &str, value: &impl Serialize) {
+    let mut writer = body.writer();
+    // Into memory, and what is told is always JSON.
+    let _ = write!(writer, ",\"{name}\":").and_then(|()| Ok(serde_json::to_writer(writer, value)?));
+}
+
 /// The whole URL of a page, with the list's own filters.
-fn url(ask: &Ask<'_>, direction: &str, cursor: Option<&str>) -> Option<String> {
-    let cursor = cursor?;
-    let mut query = String::new();
+fn url(ask: &Ask<'_>, direction: &str, cursor: &str) -> String {
+    /// Room for most of them.
+    const USUAL: usize = 256;
+    let mut url = String::with_capacity(USUAL);
+    let _ = write!(url, "{}/v1/vault/accounts_paged?", ask.origin);
     for (name, value) in ask
         .query
         .pairs()
         .filter(|(name, _)| *name != "before" && *name != "after")
     {
         let (name, value) = (url_encoded(name), url_encoded(value));
-        let _ = write!(query, "{name}={value}&");
+        let _ = write!(url, "{name}={value}&");
     }
-    Some(format!(
-        "{}/v1/vault/accounts_paged?{query}{direction}={cursor}",
-        ask.origin
-    ))
+    let _ = write!(url, "{direction}={cursor}");
+    url
 }
 
 /// What every reader leaves alone.

@@ -54,9 +54,15 @@ impl Seal {
 
 /// A cursor that holds this.
 pub(super) fn make(seal: Option<&Seal>, key: &impl Serialize) -> String {
-    let key = serde_json::to_vec(key).unwrap_or_default();
-    let mut bytes = seal.map_or_else(Vec::new, |seal| seal.tag(&key).to_vec());
-    bytes.extend_from_slice(&key);
+    let mut bytes = Vec::with_capacity(2 * SEAL_LEN);
+    if seal.is_some() {
+        bytes.extend([0; SEAL_LEN]);
+    }
+    // Into memory, and a key is always JSON.
+    let _ = serde_json::to_writer(&mut bytes, key);
+    if let Some((seal, (tag, key))) = seal.zip(bytes.split_at_mut_checked(SEAL_LEN)) {
+        tag.copy_from_slice(&seal.tag(key));
+    }
     URL_SAFE_NO_PAD.encode(bytes)
 }
 

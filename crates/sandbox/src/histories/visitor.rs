@@ -60,9 +60,12 @@ impl Visitor {
             },
             query: Query::parse(query).expect("a query"),
             body,
-            body_hash: String::new(),
             idempotency_key: None,
-            nonce: NONCES.fetch_add(1, Ordering::Relaxed).to_string(),
+            nonce: NONCES
+                .fetch_add(1, Ordering::Relaxed)
+                .to_string()
+                .parse()
+                .expect("a nonce"),
             nonce_until: now.seconds() + 60,
             target: target.clone(),
         };

@@ -16,7 +16,6 @@ use protocol::time::Millis;
 use protocol::token::{self, Expected, TokenError};
 
 use super::nonces::{Nonces, Seen};
-use super::places::Proven;
 use super::{Admitted, Call, OWN_PREFIX, Onlooker, Outcome, Refusal, Route, Told, Workspace, body};
 use crate::clock::WallClock;
 
@@ -64,12 +63,12 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
 
     /// Answers one request, over a connection that showed this client certificate or none; nothing: the
     /// connection is to be cut.
-    pub async fn handle<B>(
+    pub(super) async fn handle<B>(
         &self,
         from: IpAddr,
         certificate: Option<SpkiPin>,
         request: Request<B>,
-    ) -> Option<Response<Full<Bytes>>>
+    ) -> Option<Answered>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -79,7 +78,10 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let now = self.clock.now();
         if let Err(error) = self.workspace.ready() {
             let date = self.workspace.date(None);
-            return Some(respond(request_id, date, self.workspace.told(error)));
+            return Some(Answered {
+                response: respond(request_id, date, self.workspace.told(error)),
+                proven: false,
+            });
         }
         let (head, body) = request.into_parts();
         let mut told = self
@@ -97,7 +99,12 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         let mut outcome = match passed.await {
             Ok((guest, call)) => {
                 let (user, nonce) = (call.user, call.nonce.clone());
-                let outcome = self.outcome(guest, call).await;
+                // Boxed: what many connections wait in is to be small.
+                let outcome = if call.changes() {
+                    Box::pin(self.done(guest, call)).await
+                } else {
+                    self.workspace.outcome(guest, call).await
+                };
                 if matches!(&outcome, Outcome::Answered(reply) if reply.status == 429) {
                     // Nothing was done: official clients come again with the same token.
                     self.nonces.forget(user, &nonce);
@@ -129,21 +136,17 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         match outcome {
             Outcome::Answered(reply) => {
                 let date = self.workspace.date(seen.guest.as_deref());
-                let mut answer = respond(request_id, date, reply);
-                if seen.guest.is_some() {
-                    answer.extensions_mut().insert(Proven);
-                }
-                Some(answer)
+                Some(Answered {
+                    response: respond(request_id, date, reply),
+                    proven: seen.guest.is_some(),
+                })
             }
             Outcome::Cut => None,
         }
     }
 
-    /// What comes back. What changes something is done to its end, also when the caller hangs up.
-    async fn outcome(&self, guest: Arc<W::Guest>, call: Call) -> Outcome {
-        if !call.changes() {
-            return self.workspace.outcome(guest, call).await;
-        }
+    /// What comes back for what changes something: it is done to its end, also when the caller hangs up.
+    async fn done(&self, guest: Arc<W::Guest>, call: Call) -> Outcome {
         let workspace = Arc::clone(&self.workspace);
         let whole = async move { workspace.outcome(guest, call).await };
         let done = tokio::spawn(whole).await;
@@ -197,27 +200,24 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
         if token.issued_at() < self.not_before {
             return Err(refused(TokenError::NotAccepted).into());
         }
-        match self.nonces.remember(
-            user,
-            token.nonce().as_str(),
-            token.expires_at(),
-            now.seconds(),
-        ) {
+        let (nonce, until) = (token.nonce(), token.expires_at());
+        match self.nonces.remember(user, nonce, until, now.seconds()) {
             Seen::New => {}
             Seen::Before => return Err(refused(TokenError::NotAccepted).into()),
             Seen::TooMany => return Err(ApiError::too_many_requests()),
         }
         if let Err(error) = self.workspace.in_rate(&guest) {
             // As above: it may come again with the same token.
-            self.nonces.forget(user, token.nonce().as_str());
+            self.nonces.forget(user, nonce);
             return Err(error);
         }
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let route = self.route(&guest, &head.method, path)?;
         let query = Query::parse(query).map_err(|error| ApiError::invalid("query", error))?;
         let bytes = body::read(incoming).await?;
-        let body_hash = token::body_hash(&bytes);
-        seen.body_hash = Some(body_hash.clone());
+        if self.onlooker.is_some() {
+            seen.body_hash = Some(token::body_hash(&bytes));
+        }
         let parsed = match token.accept_body(&bytes) {
             Ok(()) if bytes.is_empty() => Ok(None),
             Ok(()) => body::strict_json(&bytes).map(Some),
@@ -245,9 +245,8 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
             target: target.to_owned(),
             query,
             body,
-            body_hash,
             idempotency_key,
-            nonce: token.nonce().as_str().to_owned(),
+            nonce: token.nonce().clone(),
             nonce_until: token.expires_at(),
         };
         Ok((guest, call))
@@ -287,6 +286,13 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
     }
 }
 
+/// What goes back to a caller.
+pub(super) struct Answered {
+    pub(super) response: Response<Full<Bytes>>,
+    /// Whether whoever asked has proven who they are.
+    pub(super) proven: bool,
+}
+
 /// What is known of a request by the time it is answered or refused.
 struct Passing<G> {
     /// Whose client certificate its connection showed.
@@ -295,16 +301,12 @@ struct Passing<G> {
     user: Option<UserId>,
     /// Whose token it was, once its signature was verified.
     guest: Option<Arc<G>>,
-    /// Once the body was read.
+    /// Once the body was read, where somebody looks on.
     body_hash: Option<String>,
 }
 
 fn api_key(headers: &HeaderMap) -> Result<UserId, TokenError> {
-    let key = single(
-        headers,
-        &HeaderName::from_static("x-api-key"),
-        TokenError::NoUser,
-    )?;
+    let key = single(headers, &X_API_KEY, TokenError::NoUser)?;
     if key.is_empty() {
         return Err(TokenError::NoUser);
     }
@@ -325,6 +327,9 @@ fn single<'a>(
         (Some(_), Some(_)) => Err(TokenError::Form),
     }
 }
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The last moment that `Date` can show: the end of the year 9999.
 const LATEST: u64 = 253_402_300_799_999;
@@ -350,14 +355,14 @@ fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Respons
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
     }
-    if let Ok(value) = HeaderValue::from_str(&request_id.to_string()) {
-        headers.insert("x-request-id", value);
+    if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
+        headers.insert(X_REQUEST_ID, value);
     }
     if let Some(date) = date.and_then(http_date) {
         headers.insert(DATE, date);
     }
     for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +21,7 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
+use super::gatekeeper::Answered;
 use super::places::{Limits, Place, Places, Proven};
 use super::proxies::{Begun, Caller, Proxies, Untold, preamble};
 use super::tls::Tls;
@@ -237,15 +238,13 @@ fn connect<W: Workspace, C: WallClock>(
         async move {
             let answer = match from {
                 Ok(from) => dispatch(&server, open, (from, certificate), request).await,
-                Err(untold) => Some(refused(untold)),
+                Err(untold) => Some((refused(untold), false)),
             };
-            let proven = answer
-                .as_ref()
-                .map(|answer| answer.extensions().get::<Proven>());
-            if proven.flatten().is_some() {
+            if let Some((_, true)) = answer {
                 place.is_proven();
             }
             answer
+                .map(|(answer, _)| answer)
                 .ok_or(std::io::ErrorKind::ConnectionAborted)
                 .map_err(std::io::Error::from)
         }
@@ -253,36 +252,36 @@ fn connect<W: Workspace, C: WallClock>(
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
+        // Nothing is read ahead of an answer: that would cost a buffer a request.
+        .half_close(true)
         .max_buf_size(MAX_HEAD_LEN)
         .serve_connection(TokioIo::new(stream), service)
 }
 
-type Answer = Response<http_body_util::combinators::UnsyncBoxBody<Bytes, axum::Error>>;
+type Answer = Response<Either<Full<Bytes>, Body>>;
 
 fn refused(untold: Untold) -> Answer {
     let reply = Reply::from(ApiError::uncoded(400, untold.to_string()));
-    let body = Full::new(Bytes::from(reply.body.to_vec()));
-    let mut answer = Response::new(body.map_err(|never| match never {}).boxed_unsync());
+    let mut answer = Response::new(Either::Left(Full::new(reply.body)));
     *answer.status_mut() = StatusCode::BAD_REQUEST;
     answer
 }
 
+/// The answer, and whether whoever asked has proven who they are; nothing: the connection is to be cut.
 async fn dispatch<W: Workspace, C: WallClock>(
     server: &Server<W, C>,
     open: axum::Router,
     (from, certificate): (IpAddr, Option<SpkiPin>),
     request: Request<Incoming>,
-) -> Option<Answer> {
+) -> Option<(Answer, bool)> {
     let path = request.uri().path();
     if path.starts_with("/v1/") || path.starts_with(OWN_PREFIX) {
-        let response = server.handle(from, certificate, request).await?;
-        return Some(
-            response.map(|body: Full<Bytes>| body.map_err(|never| match never {}).boxed_unsync()),
-        );
+        let Answered { response, proven } = server.handle(from, certificate, request).await?;
+        return Some((response.map(Either::Left), proven));
     }
-    let response = open
-        .oneshot(request.map(Body::new))
+    let response = Box::pin(open.oneshot(request.map(Body::new)))
         .await
         .unwrap_or_else(|never| match never {});
-    Some(response.map(|body| body.boxed_unsync()))
+    let proven = response.extensions().get::<Proven>().is_some();
+    Some((response.map(Either::Right), proven))
 }

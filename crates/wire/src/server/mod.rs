@@ -26,6 +26,7 @@ use protocol::ids::{RequestId, UserId};
 use protocol::keys::{KeyFingerprint, PublicKey};
 use protocol::operations::{Access, Operation};
 use protocol::time::Millis;
+use protocol::token::Nonce;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -169,12 +170,10 @@ pub struct Call {
     pub query: Query,
     /// The body, if there is one.
     pub body: Option<Value>,
-    /// SHA-256 of the body's bytes, hex; of nothing, if there is none.
-    pub body_hash: String,
     /// The header `Idempotency-Key`.
     pub idempotency_key: Option<String>,
     /// The token's nonce, for the transaction of the effect.
-    pub nonce: String,
+    pub nonce: Nonce,
     /// Until when that nonce must be remembered, in seconds since the epoch.
     pub nonce_until: i64,
 }

@@ -44,7 +44,7 @@ impl Limits {
     }
 }
 
-/// With an answer: whoever asked has proven who they are.
+/// With an answer of an open router: whoever asked has proven who they are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proven;
 
