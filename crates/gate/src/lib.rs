@@ -62,6 +62,7 @@ mod relay;
 mod reminders;
 pub mod restore;
 mod rows;
+mod scopes;
 pub mod start;
 #[cfg(test)]
 mod testing;

@@ -34,7 +34,7 @@ pub mod reads;
 pub mod reports;
 mod rows;
 pub mod scope;
-mod scopes;
+pub mod scopes;
 pub mod view;
 
 pub use batch::{Applied, Batch};

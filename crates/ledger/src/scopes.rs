@@ -1,14 +1,16 @@
 //! The scopes that are kept up, as they are read: each once. Its name is the digest of what it names, so
-//! what was read under a name stays true.
+//! what was read under a name stays true. A scope that nobody reads is forgotten after a while: each event
+//! would be held against it for ever.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use parking_lot::Mutex;
 use protocol::ids::WorkspaceId;
-use store::{Query, StoreError};
+use protocol::time::Millis;
+use store::{Query, Store, StoreError, Writing};
 
 use crate::rows;
-use crate::scope::Scope;
+use crate::scope::{Scope, ScopeId};
 
 /// Those that were read.
 #[derive(Debug, Default)]
@@ -35,8 +37,54 @@ impl Scopes {
             };
             all.push((name, scope));
         }
+        let mut known = self.0.lock();
+        if known.len() > all.len() {
+            known.retain(|name, _| all.iter().any(|(kept, _)| kept == name));
+        }
         Ok(all)
     }
+}
+
+/// How long nobody has read a scope before it is forgotten, in milliseconds: longer than from its
+/// registration to the grant that names it, and than any read goes on.
+const FORGET_AFTER: i64 = Millis::HOUR;
+/// Rows taken in one transaction of a scope that is forgotten: writers wait for no more than those.
+const AT_ONCE: i64 = 2_000;
+
+/// Looks which scopes somebody reads, and forgets those that nobody has read for an hour; how many. Until
+/// its last row is gone a scope is kept up as the others are, and can be registered again.
+pub async fn forget_unread(
+    store: &Store,
+    workspace: WorkspaceId,
+    now: Millis,
+    read: impl Fn(&mut Writing<'_>) -> Result<BTreeSet<ScopeId>, StoreError> + Send + 'static,
+) -> Result<usize, StoreError> {
+    let mark = store.write(move |writing| {
+        let read: BTreeSet<_> = read(writing)?.iter().map(ScopeId::to_string).collect();
+        let mut over = Vec::new();
+        for (name, unread) in rows::unread(writing, workspace)? {
+            match (read.contains(&name), unread) {
+                (true, Some(_)) => rows::put_unread(writing, workspace, &name, None)?,
+                (false, None) => rows::put_unread(writing, workspace, &name, Some(now))?,
+                (false, Some(since)) if since.plus(FORGET_AFTER) <= now => over.push(name),
+                _ => {}
+            }
+        }
+        Ok::<_, StoreError>(over)
+    });
+    let over = mark.await?;
+    for name in &over {
+        loop {
+            let name = name.clone();
+            let take = move |writing: &mut Writing<'_>| {
+                rows::take_apart(writing, workspace, &name, AT_ONCE)
+            };
+            if !store.write(take).await? {
+                break;
+            }
+        }
+    }
+    Ok(over.len())
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use wire::hooks_out::{Dispatcher, Sender};
 use crate::gate::Gate;
 use crate::relay::RelayOutbox;
 use crate::start::checkpoints;
-use crate::{mail, proposals, reminders, rows, upstream, witnesses};
+use crate::{mail, proposals, reminders, rows, scopes, upstream, witnesses};
 
 use super::{GateName, pulse};
 
@@ -132,6 +132,7 @@ impl Lead {
         tasks.spawn(proposals::dispatch(gate(), term.clone()));
         tasks.spawn(reminders::watch(gate(), term.clone()));
         tasks.spawn(mail::keep(gate(), term.clone()));
+        tasks.spawn(scopes::watch(gate(), term.clone()));
         tasks.spawn(checkpoints(gate(), term.clone()));
         tasks.spawn(witnesses::keep(gate(), term.clone()));
         let webhooks = Dispatcher::with_sender(

@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod schema;
+mod scopes;
 mod transactions;
 
 use protocol::ids::{AssetId, VaultAccountId, WorkspaceId};
@@ -12,7 +13,7 @@ use store::{Query, Row, StoreError, Writing, params};
 
 use crate::change::{FactKey, FactKind, Version};
 use crate::digest::{Cell, CellKind, Digest, Sum};
-use crate::scope::{PartScope, Scope};
+use crate::scope::Scope;
 use crate::view::{Seen, view_transaction};
 
 pub(crate) use accounts::{account_named, last_account};
@@ -20,9 +21,12 @@ pub(crate) use addresses::{
     Place, address_page, addresses, first_address, last_place, wallets_of_address,
 };
 pub use schema::{LISTS, ROOM};
+#[cfg(test)]
+pub(crate) use scopes::SPOIL_SCOPE;
+pub(crate) use scopes::{in_scope, put_unread, register, scope, scopes, take_apart, unread};
 pub(crate) use transactions::{
-    Filter, Key, Listed, Order, StoredTransaction, by_external_id, in_scope, insert_transaction,
-    page, register, transaction, transaction_in, write_transaction,
+    Filter, Key, Listed, Order, StoredTransaction, by_external_id, insert_transaction, page,
+    transaction, transaction_in, write_transaction,
 };
 
 /// Transactions read at once.
@@ -386,34 +390,4 @@ pub(crate) fn position(
     query
         .row(sql, &params![workspace.to_string(), subscriber])?
         .map_or(Ok(0), |row| row.int(0))
-}
-
-/// The names of the scopes that hide something and are kept up.
-pub(crate) fn scopes(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-) -> Result<Vec<String>, StoreError> {
-    let sql = "SELECT scope FROM scopes WHERE workspace = $1";
-    query
-        .rows(sql, &params![workspace.to_string()])?
-        .iter()
-        .map(|row| row.text(0).map(str::to_owned))
-        .collect()
-}
-
-/// What is no scope in the place of one.
-#[cfg(test)]
-pub(crate) const SPOIL_SCOPE: &str = "UPDATE scopes SET part = '{}' WHERE scope = $1";
-
-/// One of them.
-pub(crate) fn scope(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-    name: &str,
-) -> Result<PartScope, StoreError> {
-    let bad = || corrupt("scopes", "part", name);
-    let sql = "SELECT part FROM scopes WHERE workspace = $1 AND scope = $2";
-    let row = query.row(sql, &params![workspace.to_string(), name])?;
-    let row = row.ok_or_else(bad)?;
-    serde_json::from_str(row.text(0)?).map_err(|_| bad())
 }

@@ -69,8 +69,19 @@ pub const ROOM: Room = Room {
             name: "own external ids",
             sql: Sql::Same(OWN_EXTERNAL_IDS),
         },
+        Migration {
+            id: 5,
+            name: "scopes that nobody reads",
+            sql: Sql::Same(UNREAD_SCOPES),
+        },
     ],
 };
+
+// Since when nobody reads a scope; whether all of its rows are there.
+const UNREAD_SCOPES: &str = "
+ALTER TABLE scopes ADD COLUMN unread_since BIGINT;
+ALTER TABLE scopes ADD COLUMN is_whole BIGINT NOT NULL DEFAULT 1;
+";
 
 // Which of the changes a fact was written with, where several processes keep one read model each.
 const SEQUENCE: &str = "

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::corrupt;
 use crate::change::{Origin, Version};
-use crate::scope::{PartScope, Scope};
+use crate::scope::Scope;
 
 pub(crate) use list::{Filter, Key, Listed, Order, page};
 
@@ -57,7 +57,7 @@ fn id(bytes: &[u8], column: &'static str) -> Result<TxId, StoreError> {
     Ok(TxId(id))
 }
 
-fn bytes(id: TxId) -> Value {
+pub(super) fn bytes(id: TxId) -> Value {
     Value::Bytes(id.0.as_bytes().to_vec())
 }
 
@@ -205,41 +205,4 @@ fn put_transaction(
         doc.into(),
     ];
     writing.execute(sql, &params).map(drop)
-}
-
-/// Enters a transaction where a scope covers it, and takes it out where it does not.
-pub(crate) fn in_scope(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    scope: &str,
-    transaction: &Transaction,
-    covered: bool,
-) -> Result<(), StoreError> {
-    let sql = if covered {
-        "INSERT INTO scope_transactions (workspace, scope, created_at, id) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (workspace, scope, created_at, id) DO NOTHING"
-    } else {
-        "DELETE FROM scope_transactions WHERE workspace = $1 AND scope = $2 AND created_at = $3 AND id = $4"
-    };
-    let params = [
-        workspace.to_string().into(),
-        scope.into(),
-        transaction.created_at.0.into(),
-        bytes(transaction.id),
-    ];
-    writing.execute(sql, &params).map(drop)
-}
-
-/// Remembers a scope that hides something; whether it is new.
-pub(crate) fn register(
-    writing: &mut Writing<'_>,
-    scope: &Scope,
-    part: &PartScope,
-) -> Result<bool, StoreError> {
-    let text = serde_json::to_string(part).map_err(|_| corrupt("scopes", "part", scope.id()))?;
-    let sql = "INSERT INTO scopes (workspace, scope, part) VALUES ($1, $2, $3) ON CONFLICT (workspace, scope) DO NOTHING";
-    Ok(writing.execute(
-        sql,
-        &params![scope.workspace().to_string(), scope.id().to_string(), text],
-    )? > 0)
 }

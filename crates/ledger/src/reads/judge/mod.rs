@@ -4,6 +4,7 @@
 mod accounts;
 mod cost;
 mod outside;
+mod scopes;
 mod transactions;
 mod walk;
 mod world;

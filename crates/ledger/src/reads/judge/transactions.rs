@@ -29,7 +29,7 @@ const FILTERS: [&str; 9] = [
 
 /// A question: its query, and what the maker of the rows takes it to mean.
 #[derive(Default)]
-struct Question {
+pub(super) struct Question {
     filters: Vec<(&'static str, String)>,
     by_update: bool,
     ascending: bool,
@@ -77,7 +77,7 @@ impl Question {
         }
     }
 
-    fn query(&self) -> String {
+    pub(super) fn query(&self) -> String {
         let mut query: String = self
             .filters
             .iter()
@@ -128,7 +128,7 @@ impl Question {
     }
 
     /// Its rows' ids, in order.
-    fn rows(&self, world: &World, scope: &Scope) -> Vec<String> {
+    pub(super) fn rows(&self, world: &World, scope: &Scope) -> Vec<String> {
         let fits = |it: &&Transaction| is_covered(it, scope) && self.takes(it, scope);
         let mut rows: Vec<_> = world.transactions.iter().filter(fits).collect();
         rows.sort_by_key(|it| {
@@ -177,7 +177,7 @@ fn side(peer: &Peer, it: &Transaction, scope: &Scope) -> Peer {
     }
 }
 
-fn list<'a>(books: &'a Books, scope: &'a Scope) -> List<'a> {
+pub(super) fn list<'a>(books: &'a Books, scope: &'a Scope) -> List<'a> {
     List {
         books,
         scope,
