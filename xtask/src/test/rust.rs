@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 
@@ -128,43 +130,59 @@ pub fn fuzz() -> Result<Outcome> {
             .args(["--sanitizer", "none", "--target-dir"])
             .arg(&target),
     )?;
-    let mut outcome = Outcome::default();
-    for name in targets.lines() {
-        println!("--- fuzzing {name} for {FUZZ_SECONDS} s");
-        // What is found goes below target/; seeds that the repository keeps are read beside it.
-        let (found, seeds) = (
-            target.join("corpus").join(name),
-            folder.join("corpus").join(name),
-        );
-        fs::create_dir_all(&found)?;
-        let mut run = command("run");
-        run.args(["--sanitizer", "none", "--target-dir"])
-            .arg(&target)
-            .arg(name)
-            .arg(&found);
-        if seeds.is_dir() {
-            run.arg(&seeds);
-        }
-        let artifacts = format!(
-            "-artifact_prefix={}/",
-            target.join("artifacts").join(name).display()
-        );
-        fs::create_dir_all(target.join("artifacts").join(name))?;
-        run.arg("--").args([
-            &format!("-max_total_time={FUZZ_SECONDS}"),
-            "-verbosity=0",
-            "-timeout=10",
-            &artifacts,
-        ]);
-        match environment::run(&mut run) {
-            Ok(()) => outcome.passed += 1,
-            Err(error) => {
-                eprintln!("{name}: {error:#}");
-                outcome.failed += 1;
+    // Each has one thread: as many stand side by side as there are cores.
+    let cores = thread::available_parallelism()?.get();
+    let names = Mutex::new(targets.lines());
+    let next = || names.lock().ok()?.next();
+    let outcome = thread::scope(|scope| {
+        let worker = || {
+            let mut outcome = Outcome::default();
+            while let Some(name) = next() {
+                match fuzz_one(command("run"), name, &folder, &target) {
+                    Ok(()) => outcome.passed += 1,
+                    Err(error) => {
+                        eprintln!("{name}: {error:#}");
+                        outcome.failed += 1;
+                    }
+                }
             }
-        }
-    }
+            outcome
+        };
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let ended = workers.into_iter().map(|worker| {
+            let broken = |_| Outcome::failed("a fuzz target's runner broke off".to_owned());
+            worker.join().unwrap_or_else(broken)
+        });
+        ended.fold(Outcome::default(), Outcome::plus)
+    });
     Ok(outcome.with_verdict(listed.status.success(), "cargo fuzz"))
+}
+
+/// Runs one fuzz target for its time.
+fn fuzz_one(mut run: Command, name: &str, folder: &Path, target: &Path) -> Result<()> {
+    println!("--- fuzzing {name} for {FUZZ_SECONDS} s");
+    // What is found goes below target/; seeds that the repository keeps are read beside it.
+    let (found, seeds) = (
+        target.join("corpus").join(name),
+        folder.join("corpus").join(name),
+    );
+    let artifacts = target.join("artifacts").join(name);
+    fs::create_dir_all(&found)?;
+    fs::create_dir_all(&artifacts)?;
+    run.args(["--sanitizer", "none", "--target-dir"])
+        .arg(target)
+        .arg(name)
+        .arg(&found);
+    if seeds.is_dir() {
+        run.arg(&seeds);
+    }
+    run.arg("--").args([
+        &format!("-max_total_time={FUZZ_SECONDS}"),
+        "-verbosity=0",
+        "-timeout=10",
+        &format!("-artifact_prefix={}/", artifacts.display()),
+    ]);
+    environment::run(&mut run)
 }
 
 /// Runs a command, shows its lines as they come, and counts by them.
