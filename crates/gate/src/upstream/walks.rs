@@ -19,6 +19,8 @@ use crate::operations::follow;
 
 /// How far before the last walk a walk goes for transactions whose events were lost.
 const LOOK_BACK: i64 = 2 * Millis::DAY;
+/// After which time `Date`, which has whole seconds, is surely later than it was.
+const DATED: Duration = Duration::from_millis(1_500);
 /// How long a walk waits for its turn; nothing else waits for it.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -138,7 +140,7 @@ impl Lane {
         };
         while let Some(subject) = schedule.due(Instant::now()) {
             let (pace, began) = (gate.config.areas.pace(subject), Instant::now());
-            match one(gate, &client, subject).await {
+            match self.look(gate, &client, subject).await {
                 Ok(()) if self.kind == Kind::Fill => schedule.done(subject),
                 Ok(()) => schedule.walked(subject, pace, began, Instant::now()),
                 Err(error) if in_trouble(&error) => return Err(error),
@@ -147,6 +149,22 @@ impl Lane {
                     schedule.failed(subject, pace, Instant::now());
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// Walks one subject. Who asked for a look is to see what is there: what is in doubt is walked again
+    /// once the answers' date is another.
+    async fn look(
+        &self,
+        gate: &Arc<Gate>,
+        client: &Client,
+        subject: Subject,
+    ) -> Result<(), SyncError> {
+        let walked = one(gate, client, subject).await?;
+        if walked.in_doubt > 0 && gate.look.go_on() {
+            tokio::time::sleep(DATED).await;
+            one(gate, client, subject).await?;
         }
         Ok(())
     }
@@ -160,7 +178,7 @@ pub(crate) fn part(budget: &wire::client::Budget, cap: NonZeroU32) -> wire::clie
 }
 
 /// Walks one subject, and notes as of when it is.
-async fn one(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<(), SyncError> {
+async fn one(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<Walked, SyncError> {
     let (at, options) = (gate.clock.now(), options(gate));
     let before = gate.ages.read().of(subject);
     let area = subject.area(look_from(before, at));
@@ -183,7 +201,7 @@ async fn one(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<(), 
     }
     tell(subject, &walked, before.is_some());
     gate.deliveries.notify_one();
-    Ok(())
+    Ok(walked)
 }
 
 fn tell(subject: Subject, walked: &Walked, again: bool) {

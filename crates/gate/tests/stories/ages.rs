@@ -140,3 +140,36 @@ async fn what_is_too_old_is_closed_and_opens_when_it_is_walked_again() {
     .await;
     assert_eq!(c6(&world).await["verdict"], "held");
 }
+
+/// Upstream dates its answers in whole seconds: what an event has told in the second of a look counts as
+/// later than the look. Who asks for one sees what is there all the same.
+#[tokio::test]
+async fn what_was_lost_in_the_second_of_an_event_is_seen_by_the_look_that_is_asked_for() {
+    let mut world = World::new().await;
+    let reader = world.enrol("reader", viewer(&[1], None)).await;
+    let balance = "/v1/vault/accounts/1/ETH";
+    let equal = || async {
+        let theirs = world.admin.get(balance).await.fine();
+        reader.caller.get(balance).await.fine()["total"] == theirs["total"]
+    };
+    let drop_next = format!("/webhooks/{}/drop_next", world.webhook);
+    for _ in 0..3 {
+        world.sandbox.pay_in(1, "ETH", "0.25").await;
+        until("an event has told", equal).await;
+        world.sandbox.act(&drop_next, &json!({"count": 100})).await;
+        let lost = world.sandbox.pay_in(1, "ETH", "0.5").await;
+        until("it is completed upstream", || async {
+            let all = world.admin.transactions().await;
+            all.iter()
+                .any(|one| one["id"] == *lost && one["status"] == "COMPLETED")
+        })
+        .await;
+        world.desk("POST", "/refresh", &json!({})).await.fine();
+        until("the look is over", || async {
+            world.look("/status").await["looking"] == json!(false)
+        })
+        .await;
+        assert!(equal().await, "the look has seen it");
+        world.sandbox.act(&drop_next, &json!({"count": 0})).await;
+    }
+}

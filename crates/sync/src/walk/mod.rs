@@ -126,6 +126,9 @@ pub struct Walked {
     pub rows: usize,
     /// Of them, how many the books did not know.
     pub changed: usize,
+    /// Of them, how many the books know otherwise, and later: an answer's date is in whole seconds, and what
+    /// was told in that second counts as later than the answer.
+    pub in_doubt: usize,
     /// As of when each area is known now, by upstream's clock.
     pub as_of: BTreeMap<Area, Millis>,
     /// Rows that were not understood, and are not in the books.
@@ -234,12 +237,20 @@ impl Walker<'_> {
             let (batch, beside) = (batch.to_vec(), self.options.beside.clone());
             let work = move |writing: &mut Writing<'_>, books: &mut Batch| {
                 let mut outcomes = Vec::with_capacity(batch.len());
+                let (mut changed, mut in_doubt) = (0, 0);
                 for (version, change) in &batch {
-                    let applied = if known(books, writing, change)? {
+                    let known = known(books, writing, change)?;
+                    let applied = if known {
                         Applied::Kept
                     } else {
                         books.apply(writing, *version, change)?
                     };
+                    // A transaction tells by itself when it was what it is.
+                    let dated = !matches!(change, Change::Transaction(..));
+                    match applied {
+                        Applied::Changed => changed += 1,
+                        Applied::Kept => in_doubt += usize::from(dated && !known),
+                    }
                     outcomes.push(Outcome {
                         version: *version,
                         change: change.clone(),
@@ -249,12 +260,11 @@ impl Walker<'_> {
                 if let Some(beside) = &beside {
                     beside(writing, books, &outcomes)?;
                 }
-                let changed = outcomes
-                    .iter()
-                    .filter(|outcome| outcome.applied == Applied::Changed);
-                Ok::<_, StoreError>(changed.count())
+                Ok::<_, StoreError>((changed, in_doubt))
             };
-            self.walked.changed += self.books.transact(now, work).await?;
+            let (changed, in_doubt) = self.books.transact(now, work).await?;
+            self.walked.changed += changed;
+            self.walked.in_doubt += in_doubt;
         }
         Ok(())
     }
