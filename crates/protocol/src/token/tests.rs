@@ -100,6 +100,10 @@ fn only_rs256_is_read() {
         r#"{"alg":"rs256"}"#,
         r#"{"typ":"JWT"}"#,
         r#"{"alg":"none","alg":"RS256"}"#,
+        r#"{"alg":"RS256","alg":"RS256"}"#,
+        r#"{"alg":"RS256","typ":"JWT","typ":"other"}"#,
+        r#"{"alg":"RS256","typ":null}"#,
+        r#"{"alg":"RS256","kid":7}"#,
         r#"{"alg":"RS256","crit":["b64"],"b64":false}"#,
         r#"{"alg":"RS256","jwk":{}}"#,
         r#"{"alg":"RS256","typ":"at+jwt"}"#,
@@ -205,6 +209,40 @@ fn a_nonce_is_a_string_or_a_number() {
         let token = outcome(HEADER, &with("nonce", nonce).to_string()).expect("it holds");
         assert_eq!(token.nonce().as_str(), text);
     }
+    let spelt = |nonce: &str| {
+        let claims = claims().to_string();
+        let spelt = claims.replace(r#""nonce":"n-1""#, &format!(r#""nonce":{nonce}"#));
+        assert_ne!(spelt, claims);
+        outcome(HEADER, &spelt).map(|token| token.nonce().as_str().to_owned())
+    };
+    // However it is spelt, it is used once.
+    for (nonce, text) in [(r#""n\u002d1""#, "n-1"), (r#""\u0035""#, "5"), ("5", "5")] {
+        assert_eq!(spelt(nonce).as_deref(), Ok(text), "{nonce}");
+    }
+    for bad in [
+        r#""\ud800""#,
+        "1e3",
+        "1.0",
+        "-0",
+        "18446744073709551616",
+        "[5]",
+        r#"{"a":5}"#,
+        "true",
+        "null",
+    ] {
+        assert_eq!(spelt(bad), Err(TokenError::Form), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_escaped_is_read_as_what_it_means() {
+    let header = r#"{"\u0061lg":"RS\u0032\u0035\u0036","typ":"\u004aWT"}"#;
+    let escaped = claims().to_string();
+    let escaped = escaped.replace(r#""sub":"6ba7"#, r#""sub":"\u0036ba7"#);
+    let escaped = escaped.replace(r#""bodyHash":"e3b0"#, r#""bodyHash":"\u0065\u0033b0"#);
+    assert_eq!(escaped.matches(r"\u00").count(), 3);
+    let token = outcome(header, &escaped).expect("it holds");
+    assert_eq!(token.accept_body(b""), Ok(()));
 }
 
 proptest! {

@@ -341,6 +341,12 @@ pub fn http_date(at: Millis) -> Option<HeaderValue> {
     HeaderValue::from_str(&httpdate::fmt_http_date(at)).ok()
 }
 
+/// A header's value, without a copy: visible ASCII alone.
+fn header_value(text: String) -> Option<HeaderValue> {
+    let text = Some(text).filter(|text| text.is_ascii())?;
+    HeaderValue::try_from(text).ok()
+}
+
 fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Response<Full<Bytes>> {
     let typed = !reply.body.is_empty();
     let mut response = Response::new(Full::new(reply.body));
@@ -355,14 +361,14 @@ fn respond(request_id: RequestId, date: Option<Millis>, reply: Reply) -> Respons
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
     }
-    if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
+    if let Some(value) = header_value(request_id.to_string()) {
         headers.insert(X_REQUEST_ID, value);
     }
     if let Some(date) = date.and_then(http_date) {
         headers.insert(DATE, date);
     }
     for (name, value) in reply.headers {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if let Some(value) = header_value(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
     }

@@ -252,8 +252,6 @@ fn connect<W: Workspace, C: WallClock>(
     hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        // Nothing is read ahead of an answer: that would cost a buffer a request.
-        .half_close(true)
         .max_buf_size(MAX_HEAD_LEN)
         .serve_connection(TokioIo::new(stream), service)
 }
