@@ -18,14 +18,18 @@ const OFTEN: Duration = Duration::from_secs(600);
 /// Looks for them until told to end.
 pub(crate) async fn watch(gate: Arc<Gate>, shutdown: CancellationToken) {
     loop {
-        match forget(&gate, gate.clock.now()).await {
-            Ok(0) => {}
-            Ok(forgotten) => tracing::info!(forgotten, "scopes that no connection has"),
-            Err(error) => tracing::warn!(%error, "scopes that no connection has are kept up"),
-        }
+        let look = async {
+            match forget(&gate, gate.clock.now()).await {
+                Ok(0) => {}
+                Ok(forgotten) => tracing::info!(forgotten, "scopes that no connection has"),
+                Err(error) => tracing::warn!(%error, "scopes that no connection has are kept up"),
+            }
+            tokio::time::sleep(OFTEN).await;
+        };
+        // What is half forgotten goes on another time.
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(OFTEN) => {}
+            () = look => {}
         }
     }
 }
@@ -38,7 +42,7 @@ async fn forget(gate: &Gate, now: Millis) -> Result<usize, StoreError> {
         let open = connections.iter().filter(|one| one.state != State::Revoked);
         Ok(open.map(|one| one.scope(workspace).id()).collect())
     };
-    ledger::scopes::forget_unread(&gate.store, workspace, now, had).await
+    ledger::forget_unread(&gate.store, workspace, now, had).await
 }
 
 #[cfg(test)]

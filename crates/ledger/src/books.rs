@@ -249,7 +249,7 @@ impl Books {
         .await
     }
 
-    /// Keeps a scope's rows from now on; builds them if the scope is new.
+    /// Keeps a scope's rows from now on; builds them if the scope is new, or was being forgotten.
     pub async fn register(&self, scope: &Scope) -> Result<(), LedgerError> {
         let Some(part) = scope.as_part().cloned() else {
             return Ok(());

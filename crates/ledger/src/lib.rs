@@ -34,7 +34,7 @@ pub mod reads;
 pub mod reports;
 mod rows;
 pub mod scope;
-pub mod scopes;
+mod scopes;
 pub mod view;
 
 pub use batch::{Applied, Batch};
@@ -47,4 +47,5 @@ pub use lookup::{LookBack, users};
 pub use preview::{List, Preview};
 pub use rows::{LISTS, ROOM};
 pub use scope::{AssetFilter, Directions, PartScope, Scope, ScopeId, Shown};
+pub use scopes::forget_unread;
 pub use view::{Seen, view_transaction};

@@ -62,10 +62,10 @@ pub async fn forget_unread(
     let mark = store.write(move |writing| {
         let read: BTreeSet<_> = read(writing)?.iter().map(ScopeId::to_string).collect();
         let mut over = Vec::new();
-        for (name, unread) in rows::unread(writing, workspace)? {
+        for (name, unread) in rows::unread_since(writing, workspace)? {
             match (read.contains(&name), unread) {
-                (true, Some(_)) => rows::put_unread(writing, workspace, &name, None)?,
-                (false, None) => rows::put_unread(writing, workspace, &name, Some(now))?,
+                (true, Some(_)) => rows::put_unread_since(writing, workspace, &name, None)?,
+                (false, None) => rows::put_unread_since(writing, workspace, &name, Some(now))?,
                 (false, Some(since)) if since.plus(FORGET_AFTER) <= now => over.push(name),
                 _ => {}
             }

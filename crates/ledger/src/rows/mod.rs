@@ -23,7 +23,9 @@ pub(crate) use addresses::{
 pub use schema::{LISTS, ROOM};
 #[cfg(test)]
 pub(crate) use scopes::SPOIL_SCOPE;
-pub(crate) use scopes::{in_scope, put_unread, register, scope, scopes, take_apart, unread};
+pub(crate) use scopes::{
+    in_scope, put_unread_since, register, scope, scopes, take_apart, unread_since,
+};
 pub(crate) use transactions::{
     Filter, Key, Listed, Order, StoredTransaction, by_external_id, insert_transaction, page,
     transaction, transaction_in, write_transaction,

@@ -55,15 +55,16 @@ pub(crate) fn register(
     let sql = "SELECT unread_since, is_whole FROM scopes WHERE workspace = $1 AND scope = $2";
     let known = writing.row(sql, &of)?;
     let known = known.ok_or_else(|| corrupt("scopes", "scope", &name))?;
-    if known.opt_int(0)?.is_some() {
+    let is_whole = known.int(1)? != 0;
+    if known.opt_int(0)?.is_some() || !is_whole {
         let sql = "UPDATE scopes SET unread_since = NULL, is_whole = 1 WHERE workspace = $1 AND scope = $2";
         writing.execute(sql, &of)?;
     }
-    Ok(known.int(1)? == 0)
+    Ok(!is_whole)
 }
 
 /// Each scope that is kept up, and since when nobody reads it, if nobody does.
-pub(crate) fn unread(
+pub(crate) fn unread_since(
     query: &mut impl Query,
     workspace: WorkspaceId,
 ) -> Result<Vec<(String, Option<Millis>)>, StoreError> {
@@ -75,14 +76,16 @@ pub(crate) fn unread(
         .collect()
 }
 
-/// Writes down since when nobody reads a scope, or that somebody does.
-pub(crate) fn put_unread(
+/// Writes down since when nobody reads a scope, or that somebody does. One that is half taken apart is whole
+/// again when it is registered, and not before.
+pub(crate) fn put_unread_since(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
     name: &str,
     since: Option<Millis>,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE scopes SET unread_since = $3 WHERE workspace = $1 AND scope = $2";
+    let sql =
+        "UPDATE scopes SET unread_since = $3 WHERE workspace = $1 AND scope = $2 AND is_whole = 1";
     let since = since.map(|since| since.0);
     writing
         .execute(sql, &params![workspace.to_string(), name, since])
@@ -98,9 +101,14 @@ pub(crate) fn take_apart(
     most: i64,
 ) -> Result<bool, StoreError> {
     let of = params![workspace.to_string(), name];
-    let sql = "UPDATE scopes SET is_whole = 0 WHERE workspace = $1 AND scope = $2 AND unread_since IS NOT NULL";
-    if writing.execute(sql, &of)? == 0 {
+    let sql = "SELECT is_whole FROM scopes WHERE workspace = $1 AND scope = $2 AND unread_since IS NOT NULL";
+    let Some(unread) = writing.row(sql, &of)? else {
         return Ok(false);
+    };
+    // Once: whoever writes beside this has read that row.
+    if unread.int(0)? != 0 {
+        let sql = "UPDATE scopes SET is_whole = 0 WHERE workspace = $1 AND scope = $2";
+        writing.execute(sql, &of)?;
     }
     let sql = "DELETE FROM scope_transactions WHERE workspace = $1 AND scope = $2 AND id IN
         (SELECT id FROM scope_transactions WHERE workspace = $1 AND scope = $2 LIMIT $3)";
