@@ -28,6 +28,9 @@ pub struct Comparison {
     pub theirs: Digest,
     /// How many cells had differed, and were read again before this comparison.
     pub repaired: usize,
+    /// How many rows the books know otherwise, and later, than what they were compared with.
+    #[serde(default)]
+    pub in_doubt: usize,
     /// How many cells differ.
     pub differing: usize,
     /// The first of them.
@@ -137,6 +140,7 @@ impl Comparison {
             ours,
             theirs,
             repaired: 0,
+            in_doubt: 0,
             differing,
             cells,
             sentence: String::new(),
@@ -148,6 +152,15 @@ impl Comparison {
     /// The same, where so many cells had differed and were read again.
     pub(crate) fn after_repair(mut self, repaired: usize) -> Self {
         self.repaired = repaired;
+        self.sentence = self.tell();
+        self
+    }
+
+    /// The same, where the books know so many rows otherwise than what they were compared with, and later:
+    /// who is right is not known.
+    pub(crate) fn with_doubt(mut self, rows: usize) -> Self {
+        self.in_doubt = rows;
+        self.equal &= rows == 0;
         self.sentence = self.tell();
         self
     }
@@ -184,6 +197,10 @@ impl Comparison {
                     "proven equal after {repaired} cells had differed and were read again: {compared}"
                 )
             }
+            (false, _) if self.differing == 0 => format!(
+                "not proven, {} rows are known otherwise from later events: {compared}",
+                self.in_doubt
+            ),
             (false, _) => format!("different in {} cells: {compared}", self.differing),
         }
     }

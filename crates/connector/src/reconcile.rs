@@ -6,7 +6,7 @@ use std::time::Duration;
 use ledger::digest::{Cell, CellKind};
 use ledger::{Books, Digest};
 use protocol::time::Millis;
-use sync::walk::Options;
+use sync::walk::{DATED, Options};
 use sync::{Area, AsItIs, held, walk};
 use wire::client::Client as Wire;
 
@@ -21,6 +21,8 @@ const OVERLAP: i64 = Millis::DAY;
 const MAX_OPEN: u16 = 50;
 /// Most wallets whose addresses are asked for in one go, one call each.
 const MAX_WALLETS: usize = 20;
+/// How often upstream's lists are read in one go, at most.
+const MAX_READS: usize = 3;
 /// How long events on their way are waited for before anything is read again.
 const ON_ITS_WAY: Duration = Duration::from_secs(3);
 
@@ -139,19 +141,27 @@ impl<'a> Work<'a> {
         Ok((comparison, areas))
     }
 
-    /// Reads upstream's lists again, and once more where that told something new: what the webhooks
-    /// made of the books is compared with them.
+    /// Reads upstream's lists again, and once more where that told something new or left rows in doubt: what
+    /// the webhooks made of the books is compared with them.
     async fn with_lists(&self, progress: &Progress) -> Result<Comparison, Error> {
-        let first = self.lists_once(progress).await?;
-        if first.equal {
-            return Ok(first);
+        let mut repaired = 0;
+        let (mut compared, mut in_doubt) = self.lists_once(progress).await?;
+        for _ in 1..MAX_READS {
+            if compared.equal && in_doubt == 0 {
+                break;
+            }
+            repaired += compared.differing;
+            if in_doubt > 0 {
+                tokio::time::sleep(DATED).await;
+            }
+            self.drain().await?;
+            (compared, in_doubt) = self.lists_once(progress).await?;
         }
-        self.drain().await?;
-        let second = self.lists_once(progress).await?;
-        Ok(second.after_repair(first.differing))
+        Ok(compared.after_repair(repaired).with_doubt(in_doubt))
     }
 
-    async fn lists_once(&self, progress: &Progress) -> Result<Comparison, Error> {
+    /// The comparison, and how many rows are in doubt: the books know them otherwise, and later.
+    async fn lists_once(&self, progress: &Progress) -> Result<(Comparison, usize), Error> {
         let scope = self.client.scope();
         let until = progress.walked_until.unwrap_or(Millis(0));
         let after = Millis(until.plus(-OVERLAP).0.max(0));
@@ -187,7 +197,8 @@ impl<'a> Work<'a> {
             as_of: walked.as_of.values().min().copied().unwrap_or_default(),
         };
         // What was read is in the books now: what differed before is what had been missed.
-        Ok(Comparison::of(self.connector.now(), with, &before, &now))
+        let compared = Comparison::of(self.connector.now(), with, &before, &now);
+        Ok((compared, walked.in_doubt))
     }
 }
 

@@ -176,6 +176,33 @@ async fn p6_a_lost_webhook_is_found_straight_at_a_workspace() {
     running.done.await.expect("ended");
 }
 
+/// Upstream dates its answers in whole seconds: what was lost in the second of an event is found all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn p6_what_was_lost_in_the_second_of_an_event_is_found_straight_at_a_workspace() {
+    let world = World::straight().await;
+    world.add().await.expect("added");
+    first_sync(&world.connector, &of()).await.expect("synced");
+    let (running, shutdown, url) = world.run(true).await;
+    let event = world.balance(1, "6").await;
+    assert_eq!(world.upstream.send(&url, &event).await, 200);
+    until("the event", || async {
+        world.total(1).await.as_deref() == Some("6")
+    })
+    .await;
+    world.balance(1, "77").await;
+    let compared = reconcile(&world.connector, &name())
+        .await
+        .expect("reconciled");
+    assert!(
+        compared.equal && compared.repaired == 1 && compared.in_doubt == 0,
+        "{}",
+        compared.sentence
+    );
+    assert_eq!(world.total(1).await.as_deref(), Some("77"));
+    shutdown.cancel();
+    running.done.await.expect("ended");
+}
+
 /// A difference that cannot be repaired is told cell by cell, and nothing is called proven.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_differs_is_told_by_cell() {

@@ -19,8 +19,8 @@ use crate::operations::follow;
 
 /// How far before the last walk a walk goes for transactions whose events were lost.
 const LOOK_BACK: i64 = 2 * Millis::DAY;
-/// After which time `Date`, which has whole seconds, is surely later than it was.
-const DATED: Duration = Duration::from_millis(1_500);
+/// How often one look walks a subject whose rows are in doubt, at most.
+const MAX_WALKS: usize = 3;
 /// How long a walk waits for its turn; nothing else waits for it.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -140,7 +140,7 @@ impl Lane {
         };
         while let Some(subject) = schedule.due(Instant::now()) {
             let (pace, began) = (gate.config.areas.pace(subject), Instant::now());
-            match self.look(gate, &client, subject).await {
+            match looked_at(gate, &client, subject).await {
                 Ok(()) if self.kind == Kind::Fill => schedule.done(subject),
                 Ok(()) => schedule.walked(subject, pace, began, Instant::now()),
                 Err(error) if in_trouble(&error) => return Err(error),
@@ -152,22 +152,20 @@ impl Lane {
         }
         Ok(())
     }
+}
 
-    /// Walks one subject. Who asked for a look is to see what is there: what is in doubt is walked again
-    /// once the answers' date is another.
-    async fn look(
-        &self,
-        gate: &Arc<Gate>,
-        client: &Client,
-        subject: Subject,
-    ) -> Result<(), SyncError> {
-        let walked = one(gate, client, subject).await?;
-        if walked.in_doubt > 0 && gate.look.go_on() {
-            tokio::time::sleep(DATED).await;
-            one(gate, client, subject).await?;
+/// Walks one subject. Who asked for a look is to see what is there: what is in doubt is walked again once
+/// the answers' date is another.
+async fn looked_at(gate: &Arc<Gate>, client: &Client, subject: Subject) -> Result<(), SyncError> {
+    let mut walked = one(gate, client, subject).await?;
+    for _ in 1..MAX_WALKS {
+        if walked.in_doubt == 0 || !gate.look.go_on() {
+            break;
         }
-        Ok(())
+        tokio::time::sleep(walk::DATED).await;
+        walked = one(gate, client, subject).await?;
     }
+    Ok(())
 }
 
 /// The part of the budget that walks have: half of it, so that what cannot wait never waits for them.

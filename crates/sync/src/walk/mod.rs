@@ -13,6 +13,7 @@ mod whitelists;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::{Applied, Batch, Books, Change, LedgerError, Scope, Version};
 use protocol::time::Millis;
@@ -116,6 +117,10 @@ pub struct Progress {
     /// Calls to upstream since the walk began.
     pub calls: usize,
 }
+
+/// After how long an answer that comes at once is dated later than what was told before: `Date` has whole
+/// seconds, and the time that the call took is taken off.
+pub const DATED: Duration = Duration::from_millis(1_500);
 
 /// What a walk came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

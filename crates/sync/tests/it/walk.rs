@@ -244,12 +244,14 @@ on_both! {
         post(&inbox, &balance(1, NOW.0 + 1, 1, "9")).await;
         inbox.drain(&books, &AsItIs, none).await.expect("drained");
         let options = Options::new(clock());
-        walk(&client, &books, &[Area::AssetWallets], &options).await.expect("walked");
+        let walked = walk(&client, &books, &[Area::AssetWallets], &options).await.expect("walked");
+        assert_eq!((walked.changed, walked.in_doubt), (1, 1), "which is later, nobody knows");
         assert_eq!(wallet(&books, 1).await, Some(("9".to_owned(), NOW.0 + 1)));
         assert_eq!(total(&books, 2).await.as_deref(), Some("6"));
         // Asked for because of that very event, the page is at least as late as it.
         let after = Options { since: Some(NOW.plus(2)), ..options.clone() };
-        walk(&client, &books, &[Area::AssetWallets], &after).await.expect("walked");
+        let walked = walk(&client, &books, &[Area::AssetWallets], &after).await.expect("walked");
+        assert_eq!((walked.changed, walked.in_doubt), (1, 0));
         assert_eq!(wallet(&books, 1).await, Some(("5".to_owned(), 77)));
         // What was lost is found by a later walk.
         upstream.says("/v1/vault/asset_wallets?limit=1000", json!({"assetWallets": [asset_wallet("1", "7")], "paging": {}}));
