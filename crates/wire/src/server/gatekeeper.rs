@@ -287,8 +287,8 @@ impl<W: Workspace, C: WallClock> Server<W, C> {
 }
 
 /// What goes back to a caller.
-pub(super) struct Answered {
-    pub(super) response: Response<Full<Bytes>>,
+pub(super) struct Answered<B = Full<Bytes>> {
+    pub(super) response: Response<B>,
     /// Whether whoever asked has proven who they are.
     pub(super) proven: bool,
 }

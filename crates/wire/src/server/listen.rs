@@ -238,13 +238,13 @@ fn connect<W: Workspace, C: WallClock>(
         async move {
             let answer = match from {
                 Ok(from) => dispatch(&server, open, (from, certificate), request).await,
-                Err(untold) => Some((refused(untold), false)),
+                Err(untold) => Some(refused(untold)),
             };
-            if let Some((_, true)) = answer {
+            if answer.as_ref().is_some_and(|answer| answer.proven) {
                 place.is_proven();
             }
             answer
-                .map(|(answer, _)| answer)
+                .map(|answer| answer.response)
                 .ok_or(std::io::ErrorKind::ConnectionAborted)
                 .map_err(std::io::Error::from)
         }
@@ -256,30 +256,40 @@ fn connect<W: Workspace, C: WallClock>(
         .serve_connection(TokioIo::new(stream), service)
 }
 
-type Answer = Response<Either<Full<Bytes>, Body>>;
+/// An answer of the server's own, or of the open router.
+type Answer = Answered<Either<Full<Bytes>, Body>>;
 
 fn refused(untold: Untold) -> Answer {
     let reply = Reply::from(ApiError::uncoded(400, untold.to_string()));
-    let mut answer = Response::new(Either::Left(Full::new(reply.body)));
-    *answer.status_mut() = StatusCode::BAD_REQUEST;
-    answer
+    let mut response = Response::new(Either::Left(Full::new(reply.body)));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    Answered {
+        response,
+        proven: false,
+    }
 }
 
-/// The answer, and whether whoever asked has proven who they are; nothing: the connection is to be cut.
+/// The answer; nothing: the connection is to be cut.
 async fn dispatch<W: Workspace, C: WallClock>(
     server: &Server<W, C>,
     open: axum::Router,
     (from, certificate): (IpAddr, Option<SpkiPin>),
     request: Request<Incoming>,
-) -> Option<(Answer, bool)> {
+) -> Option<Answer> {
     let path = request.uri().path();
     if path.starts_with("/v1/") || path.starts_with(OWN_PREFIX) {
         let Answered { response, proven } = server.handle(from, certificate, request).await?;
-        return Some((response.map(Either::Left), proven));
+        return Some(Answered {
+            response: response.map(Either::Left),
+            proven,
+        });
     }
     let response = Box::pin(open.oneshot(request.map(Body::new)))
         .await
         .unwrap_or_else(|never| match never {});
     let proven = response.extensions().get::<Proven>().is_some();
-    Some((response.map(Either::Right), proven))
+    Some(Answered {
+        response: response.map(Either::Right),
+        proven,
+    })
 }
