@@ -141,8 +141,8 @@ impl<'a> Work<'a> {
         Ok((comparison, areas))
     }
 
-    /// Reads upstream's lists again, and once more where that told something new or left rows in doubt: what
-    /// the webhooks made of the books is compared with them.
+    /// Reads upstream's lists again, up to [`MAX_READS`] times for as long as that tells something new or leaves
+    /// rows in doubt: what the webhooks made of the books is compared with them.
     async fn with_lists(&self, progress: &Progress) -> Result<Comparison, Error> {
         let mut repaired = 0;
         let (mut compared, mut in_doubt) = self.lists_once(progress).await?;

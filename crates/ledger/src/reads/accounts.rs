@@ -157,7 +157,8 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
 fn member(body: &mut BytesMut, name: &str, value: &impl Serialize) {
     let mut writer = body.writer();
     // Into memory, and what is told is always JSON.
-    let _ = write!(writer, ",\"{name}\":").and_then(|()| Ok(serde_json::to_writer(writer, value)?));
+    let _ = write!(writer, ",\"{name}\":");
+    let _ = serde_json::to_writer(writer, value);
 }
 
 /// The whole URL of a page, with the list's own filters.
