@@ -38,20 +38,6 @@ impl Outcome {
         }
     }
 
-    /// Both together.
-    pub fn plus(self, other: Self) -> Self {
-        Self {
-            passed: self.passed + other.passed,
-            failed: self.failed + other.failed,
-            skipped: self.skipped + other.skipped,
-            note: if self.note.is_empty() {
-                other.note
-            } else {
-                self.note
-            },
-        }
-    }
-
     /// A tool's own verdict counts too: one that ends badly with no failed test has still failed.
     pub fn with_verdict(mut self, succeeded: bool, what: &str) -> Self {
         if !succeeded && self.failed == 0 {

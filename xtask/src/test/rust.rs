@@ -134,27 +134,28 @@ pub fn fuzz() -> Result<Outcome> {
     let cores = thread::available_parallelism()?.get();
     let names = Mutex::new(targets.lines());
     let next = || names.lock().ok()?.next();
-    let outcome = thread::scope(|scope| {
-        let worker = || {
-            let mut outcome = Outcome::default();
-            while let Some(name) = next() {
-                match fuzz_one(command("run"), name, &folder, &target) {
-                    Ok(()) => outcome.passed += 1,
-                    Err(error) => {
-                        eprintln!("{name}: {error:#}");
-                        outcome.failed += 1;
-                    }
-                }
-            }
-            outcome
+    let worker = || {
+        let fuzz = |name: &str| {
+            let ended = fuzz_one(command("run"), name, &folder, &target);
+            ended.inspect_err(|error| eprintln!("{name}: {error:#}"))
         };
+        std::iter::from_fn(next)
+            .map(|name| fuzz(name).is_ok())
+            .collect()
+    };
+    let ended: Vec<bool> = thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
-        let ended = workers.into_iter().map(|worker| {
-            let broken = |_| Outcome::failed("a fuzz target's runner broke off".to_owned());
-            worker.join().unwrap_or_else(broken)
-        });
-        ended.fold(Outcome::default(), Outcome::plus)
+        let ended = workers.into_iter();
+        ended
+            .flat_map(|worker| worker.join().unwrap_or_else(|_| vec![false]))
+            .collect()
     });
+    let passed = ended.iter().filter(|held| **held).count();
+    let outcome = Outcome {
+        passed,
+        failed: ended.len() - passed,
+        ..Outcome::default()
+    };
     Ok(outcome.with_verdict(listed.status.success(), "cargo fuzz"))
 }
 
