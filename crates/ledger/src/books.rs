@@ -103,6 +103,22 @@ impl Books {
         }
     }
 
+    /// Of these changes those that tell something else than the read model holds: the rest would change
+    /// nothing, and need not be written. What others have committed is taken first.
+    pub async fn unknown(
+        &self,
+        mut changes: Vec<(Version, Change)>,
+    ) -> Result<Vec<(Version, Change)>, LedgerError> {
+        if self.sequence.is_some() {
+            let books = self.clone();
+            let news = self.store.read(move |reading| books.news(reading)).await?;
+            self.take(&news);
+        }
+        let model = self.model.read();
+        changes.retain(|(_, change)| !model.holds(change));
+        Ok(changes)
+    }
+
     /// Whose books.
     pub fn workspace(&self) -> WorkspaceId {
         self.workspace

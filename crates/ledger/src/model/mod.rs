@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use bytes::Bytes;
 use protocol::amount::Amount;
 use protocol::ids::{AssetId, UserId, VaultAccountId, WalletId};
 use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
@@ -19,12 +18,16 @@ use protocol::model::vault::{VaultAccount, VaultAsset};
 use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 
 use crate::change::{AccountFacts, Change, Version, WalletFacts};
+use crate::scope::AssetFilter;
 use crate::view::visit;
 
 mod finder;
+mod print;
 
 pub(crate) use finder::Wanted;
 use finder::{Candidates, Finder};
+pub(crate) use print::AccountJson;
+use print::Print;
 
 /// Everything but transactions and addresses.
 #[derive(Debug, Default)]
@@ -50,8 +53,7 @@ pub(crate) struct Entry<T> {
 pub(crate) struct Account {
     facts: Option<Entry<AccountFacts>>,
     wallets: BTreeMap<AssetId, Entry<WalletFacts>>,
-    /// The whole account as JSON.
-    rendered: Bytes,
+    print: Print,
 }
 
 impl Account {
@@ -75,9 +77,12 @@ impl Account {
         self.wallets.get(asset).map(|entry| &entry.value)
     }
 
-    /// The whole account as JSON, rendered beforehand.
-    pub(crate) fn rendered(&self) -> &Bytes {
-        &self.rendered
+    /// The account as JSON, with its wallets of these assets.
+    pub(crate) fn json<'m>(&'m self, assets: &'m AssetFilter) -> AccountJson<'m> {
+        AccountJson {
+            account: self,
+            assets,
+        }
     }
 
     /// The account with those of its wallets that are wanted.
@@ -100,10 +105,7 @@ impl Account {
     }
 
     fn render(&mut self) {
-        let whole = self
-            .with_wallets(|_| true)
-            .and_then(|account| serde_json::to_vec(&account).ok());
-        self.rendered = whole.unwrap_or_default().into();
+        self.print = Print::of(self).unwrap_or_default();
     }
 }
 
@@ -126,6 +128,41 @@ impl Model {
         }
         self.take(version, change);
         self.settle(account);
+    }
+
+    /// Whether what a change tells is here already. What is not kept here (addresses, transactions) is not.
+    pub(crate) fn holds(&self, change: &Change) -> bool {
+        match change {
+            Change::Account(facts) => {
+                let account = self.accounts.get(&facts.id);
+                account.and_then(Account::facts) == Some(facts)
+            }
+            Change::Wallet(id, facts) => {
+                let account = self.accounts.get(id);
+                account.and_then(|account| account.wallet(&facts.balance.id)) == Some(facts)
+            }
+            Change::Whitelist(kind, wallet) => {
+                let entry = self.whitelists.get(&(*kind, wallet.id));
+                entry.and_then(|entry| entry.value.as_ref()) == Some(wallet)
+            }
+            Change::WhitelistRemoved(kind, id) => {
+                let entry = self.whitelists.get(&(*kind, *id));
+                entry.is_some_and(|entry| entry.value.is_none())
+            }
+            Change::Asset(supported, asset) => {
+                let entry = self.assets.get(&supported.id);
+                entry.is_some_and(|Entry { value, .. }| value.0 == *supported && value.1 == *asset)
+            }
+            Change::Blockchain(chain) => {
+                let entry = self.blockchains.get(&chain.id);
+                entry.is_some_and(|entry| entry.value == *chain)
+            }
+            Change::User(user) => {
+                let entry = self.users.get(&user.id);
+                entry.is_some_and(|entry| entry.value == *user)
+            }
+            Change::Address(..) | Change::Transaction(..) => false,
+        }
     }
 
     /// Renders and files every account, once all is taken in.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::Bound;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use protocol::amount::Amount;
 use protocol::error::ApiError;
@@ -16,7 +16,8 @@ use serde::Serialize;
 use super::cursor::Walk;
 use super::{Ask, account_in, array, descending, limit, threshold};
 use crate::change::WalletFacts;
-use crate::model::{self, Account, Wanted};
+use crate::docs::Json;
+use crate::model::{self, Account, AccountJson, Wanted};
 use crate::scope::{AssetFilter, Scope};
 use crate::view::{Seen, view_of_account, view_of_wallet};
 
@@ -92,18 +93,17 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// An account as the reader may see it, as JSON: rendered beforehand where nothing of it is hidden.
-fn see(id: VaultAccountId, account: &Account, scope: &Scope) -> Option<Seen<Bytes>> {
-    let json = match scope.as_part().map(|part| &part.assets) {
-        None | Some(AssetFilter::All) => account.rendered().clone(),
-        Some(AssetFilter::Only(_)) => {
-            let part = account.with_wallets(|asset| scope.covers_asset(asset))?;
-            serde_json::to_vec(&part).ok()?.into()
-        }
-    };
-    account
-        .facts()
-        .and_then(|_| view_of_account(id, json, scope))
+/// An account as the reader may see it, as JSON.
+fn see<'m>(
+    id: VaultAccountId,
+    account: &'m Account,
+    scope: &'m Scope,
+) -> Option<Seen<AccountJson<'m>>> {
+    account.facts()?;
+    let assets = scope
+        .as_part()
+        .map_or(&AssetFilter::All, |part| &part.assets);
+    view_of_account(id, account.json(assets), scope)
 }
 
 /// `GET /vault/accounts_paged`. Newest first unless `orderBy=ASC`.
@@ -121,7 +121,7 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
         (Some(id), true) => (Bound::Excluded(id), Bound::Unbounded),
         (Some(id), false) => (Bound::Unbounded, Bound::Excluded(id)),
     };
-    let visible = |(id, account): (VaultAccountId, &Account)| {
+    let visible = |(id, account)| {
         if filter.takes(account, ask.scope) {
             see(id, account, ask.scope).map(|seen| (id, seen))
         } else {
@@ -129,7 +129,7 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
         }
     };
     let range = super::accounts_in(&model, ask.scope, &filter.wanted(), bounds);
-    let mut read: Vec<(VaultAccountId, Seen<Bytes>)> = Vec::with_capacity(limit + 1);
+    let mut read: Vec<(VaultAccountId, Seen<AccountJson<'_>>)> = Vec::with_capacity(limit + 1);
     if upwards {
         read.extend(range.filter_map(visible).take(limit + 1));
     } else {
@@ -203,11 +203,13 @@ pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let id = account_id(&ask)?;
     let model = ask.books.model();
     let seen = account_in(&model, ask.scope, id).and_then(|account| see(id, account, ask.scope));
-    let seen = seen.ok_or_else(ApiError::vault_account_not_found)?;
+    let json = seen.ok_or_else(ApiError::vault_account_not_found)?;
+    let mut body = BytesMut::with_capacity(json.get().room());
+    json.get().put(&mut body);
     Ok(Reply {
         status: 200,
         headers: Vec::new(),
-        body: seen.into_inner(),
+        body: body.freeze(),
         rows: None,
     })
 }

@@ -18,7 +18,7 @@ pub use cursor::Seal;
 
 use std::ops::Bound;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use protocol::amount::{Amount, MAX_DIGITS};
 use protocol::error::ApiError;
 use protocol::exchange::{Params, Query, Reply};
@@ -28,6 +28,7 @@ use protocol::operations::Operation;
 use protocol::time::Millis;
 
 use crate::books::{Books, LedgerError};
+use crate::docs::Json;
 use crate::model::{Account, Model, Wanted};
 use crate::rows;
 use crate::scope::Scope;
@@ -169,11 +170,11 @@ pub fn holds(
     Ok(row.is_some_and(|row| covers(&row.transaction, &row.origin, scope)))
 }
 
-/// JSON that begins so and goes on with an array of what is JSON already.
-fn array<'a>(head: &[u8], items: impl Iterator<Item = &'a Bytes> + Clone) -> BytesMut {
+/// JSON that begins so and goes on with an array of these.
+fn array<'a, J: Json + 'a>(head: &[u8], items: impl Iterator<Item = &'a J> + Clone) -> BytesMut {
     /// Room for what follows.
     const TAIL: usize = 512;
-    let len: usize = items.clone().map(|item| item.len() + 1).sum();
+    let len: usize = items.clone().map(|item| item.room() + 1).sum();
     let mut json = BytesMut::with_capacity(head.len() + len + TAIL);
     json.put_slice(head);
     json.put_u8(b'[');
@@ -181,7 +182,7 @@ fn array<'a>(head: &[u8], items: impl Iterator<Item = &'a Bytes> + Clone) -> Byt
         if at > 0 {
             json.put_u8(b',');
         }
-        json.put_slice(item);
+        item.put(&mut json);
     }
     json.put_u8(b']');
     json

@@ -37,6 +37,22 @@ async fn the_read_model_follows_a_commit_that_nobody_waits_for() {
 
 on_both! {
     rooms: &[ROOM],
+    async fn what_others_committed_is_taken_before_it_is_said_what_is_unknown(store: TestStore) {
+        let ours = Books::open_shared(&store, workspace()).await.expect("books");
+        let theirs = Books::open_shared(&store, workspace()).await.expect("books");
+        let told = |total, later| vec![wallet(1, "ETH", total, NOW.0 + later)];
+        ours.apply(NOW, told("1", 0)).await.expect("applied");
+        assert_eq!(theirs.unknown(told("1", 1)).await.expect("read"), []);
+        ours.apply(NOW, told("2", 2)).await.expect("applied");
+        assert_eq!(theirs.unknown(told("1", 3)).await.expect("read"), told("1", 3), "it is 2 by now");
+        assert_eq!(ours.unknown([told("2", 3), told("1", 3)].concat()).await.expect("read"), told("1", 3));
+        // What is not in memory is for the tables to say.
+        let address = address(1, "ETH", "0x1");
+        ours.apply(NOW, vec![address.clone()]).await.expect("applied");
+        assert_eq!(ours.unknown(vec![address.clone()]).await.expect("read"), [address]);
+    }
+
+    rooms: &[ROOM],
     async fn events_in_any_order_any_number_of_times_give_the_same_books(store: TestStore) {
         let some = part(&[1, 2], AssetFilter::All);
         let mut outcome: Option<(String, Digest, Digest)> = None;

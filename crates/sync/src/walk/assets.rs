@@ -24,7 +24,7 @@ impl Walker<'_> {
         let target = "/v1/blockchains?pageSize=500";
         each_page!(self, target, Paging::PageCursor, |page| {
             // Some deprecated chains lack a field that the contract demands: those are passed over.
-            let read: Vec<Blockchain> = rows(self, &page.answer.json::<Listed>()?.data);
+            let read: Vec<Blockchain> = rows(self, &page.answer.json::<Listed>()?.data).await;
             let version = Version::at(page.as_of);
             let changes = read
                 .into_iter()
@@ -39,7 +39,7 @@ impl Walker<'_> {
         match self.get("/v1/supported_assets").await {
             Ok(page) => {
                 let listed: Vec<Box<RawValue>> = page.answer.json()?;
-                let read: Vec<SupportedAsset> = rows(self, &listed);
+                let read: Vec<SupportedAsset> = rows(self, &listed).await;
                 older.extend(read.into_iter().map(|asset| (asset.id.clone(), asset)));
             }
             Err(error) if forbidden(&error) => {}
@@ -52,7 +52,7 @@ impl Walker<'_> {
             "/v1/assets?pageSize=1000",
             Paging::PageCursor,
             |page| {
-                let read: Vec<Asset> = rows(self, &page.answer.json::<Listed>()?.data);
+                let read: Vec<Asset> = rows(self, &page.answer.json::<Listed>()?.data).await;
                 for asset in &read {
                     if let (AssetClass::Native, Some(chain)) =
                         (asset.asset_class, asset.blockchain_id)

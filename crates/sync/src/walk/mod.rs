@@ -184,7 +184,7 @@ pub(crate) async fn take(
     Ok(walker.walked)
 }
 
-/// Whether the books hold the same already. A row that is read again and again with nothing new in
+/// Whether the books hold the same by now. A row that is read again and again with nothing new in
 /// it is no change: it leaves no past, and nobody is told of it.
 fn known(books: &Batch, writing: &mut Writing<'_>, change: &Change) -> Result<bool, StoreError> {
     Ok(match change {
@@ -235,9 +235,11 @@ impl<'a> Walker<'a> {
 }
 
 impl Walker<'_> {
-    /// Applies what a page told.
+    /// Applies what a page told that is not in the books: most of what is read again is, and waits for no
+    /// transaction.
     async fn apply(&mut self, changes: Vec<(Version, Change)>) -> Result<(), SyncError> {
         let now = self.options.clock.now();
+        let changes = self.books.unknown(changes).await?;
         for batch in changes.chunks(BATCH) {
             let (batch, beside) = (batch.to_vec(), self.options.beside.clone());
             let work = move |writing: &mut Writing<'_>, books: &mut Batch| {

@@ -70,11 +70,20 @@ fn as_of(answer: &Answer, asked: Millis, took: Duration) -> Millis {
     books.map_or(dated, |books| books.min(dated))
 }
 
+/// So many rows are read at a stretch; whoever else waits for this thread is let in between.
+const STRETCH: usize = 32;
+
 /// Rows that are read one by one: one that is not understood does not hide the others.
-pub(super) fn rows<T: DeserializeOwned>(walker: &mut Walker<'_>, rows: &[Box<RawValue>]) -> Vec<T> {
+pub(super) async fn rows<T: DeserializeOwned>(
+    walker: &mut Walker<'_>,
+    rows: &[Box<RawValue>],
+) -> Vec<T> {
     walker.count(rows.len());
     let mut read = Vec::with_capacity(rows.len());
-    for row in rows {
+    for (at, row) in rows.iter().enumerate() {
+        if at % STRETCH == STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
         match serde_json::from_str(row.get()) {
             Ok(row) => read.push(row),
             Err(error) => walker.not_understood(error),

@@ -75,14 +75,14 @@ impl Walker<'_> {
 
     pub(super) async fn transaction(&mut self, id: TxId) -> Result<(), SyncError> {
         let answer = self.get(&format!("/v1/transactions/{id}")).await?.answer;
-        let read: Vec<Transaction> = rows(self, &[answer.json()?]);
+        let read: Vec<Transaction> = rows(self, &[answer.json()?]).await;
         self.take(read).await
     }
 
     async fn page(&mut self, target: &str) -> Result<Page, SyncError> {
         let answer = self.get(target).await?.answer;
         let listed: Vec<Box<RawValue>> = answer.json()?;
-        let read: Vec<Transaction> = rows(self, &listed);
+        let read: Vec<Transaction> = rows(self, &listed).await;
         let page = Page {
             rows: listed.len(),
             ids: read.iter().map(|transaction| transaction.id).collect(),

@@ -33,7 +33,8 @@ impl Walker<'_> {
     pub(super) async fn accounts(&mut self) -> Result<(), SyncError> {
         let target = "/v1/vault/accounts_paged?limit=500";
         each_page!(self, target, Paging::BeforeAfter, |page| {
-            let read: Vec<VaultAccount> = rows(self, &page.answer.json::<Accounts>()?.accounts);
+            let read: Vec<VaultAccount> =
+                rows(self, &page.answer.json::<Accounts>()?.accounts).await;
             let version = Version::at(page.as_of);
             let changes = read
                 .iter()
@@ -46,7 +47,8 @@ impl Walker<'_> {
     pub(super) async fn wallets(&mut self) -> Result<(), SyncError> {
         let target = "/v1/vault/asset_wallets?limit=1000";
         each_page!(self, target, Paging::BeforeAfter, |page| {
-            let read: Vec<AssetWallet> = rows(self, &page.answer.json::<Wallets>()?.asset_wallets);
+            let read: Vec<AssetWallet> =
+                rows(self, &page.answer.json::<Wallets>()?.asset_wallets).await;
             let mut changes = Vec::with_capacity(read.len());
             for wallet in read {
                 let account = wallet.vault_id;
@@ -81,7 +83,7 @@ impl Walker<'_> {
         let target = format!("/v1/vault/accounts/{account}/{asset}/addresses_paginated");
         each_page!(self, &target, Paging::BeforeAfter, |page| {
             let read: Vec<VaultWalletAddress> =
-                rows(self, &page.answer.json::<Addresses>()?.addresses);
+                rows(self, &page.answer.json::<Addresses>()?.addresses).await;
             let version = Version::at(page.as_of);
             let changes = read
                 .into_iter()

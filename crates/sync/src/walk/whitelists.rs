@@ -26,7 +26,7 @@ impl Walker<'_> {
         let page = self.get(target).await?;
         let version = Version::at(page.as_of);
         let listed: Vec<Box<RawValue>> = page.answer.json()?;
-        let read: Vec<WhitelistedWallet> = rows(self, &listed);
+        let read: Vec<WhitelistedWallet> = rows(self, &listed).await;
         // Where a row was not understood, nothing is known to be gone.
         let whole = read.len() == listed.len();
         let there: BTreeSet<_> = read.iter().map(|wallet| wallet.id).collect();
