@@ -32,9 +32,9 @@ const CONNECTIONS: [usize; 2] = [16, 1_000];
 const COUNT: usize = 6_000;
 /// Accounts of a page by what its body is to be: about 1 kB, about 10 kB, and 200 rows.
 const BODIES: [usize; 3] = [1, 13, 200];
-/// Connections and seconds of an open loop.
+/// Connections and seconds of an open loop: a gate remembers so many nonces of a key, and no more.
 pub(crate) const PACED: usize = 16;
-const SECONDS: f64 = 2.0;
+const SECONDS: f64 = 1.0;
 
 /// Pages a second, by connections.
 #[derive(Debug)]
@@ -105,6 +105,10 @@ pub(crate) fn measure(world: &World, nginx: &Path, rounds: u32) -> anyhow::Resul
             rate.round(world.gate_address, &beside_page, provider, &targets)?;
         }
         others = others.max(since.others(&[gate, sandbox, &beside_page.running])?);
+    }
+    // A load generator that sleeps between requests is to be awake when one is due.
+    sandbox.give_way()?;
+    for _ in 0..rounds {
         for one in &mut paced {
             let target = format!("{PATH}?limit={}", one.accounts);
             let body = body(world.gate_address, provider, &target)?;
@@ -163,9 +167,9 @@ impl Paced {
         provider: &Provider,
         target: &str,
     ) -> anyhow::Result<()> {
-        let load = |server| Load::new(server, PACED).awake();
+        let load = |server| Load::new(server, PACED);
         let batch = tokens::sign(provider.user, &provider.key, target, COUNT / 2)?;
-        let rate = load(gate).per_second(&batch.requests)? / 2.0;
+        let rate = load(gate).awake().per_second(&batch.requests)? / 2.0;
         self.rate.add(rate);
         // Truncated: a request more or less is none.
         let count = (rate * SECONDS) as usize;

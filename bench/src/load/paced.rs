@@ -1,6 +1,8 @@
 //! An open-loop load: each request is due at its own moment, however slow the answers before it are.
 //! Time counts from when it was due, so that a server that stands still is not spared.
 
+mod timer;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +11,7 @@ use tokio::net::TcpStream;
 
 use super::{Load, PATIENCE, Requests, answer};
 use crate::cores;
+use timer::Timer;
 
 /// How long each answer took, in seconds, the shortest first.
 #[derive(Debug)]
@@ -90,7 +93,7 @@ async fn one(
     (began, rate): (Instant, f64),
 ) -> anyhow::Result<Vec<f64>> {
     let mut buffer = vec![0; 64 * 1024];
-    let mut took = Vec::new();
+    let (mut took, timer) = (Vec::new(), Timer::new()?);
     for (number, request) in requests
         .iter()
         .enumerate()
@@ -98,10 +101,7 @@ async fn one(
         .step_by(load.connections)
     {
         let due = began + Duration::from_secs_f64(number as f64 / rate);
-        // Timers count in milliseconds; the generator has its core for itself.
-        while Instant::now() < due {
-            tokio::task::yield_now().await;
-        }
+        timer.until(due).await?;
         answer(&mut stream, request, &mut buffer, load.status).await?;
         took.push(due.elapsed().as_secs_f64());
     }

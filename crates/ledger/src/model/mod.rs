@@ -49,12 +49,17 @@ pub(crate) struct Entry<T> {
 }
 
 /// An account and its wallets. Wallets may be known before the account itself is.
+///
+/// As large as one line of the processor's cache: a page without a filter touches of each account this,
+/// and what it sends.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
-    facts: Option<Entry<AccountFacts>>,
+    facts: Option<Box<Entry<AccountFacts>>>,
     wallets: BTreeMap<AssetId, Entry<WalletFacts>>,
     print: Print,
 }
+
+const _: () = assert!(size_of::<Account>() <= 64);
 
 impl Account {
     /// The account's own facts, once they are known.
@@ -206,11 +211,11 @@ impl Model {
         match change {
             Change::Account(facts) => {
                 let account = self.accounts.entry(facts.id).or_default();
-                if newer(account.facts.as_ref(), version, facts) {
-                    account.facts = Some(Entry {
+                if newer(account.facts.as_deref(), version, facts) {
+                    account.facts = Some(Box::new(Entry {
                         version,
                         value: facts.clone(),
-                    });
+                    }));
                 }
             }
             Change::Wallet(id, facts) => self.take_wallet(*id, version, facts),

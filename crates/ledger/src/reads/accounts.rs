@@ -81,7 +81,10 @@ impl<'a> Filter<'a> {
                     .as_ref()
                     .is_none_or(|amount| wallet.balance.total > *amount)
         };
-        let tagged = |tags: &[&str]| facts.tags.iter().any(|tag| tags.contains(&tag.id.as_str()));
+        let tagged = |tags: &[&str]| {
+            // Nothing of an account is touched that nobody asks for.
+            !tags.is_empty() && facts.tags.iter().any(|tag| tags.contains(&tag.id.as_str()))
+        };
         self.prefix
             .is_none_or(|prefix| facts.name.starts_with(prefix))
             && self
