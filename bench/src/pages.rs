@@ -105,10 +105,6 @@ pub(crate) fn measure(world: &World, nginx: &Path, rounds: u32) -> anyhow::Resul
             rate.round(world.gate_address, &beside_page, provider, &targets)?;
         }
         others = others.max(since.others(&[gate, sandbox, &beside_page.running])?);
-    }
-    // A load generator that sleeps between requests is to be awake when one is due.
-    sandbox.give_way()?;
-    for _ in 0..rounds {
         for one in &mut paced {
             let target = format!("{PATH}?limit={}", one.accounts);
             let body = body(world.gate_address, provider, &target)?;

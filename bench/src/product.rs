@@ -56,18 +56,6 @@ impl Running {
         times(&self.0.id().to_string(), 2)
     }
 
-    /// From now on it runs where nobody else wants its core: what is measured there does not wait for it.
-    pub(crate) fn give_way(&self) -> anyhow::Result<()> {
-        let gives_way = Command::new("chrt")
-            .args(["--all-tasks", "--idle", "--pid", "0"])
-            .arg(self.0.id().to_string())
-            .stdin(Stdio::null())
-            .status()
-            .context("chrt is not installed")?;
-        ensure!(gives_way.success(), "chrt cannot lower a process");
-        Ok(())
-    }
-
     pub(crate) fn still_runs(&mut self) -> anyhow::Result<()> {
         match self.0.try_wait()? {
             None => Ok(()),
