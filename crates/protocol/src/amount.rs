@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
 use num_bigint::BigInt;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Digits allowed on each side of the decimal point.
@@ -184,9 +186,31 @@ impl FromStr for Amount {
         if whole.len() > MAX_DIGITS || part.len() > MAX_DIGITS {
             return Err(BadAmount::TooLong);
         }
-        let value = BigDecimal::from_str(text).map_err(|_| BadAmount::Form)?;
-        Ok(Self(value.normalized()))
+        // Without zeros at the end of the part there is no need to look for them in the number.
+        let part = part.trim_end_matches('0');
+        let units = units(whole, part).ok_or(BadAmount::Form)?;
+        let units = if digits == text { units } else { -units };
+        let places = i64::try_from(part.len()).map_err(|_| BadAmount::TooLong)?;
+        Ok(Self(BigDecimal::from_bigint(units, places)))
     }
+}
+
+/// The number that the digits of both sides are, one behind the other. Most fit into a word, and cost
+/// no conversion of long numbers.
+fn units(whole: &str, part: &str) -> Option<BigInt> {
+    /// So many digits are always less than the greatest `i64`.
+    const SHORT: usize = 18;
+    if whole.len() + part.len() > SHORT {
+        return format!("{whole}{part}").parse().ok();
+    }
+    let number = |side: &str| match side {
+        "" => Some(0),
+        side => side.parse::<i64>().ok(),
+    };
+    let places = u32::try_from(part.len()).ok()?;
+    Some(BigInt::from(
+        number(whole)? * 10_i64.pow(places) + number(part)?,
+    ))
 }
 
 impl Serialize for Amount {
@@ -198,12 +222,51 @@ impl Serialize for Amount {
 impl<'de> Deserialize<'de> for Amount {
     /// Takes a string, or a JSON number by its text.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::String(text) => text,
-            serde_json::Value::Number(number) => number.to_string(),
-            _ => return Err(serde::de::Error::custom(BadAmount::Form)),
-        };
-        text.parse().map_err(serde::de::Error::custom)
+        deserializer.deserialize_any(Text)
+    }
+}
+
+/// Reads an amount where it stands.
+struct Text;
+
+impl<'de> Visitor<'de> for Text {
+    type Value = Amount;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an amount: digits with at most one decimal point, without exponent")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<Amount, E> {
+        Ok(Amount::from_units(number, 0))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Amount, E> {
+        Ok(Amount::from_units(number, 0))
+    }
+
+    fn visit_u128<E: de::Error>(self, number: u128) -> Result<Amount, E> {
+        Ok(Amount::from_units(number, 0))
+    }
+
+    fn visit_i128<E: de::Error>(self, number: i128) -> Result<Amount, E> {
+        Ok(Amount::from_units(number, 0))
+    }
+
+    /// Comes only where its text is the number's own.
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
+        let number = serde_json::Number::from_f64(number);
+        let number = number.ok_or_else(|| E::custom(BadAmount::Form))?;
+        self.visit_str(number.as_str())
+    }
+
+    /// Any other number: a map of one, which holds its text.
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Amount, A::Error> {
+        let number = serde_json::Number::deserialize(MapAccessDeserializer::new(map))?;
+        self.visit_str(number.as_str())
     }
 }
 
@@ -257,6 +320,24 @@ mod tests {
         let amount: Amount =
             serde_json::from_str("0.100000000000000000000000000001").expect("an amount");
         assert_eq!(amount.to_string(), "0.100000000000000000000000000001");
+        for (json, text) in [
+            ("7", "7"),
+            ("-7", "-7"),
+            ("0.30", "0.3"),
+            ("-0", "0"),
+            ("18446744073709551616", "18446744073709551616"),
+            ("1.0", "1"),
+        ] {
+            for amount in [
+                serde_json::from_str::<Amount>(json),
+                serde_json::from_str(json).and_then(serde_json::from_value),
+            ] {
+                assert_eq!(amount.expect("an amount").to_string(), text, "{json}");
+            }
+        }
+        for json in ["null", "true", "[]", "{}", r#"{"a": 1}"#, r#"["1"]"#] {
+            assert!(serde_json::from_str::<Amount>(json).is_err(), "{json}");
+        }
     }
 
     #[test]
@@ -288,6 +369,14 @@ mod tests {
             let again: Amount = amount.to_string().parse().expect("its own text");
             prop_assert_eq!(&amount, &again);
             prop_assert_eq!(amount.to_string(), again.to_string());
+            let number = BigDecimal::from_str(&text).expect("a number").normalized();
+            prop_assert_eq!(&amount.0, &number);
+            prop_assert_eq!(amount.to_string(), number.to_plain_string());
+            prop_assert_eq!(amount.decimals(), number.fractional_digit_count().max(0).unsigned_abs());
+            let told: [Amount; 2] = serde_json::from_str(&format!("[\"{text}\", \"{text}\"]")).expect("JSON");
+            prop_assert_eq!(&told, &[amount.clone(), amount.clone()]);
+            let value = serde_json::Value::String(text);
+            prop_assert_eq!(&serde_json::from_value::<Amount>(value).expect("an amount"), &amount);
             prop_assert!(!amount.to_string().contains(['e', 'E', '+']));
         }
 
