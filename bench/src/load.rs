@@ -3,6 +3,7 @@
 //! Requests are bytes made beforehand, so that the generator costs as little as it can; it has a
 //! core of its own, and the server has the other.
 
+mod clock;
 pub(crate) mod paced;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{cores, figures};
+use clock::Clock;
 
 /// Longest wait for everything to be answered.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -75,22 +77,8 @@ impl Load {
     /// Sends every request once; how many were answered a second. Fails if one is not answered as it is to be.
     pub(crate) fn per_second(self, requests: &Requests) -> anyhow::Result<f64> {
         let (count, requests) = (requests.len(), Arc::clone(requests));
-        let took = cores::on_async(cores::LOAD, move || async move {
-            self.stay_awake();
-            run(self, requests).await
-        })?;
+        let took = cores::on_async(cores::LOAD, move || run(self, requests))?;
         figures::per_second(count, took)
-    }
-
-    /// Until the runtime ends.
-    fn stay_awake(self) {
-        if self.awake {
-            tokio::spawn(async {
-                loop {
-                    tokio::task::yield_now().await;
-                }
-            });
-        }
     }
 
     async fn connect(self) -> anyhow::Result<TcpStream> {
@@ -176,12 +164,15 @@ async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
         "fewer requests than connections"
     );
     let streams = load.connected().await?;
+    let clock = load.awake.then(Clock::watched);
     let started = Instant::now();
     let drive = |(first, mut stream): (usize, TcpStream)| {
-        let requests = Arc::clone(&requests);
+        let (requests, clock) = (Arc::clone(&requests), clock.clone());
         tokio::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             for request in requests.iter().skip(first).step_by(connections) {
+                // Among many connections it may be long before it is looked at otherwise.
+                clock.as_deref().map(Clock::now);
                 answer(&mut stream, request, &mut buffer, load.status).await?;
             }
             Ok::<_, anyhow::Error>(())
@@ -197,7 +188,7 @@ async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
     tokio::time::timeout(PATIENCE, all)
         .await
         .context("the server stands still")??;
-    Ok(started.elapsed())
+    Ok(clock.map_or_else(|| started.elapsed(), |clock| clock.now()))
 }
 
 /// Sends a request and reads its answer; where its body begins and ends.

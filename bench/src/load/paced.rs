@@ -1,15 +1,14 @@
 //! An open-loop load: each request is due at its own moment, however slow the answers before it are.
-//! Time counts from when it was due, so that a server that stands still is not spared. The generator's
-//! clock stands still while the generator does not have its core: what it could neither send nor receive is
-//! no server's fault, and is not sent all at once afterwards.
+//! Time counts from when it was due, so that a server that stands still is not spared; by the generator's
+//! clock, so that what it could not send is not sent all at once afterwards.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio::net::TcpStream;
 
+use super::clock::Clock;
 use super::{Load, PATIENCE, Requests, answer};
 use crate::cores;
 
@@ -40,14 +39,7 @@ pub(crate) struct Pace {
 /// Sends them all, each at its own pace; the latencies of each.
 pub(crate) fn latencies(paces: Vec<Pace>) -> anyhow::Result<Vec<Latencies>> {
     cores::on_async(cores::LOAD, move || async move {
-        let clock = Arc::new(Clock::new());
-        let watched = Arc::clone(&clock);
-        tokio::spawn(async move {
-            loop {
-                watched.now();
-                tokio::task::yield_now().await;
-            }
-        });
+        let clock = Clock::watched();
         let mut running = Vec::new();
         for pace in paces {
             running.push(start(pace, &clock).await?);
@@ -63,43 +55,6 @@ pub(crate) fn latencies(paces: Vec<Pace>) -> anyhow::Result<Vec<Latencies>> {
         }
         Ok(all)
     })
-}
-
-/// The generator's own time. It looks here all the time, as long as it has its core.
-#[derive(Debug)]
-struct Clock {
-    began: Instant,
-    /// When it looked last, in nanoseconds.
-    looked: AtomicU64,
-    /// How long it was away in all, in nanoseconds.
-    away: AtomicU64,
-}
-
-impl Clock {
-    /// Not to have looked for so long is to have been away: longer than all answers that can be there at
-    /// once take to read.
-    const AWAY: u64 = 500_000;
-
-    fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            looked: AtomicU64::new(0),
-            away: AtomicU64::new(0),
-        }
-    }
-
-    fn now(&self) -> Duration {
-        let real = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.at(real)
-    }
-
-    /// The generator's time where so much has gone by in truth.
-    fn at(&self, real: u64) -> Duration {
-        let since = real.saturating_sub(self.looked.swap(real, Ordering::Relaxed));
-        let more = if since > Self::AWAY { since } else { 0 };
-        let away = self.away.fetch_add(more, Ordering::Relaxed) + more;
-        Duration::from_nanos(real.saturating_sub(away))
-    }
 }
 
 type Task = tokio::task::JoinHandle<anyhow::Result<Vec<f64>>>;
@@ -165,14 +120,5 @@ mod tests {
         assert_eq!(latencies.quantile(0.99), 198.0);
         assert_eq!(latencies.quantile(1.0), 200.0);
         assert!(Latencies(Vec::new()).quantile(0.5).is_nan());
-    }
-
-    #[test]
-    fn the_generators_clock_stands_still_while_it_is_away() {
-        let clock = Clock::new();
-        let at = |real| clock.at(real).as_nanos();
-        assert_eq!((at(400_000), at(800_000)), (400_000, 800_000));
-        assert_eq!(at(5_800_000), 800_000, "away for 5 ms");
-        assert_eq!((at(5_900_000), at(6_300_000)), (900_000, 1_300_000));
     }
 }

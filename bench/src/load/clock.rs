@@ -1,0 +1,71 @@
+//! The load generator's own time. It stands still while the generator does not have its core, which it may
+//! share with what makes events: what it could neither send nor receive then is no server's fault.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// The generator's own time. The generator looks here all the time, as long as it has its core.
+#[derive(Debug)]
+pub(super) struct Clock {
+    began: Instant,
+    /// When it looked last, in nanoseconds.
+    looked: AtomicU64,
+    /// How long it was away in all, in nanoseconds.
+    away: AtomicU64,
+}
+
+impl Clock {
+    /// Not to have looked for so long is to have been away: longer than all answers that can be there at
+    /// once take to read.
+    const AWAY: u64 = 500_000;
+
+    /// A clock that is looked at as long as this runtime runs: it never sleeps from now on.
+    pub(super) fn watched() -> Arc<Self> {
+        let clock = Arc::new(Self::new());
+        let watched = Arc::clone(&clock);
+        tokio::spawn(async move {
+            loop {
+                watched.now();
+                tokio::task::yield_now().await;
+            }
+        });
+        clock
+    }
+
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            looked: AtomicU64::new(0),
+            away: AtomicU64::new(0),
+        }
+    }
+
+    /// How much of it has gone by.
+    pub(super) fn now(&self) -> Duration {
+        let real = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.at(real)
+    }
+
+    /// The generator's time where so much has gone by in truth.
+    fn at(&self, real: u64) -> Duration {
+        let since = real.saturating_sub(self.looked.swap(real, Ordering::Relaxed));
+        let more = if since > Self::AWAY { since } else { 0 };
+        let away = self.away.fetch_add(more, Ordering::Relaxed) + more;
+        Duration::from_nanos(real.saturating_sub(away))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generators_clock_stands_still_while_it_is_away() {
+        let clock = Clock::new();
+        let at = |real| clock.at(real).as_nanos();
+        assert_eq!((at(400_000), at(800_000)), (400_000, 800_000));
+        assert_eq!(at(5_800_000), 800_000, "away for 5 ms");
+        assert_eq!((at(5_900_000), at(6_300_000)), (900_000, 1_300_000));
+    }
+}
