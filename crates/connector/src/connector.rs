@@ -162,7 +162,8 @@ impl Connector {
         if let Some(known) = self.desk(&client.name, |desk| desk.books.clone()) {
             return Ok(known);
         }
-        let opened = Books::open(&self.0.store, client.workspace).await?;
+        // Another command may work on them at the same time.
+        let opened = Books::open_shared(&self.0.store, client.workspace).await?;
         Ok(self.desk(&client.name, |desk| {
             desk.books.get_or_insert(opened).clone()
         }))

@@ -49,6 +49,13 @@ pub struct News {
     changes: Vec<(Version, Change)>,
 }
 
+impl News {
+    /// Whether nothing was changed.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+}
+
 impl Books {
     /// Opens a workspace's books: reads what is hot into memory. The store has [`crate::ROOM`].
     pub async fn open(store: &Store, workspace: WorkspaceId) -> Result<Self, LedgerError> {
@@ -92,14 +99,18 @@ impl Books {
 
     /// Brings the read model up to date. What it knows already changes nothing.
     pub fn take(&self, news: &News) {
-        if !news.changes.is_empty() {
-            let mut model = self.model.write();
-            for (version, change) in &news.changes {
-                model.apply(*version, change);
-            }
-        }
+        self.learn(&news.changes);
         if let Some(sequence) = &self.sequence {
             sequence.fetch_max(news.sequence, Ordering::SeqCst);
+        }
+    }
+
+    fn learn(&self, changes: &[(Version, Change)]) {
+        if !changes.is_empty() {
+            let mut model = self.model.write();
+            for (version, change) in changes {
+                model.apply(*version, change);
+            }
         }
     }
 
@@ -192,8 +203,8 @@ impl Books {
     {
         let workspace = self.workspace;
         // What the run that commits has changed; an earlier run's is overwritten.
-        let changes = Arc::new(Mutex::new(Vec::new()));
-        let (kept, model) = (Arc::clone(&changes), Arc::clone(&self.model));
+        let changes = Arc::new(Mutex::new((Vec::new(), None)));
+        let (kept, this) = (Arc::clone(&changes), self.clone());
         let (counted, known) = (self.sequence.is_some(), Arc::clone(&self.scopes));
         let work = move |writing: &mut Writing<'_>| {
             let mut batch = Batch {
@@ -206,16 +217,20 @@ impl Books {
                 sequence: None,
             };
             let value = work(writing, &mut batch)?;
-            *kept.lock() = batch.changes;
+            *kept.lock() = (batch.changes, batch.sequence);
             Ok::<T, E>(value)
         };
         let follow = move |_: &T| {
-            let changes = std::mem::take(&mut *changes.lock());
-            if !changes.is_empty() {
-                let mut model = model.write();
-                for (version, change) in &changes {
-                    model.apply(*version, change);
-                }
+            let (changes, number) = std::mem::take(&mut *changes.lock());
+            this.learn(&changes);
+            // Who knew everything before it knows everything up to it.
+            if let Some((sequence, number)) = this.sequence.as_ref().zip(number) {
+                let _ = sequence.compare_exchange(
+                    number - 1,
+                    number,
+                    Ordering::SeqCst,
+                    Ordering::SeqCst,
+                );
             }
         };
         self.store.write_then(work, follow).await

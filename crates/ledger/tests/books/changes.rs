@@ -46,6 +46,9 @@ on_both! {
         ours.apply(NOW, told("2", 2)).await.expect("applied");
         assert_eq!(theirs.unknown(told("1", 3)).await.expect("read"), told("1", 3), "it is 2 by now");
         assert_eq!(ours.unknown([told("2", 3), told("1", 3)].concat()).await.expect("read"), told("1", 3));
+        // Who made all the changes that there are need not read them again.
+        let news = store.read({ let ours = ours.clone(); move |reading| ours.news(reading) }).await;
+        assert!(news.expect("read").is_empty());
         // What is not in memory is for the tables to say.
         let address = address(1, "ETH", "0x1");
         ours.apply(NOW, vec![address.clone()]).await.expect("applied");
