@@ -50,9 +50,9 @@ pub struct News {
 }
 
 impl News {
-    /// Whether nothing was changed.
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+    /// The changes.
+    pub fn changes(&self) -> &[(Version, Change)] {
+        &self.changes
     }
 }
 
@@ -114,17 +114,24 @@ impl Books {
         }
     }
 
-    /// Of these changes those that tell something else than the read model holds: the rest would change
-    /// nothing, and need not be written. What others have committed is taken first.
-    pub async fn unknown(
-        &self,
-        mut changes: Vec<(Version, Change)>,
-    ) -> Result<Vec<(Version, Change)>, LedgerError> {
+    /// Brings the read model up to date with what others have committed.
+    pub async fn catch_up(&self) -> Result<(), LedgerError> {
         if self.sequence.is_some() {
             let books = self.clone();
             let news = self.store.read(move |reading| books.news(reading)).await?;
             self.take(&news);
         }
+        Ok(())
+    }
+
+    /// Of these changes, of which no two are of the same thing, those that tell something else than the
+    /// read model holds: the rest would change nothing, and need not be written. What others have
+    /// committed is taken first.
+    pub async fn unknown(
+        &self,
+        mut changes: Vec<(Version, Change)>,
+    ) -> Result<Vec<(Version, Change)>, LedgerError> {
+        self.catch_up().await?;
         let model = self.model.read();
         changes.retain(|(_, change)| !model.holds(change));
         Ok(changes)

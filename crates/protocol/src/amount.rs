@@ -256,11 +256,9 @@ impl<'de> Visitor<'de> for Text {
         Ok(Amount::from_units(number, 0))
     }
 
-    /// Comes only where its text is the number's own.
+    /// Comes only where the number printed plain is the text that stood there, or its shortest form.
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Amount, E> {
-        let number = serde_json::Number::from_f64(number);
-        let number = number.ok_or_else(|| E::custom(BadAmount::Form))?;
-        self.visit_str(number.as_str())
+        self.visit_str(&number.to_string())
     }
 
     /// Any other number: a map of one, which holds its text.
@@ -327,6 +325,16 @@ mod tests {
             ("-0", "0"),
             ("18446744073709551616", "18446744073709551616"),
             ("1.0", "1"),
+            ("0.000001", "0.000001"),
+            ("0.00000123", "0.00000123"),
+            (
+                "1000000000000000000000000000000000000000",
+                "1000000000000000000000000000000000000000",
+            ),
+            (
+                "123456789012345678.000000000000000001",
+                "123456789012345678.000000000000000001",
+            ),
         ] {
             for amount in [
                 serde_json::from_str::<Amount>(json),

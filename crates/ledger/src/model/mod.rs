@@ -4,7 +4,7 @@
 //! Changes may arrive in any order: each entry keeps its version, and the later one stays, exactly
 //! as in the tables. So what is here follows the tables whoever's commit is told first.
 //!
-//! Size: about 600 bytes a wallet (its facts, its fragment, its share of the account's), and about
+//! Size: about 600 bytes a wallet (its facts, its share of the account's JSON and where it stands there), and about
 //! 300 an account for what finds it.
 
 use std::collections::BTreeMap;
@@ -84,10 +84,7 @@ impl Account {
 
     /// The account as JSON, with its wallets of these assets.
     pub(crate) fn json<'m>(&'m self, assets: &'m AssetFilter) -> AccountJson<'m> {
-        AccountJson {
-            account: self,
-            assets,
-        }
+        AccountJson::new(self, assets)
     }
 
     /// The account with those of its wallets that are wanted.

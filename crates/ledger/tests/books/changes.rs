@@ -45,10 +45,22 @@ on_both! {
         assert_eq!(theirs.unknown(told("1", 1)).await.expect("read"), []);
         ours.apply(NOW, told("2", 2)).await.expect("applied");
         assert_eq!(theirs.unknown(told("1", 3)).await.expect("read"), told("1", 3), "it is 2 by now");
-        assert_eq!(ours.unknown([told("2", 3), told("1", 3)].concat()).await.expect("read"), told("1", 3));
-        // Who made all the changes that there are need not read them again.
-        let news = store.read({ let ours = ours.clone(); move |reading| ours.news(reading) }).await;
-        assert!(news.expect("read").is_empty());
+        // Who made all the changes that there are need not read them again; but nobody's are passed over.
+        let news = async |books: &Books| {
+            let asked = books.clone();
+            let news = store.read(move |reading| asked.news(reading)).await.expect("read");
+            news.changes().to_vec()
+        };
+        assert_eq!(news(&ours).await, []);
+        theirs.apply(NOW, told("4", 4)).await.expect("applied");
+        ours.apply(NOW, told("5", 5)).await.expect("applied");
+        assert_eq!(news(&ours).await, told("5", 5), "of both, as it is now");
+        theirs.apply(NOW, vec![wallet(2, "ETH", "6", NOW.0)]).await.expect("applied");
+        ours.apply(NOW, told("7", 7)).await.expect("applied");
+        let others = vec![wallet(2, "ETH", "6", NOW.0)];
+        assert!(news(&ours).await.contains(&others[0]));
+        assert_eq!(ours.unknown(others).await.expect("read"), []);
+        assert_eq!(news(&ours).await, []);
         // What is not in memory is for the tables to say.
         let address = address(1, "ETH", "0x1");
         ours.apply(NOW, vec![address.clone()]).await.expect("applied");

@@ -46,7 +46,8 @@ impl Walker<'_> {
             Err(error) => return Err(error.into()),
         }
         let mut natives: BTreeMap<Uuid, AssetId> = BTreeMap::new();
-        let mut waiting = Vec::new();
+        // One that comes twice is as it came last.
+        let mut waiting = BTreeMap::new();
         each_page!(
             self,
             "/v1/assets?pageSize=1000",
@@ -63,11 +64,12 @@ impl Walker<'_> {
                     }
                 }
                 let version = Version::at(page.as_of);
-                waiting.extend(read.into_iter().map(|asset| (version, asset)));
+                let named = |asset: Asset| (asset.legacy_id.clone(), (version, asset));
+                waiting.extend(read.into_iter().map(named));
             }
         );
         // A token's chain may come on a later page than the token.
-        let changes = waiting.into_iter().map(|(version, asset)| {
+        let changes = waiting.into_values().map(|(version, asset)| {
             let supported = older
                 .remove(&asset.legacy_id)
                 .unwrap_or_else(|| as_supported(&asset, &natives));

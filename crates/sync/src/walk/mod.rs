@@ -152,6 +152,7 @@ pub async fn walk(
     let mut areas = areas.to_vec();
     areas.sort();
     areas.dedup();
+    books.catch_up().await?;
     let mut walker = Walker::new(client, books, options);
     for area in areas {
         walker.area = area.clone();
@@ -239,9 +240,13 @@ impl Walker<'_> {
     /// transaction.
     async fn apply(&mut self, changes: Vec<(Version, Change)>) -> Result<(), SyncError> {
         let now = self.options.clock.now();
-        let changes = self.books.unknown(changes).await?;
         for batch in changes.chunks(BATCH) {
-            let (batch, beside) = (batch.to_vec(), self.options.beside.clone());
+            let batch = self.books.unknown(batch.to_vec()).await?;
+            if batch.is_empty() {
+                tokio::task::yield_now().await;
+                continue;
+            }
+            let beside = self.options.beside.clone();
             let work = move |writing: &mut Writing<'_>, books: &mut Batch| {
                 let mut outcomes = Vec::with_capacity(batch.len());
                 let (mut changed, mut in_doubt) = (0, 0);

@@ -1,7 +1,8 @@
 //! Nonces that were seen, in memory until their token has expired.
 //!
 //! A busy key has a hundred thousand of them: what has expired is forgotten a small part at a time, and
-//! no table is large enough for its growth to be felt, so that no call waits for the others' nonces.
+//! no table is large enough for its growth to be felt, so that no call waits for the others' nonces; only
+//! where a key has come to the end of its room is all of it looked through at once, every few seconds.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -164,12 +165,14 @@ mod tests {
         let (nonces, a) = (Nonces::default(), UserId(uuid::Uuid::from_u128(1)));
         assert_eq!(nonces.remember(a, &nonce("n"), 155, 100), Seen::New);
         assert_eq!(nonces.remember(a, &nonce("n"), 108, 101), Seen::Before);
-        assert_eq!(
-            nonces.remember(a, &nonce("other"), 170, 115),
-            Seen::New,
-            "a sweep"
-        );
-        assert_eq!(nonces.remember(a, &nonce("n"), 155, 120), Seen::Before);
+        // Long enough for every part to be swept.
+        for now in 115..115 + SWEEP {
+            for number in 0..1_000 {
+                let other = nonce(&format!("{now}-{number}"));
+                assert_eq!(nonces.remember(a, &other, 170, now), Seen::New);
+            }
+        }
+        assert_eq!(nonces.remember(a, &nonce("n"), 155, 140), Seen::Before);
     }
 
     #[test]
@@ -215,7 +218,8 @@ mod tests {
         );
         nonces.forget(a, &nonce("3"));
         assert_eq!(say(3, 4, 155), 1, "a nonce that was forgotten makes room");
-        // All but the last have expired by then: swept at once, and no more often than that.
+        // All but the last have expired by then; that is looked for at once, and not more often.
+        assert_eq!(say(MAX_PER_USER, MAX_PER_USER + 1, 159), 0);
         assert_eq!(say(MAX_PER_USER, MAX_PER_USER + 1, 160), 1);
         assert_eq!((count(), held()), (Some(2), Some(2)));
         // In the course of things each part is swept in its turn.
