@@ -1,7 +1,7 @@
 //! A closed-loop load: each connection sends its next request once the last is answered.
 //!
-//! Requests are bytes made beforehand, so that the generator costs as little as it can; it has a
-//! core of its own, and the server has the other.
+//! Requests are bytes made beforehand, so that the generator costs as little as it can; it has one core,
+//! which it shares with a workspace's sandbox at most, and the server has the other.
 
 mod clock;
 pub(crate) mod paced;
@@ -15,7 +15,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{cores, figures};
-use clock::Clock;
 
 /// Longest wait for everything to be answered.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -53,7 +52,7 @@ impl Load {
     }
 
     /// By a generator that never sleeps: no server pays for waking it, which on one machine costs as much
-    /// as a small answer, and which a caller elsewhere does not cost. It needs its core for itself.
+    /// as a small answer, and which a caller elsewhere does not cost.
     pub(crate) fn awake(self) -> Self {
         Self {
             awake: true,
@@ -77,7 +76,12 @@ impl Load {
     /// Sends every request once; how many were answered a second. Fails if one is not answered as it is to be.
     pub(crate) fn per_second(self, requests: &Requests) -> anyhow::Result<f64> {
         let (count, requests) = (requests.len(), Arc::clone(requests));
-        let took = cores::on_async(cores::LOAD, move || run(self, requests))?;
+        let took = cores::on_async(cores::LOAD, move || async move {
+            if self.awake {
+                stay_awake();
+            }
+            run(self, requests).await
+        })?;
         figures::per_second(count, took)
     }
 
@@ -157,6 +161,15 @@ pub(crate) fn refuses(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<bo
     })
 }
 
+/// Until the runtime ends.
+fn stay_awake() {
+    tokio::spawn(async {
+        loop {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
 async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
     let connections = load.connections;
     ensure!(
@@ -164,15 +177,12 @@ async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
         "fewer requests than connections"
     );
     let streams = load.connected().await?;
-    let clock = load.awake.then(Clock::watched);
     let started = Instant::now();
     let drive = |(first, mut stream): (usize, TcpStream)| {
-        let (requests, clock) = (Arc::clone(&requests), clock.clone());
+        let requests = Arc::clone(&requests);
         tokio::spawn(async move {
             let mut buffer = vec![0; 64 * 1024];
             for request in requests.iter().skip(first).step_by(connections) {
-                // Among many connections it may be long before it is looked at otherwise.
-                clock.as_deref().map(Clock::now);
                 answer(&mut stream, request, &mut buffer, load.status).await?;
             }
             Ok::<_, anyhow::Error>(())
@@ -188,7 +198,7 @@ async fn run(load: Load, requests: Requests) -> anyhow::Result<Duration> {
     tokio::time::timeout(PATIENCE, all)
         .await
         .context("the server stands still")??;
-    Ok(clock.map_or_else(|| started.elapsed(), |clock| clock.now()))
+    Ok(started.elapsed())
 }
 
 /// Sends a request and reads its answer; where its body begins and ends.

@@ -32,8 +32,9 @@ const CONNECTIONS: [usize; 2] = [16, 1_000];
 const COUNT: usize = 6_000;
 /// Accounts of a page by what its body is to be: about 1 kB, about 10 kB, and 200 rows.
 const BODIES: [usize; 3] = [1, 13, 200];
-/// Connections and seconds of an open loop: a gate remembers so many nonces of a key, and no more.
+/// Connections of an open loop.
 pub(crate) const PACED: usize = 16;
+/// Its seconds: a gate remembers so many nonces of a key, and no more.
 const SECONDS: f64 = 1.0;
 
 /// Pages a second, by connections.

@@ -1,5 +1,5 @@
 //! The load generator's own time. It stands still while the generator does not have its core, which it may
-//! share with what makes events: what it could neither send nor receive then is no server's fault.
+//! share with what makes events: what it could not send then is no server's fault.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

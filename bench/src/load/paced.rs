@@ -1,9 +1,10 @@
 //! An open-loop load: each request is due at its own moment, however slow the answers before it are.
-//! Time counts from when it was due, so that a server that stands still is not spared; by the generator's
-//! clock, so that what it could not send is not sent all at once afterwards.
+//! Time counts from when it was due, so that a server that stands still is not spared. When a request is due
+//! is by the generator's clock, so that what it could not send is not sent all at once afterwards; from when it
+//! was sent all time counts, also what the generator missed of it.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use tokio::net::TcpStream;
@@ -103,8 +104,9 @@ async fn one(
         while clock.now() < due {
             tokio::task::yield_now().await;
         }
+        let (late, sent) = (clock.now().saturating_sub(due), Instant::now());
         answer(&mut stream, request, &mut buffer, load.status).await?;
-        took.push(clock.now().saturating_sub(due).as_secs_f64());
+        took.push((late + sent.elapsed()).as_secs_f64());
     }
     Ok(took)
 }
