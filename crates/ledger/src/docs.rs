@@ -1,4 +1,4 @@
-//! Facts as the tables keep them: JSON documents.
+//! Facts as the tables keep them: JSON documents; and what answers are put together of, JSON already.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::de::DeserializeOwned;

@@ -4,8 +4,8 @@
 //! Changes may arrive in any order: each entry keeps its version, and the later one stays, exactly
 //! as in the tables. So what is here follows the tables whoever's commit is told first.
 //!
-//! Size: about 600 bytes a wallet (its facts, its share of the account's JSON and where it stands there), and about
-//! 300 an account for what finds it.
+//! Size: about 600 bytes a wallet (its facts, its share of the account's JSON, where it stands there),
+//! and about 300 an account for what finds it.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -84,7 +84,10 @@ impl Account {
 
     /// The account as JSON, with its wallets of these assets.
     pub(crate) fn json<'m>(&'m self, assets: &'m AssetFilter) -> AccountJson<'m> {
-        AccountJson::new(self, assets)
+        AccountJson {
+            print: &self.print,
+            assets,
+        }
     }
 
     /// The account with those of its wallets that are wanted.

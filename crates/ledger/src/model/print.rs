@@ -63,17 +63,8 @@ impl Print {
 /// An account as JSON, with the wallets of some assets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountJson<'m> {
-    print: &'m Print,
-    assets: &'m AssetFilter,
-}
-
-impl<'m> AccountJson<'m> {
-    pub(super) fn new(account: &'m Account, assets: &'m AssetFilter) -> Self {
-        Self {
-            print: &account.print,
-            assets,
-        }
-    }
+    pub(super) print: &'m Print,
+    pub(super) assets: &'m AssetFilter,
 }
 
 impl Json for AccountJson<'_> {
