@@ -78,7 +78,7 @@ impl Load {
         let (count, requests) = (requests.len(), Arc::clone(requests));
         let took = cores::on_async(cores::LOAD, move || async move {
             if self.awake {
-                stay_awake();
+                stay_awake(|| ());
             }
             run(self, requests).await
         })?;
@@ -161,10 +161,11 @@ pub(crate) fn refuses(server: SocketAddr, request: Vec<u8>) -> anyhow::Result<bo
     })
 }
 
-/// Until the runtime ends.
-fn stay_awake() {
-    tokio::spawn(async {
+/// Does this again and again, and so never sleeps, until the runtime ends.
+fn stay_awake(look: impl Fn() + Send + 'static) {
+    tokio::spawn(async move {
         loop {
+            look();
             tokio::task::yield_now().await;
         }
     });

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::stay_awake;
+
 /// The generator's own time. The generator looks here all the time, as long as it has its core.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -24,11 +26,8 @@ impl Clock {
     pub(super) fn watched() -> Arc<Self> {
         let clock = Arc::new(Self::new());
         let watched = Arc::clone(&clock);
-        tokio::spawn(async move {
-            loop {
-                watched.now();
-                tokio::task::yield_now().await;
-            }
+        stay_awake(move || {
+            watched.now();
         });
         clock
     }
