@@ -1,8 +1,7 @@
 //! Nonces that were seen, in memory until their token has expired.
 //!
-//! A busy key has a hundred thousand of them: what has expired is forgotten a small part at a time, and
-//! no table is large enough for its growth to be felt, so that no call waits for the others' nonces; only
-//! where a key has come to the end of its room is all of it looked through at once, every few seconds.
+//! A busy key has a hundred thousand of them: they lie in many small tables, and a call sweeps no more than
+//! the one that its own nonce belongs in, so that none waits for all of them.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -17,10 +16,9 @@ use protocol::token::Nonce;
 const MAX_PER_USER: usize = 200_000;
 /// Parts that a key's nonces are divided into; the tables of each grow and are swept by themselves.
 const PARTS: usize = 64;
-/// How often a part is swept, in seconds; the parts take turns.
+/// How often a part is swept, in seconds: while there is room, and once there is none.
 const SWEEP: i64 = 16;
-/// How often all parts are swept at once for one that has come to the end of its room, in seconds.
-const SWEEP_ALL: i64 = 5;
+const SWEEP_FULL: i64 = 1;
 
 /// The nonces of every key.
 #[derive(Debug, Default)]
@@ -33,13 +31,12 @@ pub(super) struct Nonces {
 struct OfUser {
     parts: [Part; PARTS],
     count: usize,
-    swept_at: i64,
 }
 
 #[derive(Debug, Default)]
 struct Part {
     seen: HashTable<Remembered>,
-    swept_in: i64,
+    swept_at: i64,
 }
 
 #[derive(Debug)]
@@ -65,28 +62,27 @@ impl Nonces {
     pub(super) fn remember(&self, user: UserId, nonce: &Nonce, until: i64, now: i64) -> Seen {
         let hash = self.hasher.hash_one(nonce);
         let mut users = self.users.lock();
-        let of_user = users.entry(user).or_default();
-        of_user.make_room(now);
-        if of_user.count >= MAX_PER_USER {
+        let OfUser { parts, count } = users.entry(user).or_default();
+        let Some(part) = part_of(parts, hash) else {
+            return Seen::TooMany;
+        };
+        let is_full = *count >= MAX_PER_USER;
+        let every = if is_full { SWEEP_FULL } else { SWEEP };
+        if part.swept_at.saturating_add(every) <= now {
+            part.swept_at = now;
+            *count -= part.sweep(now);
+        }
+        if *count >= MAX_PER_USER {
             return Seen::TooMany;
         }
-        let Some((number, part)) = of_user.part(hash) else {
-            return Seen::TooMany;
-        };
-        let turn = (now + number).div_euclid(SWEEP);
-        let swept = if part.swept_in == turn {
-            0
-        } else {
-            part.swept_in = turn;
-            part.sweep(now)
-        };
         let again = |known: &Remembered| self.hasher.hash_one(&known.nonce);
-        let seen = match part.seen.entry(hash, |known| known.nonce == *nonce, again) {
+        match part.seen.entry(hash, |known| known.nonce == *nonce, again) {
             Entry::Vacant(place) => {
                 place.insert(Remembered {
                     nonce: nonce.clone(),
                     until,
                 });
+                *count += 1;
                 Seen::New
             }
             // Remembered for as long as the longer-lived of the tokens that bear it.
@@ -95,23 +91,22 @@ impl Nonces {
                 known.until = known.until.max(until);
                 Seen::Before
             }
-        };
-        of_user.count = of_user.count + usize::from(seen == Seen::New) - swept;
-        seen
+        }
     }
 
     /// Forgets a nonce: its call was only told to come again, and may come with the same token.
     pub(super) fn forget(&self, user: UserId, nonce: &Nonce) {
         let hash = self.hasher.hash_one(nonce);
         let mut users = self.users.lock();
-        let Some(of_user) = users.get_mut(&user) else {
+        let Some(OfUser { parts, count }) = users.get_mut(&user) else {
             return;
         };
-        let found = of_user.part(hash).map(|(_, part)| {
-            let entry = part.seen.find_entry(hash, |known| known.nonce == *nonce);
-            entry.map(|entry| entry.remove()).is_ok()
-        });
-        of_user.count -= usize::from(found == Some(true));
+        let found = part_of(parts, hash)
+            .and_then(|part| part.seen.find_entry(hash, |known| known.nonce == *nonce).ok());
+        if let Some(known) = found {
+            known.remove();
+            *count -= 1;
+        }
     }
 }
 
@@ -120,27 +115,13 @@ impl Default for OfUser {
         Self {
             parts: std::array::from_fn(|_| Part::default()),
             count: 0,
-            swept_at: i64::MIN,
         }
     }
 }
 
-impl OfUser {
-    /// The part in which a nonce is, and its number: by bits of the hash by which no table goes.
-    fn part(&mut self, hash: u64) -> Option<(i64, &mut Part)> {
-        let number = (hash >> 32) % PARTS as u64;
-        let part = self.parts.get_mut(usize::try_from(number).ok()?)?;
-        Some((i64::try_from(number).ok()?, part))
-    }
-
-    /// Sweeps everything where there would be no room.
-    fn make_room(&mut self, now: i64) {
-        if self.count >= MAX_PER_USER && self.swept_at.saturating_add(SWEEP_ALL) <= now {
-            self.swept_at = now;
-            let swept: usize = self.parts.iter_mut().map(|part| part.sweep(now)).sum();
-            self.count -= swept;
-        }
-    }
+/// The part in which a nonce is: by bits of the hash by which no table goes.
+fn part_of(parts: &mut [Part; PARTS], hash: u64) -> Option<&mut Part> {
+    parts.get_mut(usize::try_from((hash >> 32) % PARTS as u64).ok()?)
 }
 
 impl Part {
@@ -218,16 +199,20 @@ mod tests {
         );
         nonces.forget(a, &nonce("3"));
         assert_eq!(say(3, 4, 155), 1, "a nonce that was forgotten makes room");
-        // All but the last have expired by then; that is looked for at once, and not more often.
-        assert_eq!(say(MAX_PER_USER, MAX_PER_USER + 1, 159), 0);
-        assert_eq!(say(MAX_PER_USER, MAX_PER_USER + 1, 160), 1);
-        assert_eq!((count(), held()), (Some(2), Some(2)));
-        // In the course of things each part is swept in its turn.
-        assert_eq!(say(0, 20_000, 161), 19_999, "the one is remembered");
-        for now in 217..217 + SWEEP {
-            let (from, to) = (1_000 * now as usize, 1_000 * now as usize + 1_000);
-            assert_eq!(say(from, to, now), 1_000);
-        }
-        assert_eq!((count(), held()), (Some(16_000), Some(16_000)));
+        // All but that one have expired by then. Each call looks for that where its own nonce belongs, and
+        // not twice in a second; so one part after the other has room again.
+        let first = say(MAX_PER_USER, MAX_PER_USER + 1, 159);
+        assert_eq!(first, 1, "room at once");
+        let (count_then, held_then) = (count(), held());
+        assert_eq!(count_then, held_then);
+        let one_part = MAX_PER_USER / PARTS;
+        let left = count_then.map(|left: usize| MAX_PER_USER - left);
+        assert!(
+            left.is_some_and(|left| left > one_part / 2 && left < 2 * one_part),
+            "{left:?} of {MAX_PER_USER} were looked at, not a part"
+        );
+        // In the course of things every part is swept.
+        assert_eq!(say(300_000, 320_000, 175), 20_000);
+        assert_eq!((count(), held()), (Some(20_002), Some(20_002)));
     }
 }
