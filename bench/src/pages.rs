@@ -14,7 +14,7 @@ use crate::cores;
 use crate::figures::Figures;
 use crate::load::paced::{self, Pace};
 use crate::load::{self, Load};
-use crate::peers::{self, Peer};
+use crate::peers::{self, Given, Peer};
 use crate::quiet::Since;
 use crate::reads::verification;
 use crate::tokens::{self, Batch, Call};
@@ -98,7 +98,8 @@ pub(crate) fn measure(world: &World, nginx: &Path, rounds: u32) -> anyhow::Resul
         &format!("{PATH}?limit={ACCOUNTS}"),
     )?;
     let folder = world.folder.path();
-    let beside = |body: &[u8]| peers::nginx(nginx, folder, cores::SERVER, PATH, body);
+    let beside =
+        |body: &[u8]| peers::nginx(nginx, folder, cores::SERVER, PATH, body, Given::Uncopied);
     let beside_page = beside(&page)?;
     for _ in 0..rounds {
         let since = Since::now(&[gate, sandbox, &beside_page.running])?;

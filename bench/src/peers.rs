@@ -18,6 +18,15 @@ pub(crate) struct Peer {
     pub(crate) running: Running,
 }
 
+/// How nginx gives a file to the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given {
+    /// By name: its bytes are not copied (`sendfile on`).
+    Uncopied,
+    /// From its own memory, as whoever makes an answer has to (`sendfile off`, its default).
+    Copied,
+}
+
 /// nginx: one process, which answers one path with a file.
 ///
 /// `master_process off`: one process to measure and to end, which reads our folder as who we are.
@@ -27,8 +36,14 @@ pub(crate) fn nginx(
     core: usize,
     path: &str,
     body: &[u8],
+    given: Given,
 ) -> anyhow::Result<Peer> {
     let port = free_port()?;
+    let sendfile = match given {
+        Given::Uncopied => "sendfile on; tcp_nopush on;",
+        // One buffer that holds any of our answers whole: one system call writes it.
+        Given::Copied => "sendfile off; output_buffers 2 128k;",
+    };
     let folder = folder.join(format!("nginx-{port}"));
     std::fs::create_dir(&folder)?;
     std::fs::write(folder.join("answer.json"), body)?;
@@ -37,7 +52,7 @@ pub(crate) fn nginx(
         "daemon off; master_process off; pid {at}/nginx.pid; error_log {at}/nginx.log;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off; sendfile on; tcp_nopush on; keepalive_requests 10000000; open_file_cache max=16;
+  access_log off; {sendfile} keepalive_requests 10000000; open_file_cache max=16;
   client_body_temp_path {at}/body; proxy_temp_path {at}/proxy;
   fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
   large_client_header_buffers 8 16k;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::cores;
 use crate::figures::Figures;
 use crate::load;
-use crate::peers;
+use crate::peers::{self, Given};
 use crate::quiet::{self, Rounds};
 use crate::tokens;
 use crate::world::{Provider, World};
@@ -47,6 +47,8 @@ pub(crate) struct Case {
     pub(crate) others: f64,
     pub(crate) gate: Served,
     pub(crate) nginx: Served,
+    /// The one that copies its answer.
+    pub(crate) nginx_copying: Served,
     /// HAProxy and its nginx on the server's core, as the gate is.
     pub(crate) haproxy: Served,
     /// HAProxy alone on that core; its nginx on the load generator's.
@@ -55,6 +57,8 @@ pub(crate) struct Case {
     pub(crate) verify: Figures,
     /// Answers a second that verification and nginx's answer would leave room for.
     pub(crate) limit: Figures,
+    /// The same with an answer that is copied.
+    pub(crate) limit_copying: Figures,
 }
 
 /// What one server came to.
@@ -92,8 +96,9 @@ pub(crate) fn measure(
         let body = sample(world.gate_address, provider, &target)?;
         length = body.len();
         let folder = world.folder.path();
-        let static_at = |core| peers::nginx(nginx, folder, core, PATH, &body);
-        let (here, aside) = (static_at(cores::SERVER)?, static_at(cores::LOAD)?);
+        let static_at = |core, given| peers::nginx(nginx, folder, core, PATH, &body, given);
+        let here = static_at(cores::SERVER, Given::Uncopied)?;
+        let aside = static_at(cores::LOAD, Given::Uncopied)?;
         let pem = provider.key.public().spki_pem();
         let guarded = |behind| peers::haproxy(haproxy, folder, cores::SERVER, &pem, behind);
         let servers = Servers {
@@ -101,6 +106,7 @@ pub(crate) fn measure(
             haproxy: guarded(here.address)?,
             haproxy_spread: guarded(aside.address)?,
             nginx: here,
+            nginx_copying: static_at(cores::SERVER, Given::Copied)?,
             nginx_aside: aside,
         };
         forged_is_refused(&servers, provider, &target)?;
@@ -149,12 +155,14 @@ impl Case {
             others: rounds.others,
             gate: served(|turn| &turn.gate),
             nginx: served(|turn| &turn.nginx),
+            nginx_copying: served(|turn| &turn.nginx_copying),
             haproxy: served(|turn| &turn.haproxy),
             haproxy_spread: served(|turn| &turn.haproxy_spread),
             verify: turns.iter().map(|turn| turn.verify).collect(),
-            limit: turns
+            limit: turns.iter().map(|turn| turn.limit(&turn.nginx)).collect(),
+            limit_copying: turns
                 .iter()
-                .map(|turn| 1.0 / (turn.verify + 1.0 / turn.nginx.rate))
+                .map(|turn| turn.limit(&turn.nginx_copying))
                 .collect(),
         }
     }

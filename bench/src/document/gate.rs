@@ -28,13 +28,16 @@ same requests, one server after the other, in an order that turns.
 
 - **limit** = 1 / (time of one bare verification + time of nginx's static answer of the same
   bytes): what a server on this core could do that did nothing beside.
+- **limit, copied** is the same with an nginx that reads the file into its own memory and writes it from
+  there (`sendfile off`, its default), where the other names the file to the kernel. Who makes each answer
+  anew has to have its bytes copied, too: that is not the gate's to save. The goal is of the limit above.
 - **HAProxy** checks the source address (ACL), a rate by API key (stick table) and the token's
   signature (`jwt_verify`, RS256), and hands on to that nginx. It knows no nonces, times, targets or
   scopes. *One core*: HAProxy and its nginx share core 0, as the gate has it. *Spread*: its nginx
   runs on core 1 beside the load generator, which sleeps then when it waits, and HAProxy has core 0 alone.
 
-| key | connections | gate | limit | gate / limit | goal | | HAProxy, one core | gate / HAProxy, one core | goal | | HAProxy, spread | gate / HAProxy, spread |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+| key | connections | gate | limit | gate / limit | goal | | limit, copied | gate / limit, copied | HAProxy, one core | gate / HAProxy, one core | goal | | HAProxy, spread | gate / HAProxy, spread |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         whole_of(reads.body),
         reads.accounts
     )?;
@@ -44,6 +47,7 @@ same requests, one server after the other, in an order that turns.
             connections,
             gate,
             limit,
+            limit_copying,
             haproxy,
             haproxy_spread,
             ..
@@ -56,11 +60,13 @@ same requests, one server after the other, in an order that turns.
         let (of, over) = (gate.rate.over(limit), gate.rate.over(&haproxy.rate));
         writeln!(
             text,
-            "| {key} | {connections} | {}/s | {}/s | {} | {of_limit} | {} | {}/s | {} | {of_haproxy} | {} | {}/s | {} |",
+            "| {key} | {connections} | {}/s | {}/s | {} | {of_limit} | {} | {}/s | {} | {}/s | {} | {of_haproxy} | {} | {}/s | {} |",
             whole(gate.rate.median()),
             whole(limit.median()),
             ratio(&of),
             held(of.median() >= of_limit),
+            whole(limit_copying.median()),
+            ratio(&gate.rate.over(limit_copying)),
             whole(haproxy.rate.median()),
             ratio(&over),
             held(over.median() >= of_haproxy),
@@ -74,13 +80,13 @@ same requests, one server after the other, in an order that turns.
 What the figures above are made of. Processor time is the server's own (user and system, of
 HAProxy and its nginx together), counted in hundredths of a second, per answer.
 
-| key | connections | requests a round | rounds measured | others took at most | bare verification | nginx | nginx, processor | gate, processor | HAProxy, one core, processor |
-|---|---|---|---|---|---|---|---|---|---|"
+| key | connections | requests a round | rounds measured | others took at most | bare verification | nginx | nginx, processor | nginx, copied | nginx, copied, processor | gate, processor | HAProxy, one core, processor |
+|---|---|---|---|---|---|---|---|---|---|---|---|"
     )?;
     for case in &reads.cases {
         writeln!(
             text,
-            "| {} | {} | {} | {} | {:.0} % of a core | {} | {}/s | {} | {} | {} |",
+            "| {} | {} | {} | {} | {:.0} % of a core | {} | {}/s | {} | {}/s | {} | {} | {} |",
             case.key,
             case.connections,
             whole_of(case.requests),
@@ -89,6 +95,8 @@ HAProxy and its nginx together), counted in hundredths of a second, per answer.
             micros(&case.verify),
             whole(case.nginx.rate.median()),
             micros(&case.nginx.cost),
+            whole(case.nginx_copying.rate.median()),
+            micros(&case.nginx_copying.cost),
             micros(&case.gate.cost),
             micros(&case.haproxy.cost),
         )?;

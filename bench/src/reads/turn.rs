@@ -20,6 +20,7 @@ const VERIFIED: usize = 500;
 pub(super) struct Servers<'a> {
     pub(super) world: &'a World,
     pub(super) nginx: Peer,
+    pub(super) nginx_copying: Peer,
     pub(super) nginx_aside: Peer,
     pub(super) haproxy: Peer,
     pub(super) haproxy_spread: Peer,
@@ -30,6 +31,7 @@ pub(super) struct Servers<'a> {
 pub(super) struct Turn {
     pub(super) gate: Measured,
     pub(super) nginx: Measured,
+    pub(super) nginx_copying: Measured,
     pub(super) haproxy: Measured,
     pub(super) haproxy_spread: Measured,
     /// Bare verification, in seconds.
@@ -51,6 +53,7 @@ pub(super) struct Measured {
 enum Who {
     Gate,
     Nginx,
+    NginxCopying,
     Haproxy,
     HaproxySpread,
 }
@@ -71,6 +74,7 @@ pub(super) fn measure(
     ours.extend(&world.sandbox);
     for peer in [
         &servers.nginx,
+        &servers.nginx_copying,
         &servers.nginx_aside,
         &servers.haproxy,
         &servers.haproxy_spread,
@@ -84,12 +88,19 @@ pub(super) fn measure(
     let mut turn = Turn {
         gate: Measured::default(),
         nginx: Measured::default(),
+        nginx_copying: Measured::default(),
         haproxy: Measured::default(),
         haproxy_spread: Measured::default(),
         verify: verification(provider, target)?,
         others: 0.0,
     };
-    let mut order = [Who::Gate, Who::Nginx, Who::Haproxy, Who::HaproxySpread];
+    let mut order = [
+        Who::Gate,
+        Who::Nginx,
+        Who::NginxCopying,
+        Who::Haproxy,
+        Who::HaproxySpread,
+    ];
     let start = usize::try_from(round)? % order.len();
     order.rotate_left(start);
     for who in order {
@@ -103,6 +114,10 @@ pub(super) fn measure(
             }
             Who::Nginx => {
                 turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
+            }
+            Who::NginxCopying => {
+                let Peer { address, running } = &servers.nginx_copying;
+                turn.nginx_copying = serve(awake(*address), &[running])?;
             }
             Who::Haproxy => {
                 let running = [&servers.haproxy.running, &servers.nginx.running];
@@ -119,6 +134,13 @@ pub(super) fn measure(
     }
     turn.others = since.others(&ours)?;
     Ok(turn)
+}
+
+impl Turn {
+    /// Answers a second of a server that verifies, and then does no more than this one.
+    pub(super) fn limit(&self, answering: &Measured) -> f64 {
+        1.0 / (self.verify + 1.0 / answering.rate)
+    }
 }
 
 fn served(load: Load, running: &[&Running], requests: &Requests) -> anyhow::Result<Measured> {
