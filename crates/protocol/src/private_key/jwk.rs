@@ -1,10 +1,8 @@
 //! JSON Web Keys with a private part, told by their members: so a piece of one is found as well, in
 //! JSON that is broken, in a string, or in what only looks like JSON.
 
-use zeroize::Zeroizing;
-
-use super::{labels, prove};
-use crate::keys::PublicKey;
+use super::labels;
+use super::prove::{Number, Numbers};
 use crate::unwrap::encoded;
 
 /// Shortest private part, in characters: less than the shortest curve's.
@@ -49,9 +47,9 @@ pub(super) fn is_private(near: &[u8]) -> bool {
         || members(near).any(|member| member.name == b"n")
 }
 
-/// The public half of an RSA key, if its members hold together.
-pub(super) fn prove(object: &[u8]) -> Option<PublicKey> {
-    let number = |name: &[u8]| -> Option<Zeroizing<Vec<u8>>> {
+/// The numbers of an RSA key.
+pub(super) fn numbers(object: &[u8]) -> Option<Numbers> {
+    let number = |name: &[u8]| -> Option<Number> {
         let member = members(object).find(|member| member.name == name)?;
         let chars = encoded::joined(member.value);
         // The public exponent is too short to be told from a word.
@@ -60,12 +58,11 @@ pub(super) fn prove(object: &[u8]) -> Option<PublicKey> {
             None => Some(encoded::decode(member.value)),
         }
     };
-    prove::numbers(&prove::Numbers {
-        n: &number(b"n")?,
-        e: &number(b"e")?,
-        d: &number(b"d")?,
-        p: &number(b"p")?,
-        q: &number(b"q")?,
+    Some(Numbers {
+        n: number(b"n")?,
+        e: number(b"e")?,
+        d: number(b"d")?,
+        primes: number(b"p").zip(number(b"q")),
     })
 }
 

@@ -13,6 +13,10 @@ pub(super) const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 const MAX_DER: usize = 8 * 1024;
 /// Longest number of a key tried, in bytes.
 const MAX_NUMBER: usize = 1025;
+/// The same where its primes must be computed.
+const MAX_COMPUTED: usize = 513;
+/// What is raised to a power for that; each shows the primes with even odds at least.
+const BASES: [u32; 6] = [2, 3, 5, 7, 11, 13];
 /// What is signed for a try.
 const MESSAGE: &[u8] = b"Does this private key work?";
 
@@ -28,18 +32,91 @@ pub(super) fn der(der: &[u8]) -> Option<PublicKey> {
         .then(|| key.public().clone())
 }
 
-/// The numbers of an RSA key, big-endian.
-pub(super) struct Numbers<'a> {
-    pub(super) n: &'a [u8],
-    pub(super) e: &'a [u8],
-    pub(super) d: &'a [u8],
-    pub(super) p: &'a [u8],
-    pub(super) q: &'a [u8],
+/// A number, big-endian.
+pub(super) type Number = Zeroizing<Vec<u8>>;
+
+/// The numbers of an RSA key.
+pub(super) struct Numbers {
+    pub(super) n: Number,
+    pub(super) e: Number,
+    pub(super) d: Number,
+    /// The primes, where they are told.
+    pub(super) primes: Option<(Number, Number)>,
 }
 
-/// Tries a key of these numbers.
-pub(super) fn numbers(key: &Numbers<'_>) -> Option<PublicKey> {
-    let all = [key.n, key.e, key.d, key.p, key.q];
+impl Numbers {
+    /// Tries a key of these numbers. Primes that are not told are computed, so often as is left: it costs
+    /// tens of milliseconds.
+    pub(super) fn prove(&self, computations: &mut usize) -> Option<PublicKey> {
+        let told = self.primes.as_ref();
+        let computed = match told {
+            Some(_) => None,
+            None => {
+                *computations = computations.checked_sub(1)?;
+                Some(primes(&self.n, &self.e, &self.d)?)
+            }
+        };
+        let (p, q) = told.or(computed.as_ref())?;
+        numbers([&self.n, &self.e, &self.d, p, q])
+    }
+}
+
+/// The primes of a modulus that these exponents belong to: some power of what they undo is a square root
+/// of one that is neither one nor minus one (NIST SP 800-56B, appendix C.1).
+fn primes(n: &[u8], e: &[u8], d: &[u8]) -> Option<(Number, Number)> {
+    if n.len() > MAX_COMPUTED || e.len() > MAX_COMPUTED || d.len() > MAX_COMPUTED {
+        return None;
+    }
+    let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
+    let one = BigUint::from(1u32);
+    if !n.bit(0) || n <= one {
+        return None;
+    }
+    let both = e * d;
+    if both <= one {
+        return None;
+    }
+    let undone = both - &one;
+    let halvings = undone.trailing_zeros().filter(|zeros| *zeros > 0)?;
+    let odd = undone >> halvings;
+    let minus_one = &n - &one;
+    for base in BASES {
+        let mut root = BigUint::from(base).modpow(&odd, &n);
+        if root == one {
+            continue;
+        }
+        let mut left = halvings;
+        loop {
+            let square = &root * &root % &n;
+            left = left.checked_sub(1)?;
+            if square == one {
+                break;
+            }
+            root = square;
+        }
+        if root != minus_one {
+            let p = gcd(root - &one, n.clone());
+            let q = &n / &p;
+            return Some(
+                [p, q]
+                    .map(|prime| Zeroizing::new(prime.to_bytes_be()))
+                    .into(),
+            );
+        }
+    }
+    None
+}
+
+/// Euclid.
+fn gcd(mut a: BigUint, mut b: BigUint) -> BigUint {
+    while b != BigUint::ZERO {
+        (a, b) = (b.clone(), a % b);
+    }
+    a
+}
+
+/// Tries a key of these numbers: n, e, d, p, q.
+fn numbers(all: [&[u8]; 5]) -> Option<PublicKey> {
     if all.iter().any(|number| number.len() > MAX_NUMBER) {
         return None;
     }
@@ -75,7 +152,7 @@ pub(super) fn openssh(bytes: &[u8]) -> Option<PublicKey> {
     let (n, e, d) = (key.next()?, key.next()?, key.next()?);
     let _coefficient = key.next()?;
     let (p, q) = (key.next()?, key.next()?);
-    numbers(&Numbers { n, e, d, p, q })
+    numbers([n, e, d, p, q])
 }
 
 /// Tries a PuTTY key that is not encrypted, by its two parts.
@@ -86,7 +163,7 @@ pub(super) fn putty(public: &[u8], private: &[u8]) -> Option<PublicKey> {
     }
     let (e, n) = (public.next()?, public.next()?);
     let (d, p, q) = (private.next()?, private.next()?, private.next()?);
-    numbers(&Numbers { n, e, d, p, q })
+    numbers([n, e, d, p, q])
 }
 
 /// Strings as SSH writes them: their length in four bytes, and themselves.

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::prove::Numbers;
 use super::{Found, Kind, MAX_INPUT, der, java, jwk, labels, prove, putty, xml};
 use crate::keys::PublicKey;
 use crate::unwrap::{self, Look, Work};
@@ -10,6 +11,8 @@ use crate::unwrap::{self, Look, Work};
 const MAX_WORK: usize = 32 * MAX_INPUT;
 /// Most keys tried in one search: each costs some milliseconds.
 const MAX_PROOFS: usize = 16;
+/// Most of them whose primes are computed: each costs some ten milliseconds.
+const MAX_COMPUTATIONS: usize = 3;
 
 pub(super) fn run(input: &[u8]) -> Vec<Found> {
     let mut search = Search::default();
@@ -25,12 +28,24 @@ pub(super) fn run(input: &[u8]) -> Vec<Found> {
     search.proven
 }
 
-#[derive(Default)]
 struct Search {
     /// Hashes of what was tried.
     tried: Vec<[u8; 32]>,
+    /// How often primes may still be computed.
+    computations: usize,
     unproven: Option<Kind>,
     proven: Vec<Found>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            tried: Vec::new(),
+            computations: MAX_COMPUTATIONS,
+            unproven: None,
+            proven: Vec::new(),
+        }
+    }
 }
 
 impl Search {
@@ -50,7 +65,12 @@ impl Search {
     }
 
     /// Reports a key, and tries it, unless it was tried before or too many were. Whether that proved it.
-    fn try_key(&mut self, kind: Kind, key: &[u8], prove: fn(&[u8]) -> Option<PublicKey>) -> bool {
+    fn try_key(
+        &mut self,
+        kind: Kind,
+        key: &[u8],
+        prove: impl FnOnce(&[u8]) -> Option<PublicKey>,
+    ) -> bool {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, key).as_ref());
         let again = self.tried.contains(&hash);
@@ -63,6 +83,13 @@ impl Search {
         let holds = proven.is_some();
         self.report(kind, proven);
         holds
+    }
+
+    /// The same with a key that is written as numbers.
+    fn try_numbers(&mut self, kind: Kind, key: &[u8], numbers: fn(&[u8]) -> Option<Numbers>) {
+        let mut left = self.computations;
+        self.try_key(kind, key, |key| numbers(key)?.prove(&mut left));
+        self.computations = left;
     }
 
     fn der(&mut self, kind: Kind, whole: Option<&[u8]>) -> bool {
@@ -99,12 +126,12 @@ impl Look for Search {
         jwk::each(text, |place| {
             let go_on = work.spend(place.near.len());
             if go_on && jwk::is_private(place.near) {
-                self.try_key(Kind::Jwk, place.object, jwk::prove);
+                self.try_numbers(Kind::Jwk, place.object, jwk::numbers);
             }
             go_on
         });
         for key in xml::keys(text) {
-            self.try_key(Kind::Xml, key, xml::prove);
+            self.try_numbers(Kind::Xml, key, xml::numbers);
         }
         for file in putty::files(text) {
             self.try_key(Kind::Putty, file, putty::prove);

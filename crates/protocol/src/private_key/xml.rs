@@ -1,9 +1,7 @@
 //! RSA keys in XML, as .NET writes them: `RSAKeyValue`, with `D` among its elements.
 
-use zeroize::Zeroizing;
-
-use super::{labels, prove};
-use crate::keys::PublicKey;
+use super::labels;
+use super::prove::{Number, Numbers};
 use crate::unwrap::encoded;
 
 /// The element that holds a key.
@@ -21,18 +19,17 @@ pub(super) fn keys(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The public half, if the elements hold together.
-pub(super) fn prove(key: &[u8]) -> Option<PublicKey> {
-    prove::numbers(&prove::Numbers {
-        n: &number(key, b"<Modulus>")?,
-        e: &number(key, b"<Exponent>")?,
-        d: &number(key, b"<D>")?,
-        p: &number(key, b"<P>")?,
-        q: &number(key, b"<Q>")?,
+/// Its numbers.
+pub(super) fn numbers(key: &[u8]) -> Option<Numbers> {
+    Some(Numbers {
+        n: number(key, b"<Modulus>")?,
+        e: number(key, b"<Exponent>")?,
+        d: number(key, b"<D>")?,
+        primes: number(key, b"<P>").zip(number(key, b"<Q>")),
     })
 }
 
-fn number(key: &[u8], tag: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+fn number(key: &[u8], tag: &[u8]) -> Option<Number> {
     let at = labels::places(key, tag).next()? + tag.len();
     let value = key.get(at..)?;
     let value = value.get(..value.iter().position(|byte| *byte == b'<')?)?;

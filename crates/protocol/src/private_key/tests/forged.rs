@@ -42,6 +42,19 @@ fn forgeries() -> Vec<(&'static str, Forged)> {
         ),
         ("no exponent", with(&[0], vec![1], vec![0], vec![0])),
         ("itself", with(&e, n.clone(), n.clone(), n.clone())),
+        ("own d without primes", with(&e, own("d"), vec![], vec![])),
+        (
+            "exponents that undo nothing",
+            with(&[1], vec![1], vec![], vec![]),
+        ),
+        ("two that undo nothing", with(&[2], vec![3], vec![], vec![])),
+        (
+            "an even modulus",
+            Forged {
+                n: [n.as_slice(), &[0]].concat(),
+                ..with(&e, own("d"), vec![], vec![])
+            },
+        ),
     ]
 }
 
@@ -121,6 +134,17 @@ fn putty(key: &Forged) -> Vec<u8> {
     .into_bytes()
 }
 
+/// Numbers that are left out.
+fn nothing() -> Forged {
+    Forged {
+        n: Vec::new(),
+        e: Vec::new(),
+        d: Vec::new(),
+        p: Vec::new(),
+        q: Vec::new(),
+    }
+}
+
 fn jwk(key: &Forged) -> Vec<u8> {
     let base64 = |number: &[u8]| URL_SAFE_NO_PAD.encode(number);
     // Short ones are no private part, and would not even be found.
@@ -129,13 +153,19 @@ fn jwk(key: &Forged) -> Vec<u8> {
     } else {
         key.d.clone()
     };
-    serde_json::json!({"kty": "RSA", "n": base64(&key.n), "e": base64(&key.e), "d": base64(&d), "p": base64(&key.p), "q": base64(&key.q)})
-        .to_string()
-        .into_bytes()
+    let mut jwk = serde_json::json!({"kty": "RSA", "n": base64(&key.n), "e": base64(&key.e), "d": base64(&d)});
+    if !key.p.is_empty() {
+        jwk["p"] = base64(&key.p).into();
+        jwk["q"] = base64(&key.q).into();
+    }
+    jwk.to_string().into_bytes()
 }
 
 fn xml(key: &Forged) -> Vec<u8> {
-    let element = |tag: &str, number: &[u8]| format!("<{tag}>{}</{tag}>", STANDARD.encode(number));
+    let element = |tag: &str, number: &[u8]| match number {
+        [] => String::new(),
+        number => format!("<{tag}>{}</{tag}>", STANDARD.encode(number)),
+    };
     [
         "<RSAKeyValue>".to_owned(),
         element("Modulus", &key.n),
@@ -180,6 +210,17 @@ fn the_forms_of_the_forger_are_those_that_prove() {
     };
     let public = PublicKey::from_pem(PUBLIC).expect("a key");
     for file in [openssh(&key), putty(&key), jwk(&key), xml(&key)] {
+        let found = find(&file).expect("found");
+        assert_eq!(found.proven.as_ref(), Some(&public), "{:?}", found.kind);
+    }
+    // A JWK or an XML may leave the primes out: anybody computes them.
+    let bare = Forged {
+        n: own("n"),
+        e: own("e"),
+        d: own("d"),
+        ..nothing()
+    };
+    for file in [jwk(&bare), xml(&bare)] {
         let found = find(&file).expect("found");
         assert_eq!(found.proven.as_ref(), Some(&public), "{:?}", found.kind);
     }

@@ -171,6 +171,10 @@ fn a_pasted_mail_hides_nothing() {
             "jwk in a string",
             serde_json::json!({"key": JWK}).to_string().as_bytes(),
         ),
+        (
+            "jwk cut off before its primes",
+            &JWK.as_bytes()[..JWK.find("\"p\"").expect("p")],
+        ),
         ("openssh quoted", OPENSSH.replace('\n', "\n> ").as_bytes()),
     ] {
         let found = find(input).unwrap_or_else(|| panic!("{name} was missed"));
@@ -194,7 +198,7 @@ fn pieces_are_found_as_well() {
         "-----BEGIN ANY NEW PRIVATE KEY-----",
         "PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\nPrivate-Lines: 14\nAAAA",
         "Private-Key: (2048 bit, 2 primes)\nmodulus:\n 00:ab\nprivateExponent:\n 3f:11",
-        &jwk[..jwk.find("\"p\"").expect("p")],
+        &jwk[..jwk.find("\"d\"").expect("d") + 100],
         "{'crv':'Ed25519','d':'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A','kty':'OKP'",
     ] {
         let found = find(text.as_bytes());
