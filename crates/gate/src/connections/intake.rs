@@ -18,6 +18,8 @@ pub enum Refused {
         wanted: Wanted,
         /// The public halves of those that were proven: these keys are burned.
         proven: Vec<PublicKey>,
+        /// The modulus of the CSR that came with it, where nobody can say whose key it is.
+        beside: Option<Vec<u8>>,
     },
     /// Nobody can say whether there is a private key in it.
     #[error(
@@ -131,12 +133,25 @@ fn no_private_key(text: &[u8], wanted: Wanted) -> Result<(), Refused> {
     match found.first().map(|first| first.kind) {
         None => Ok(()),
         Some(Kind::Unsearchable) => Err(Refused::Unsearchable),
-        Some(kind) => Err(Refused::PrivateKey {
-            kind,
-            wanted,
-            proven: found.into_iter().filter_map(|found| found.proven).collect(),
-        }),
+        Some(kind) => {
+            let proven: Vec<_> = found.into_iter().filter_map(|found| found.proven).collect();
+            Err(Refused::PrivateKey {
+                kind,
+                wanted,
+                beside: proven.is_empty().then(|| beside(text)).flatten(),
+                proven,
+            })
+        }
     }
+}
+
+/// The modulus of the CSR in it, in whatever carries it.
+fn beside(text: &[u8]) -> Option<Vec<u8>> {
+    let request = match HandOver::from_json(text) {
+        Ok(handover) => CertificateSigningRequest::from_pem(&handover.csr).ok()?,
+        Err(_) => csr::intake::read(text).ok()?,
+    };
+    csr::modulus(&request)
 }
 
 fn enrollable(

@@ -168,6 +168,14 @@ pub enum Event {
     PrivateKeyRefused {
         kind: String,
         burned: Vec<String>,
+        /// For whose connection it was brought, or which operator.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operator: Option<String>,
+        /// The key whose CSR came with it, where nobody can say whose it is: it is not taken any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        withheld: Option<String>,
     },
     EnrolmentRefused {
         connection: String,

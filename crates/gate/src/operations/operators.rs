@@ -89,7 +89,7 @@ pub(crate) async fn add(
     };
     let (own, name, new) = (own_moduli(gate), input.name.clone(), key.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
-        newcomer::check(deed, &own, Claimant::Operator(&name), &new, false)
+        newcomer::wait(deed, &own, Claimant::Operator(&name), &new, false)
     };
     let checked = gate.deed(work).await?;
     // Keys that turned out to be factored are burned by now.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use protocol::error::ApiError;
+use protocol::keys::KeyFingerprint;
 
 use super::keys::newcomer::{Claimant, burn};
 use super::refused;
@@ -23,6 +24,7 @@ pub(crate) async fn turned_away(
 ) -> ApiError {
     let told = refused(400, &no);
     let event = event(claimant, &no);
+    let claimant = claimant.to_string();
     // Of a provider's own calls no more is kept than one connection may leave.
     let by = match &actor {
         Actor::Connection(name) => Some(name.clone()),
@@ -42,9 +44,13 @@ pub(crate) async fn turned_away(
         if news || by.is_none() || matches!(no, Refused::PrivateKey { .. }) {
             deed.log(actor.clone(), event.clone())?;
         }
-        if let Refused::PrivateKey { proven, .. } = &no {
+        if let Refused::PrivateKey { proven, beside, .. } = &no {
             for key in proven {
                 burn(deed, key.modulus(), "its private half was handed in")?;
+            }
+            if let Some(modulus) = beside {
+                let (workspace, key) = (deed.workspace, KeyFingerprint::of_modulus(modulus));
+                rows::keys::withhold(deed.writing, workspace, &claimant, key, deed.at)?;
             }
         }
         Ok(())
@@ -59,11 +65,25 @@ pub(crate) async fn turned_away(
 }
 
 fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
-    if let Refused::PrivateKey { kind, proven, .. } = no {
+    if let Refused::PrivateKey {
+        kind,
+        proven,
+        beside,
+        ..
+    } = no
+    {
         let burned = proven.iter().map(|key| key.fingerprint().to_string());
+        let (connection, operator) = match claimant {
+            Claimant::Connection(name) => (Some(name.to_owned()), None),
+            Claimant::Operator(name) => (None, Some(name.to_owned())),
+        };
+        let withheld = beside.as_deref().map(KeyFingerprint::of_modulus);
         return Event::PrivateKeyRefused {
             kind: kind.to_string(),
             burned: burned.collect(),
+            connection,
+            operator,
+            withheld: withheld.map(|key| key.to_string()),
         };
     }
     let why = no.to_string();

@@ -13,6 +13,8 @@ use crate::connections::{HeldKey, KeyState};
 pub(crate) const MAX_MODULI: i64 = 10_000;
 /// Most moduli of refused keys that are kept of what one connection brought.
 pub(crate) const MAX_MODULI_OF_ONE: i64 = 64;
+/// Most keys that are withheld of one claimant.
+const MAX_WITHHELD_OF_ONE: i64 = 1_000;
 
 const COLUMNS: &str =
     "fingerprint, connection, spki, state, added_at, since, until, expires_at, last_used";
@@ -159,6 +161,38 @@ pub(crate) fn is_burned(
     Ok(row.is_some())
 }
 
+/// A key is not taken of this claimant: what came with its CSR may be its private half.
+pub(crate) fn withhold(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    claimant: &str,
+    fingerprint: KeyFingerprint,
+    at: Millis,
+) -> Result<(), StoreError> {
+    let place = workspace.to_string();
+    let sql = "SELECT COUNT(*) FROM gate_withheld WHERE workspace = $1 AND claimant = $2";
+    let row = writing.row(sql, &params![place.as_str(), claimant])?;
+    if row.map_or(Ok(0), |row| row.int(0))? >= MAX_WITHHELD_OF_ONE {
+        return Ok(());
+    }
+    let sql = "INSERT INTO gate_withheld (workspace, claimant, fingerprint, at) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, claimant, fingerprint) DO NOTHING";
+    let params = params![place.as_str(), claimant, fingerprint.to_string(), at.0];
+    writing.execute(sql, &params).map(drop)
+}
+
+pub(crate) fn is_withheld(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    claimant: &str,
+    fingerprint: KeyFingerprint,
+) -> Result<bool, StoreError> {
+    let row = query.row(
+        "SELECT at FROM gate_withheld WHERE workspace = $1 AND claimant = $2 AND fingerprint = $3",
+        &params![workspace.to_string(), claimant, fingerprint.to_string()],
+    )?;
+    Ok(row.is_some())
+}
+
 /// Keeps a modulus, once, and so many of a connection's; whether it is news, and kept.
 pub(crate) fn remember(
     writing: &mut Writing<'_>,
@@ -185,7 +219,8 @@ pub(crate) fn remember(
     Ok(kept > 0)
 }
 
-/// The moduli that were ever seen: of keys in every state, and of what was refused.
+/// The newest moduli that were seen: of keys in every state, of what was refused, and of what waits for a
+/// quorum or did not get one.
 pub(crate) fn moduli(
     query: &mut impl Query,
     workspace: WorkspaceId,
@@ -201,7 +236,9 @@ pub(crate) fn moduli(
         .iter()
         .map(modulus)
         .collect::<Result<Vec<_>, StoreError>>()?;
-    let sql = "SELECT modulus FROM gate_seen_moduli WHERE workspace = $1 ORDER BY at DESC LIMIT $2";
+    let sql = "SELECT modulus FROM gate_seen_moduli WHERE workspace = $1 AND NOT EXISTS (
+            SELECT 1 FROM gate_keys WHERE gate_keys.workspace = gate_seen_moduli.workspace AND gate_keys.fingerprint = gate_seen_moduli.fingerprint)
+        ORDER BY at DESC LIMIT $2";
     let left = MAX_MODULI.saturating_sub(i64::try_from(all.len()).unwrap_or(MAX_MODULI));
     for row in query.rows(sql, &params![workspace.to_string(), left])? {
         all.push(row.bytes(0)?.to_vec());

@@ -79,6 +79,11 @@ pub const ROOM: Room = Room {
             name: "csrs",
             sql: Sql::Same(CSRS),
         },
+        Migration {
+            id: 12,
+            name: "withheld",
+            sql: Sql::Same(WITHHELD),
+        },
     ],
 };
 
@@ -125,6 +130,13 @@ const EDITORS: &str = "
 -- Every API user that ever was an Editor of the gate's, and since when: what it makes is watched for ever.
 CREATE TABLE gate_editors (workspace TEXT NOT NULL, editor TEXT NOT NULL, since BIGINT NOT NULL, PRIMARY KEY (workspace, editor));
 INSERT INTO gate_editors (workspace, editor, since) SELECT workspace, value, 0 FROM gate_settings WHERE name = 'editor';
+";
+
+const WITHHELD: &str = "
+-- Keys whose CSR came together with a private key that nobody can look into: it may be theirs.
+CREATE TABLE gate_withheld (
+    workspace TEXT NOT NULL, claimant TEXT NOT NULL, fingerprint TEXT NOT NULL, at BIGINT NOT NULL,
+    PRIMARY KEY (workspace, claimant, fingerprint));
 ";
 
 const CSRS: &str = "

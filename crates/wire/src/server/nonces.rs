@@ -101,8 +101,11 @@ impl Nonces {
         let Some(OfUser { parts, count }) = users.get_mut(&user) else {
             return;
         };
-        let found = part_of(parts, hash)
-            .and_then(|part| part.seen.find_entry(hash, |known| known.nonce == *nonce).ok());
+        let found = part_of(parts, hash).and_then(|part| {
+            part.seen
+                .find_entry(hash, |known| known.nonce == *nonce)
+                .ok()
+        });
         if let Some(known) = found {
             known.remove();
             *count -= 1;

@@ -142,7 +142,7 @@ pub(crate) async fn rotate(
     let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
     let new = key.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
-        let checked = newcomer::check(deed, &own, Claimant::Connection(&of), &new, again)?;
+        let checked = newcomer::wait(deed, &own, Claimant::Connection(&of), &new, again)?;
         if checked.is_ok() {
             let print = new.fingerprint();
             rows::csrs::keep(deed.writing, deed.workspace, print, &request, deed.at)?;

@@ -1,5 +1,7 @@
 //! A key that comes in is nobody else's, never was, and shares no factor with any that was ever seen.
 
+use std::collections::BTreeSet;
+
 use ledger::Fault;
 use protocol::csr::weak::shared::{self, Kinship};
 use protocol::keys::{KeyFingerprint, PublicKey};
@@ -34,6 +36,15 @@ impl Claimant<'_> {
     }
 }
 
+impl std::fmt::Display for Claimant<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connection(name) => write!(f, "connection {name}"),
+            Self::Operator(name) => write!(f, "operator {name}"),
+        }
+    }
+}
+
 /// Why a key is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotNew {
@@ -41,6 +52,10 @@ pub(crate) enum NotNew {
     Gates,
     #[error("its key is burned: the private half was seen. A new key is needed")]
     Burned,
+    #[error(
+        "its CSR came before with a private key in a wrapping that hides whose it is: it may be its own. A new key is needed"
+    )]
+    Withheld,
     #[error("its key is or was an operator's of the gate")]
     Operators,
     #[error("its key belongs to another connection: each has a key of its own")]
@@ -63,7 +78,7 @@ impl NotNew {
     /// What a provider may know of it: nothing of anybody else's keys.
     pub(crate) fn told_to_provider(&self) -> String {
         match self {
-            Self::Burned | Self::Same => self.to_string(),
+            Self::Burned | Self::Same | Self::Withheld => self.to_string(),
             Self::Retired => {
                 "its key was used before: make a new one, or ask the client to let it come back"
                     .to_owned()
@@ -115,27 +130,45 @@ pub(crate) fn check(
     others.extend(operators.iter().map(|(_, key)| key.modulus().to_vec()));
     // A request of it may have been refused before; that one is no stranger.
     others.retain(|other| other != key.modulus());
-    let Some((at, kinship)) = shared::find(key.modulus(), &others) else {
+    let related = shared::find(key.modulus(), &others);
+    if related.is_empty() {
         return Ok(Ok(()));
-    };
-    let other = others.get(at).map_or(&[][..], Vec::as_slice);
-    match kinship {
-        Kinship::Same => Ok(Ok(())),
-        Kinship::Multiple => {
-            let (modulus, by) = (key.modulus(), claimant.connection());
-            rows::keys::remember(deed.writing, deed.workspace, modulus, deed.at, by)?;
-            Ok(Err(NotNew::Multiple))
-        }
-        Kinship::Factor => {
-            let burned = [key.modulus(), other].map(KeyFingerprint::of_modulus);
-            let burned = burned.map(|one| one.to_string()).into();
-            deed.log(Actor::Gate, Event::KeysFactored { burned })?;
-            for modulus in [key.modulus(), other] {
-                burn(deed, modulus, "its factors are known")?;
-            }
-            Ok(Err(NotNew::Factored))
-        }
     }
+    let factored = related.iter().filter(|(_, kin)| *kin == Kinship::Factor);
+    let factored = factored.filter_map(|(at, _)| others.get(*at));
+    let mut burned: BTreeSet<_> = factored.map(Vec::as_slice).collect();
+    if burned.is_empty() {
+        let (modulus, by) = (key.modulus(), claimant.connection());
+        rows::keys::remember(deed.writing, deed.workspace, modulus, deed.at, by)?;
+        return Ok(Err(NotNew::Multiple));
+    }
+    burned.insert(key.modulus());
+    let names = burned
+        .iter()
+        .map(|one| KeyFingerprint::of_modulus(one).to_string());
+    let event = Event::KeysFactored {
+        burned: names.collect(),
+    };
+    deed.log(Actor::Gate, event)?;
+    for modulus in burned {
+        burn(deed, modulus, "its factors are known")?;
+    }
+    Ok(Err(NotNew::Factored))
+}
+
+/// The same of a key that waits for a quorum: what comes after it is held against it, too.
+pub(crate) fn wait(
+    deed: &mut Deed<'_, '_>,
+    own: &[Vec<u8>],
+    claimant: Claimant<'_>,
+    key: &PublicKey,
+    again: bool,
+) -> Result<Result<(), NotNew>, Fault> {
+    let checked = check(deed, own, claimant, key, again)?;
+    if checked.is_ok() {
+        rows::keys::remember(deed.writing, deed.workspace, key.modulus(), deed.at, None)?;
+    }
+    Ok(checked)
 }
 
 /// Whether the key is nobody else's and not burned, as is written down; and whether it is known here.
@@ -155,6 +188,10 @@ pub(crate) fn standing(
     }
     if rows::keys::is_burned(deed.writing, deed.workspace, &fingerprint.to_string())? {
         return Ok(Err(NotNew::Burned));
+    }
+    let of = claimant.to_string();
+    if rows::keys::is_withheld(deed.writing, deed.workspace, &of, fingerprint)? {
+        return Ok(Err(NotNew::Withheld));
     }
     match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
         Some(held) if !claimant.holds(&held) => Ok(Err(NotNew::Others)),

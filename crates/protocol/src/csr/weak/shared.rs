@@ -12,26 +12,25 @@ const PACK: usize = 64;
 /// How a modulus is related to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kinship {
-    /// It is the same.
-    Same,
     /// A proper factor of both is known now: both are factored.
     Factor,
     /// It is a multiple of the other: nothing is known of the other's factors.
     Multiple,
 }
 
-/// The first of the others (big-endian) that has a factor in common with the modulus. Multiples of the
-/// modulus are passed over: anybody can make one, and it shows nothing of its factors.
-pub fn find(modulus: &[u8], others: &[Vec<u8>]) -> Option<(usize, Kinship)> {
+/// Those of the others (big-endian) that have a factor in common with the modulus. The same modulus is
+/// passed over, and so are multiples of it: anybody can make one, and it shows nothing of its factors.
+pub fn find(modulus: &[u8], others: &[Vec<u8>]) -> Vec<(usize, Kinship)> {
     let number = BigUint::from_bytes_be(modulus);
     if number <= BigUint::from(1u32) || is_coprime(&number, others) {
-        return None;
+        return Vec::new();
     }
     let packs = others.chunks(PACK).enumerate();
     let guilty = packs.filter(|(_, pack)| !is_coprime(&number, pack));
     guilty
         .flat_map(|(at, pack)| (at * PACK..).zip(pack))
-        .find_map(|(at, other)| Some((at, kinship(&number, &BigUint::from_bytes_be(other))?)))
+        .filter_map(|(at, other)| Some((at, kinship(&number, &BigUint::from_bytes_be(other))?)))
+        .collect()
 }
 
 fn is_coprime(number: &BigUint, others: &[Vec<u8>]) -> bool {
@@ -43,9 +42,6 @@ fn is_coprime(number: &BigUint, others: &[Vec<u8>]) -> bool {
 }
 
 fn kinship(number: &BigUint, other: &BigUint) -> Option<Kinship> {
-    if number == other {
-        return Some(Kinship::Same);
-    }
     let common = gcd(number.clone(), other.clone());
     if common == BigUint::from(1u32) || common == *number {
         None
@@ -97,26 +93,28 @@ mod tests {
     #[test]
     fn a_shared_factor_is_found_and_named_as_what_it_is() {
         let others = [product(&[0, 1]), product(&[2, 3])];
-        assert_eq!(find(&product(&[4, 5]), &others), None);
-        assert_eq!(find(&product(&[4, 5]), &[]), None);
+        assert_eq!(find(&product(&[4, 5]), &others), []);
+        assert_eq!(find(&product(&[4, 5]), &[]), []);
         let shares = find(&product(&[3, 4]), &others);
-        assert_eq!(shares, Some((1, Kinship::Factor)));
-        assert_eq!(find(&product(&[0, 1]), &others), Some((0, Kinship::Same)));
+        assert_eq!(shares, [(1, Kinship::Factor)]);
+        let both = find(&product(&[1, 3]), &others);
+        assert_eq!(both, [(0, Kinship::Factor), (1, Kinship::Factor)]);
+        assert_eq!(find(&product(&[0, 1]), &others), [], "itself");
         // Whoever multiplies a rival's modulus by something of their own knows nothing of its factors.
         let multiple = find(&product(&[0, 1, 4]), &others);
-        assert_eq!(multiple, Some((0, Kinship::Multiple)));
-        assert_eq!(find(&[], &others), None);
-        assert_eq!(find(&[1], &others), None);
+        assert_eq!(multiple, [(0, Kinship::Multiple)]);
+        assert_eq!(find(&[], &others), []);
+        assert_eq!(find(&[1], &others), []);
     }
 
     #[test]
     fn a_multiple_of_it_says_nothing_and_hides_nothing() {
         let ours = product(&[0, 1]);
         let forged = [product(&[0, 1, 4]), product(&[0, 0, 1]), vec![0]];
-        assert_eq!(find(&ours, &forged), None);
+        assert_eq!(find(&ours, &forged), []);
         let mut others = forged.to_vec();
         others.push(product(&[1, 2]));
-        assert_eq!(find(&ours, &others), Some((3, Kinship::Factor)));
+        assert_eq!(find(&ours, &others), [(3, Kinship::Factor)]);
     }
 
     #[test]
@@ -124,14 +122,14 @@ mod tests {
         let mut others = vec![product(&[0, 1]); 3 * PACK];
         others.push(product(&[2, 3]));
         let found = find(&product(&[3, 4]), &others);
-        assert_eq!(found, Some((3 * PACK, Kinship::Factor)));
+        assert_eq!(found, [(3 * PACK, Kinship::Factor)]);
     }
 
     proptest! {
         #[test]
         fn nobody_else_is_accused(ours in 0usize..3, theirs in proptest::collection::vec(3usize..6, 0..200)) {
             let others: Vec<_> = theirs.iter().map(|at| product(&[*at, (*at + 1).min(5)])).collect();
-            prop_assert_eq!(find(&product(&[ours]), &others), None);
+            prop_assert_eq!(find(&product(&[ours]), &others), []);
         }
     }
 }

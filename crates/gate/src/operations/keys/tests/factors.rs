@@ -154,6 +154,25 @@ on_both! {
     }
 
     rooms: &ROOMS,
+    /// Neither is anybody's yet: one waits for the quorum while the other comes.
+    async fn keys_that_wait_are_held_against_newcomers(store: TestStore) {
+        let world = World::over(store).await;
+        let [first, second, _] = moduli();
+        let ask = async |name: &'static str, key: PublicKey| {
+            let own = newcomer::own_moduli(&world.gate);
+            let work = move |deed: &mut Deed<'_, '_>| newcomer::wait(deed, &own, Claimant::Connection(name), &key, false);
+            world.gate.deed(work).await.expect("checked")
+        };
+        assert_eq!(ask("acme", first.clone()).await, Ok(()));
+        assert_eq!(ask("acme", first.clone()).await, Ok(()), "asked again");
+        assert_eq!(ask("other", second).await, Err(newcomer::NotNew::Factored));
+        assert_eq!(world.count("gate_burned").await, 2);
+        // The one that waited is not made any more.
+        let made = move |deed: &mut Deed<'_, '_>| newcomer::standing(deed, Claimant::Connection("acme"), &first, false);
+        assert_eq!(world.gate.deed(made).await.expect("looked"), Err(newcomer::NotNew::Burned));
+    }
+
+    rooms: &ROOMS,
     /// An operator's key is held against newcomers like any other; who has a burned one comes in no more.
     async fn a_factor_in_common_with_an_operators_key_burns_both(store: TestStore) {
         let world = World::over(store).await;

@@ -79,6 +79,34 @@ on_both! {
     }
 
     rooms: &ROOMS,
+    /// Nobody can look into it, so it may be the private half of the key whose CSR came with it.
+    async fn invariant_3_a_key_that_came_with_a_wrapped_private_key_is_not_taken(store: TestStore) {
+        const WRAPPED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        let world = World::over(store).await;
+        for name in ["acme", "other"] {
+            enrol(&world, name, &new_key()).await;
+        }
+        let (mine, theirs) = (new_key(), new_key());
+        let beside = |key: &PrivateKey| {
+            let request = CertificateSigningRequest::new(key, "Example Accounting", None);
+            format!("{}{WRAPPED}", request.expect("a request").to_pem())
+        };
+        let input = Rotate { csr: HandedIn::text(&beside(&mine)), overlap_seconds: 0, again: false, reason: "as agreed".to_owned() };
+        let error = rotate(&world.gate, &world.operator, "acme", input).await.expect_err("refused");
+        assert!(error.message().contains("private key"), "{error}");
+        let error = bring(&world, "acme", &mine, 0, false).await.expect_err("withheld");
+        assert!(error.message().contains("A new key is needed"), "{error}");
+        let logged = world.everything().await;
+        assert!(logged.contains(&format!("\"withheld\":\"{}\"", print(&mine))), "the log says which");
+        // It proves nothing about anybody else's: another's CSR beside junk withholds it from nobody else.
+        offered_text(&world, "other", beside(&theirs)).await;
+        let error = offered_by(&world, "other", &theirs).await.expect_err("withheld");
+        assert!(error.message().contains("A new key is needed"), "{error}");
+        bring(&world, "acme", &theirs, 0, false).await.expect("taken");
+        assert_eq!(door(&world, "acme"), [print(&theirs)]);
+    }
+
+    rooms: &ROOMS,
     /// The attack: a forged private key that names a rival's public half must not burn it.
     async fn invariant_3_a_forged_private_key_burns_nobody(store: TestStore) {
         let world = World::over(store).await;
