@@ -194,6 +194,10 @@ fn decoded<'a, T: Deserialize<'a>>(part: &str, json: &'a mut Vec<u8>) -> Result<
     json.clear();
     let decoded = URL_SAFE_NO_PAD.decode_vec(part, json);
     decoded.map_err(|_| TokenError::Form)?;
+    // Members have names: a list of their values in order is none.
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(TokenError::Form);
+    }
     serde_json::from_slice(json).map_err(|_| TokenError::Form)
 }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -23,7 +24,7 @@ use tower::ServiceExt;
 
 use super::gatekeeper::Answered;
 use super::places::{Limits, Place, Places, Proven};
-use super::proxies::{Begun, Caller, Proxies, Untold, preamble};
+use super::proxies::{Begun, Caller, Proxies, preamble};
 use super::tls::Tls;
 use super::{OWN_PREFIX, Server, Workspace};
 use crate::clock::WallClock;
@@ -236,9 +237,10 @@ fn connect<W: Workspace, C: WallClock>(
         };
         // An error here cuts the connection.
         async move {
-            let answer = match from {
+            let answer = match well_formed(&request).and(from.map_err(|untold| untold.to_string()))
+            {
                 Ok(from) => dispatch(&server, open, (from, certificate), request).await,
-                Err(untold) => Some(refused(untold)),
+                Err(why) => Some(refused(why)),
             };
             if answer.as_ref().is_some_and(|answer| answer.proven) {
                 place.is_proven();
@@ -259,10 +261,29 @@ fn connect<W: Workspace, C: WallClock>(
 /// An answer of the server's own, or of the open router.
 type Answer = Answered<Either<Full<Bytes>, Body>>;
 
-fn refused(untold: Untold) -> Answer {
-    let reply = Reply::from(ApiError::uncoded(400, untold.to_string()));
+/// What the reader of HTTP lets pass, and two readers could take for two things: a request without one host
+/// (RFC 9112, 3.2), or in a coding beside the chunks, which is not undone here.
+fn well_formed<B>(request: &Request<B>) -> Result<(), String> {
+    let headers = request.headers();
+    let hosts = headers.get_all(HOST).iter().count();
+    if hosts > 1 || hosts == 0 && request.version() >= Version::HTTP_11 {
+        return Err("a request has one Host".to_owned());
+    }
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    let plain = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.next().is_none_or(plain) || codings.next().is_some() {
+        return Err("the only Transfer-Encoding here is chunked".to_owned());
+    }
+    Ok(())
+}
+
+fn refused(why: String) -> Answer {
+    let reply = Reply::from(ApiError::uncoded(400, why));
     let mut response = Response::new(Either::Left(Full::new(reply.body)));
     *response.status_mut() = StatusCode::BAD_REQUEST;
+    // Where it ends is not to be guessed.
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     Answered {
         response,
         proven: false,

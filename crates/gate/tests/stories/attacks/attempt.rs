@@ -36,7 +36,7 @@ pub struct Attempt {
 pub enum Gets {
     /// 200, and nothing has changed: a right read, without which the others prove nothing.
     Fine,
-    /// 200, and the client's people see something new: a right proposal.
+    /// 200 or 202, and the client's people see something new: a right proposal, a right key.
     Taken,
     /// This status.
     Status(u16),

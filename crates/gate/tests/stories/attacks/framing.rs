@@ -86,6 +86,15 @@ fn lengths(by: &Attacker) -> Vec<Attempt> {
     for (name, headers) in [
         ("chunks that are none", "Transfer-Encoding: xchunked"),
         ("chunks within gzip", "Transfer-Encoding: chunked, gzip"),
+        ("gzip within chunks", "Transfer-Encoding: gzip, chunked"),
+        (
+            "chunks, said once more",
+            "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        ),
+        (
+            "another host beside",
+            "Host: other.example\r\nTransfer-Encoding: chunked",
+        ),
         ("identity", "Transfer-Encoding: identity"),
         (
             "chunks, twice said",
@@ -151,6 +160,10 @@ fn heads(by: &Attacker) -> Vec<Attempt> {
         (
             "another version",
             "GET /v1/users HTTP/9.9\r\n\r\n".to_owned(),
+        ),
+        (
+            "no host",
+            format!("GET /v1/users HTTP/1.1\r\nX-API-Key: {key}\r\n\r\n"),
         ),
         ("no version", "GET /v1/users\r\n\r\n".to_owned()),
         (

@@ -3,7 +3,7 @@
 //!
 //! | table | what is tried |
 //! |---|---|
-//! | [`tokens`] | forged, confused, doubled and twisted tokens |
+//! | [`tokens`], [`jose`] | forged, confused, doubled and twisted tokens, and what their headers bring along |
 //! | [`replay`] | a token that was right, again or elsewhere |
 //! | [`paths`] | targets that two readers take differently |
 //! | [`framing`] | requests whose end two readers see in different places |
@@ -26,6 +26,7 @@ mod events;
 mod framing;
 mod headers;
 mod ids;
+mod jose;
 mod others;
 mod paths;
 mod proposals;

@@ -127,7 +127,8 @@ impl Scene {
         let asked = self.ask(&attempt.bytes, attempt.elsewhere, attempt.hangs_up);
         let (statuses, heard) = asked.await;
         let fits = match (&attempt.gets, statuses.as_slice()) {
-            (Gets::Fine | Gets::Taken, [status]) => *status == 200,
+            (Gets::Fine, [status]) => *status == 200,
+            (Gets::Taken, [status]) => [200, 202].contains(status),
             (Gets::Status(wanted), [status]) => status == wanted,
             (Gets::Code(wanted, code), [status]) => {
                 status == wanted && heard.contains(&format!("\"code\":{code}}}"))
@@ -265,25 +266,34 @@ pub fn statuses(heard: &str) -> Vec<u16> {
     statuses.collect()
 }
 
-/// All that an attempt could have changed, as the client's people see it.
+/// All that an attempt could have changed, as the client's people see it: whole, but for when a key was
+/// used last.
 async fn standing(world: &World) -> Value {
-    let mut connections = world.look("/connections").await;
-    let decided = [
-        "name",
-        "provider",
-        "role",
-        "state",
-        "api_key",
-        "fingerprint",
-        "addresses",
-        "part",
-        "place",
-    ];
-    for one in connections.as_array_mut().into_iter().flatten() {
-        let one = one.as_object_mut().expect("a connection");
-        one.retain(|name, _| decided.contains(&name.as_str()));
+    let connections = world.look("/connections").await;
+    let mut keys = Vec::new();
+    for connection in connections.as_array().expect("connections") {
+        let name = connection["name"].as_str().expect("a name");
+        let mut held = world.look(&format!("/connections/{name}/keys")).await;
+        for key in held.as_array_mut().expect("keys") {
+            key.as_object_mut().expect("a key").remove("lastUsed");
+        }
+        keys.push(held);
     }
-    json!({"connections": connections, "proposals": world.look("/proposals").await})
+    // Reports are listed to providers alone; their number is told here.
+    let posture = world.look("/posture").await;
+    let findings = posture.as_array().expect("connections").iter();
+    let findings = findings.flat_map(|one| one["findings"].as_array().expect("findings"));
+    let reports: Vec<_> = findings.filter(|one| one["practice"] == "C5").collect();
+    assert_eq!(reports.len(), keys.len(), "{posture}");
+    json!({
+        "connections": connections,
+        "keys": keys,
+        "reports": reports,
+        "proposals": world.look("/proposals").await,
+        "changes": world.look("/changes").await,
+        "operators": world.look("/operators").await,
+        "quorum": world.look("/quorum").await,
+    })
 }
 
 /// A provider that may call from half of this machine's addresses, so that no attempt is refused for

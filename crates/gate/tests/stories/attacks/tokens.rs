@@ -3,22 +3,29 @@
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
+    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_SHA384, RSA_PKCS1_SHA512,
     RSA_PSS_SHA256, RsaEncoding, RsaKeyPair,
 };
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
-use protocol::keys::{KeySize, PrivateKey};
+use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
+use protocol::token::{MAX_TOKEN_LEN, TokenError};
 use serde_json::{Value, json};
 
-use super::attempt::{Attacker, Attempt, DENIED, Gets, HEADER};
+use super::attempt::{Attacker, Attempt, Gets, HEADER};
+use super::jose;
 use super::scene::Prey;
 
 const TARGET: &str = "/v1/vault/accounts_paged";
 
-/// A read that bears this token.
-fn bearing(by: &Attacker, name: &str, token: &str) -> Attempt {
-    Attempt::new(name, by.get(TARGET).bearing(token), DENIED)
+/// A read that bears this token, and is refused for this reason and no other.
+pub fn refused(by: &Attacker, name: &str, token: &str, why: TokenError) -> Attempt {
+    let gets = Gets::Code(401, why.code().into());
+    Attempt::new(name, by.get(TARGET).bearing(token), gets)
+}
+
+/// The same, of a token that cannot be read.
+pub fn unread(by: &Attacker, name: &str, token: &str) -> Attempt {
+    refused(by, name, token, TokenError::Form)
 }
 
 pub fn right(by: &Attacker) -> Attempt {
@@ -28,7 +35,7 @@ pub fn right(by: &Attacker) -> Attempt {
 pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     [
         algorithms(by),
-        headers(by),
+        jose::attempts(by),
         claims(by),
         times(by),
         users(by),
@@ -41,11 +48,11 @@ pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
     .collect()
 }
 
-fn right_claims(by: &Attacker) -> String {
+pub fn right_claims(by: &Attacker) -> String {
     Value::Object(by.claims(TARGET, b"")).to_string()
 }
 
-fn input(by: &Attacker, header: &str) -> String {
+pub fn input(by: &Attacker, header: &str) -> String {
     let part = |text: &str| URL_SAFE_NO_PAD.encode(text);
     format!("{}.{}", part(header), part(&right_claims(by)))
 }
@@ -55,10 +62,10 @@ fn algorithms(by: &Attacker) -> Vec<Attempt> {
     let mut all = Vec::new();
     for none in ["none", "None", "NONE", "nOnE", ""] {
         let name = format!("alg {none:?}, no signature");
-        all.push(bearing(by, &name, &format!("{}.", input(by, &alg(none)))));
+        all.push(unread(by, &name, &format!("{}.", input(by, &alg(none)))));
         let name = format!("alg {none:?}, signed all the same");
         let token = by.signed(&alg(none), &right_claims(by));
-        all.push(bearing(by, &name, &token));
+        all.push(unread(by, &name, &token));
     }
     let (pem, der) = (
         by.key.public().spki_pem(),
@@ -76,7 +83,7 @@ fn algorithms(by: &Attacker) -> Vec<Attempt> {
             let tag = hmac::sign(&hmac::Key::new(mac, secret), input.as_bytes());
             let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(tag));
             let name = format!("{word}, an HMAC under the public key as {what}");
-            all.push(bearing(by, &name, &token));
+            all.push(refused(by, &name, &token, not_made_with(word)));
         }
     }
     let pair = by.key.to_pkcs8_der().expect("a key");
@@ -98,90 +105,57 @@ fn algorithms(by: &Attacker) -> Vec<Attempt> {
             );
             signed.expect("signed");
             let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
-            all.push(bearing(by, &format!("{word}, called {told}"), &token));
+            let name = format!("{word}, called {told}");
+            all.push(refused(by, &name, &token, not_made_with(told)));
         }
     }
-    let es256 = input(by, &alg("ES256"));
     let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a key");
+    // Behind the byte that says so, x and y.
+    let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+    let [x, y] = [x, y].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let jwk = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y});
+    let header = json!({"alg": "ES256", "typ": "JWT", "jwk": jwk});
+    let es256 = input(by, &header.to_string());
     let signature = key
         .sign(&SystemRandom::new(), es256.as_bytes())
         .expect("signed");
     let token = format!("{es256}.{}", URL_SAFE_NO_PAD.encode(signature));
-    all.push(bearing(by, "ES256 by a key of its own", &token));
+    all.push(unread(by, "ES256 by a key of its own", &token));
     all
 }
 
-fn headers(by: &Attacker) -> Vec<Attempt> {
-    let jwk = json!({"kty": "RSA", "n": "AQAB", "e": "AQAB"});
-    let more = [
-        ("an embedded jwk", json!({"jwk": jwk})),
-        ("a jku", json!({"jku": "https://attacker.example/jwks"})),
-        ("an x5u", json!({"x5u": "https://attacker.example/cert"})),
-        ("an x5c", json!({"x5c": ["MIIB"]})),
-        (
-            "a kid that is a path",
-            json!({"kid": "../../../../dev/null"}),
-        ),
-        ("a kid that is SQL", json!({"kid": "x' UNION SELECT 'k"})),
-        ("a crit", json!({"crit": ["exp"]})),
-        (
-            "an unencoded payload",
-            json!({"b64": false, "crit": ["b64"]}),
-        ),
-        ("a compressed payload", json!({"zip": "DEF"})),
-        ("an encryption", json!({"enc": "A256GCM"})),
-    ];
-    let mut all = Vec::new();
-    for (name, more) in more {
-        let stranger = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
-        let stranger = Attacker {
-            user: by.user,
-            key: stranger,
-        };
-        let mut header = json!({"alg": "RS256", "typ": "JWT"});
-        for (field, value) in more.as_object().expect("an object") {
-            header[field] = value.clone();
-        }
-        // Were the header believed, the stranger's key or none would be the right one.
-        let token = stranger.signed(&header.to_string(), &right_claims(by));
-        all.push(bearing(by, &format!("{name} in the header"), &token));
+/// Why a signature that is not RS256's is refused under this word.
+fn not_made_with(word: &str) -> TokenError {
+    if word == "RS256" {
+        TokenError::Signature
+    } else {
+        TokenError::Form
     }
-    for (name, header) in [
-        ("no alg", r#"{"typ":"JWT"}"#),
-        ("an alg that is a number", r#"{"alg":256}"#),
-        ("an alg that is a list", r#"{"alg":["RS256"]}"#),
-        ("an alg that is null", r#"{"alg":null}"#),
-        ("alg twice, RS256 last", r#"{"alg":"none","alg":"RS256"}"#),
-        ("alg twice, none last", r#"{"alg":"RS256","alg":"none"}"#),
-        ("alg in small letters", r#"{"alg":"rs256"}"#),
-        ("alg with a blank", r#"{"alg":"RS256 "}"#),
-        ("another typ", r#"{"alg":"RS256","typ":"JWE"}"#),
-        ("a header that is a list", r#"["RS256"]"#),
-        ("a header that is empty", "{}"),
-        ("a header that is nothing", ""),
-    ] {
-        all.push(bearing(by, name, &by.signed(header, &right_claims(by))));
-    }
-    all
 }
 
 /// Claims that are twisted, under a right signature.
 fn claims(by: &Attacker) -> Vec<Attempt> {
     let right = right_claims(by);
+    let whole = by.claims(TARGET, b"");
+    let names = ["uri", "nonce", "iat", "exp", "sub", "bodyHash"];
+    let in_order: Value = names.map(|name| whole[name].clone()).to_vec().into();
     let open = right.trim_end_matches('}');
     let doubled = |more: &str| format!("{open},{more}}}");
+    let now = by.claims(TARGET, b"")["iat"].as_i64().expect("a time");
     let mut all = Vec::new();
+    // Whichever of the two counts, it is a right one.
     for (name, text) in [
         ("sub twice", doubled(&format!("\"sub\":\"{}\"", by.user))),
         ("uri twice", doubled(&format!("\"uri\":\"{TARGET}\""))),
-        ("exp twice", doubled("\"exp\":99999999999")),
-        ("iat twice", doubled("\"iat\":1")),
+        ("exp twice", doubled(&format!("\"exp\":{}", now + 54))),
+        ("iat twice", doubled(&format!("\"iat\":{}", now - 1))),
         ("nonce twice", doubled("\"nonce\":\"another\"")),
         (
             "a claim twice, once escaped",
-            doubled("\"\\u0065xp\":99999999999"),
+            doubled(&format!("\"\\u0065xp\":{}", now + 54)),
         ),
         ("claims that are a list", format!("[{right}]")),
+        ("claims without their names", in_order.to_string()),
         ("claims that are text", json!(right).to_string()),
         ("claims that are null", "null".to_owned()),
         ("two values", format!("{right}{right}")),
@@ -202,117 +176,120 @@ fn claims(by: &Attacker) -> Vec<Attempt> {
             ),
         ),
     ] {
-        all.push(bearing(by, name, &by.signed(HEADER, &text)));
+        all.push(unread(by, name, &by.signed(HEADER, &text)));
     }
     for name in ["uri", "nonce", "iat", "exp", "sub", "bodyHash"] {
         let mut without = by.claims(TARGET, b"");
         without.shift_remove(name);
         let token = by.signed(HEADER, &Value::Object(without).to_string());
-        all.push(bearing(by, &format!("no {name}"), &token));
+        let nobody = |is: bool| {
+            if is && name == "sub" {
+                TokenError::NoUser
+            } else {
+                TokenError::Form
+            }
+        };
+        all.push(refused(by, &format!("no {name}"), &token, nobody(true)));
         for (what, value) in [
             ("null", Value::Null),
             ("a list", json!([])),
             ("true", json!(true)),
         ] {
-            let name = format!("{name} that is {what}");
-            all.push(twisted(
-                by,
-                &name,
-                &[(name.split(' ').next().expect("it"), value)],
-            ));
+            let why = nobody(value.is_null());
+            let told = format!("{name} that is {what}");
+            all.push(twisted(by, &told, &[(name, value)], why));
         }
     }
     all.push(twisted(
         by,
         "bodyHash of another body",
         &[("bodyHash", json!("0".repeat(64)))],
+        TokenError::NotAccepted,
     ));
     all.push(twisted(
         by,
         "bodyHash too short",
         &[("bodyHash", json!("e3b0"))],
+        TokenError::Form,
     ));
     all.push(twisted(
         by,
         "an endless nonce",
         &[("nonce", json!("n".repeat(10_000)))],
+        TokenError::Form,
     ));
     all
 }
 
-fn twisted(by: &Attacker, name: &str, with: &[(&str, Value)]) -> Attempt {
+fn twisted(by: &Attacker, name: &str, with: &[(&str, Value)], why: TokenError) -> Attempt {
     let mut claims = by.claims(TARGET, b"");
     for (claim, value) in with {
         claims.insert((*claim).to_owned(), value.clone());
     }
-    bearing(
-        by,
-        name,
-        &by.signed(HEADER, &Value::Object(claims).to_string()),
-    )
+    let token = by.signed(HEADER, &Value::Object(claims).to_string());
+    refused(by, name, &token, why)
 }
 
 fn times(by: &Attacker) -> Vec<Attempt> {
+    use TokenError::{Expired, Form, Future, NotAccepted};
     let now = by.claims(TARGET, b"")["iat"].as_i64().expect("a time");
-    let raw = |name: &str, iat: &str, exp: &str| {
-        let mut claims = by.claims(TARGET, b"");
-        for (claim, text) in [("iat", iat), ("exp", exp)] {
-            let value = serde_json::from_str(text).expect("JSON");
-            claims.insert(claim.to_owned(), value);
-        }
-        bearing(
-            by,
-            name,
-            &by.signed(HEADER, &Value::Object(claims).to_string()),
-        )
+    let raw = |name: &str, iat: &str, exp: &str, why: TokenError| {
+        let read = |text| serde_json::from_str(text).expect("JSON");
+        twisted(by, name, &[("iat", read(iat)), ("exp", read(exp))], why)
     };
-    let text = |number: i64| number.to_string();
+    let at = |name: &str, iat: i64, exp: i64, why: TokenError| {
+        raw(name, &iat.to_string(), &exp.to_string(), why)
+    };
+    let form = |name: &str, exp: &str| raw(name, &now.to_string(), exp, Form);
     vec![
-        raw("expired", &text(now - 56), &text(now - 1)),
-        raw("from the future", &text(now + 3_600), &text(now + 3_650)),
-        raw("for a year", &text(now), &text(now + 31_536_000)),
-        raw("times turned round", &text(now + 3), &text(now - 20)),
+        at("expired", now - 56, now - 1, Expired),
+        at("from the future", now + 3_600, now + 3_650, Future),
+        at("for a year", now, now + 31_536_000, NotAccepted),
+        at("times turned round", now + 3, now - 20, Expired),
+        at("in milliseconds", now * 1_000, now * 1_000 + 55_000, Future),
+        at("below zero", i64::MIN, now + 55, NotAccepted),
+        at("exp beyond any number", now, i64::MAX, NotAccepted),
         raw(
-            "in milliseconds",
-            &text(now * 1_000),
-            &text(now * 1_000 + 55_000),
+            "iat as text",
+            &format!("\"{now}\""),
+            &(now + 55).to_string(),
+            Form,
         ),
-        raw("below zero", "-9223372036854775808", &text(now + 55)),
-        raw("iat as text", &format!("\"{now}\""), &text(now + 55)),
-        raw("exp as text", &text(now), &format!("\"{}\"", now + 55)),
-        raw("exp beyond any number", &text(now), "9223372036854775807"),
-        raw("exp beyond 64 bits", &text(now), "18446744073709551616"),
-        raw("an exponent without end", &text(now), "1e400000000"),
-        raw(
+        form("exp as text", &format!("\"{}\"", now + 55)),
+        form("exp with a fraction", &format!("{}.5", now + 55)),
+        form("exp beyond 64 bits", "18446744073709551616"),
+        form("an exponent without end", "1e400000000"),
+        form(
             "an exponent of a million digits",
-            &text(now),
             &format!("1e{}", "9".repeat(10_000)),
         ),
-        raw("exp that is a word", &text(now), "\"Infinity\""),
+        form("exp that is a word", "\"Infinity\""),
     ]
 }
 
 fn users(by: &Attacker) -> Vec<Attempt> {
-    let sub = by.user.to_string();
+    let own = by.user.to_string();
+    let sub = |name: &str, sub: Value, why| twisted(by, name, &[("sub", sub)], why);
+    let nobody = "00000000-0000-4000-8000-000000000000";
     vec![
-        twisted(
-            by,
-            "nobody's sub",
-            &[("sub", json!("00000000-0000-4000-8000-000000000000"))],
+        sub("nobody's sub", json!(nobody), TokenError::User),
+        sub(
+            "sub with a NUL",
+            json!(format!("{own}\0")),
+            TokenError::User,
         ),
-        twisted(by, "sub with a NUL", &[("sub", json!(format!("{sub}\0")))]),
-        twisted(
-            by,
+        sub(
             "sub with a letter that looks alike",
-            &[("sub", json!(sub.replace('-', "\u{2010}")))],
+            json!(own.replace('-', "\u{2010}")),
+            TokenError::User,
         ),
-        twisted(by, "sub in a list", &[("sub", json!([sub]))]),
-        twisted(by, "sub that is empty", &[("sub", json!(""))]),
+        sub("sub in a list", json!([own]), TokenError::Form),
+        sub("sub that is empty", json!(""), TokenError::NoUser),
     ]
 }
 
 fn targets(by: &Attacker) -> Vec<Attempt> {
-    let uri = |name: &str, uri: &str| twisted(by, name, &[("uri", json!(uri))]);
+    let uri = |name: &str, uri: &str| twisted(by, name, &[("uri", json!(uri))], TokenError::Target);
     vec![
         uri("the uri of another read", "/v1/transactions"),
         uri("the uri with a query", "/v1/vault/accounts_paged?limit=1"),
@@ -332,37 +309,57 @@ fn targets(by: &Attacker) -> Vec<Attempt> {
 
 fn forms(by: &Attacker) -> Vec<Attempt> {
     let right = || by.token(TARGET, b"");
-    let parts = |token: &str| -> Vec<String> { token.split('.').map(str::to_owned).collect() };
-    let token = right();
-    let recoded = parts(&token)
-        .iter()
-        .map(|part| URL_SAFE.encode(URL_SAFE_NO_PAD.decode(part).expect("base64")))
-        .collect::<Vec<_>>()
-        .join(".");
-    let standard = parts(&right())
-        .iter()
-        .map(|part| STANDARD.encode(URL_SAFE_NO_PAD.decode(part).expect("base64")))
-        .collect::<Vec<_>>()
-        .join(".");
+    // What is signed is what is sent: only how it is written keeps these out.
+    let written = |parts: [String; 2]| {
+        let input = parts.join(".");
+        let signature = by.key.sign_rs256(input.as_bytes()).expect("signed");
+        (input, signature)
+    };
+    let unpadded = |text: &str| URL_SAFE_NO_PAD.encode(text);
+    let spoilt = |header: String| {
+        let (input, signature) = written([header, unpadded(&right_claims(by))]);
+        format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
+    };
+    // With the blank it has a length that is padded.
+    let padded_header = spoilt(URL_SAFE.encode(format!("{HEADER} ")));
+    let padded_signature = {
+        let (input, signature) = written([unpadded(HEADER), unpadded(&right_claims(by))]);
+        format!("{input}.{}", URL_SAFE.encode(signature))
+    };
+    let blank = spoilt(format!("{} ", unpadded(HEADER)));
+    let tab = spoilt(format!("{}\t", unpadded(HEADER)));
+    let differs = |token: &String| {
+        let (_, signature) = token.rsplit_once('.').expect("three parts");
+        signature.contains(['-', '_'])
+    };
+    let standard = std::iter::repeat_with(right).find(differs).expect("one");
+    let (input, signature) = standard.rsplit_once('.').expect("three parts");
+    let standard = format!("{input}.{}", signature.replace('-', "+").replace('_', "/"));
+    let long = {
+        let mut claims = by.claims(TARGET, b"");
+        claims.insert("more".to_owned(), json!("x".repeat(MAX_TOKEN_LEN * 3 / 4)));
+        by.signed(HEADER, &Value::Object(claims).to_string())
+    };
     let nested = URL_SAFE_NO_PAD.encode(right());
     vec![
-        bearing(by, "not in three parts", "abc"),
-        bearing(by, "five parts", &format!("{}.a.b", right())),
-        bearing(by, "a dot at the end", &format!("{}.", right())),
-        bearing(by, "a dot at the beginning", &format!(".{}", right())),
-        bearing(by, "padded base64", &recoded),
-        bearing(by, "base64 of the other alphabet", &format!("{standard}=")),
-        bearing(by, "a token in a token", &nested),
-        bearing(by, "a blank within", &right().replacen('.', " .", 1)),
-        bearing(by, "a tab within", &right().replacen('.', "\t.", 1)),
-        bearing(by, "two tokens", &format!("{} {}", right(), right())),
-        bearing(
+        unread(by, "not in three parts", "abc"),
+        unread(by, "five parts", &format!("{}.a.b", right())),
+        unread(by, "a dot at the end", &format!("{}.", right())),
+        unread(by, "a dot at the beginning", &format!(".{}", right())),
+        unread(by, "a padded header", &padded_header),
+        unread(by, "a padded signature", &padded_signature),
+        unread(by, "base64 of the other alphabet", &standard),
+        unread(by, "a token in a token", &nested),
+        unread(by, "a blank within", &blank),
+        unread(by, "a tab within", &tab),
+        unread(by, "two tokens", &format!("{} {}", right(), right())),
+        unread(
             by,
             "two tokens with a comma",
             &format!("{},{}", right(), right()),
         ),
-        bearing(by, "longer than any token", &"a".repeat(40_000)),
-        bearing(
+        unread(by, "longer than any token", &long),
+        unread(
             by,
             "JSON in place of a token",
             &format!("{{\"token\":\"{}\"}}", right()),
@@ -377,7 +374,7 @@ fn signatures(by: &Attacker) -> Vec<Attempt> {
         let mut signature = URL_SAFE_NO_PAD.decode(signature).expect("base64");
         change(&mut signature);
         let token = format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature));
-        bearing(by, name, &token)
+        refused(by, name, &token, TokenError::Signature)
     };
     let claims_changed = {
         let token = by.token(TARGET, b"");
@@ -402,6 +399,11 @@ fn signatures(by: &Attacker) -> Vec<Attempt> {
         }),
         changed("no signature", &|bytes| bytes.clear()),
         changed("the signature twice", &|bytes| bytes.extend_from_within(..)),
-        bearing(by, "another token's signature", &claims_changed),
+        refused(
+            by,
+            "another token's signature",
+            &claims_changed,
+            TokenError::Signature,
+        ),
     ]
 }

@@ -1,6 +1,8 @@
 //! Words that act where they are read: line ends, terminal escapes, HTML, formulas, text that turns round,
 //! in whatever a provider controls over the wire.
 
+use protocol::csr::CertificateSigningRequest;
+use protocol::keys::{KeySize, PrivateKey};
 use serde_json::json;
 
 use super::attempt::{Attacker, Attempt, Gets};
@@ -9,6 +11,7 @@ use crate::provider::transfer;
 
 const WRITE: &str = "/v1/transactions";
 const READ: &str = "/v1/vault/accounts/1";
+const KEYS: &str = "/vestibule/v1/keys";
 
 pub fn right(by: &Attacker) -> Attempt {
     let mut body = transfer(1, 2, "0.5");
@@ -32,13 +35,22 @@ pub const EVIL: [(&str, &str); 10] = [
 ];
 
 pub fn attempts(by: &Attacker, _: &Prey) -> Vec<Attempt> {
-    let mut all = Vec::new();
+    let mut all = vec![offer(by)];
     for (what, evil) in EVIL {
         all.extend(bodies(by, what, evil));
         all.extend(targets(by, what, evil));
         all.extend(headers(by, what, evil));
     }
     all
+}
+
+/// A right CSR, in whose place the others are: were one of them kept, it would be seen as this one is.
+fn offer(by: &Attacker) -> Attempt {
+    let key = PrivateKey::generate(KeySize::Rsa2048).expect("a key");
+    let csr = CertificateSigningRequest::new(&key, "attacker", None).expect("a request");
+    let body = json!({ "csr": csr.to_pem() }).to_string();
+    let request = by.post(KEYS, body.as_bytes());
+    Attempt::new("a right CSR", request, Gets::Taken)
 }
 
 fn bodies(by: &Attacker, what: &str, evil: &str) -> Vec<Attempt> {
@@ -60,7 +72,7 @@ fn bodies(by: &Attacker, what: &str, evil: &str) -> Vec<Attempt> {
         all.push(ask("note", json!(evil), 1409));
     }
     let key = json!({ "csr": evil }).to_string();
-    let key = by.post("/vestibule/v1/keys", key.as_bytes());
+    let key = by.post(KEYS, key.as_bytes());
     let name = format!("{what} in place of a CSR");
     all.push(Attempt::new(name, key, Gets::Status(400)));
     all
