@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use protocol::ed25519::SigningKey;
 use protocol::keys::{KeyError, KeySize, PrivateKey};
+use protocol::time::Millis;
 
 /// Where everything of a gate lies.
 #[derive(Clone, Debug)]
@@ -60,6 +61,8 @@ pub enum KeyName<'n> {
     Owner,
 }
 
+/// What stands behind the name of a file that was moved aside, before the moment.
+const BEFORE_RESTORE: &str = ".before-restore-";
 /// What stands before and after the connection's name in the name of its Editor's key.
 const EDITOR_OF: (&str, &str) = ("upstream-editor.", ".pem");
 
@@ -131,6 +134,30 @@ impl Folder {
     /// The key that signs log and manifests.
     pub fn log_key_path(&self) -> PathBuf {
         self.0.join("keys").join("log.pem")
+    }
+
+    /// What this machine knew of the log when a copy was put back last: the checkpoint that was moved aside.
+    pub(crate) fn checkpoint_before_restore(&self) -> Option<PathBuf> {
+        let checkpoint = self.checkpoint();
+        let name = checkpoint.file_name()?.to_str()?;
+        let when = |entry: fs::DirEntry| -> Option<i64> {
+            let aside = entry.file_name().into_string().ok()?;
+            aside
+                .strip_prefix(name)?
+                .strip_prefix(BEFORE_RESTORE)?
+                .parse()
+                .ok()
+        };
+        let entries = fs::read_dir(&self.0).ok()?;
+        let newest = entries.flatten().filter_map(when).max()?;
+        Some(self.before_restore(&checkpoint, Millis(newest)))
+    }
+
+    /// Where a file is moved when a copy is put back at this moment.
+    pub(crate) fn before_restore(&self, file: &Path, at: Millis) -> PathBuf {
+        let mut name = file.as_os_str().to_owned();
+        name.push(format!("{BEFORE_RESTORE}{at}"));
+        name.into()
     }
 
     /// The newest signed checkpoint of the log, kept beside the store.

@@ -83,8 +83,8 @@ pub async fn restore(
     let (entries, note) = made.inspect_err(|_| {
         let _ = fs::remove_file(&new);
     })?;
-    let aside = beside(&database, &format!("before-restore-{now}"));
-    let kept = beside(&folder.checkpoint(), &format!("before-restore-{now}"));
+    let aside = folder.before_restore(&database, now);
+    let kept = folder.before_restore(&folder.checkpoint(), now);
     let had_store = moved(&database, &aside)?;
     // A journal of the old store beside the new one would be played into it.
     for end in ["-wal", "-shm"] {
@@ -149,7 +149,7 @@ pub async fn adopt(
         Some((_, size, note)) => (size, note),
         None => begin_anew(folder, config, &store, now).await?,
     };
-    let kept = beside(&folder.checkpoint(), &format!("before-restore-{now}"));
+    let kept = folder.before_restore(&folder.checkpoint(), now);
     let had_checkpoint = moved(&folder.checkpoint(), &kept)?;
     folder.write_whole(&folder.checkpoint(), note.as_bytes())?;
     sync(folder.path())?;

@@ -178,6 +178,17 @@ impl Store {
 }
 
 impl Store {
+    /// What was deleted is not in the files any more: not in SQLite's journal either. PostgreSQL overwrites
+    /// it in its own time (`VACUUM`).
+    pub async fn empty_journal(&self) -> Result<(), StoreError> {
+        let engine = Arc::clone(&self.engine);
+        off(move || match &*engine {
+            Engine::Sqlite(sqlite) => sqlite.empty_journal(),
+            Engine::Postgres(_) => Ok(()),
+        })
+        .await
+    }
+
     /// Copies the database, as it is at one moment, into a file that is not there yet; whoever
     /// writes meanwhile goes on. SQLite alone: PostgreSQL has means of its own.
     pub async fn copy_to(&self, file: &std::path::Path) -> Result<(), StoreError> {

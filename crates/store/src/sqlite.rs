@@ -115,6 +115,20 @@ impl Sqlite {
         Ok(connection)
     }
 
+    /// Moves the journal into the database, and empties it: what was deleted stands in neither.
+    pub(crate) fn empty_journal(&self) -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        prepare(&connection)?;
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let busy: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(StoreError::Engine("the journal is in use".to_owned()))
+        }
+    }
+
     /// Copies the database, whole or not at all; without what was deleted in it.
     pub(crate) fn copy_to(&self, file: &Path) -> Result<(), StoreError> {
         let failed = |why: String| StoreError::CannotOpen {
@@ -371,6 +385,8 @@ fn connect(path: &Path, durability: &str, rooms: &[Room]) -> Result<Connection, 
         connection.pragma_update(None, "synchronous", durability)?;
         connection.pragma_update(None, "cache_size", WRITER_CACHE)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // What is deleted is overwritten, not only let go.
+        connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "foreign_keys", true)
     };
     settle().map_err(|error| told(&error, path))?;

@@ -213,5 +213,10 @@ pub(crate) async fn erase(
         }
         Ok(Erased { erased, kept })
     };
-    gate.deed(work).await
+    let done = gate.deed(work).await?;
+    // It is erased, also where somebody reads the journal just now: that is emptied later, by itself.
+    if let Err(error) = gate.store.empty_journal().await {
+        tracing::warn!(%error, "what was erased may stand in the store's journal for some time");
+    }
+    Ok(done)
 }

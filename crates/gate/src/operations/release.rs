@@ -3,6 +3,7 @@
 //! the quorum signs it.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use ledger::Fault;
@@ -69,6 +70,17 @@ pub(crate) async fn release(
     let why = reason(&word.reason)?;
     let checkpoint = Checkpoint::verify(&word.checkpoint, &gate.log_name())
         .map_err(|bad| refused(400, format_args!("the checkpoint: {bad}")))?;
+    if let Some(known) = known_here(gate)?
+        && checkpoint.size < known.size
+    {
+        let why = format!(
+            "this machine knew a checkpoint of {} entries when the copy was put back ({}), and this one is of {}: name the newest",
+            known.size,
+            known.file.display(),
+            checkpoint.size
+        );
+        return Err(refused(409, why));
+    }
     let compared = Comparison {
         size: checkpoint.size,
         root: hex::encode(checkpoint.root),
@@ -91,6 +103,31 @@ pub(crate) async fn release(
         looked_up,
         change: Some(done).filter(|done| done.request.state == ChangeState::Waiting),
     })
+}
+
+/// A checkpoint that was moved aside.
+struct Known {
+    size: u64,
+    file: PathBuf,
+}
+
+/// What this machine knew of the log before the copy was put back.
+fn known_here(gate: &Gate) -> Result<Option<Known>, ApiError> {
+    let Some(file) = gate.folder.checkpoint_before_restore() else {
+        return Ok(None);
+    };
+    let unreadable = |why: &dyn std::fmt::Display| {
+        let file = file.display();
+        let why = format!("{file} cannot be read ({why}): this machine may have known of more");
+        refused(409, why)
+    };
+    let note = gate
+        .folder
+        .read(&file)
+        .map_err(|error| unreadable(&error))?;
+    let known = Checkpoint::verify(&note, &gate.log_name()).map_err(|bad| unreadable(&bad))?;
+    let size = known.size;
+    Ok(Some(Known { size, file }))
 }
 
 const NO_QUARANTINE: &str = "the gate is in no quarantine";

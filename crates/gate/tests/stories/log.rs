@@ -1,6 +1,7 @@
 //! The log of a gate that ended in order holds; what is gone or cut is found, and not begun anew.
 
 use gate::log::{Broken, Demand, LogError, audit};
+use serde_json::json;
 use store::{StoreError, Writing};
 use tokio_util::sync::CancellationToken;
 
@@ -86,4 +87,27 @@ async fn a_log_is_verified_while_its_gate_runs() {
         .expect("it holds");
     assert_eq!(verified.entries, verified.newest.size + verified.uncovered);
     assert_eq!(verified.erased, 0);
+}
+
+#[tokio::test]
+async fn what_is_erased_is_not_in_the_stores_files_any_more() {
+    const WORDS: &str = "a word that is to be forgotten";
+    let mut world = World::new().await;
+    world.enrol("reader", viewer(&[1], None)).await;
+    let why = json!({"reason": WORDS});
+    let suspend = world.desk("POST", "/connections/reader/suspend", &why);
+    suspend.await.fine();
+    let folder = world.gate.folder.path().to_owned();
+    let holds = |name: &str| {
+        let bytes = std::fs::read(folder.join(name)).unwrap_or_default();
+        let words = WORDS.as_bytes();
+        bytes.windows(words.len()).any(|some| some == words)
+    };
+    assert!(holds("gate.db") || holds("gate.db-wal"));
+    let before = json!({"connection": "reader", "reason": "asked for"});
+    let erased = world.desk("POST", "/log/erase", &before).await.fine();
+    assert!(erased["erased"].as_u64() > Some(0), "{erased}");
+    assert!(!holds("gate.db-wal") && !holds("gate.db"));
+    world.gate.stop().await;
+    assert!(!holds("gate.db-wal") && !holds("gate.db"));
 }

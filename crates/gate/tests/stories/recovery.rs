@@ -76,8 +76,9 @@ async fn a_store_that_was_put_back_lets_nobody_in_and_sends_nothing_until_it_is_
     let trader = world.enrol("trader", editor(&[1, 2])).await;
     let reader = world.enrol("reader", viewer(&[1], None)).await;
     let id = trader.propose(&transfer(1, 2, "1")).await;
-    let copy = backed_up(&world).await;
     let (folder, config) = (world.gate.folder.clone(), world.gate.config.clone());
+    let old = std::fs::read_to_string(folder.checkpoint()).expect("a checkpoint");
+    let copy = backed_up(&world).await;
     let runs = restore(&folder, &config, &copy, &SystemClock).await;
     assert!(matches!(runs, Err(RestoreError::Folder(_))), "{runs:?}");
     // What the copy does not know.
@@ -136,6 +137,10 @@ async fn a_store_that_was_put_back_lets_nobody_in_and_sends_nothing_until_it_is_
         .expect("a size");
     let lost = size - back.entries;
     assert!(said.contains(&format!("{lost} are lost")), "{said}");
+    let answer = release(json!({"checkpoint": old, "reason": "x"})).await;
+    let said = String::from_utf8_lossy(&answer.body).into_owned();
+    assert_eq!(answer.status, 409, "one of before the backup: {said}");
+    assert!(said.contains("name the newest"), "{said}");
     let newest = std::fs::read_to_string(folder.checkpoint()).expect("a checkpoint");
     let own = json!({"checkpoint": newest, "reason": "x"});
     assert_eq!(
