@@ -58,6 +58,11 @@ impl DoorKeys {
         Some((keys.next()?, keys.next()))
     }
 
+    /// From when on the newest opens no door, where that is set.
+    pub(crate) fn end(&self) -> Option<Millis> {
+        self.newest.as_ref()?.until
+    }
+
     /// Whether this one opens the door now; if so, it was used.
     pub(crate) fn used(&self, fingerprint: KeyFingerprint, now: Millis) -> bool {
         let key = self.with(fingerprint);

@@ -138,7 +138,10 @@ pub fn rotate(keys: &[HeldKey], to: &HeldKey, overlap: Duration, now: Millis) ->
         }
         KeyState::Retired | KeyState::Burned => None,
     });
-    left.chain([to.becomes(KeyState::Active, now)]).collect()
+    let mut to = to.becomes(KeyState::Active, now);
+    // What had expired lets in again: that is what it was brought back for.
+    to.expires_at = to.expires_at.filter(|at| *at > now);
+    left.chain([to]).collect()
 }
 
 /// A key as it is shown: to the client's people, and to the provider whose it is.
@@ -197,6 +200,26 @@ mod tests {
 
     fn key(of: &protocol::keys::PrivateKey, state: KeyState) -> HeldKey {
         HeldKey::new("acme", of.public().clone(), state, NOW)
+    }
+
+    #[test]
+    fn a_key_that_comes_back_lets_in_though_it_had_expired() {
+        let expired = HeldKey {
+            expires_at: Some(NOW),
+            ..key(&OTHER, KeyState::Retired)
+        };
+        let active = key(&KEY, KeyState::Active);
+        let made = |back: &HeldKey| {
+            let after = rotate(std::slice::from_ref(&active), back, Duration::ZERO, NOW);
+            after.iter().find_map(HeldKey::open_until)
+        };
+        assert_eq!(made(&expired), Some(None));
+        let later = Some(NOW.plus(1));
+        let other = HeldKey {
+            expires_at: later,
+            ..expired
+        };
+        assert_eq!(made(&other), Some(later), "an end that is to come stays");
     }
 
     #[test]

@@ -119,6 +119,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     });
     checks.push(young(&areas, now));
     checks.push(not_ending(&gate.directory.load(), now));
+    checks.push(no_key_ending(&gate.directory.load(), now));
     checks.push(none_astray(stopped.as_ref(), held, &strays));
     if gate.is_quarantined() {
         checks.push(Check {
@@ -285,6 +286,28 @@ fn not_ending(directory: &Directory, now: Millis) -> Check {
         } else {
             format!(
                 "{}: give it a later end with `vestibule gate connection change NAME --until DATE`, or let it end",
+                ending.join(", ")
+            )
+        },
+    }
+}
+
+/// Whether the key that each open connection signs with stays.
+fn no_key_ending(directory: &Directory, now: Millis) -> Check {
+    let soon = |one: &&Arc<Provider>| one.keys.end().is_some_and(|end| end <= now.plus(SOON));
+    let ending: Vec<_> = directory
+        .living(now)
+        .filter(soon)
+        .map(|one| one.connection.name.clone())
+        .collect();
+    Check {
+        what: "no connection's key expires within 14 days",
+        ok: Some(ending.is_empty()),
+        saw: if ending.is_empty() {
+            "none does".to_owned()
+        } else {
+            format!(
+                "{}: have a new key brought, and `vestibule gate connection key NAME rotate --csr FILE`, or set another end with `... key NAME expire`",
                 ending.join(", ")
             )
         },

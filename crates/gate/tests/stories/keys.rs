@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::caller::Caller;
 use crate::provider::viewer;
+use crate::quorum::days;
 use crate::world::{World, until};
 
 const READ: &str = "/v1/vault/accounts_paged?limit=5";
@@ -214,4 +215,33 @@ async fn invariant_3_a_provider_that_offers_its_private_key_has_burned_it() {
     }
     let shown = world.look("/connections/acme").await;
     assert_eq!(shown["state"], "SUSPENDED");
+}
+
+#[tokio::test]
+async fn a_key_that_expires_soon_is_named_and_at_once_is_by_the_gates_clock() {
+    let mut world = World::new().await;
+    let reader = world.enrol("reader", viewer(&[1], None)).await;
+    let stays = || async {
+        let status = world.look("/status").await;
+        let checks = status["checks"].as_array().expect("checks").clone();
+        let of_keys = |one: &&Value| one["what"] == "no connection's key expires within 14 days";
+        let check = checks.iter().find(of_keys).expect("a check");
+        (check["ok"].clone(), check["saw"].to_string())
+    };
+    assert_eq!(stays().await.0, true);
+    let key = print(&reader.caller.key);
+    let path = format!("/connections/reader/keys/{key}/expire");
+    let near = json!({"expires_at": days(13), "reason": "a key a quarter"});
+    world.desk("POST", &path, &near).await.fine();
+    let (ok, saw) = stays().await;
+    assert!(ok == false && saw.contains("reader"), "{saw}");
+    assert_eq!(reader.caller.get(READ).await.status, 200);
+    // Said twice, it is done twice, without a quorum.
+    for _ in 0..2 {
+        let at_once = json!({"expires_at": 0, "reason": "somebody has seen it"});
+        let done = world.desk("POST", &path, &at_once).await.fine();
+        assert!(done["change"].is_null(), "{done}");
+        assert_eq!(reader.caller.get(READ).await.status, 401);
+        assert!(done["keys"][0]["expiresAt"].as_i64() > Some(0), "{done}");
+    }
 }

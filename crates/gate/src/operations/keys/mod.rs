@@ -80,7 +80,7 @@ pub struct Confirm {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expire {
-    /// In milliseconds since the epoch.
+    /// In milliseconds since the epoch; what is past is now.
     pub expires_at: Option<i64>,
     /// Why.
     #[serde(default)]
@@ -242,10 +242,14 @@ pub(crate) async fn expire(
     input: Expire,
 ) -> Result<Done, ApiError> {
     let why = reason(&input.reason)?;
-    let (wanted, after) = (fingerprint_of(fingerprint)?, input.expires_at.map(Millis));
+    let wanted = fingerprint_of(fingerprint)?;
     let keys = held(gate, name).await?;
     let known = keys.iter().find(|key| key.fingerprint() == wanted);
     let before = known.ok_or_else(no_key)?.expires_at;
+    // What is past is now, by the gate's clock, or since when it has expired.
+    let now = gate.clock.now();
+    let least = before.map_or(now, |before| before.min(now));
+    let after = input.expires_at.map(|at| Millis(at).max(least));
     let sooner = after.is_some_and(|after| before.is_none_or(|before| after <= before));
     if !sooner {
         let change = Change::KeyExpiry {

@@ -165,8 +165,9 @@ pub(super) async fn run(desk: &Desk, args: Args, out: Output) -> anyhow::Result<
         } => {
             let path = format!("{keys}/{fingerprint}/expire");
             let millis = |after: Duration| i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
-            let after = if now { Some(Duration::ZERO) } else { after };
-            let at = after.map(|after| SystemClock.now().0.saturating_add(millis(after)));
+            let from_now = |after| SystemClock.now().0.saturating_add(millis(after));
+            // At once is by the gate's clock, not by this machine's.
+            let at = if now { Some(0) } else { after.map(from_now) };
             let body = json!({"expires_at": at, "reason": why.reason});
             desk.send("POST", &path, &body).await?
         }
