@@ -15,6 +15,7 @@ use crate::figures::Figures;
 use crate::load::paced::{self, Pace};
 use crate::load::{self, Load};
 use crate::peers::{self, Given, Peer};
+use crate::product::Running;
 use crate::quiet::Since;
 use crate::reads::verification;
 use crate::tokens::{self, Batch, Call};
@@ -30,6 +31,8 @@ pub(crate) const ACCOUNTS: usize = 20;
 const CONNECTIONS: [usize; 2] = [16, 1_000];
 /// Reads of a round.
 const COUNT: usize = 6_000;
+/// Requests to a server that has just started, before it is measured.
+const WARM: usize = 200;
 /// Accounts of a page by what its body is to be: about 1 kB, about 10 kB, and 200 rows.
 const BODIES: [usize; 3] = [1, 13, 200];
 /// Connections of an open loop.
@@ -104,14 +107,19 @@ pub(crate) fn measure(world: &World, nginx: &Path, rounds: u32) -> anyhow::Resul
     for _ in 0..rounds {
         let since = Since::now(&[gate, sandbox, &beside_page.running])?;
         for rate in &mut rates {
-            rate.round(world.gate_address, &beside_page, provider, &targets)?;
+            rate.round((world.gate_address, gate), &beside_page, provider, &targets)?;
         }
         others = others.max(since.others(&[gate, sandbox, &beside_page.running])?);
         for one in &mut paced {
             let target = format!("{PATH}?limit={}", one.accounts);
             let body = body(world.gate_address, provider, &target)?;
             one.body = body.len();
-            one.round(world.gate_address, &beside(&body)?, provider, &target)?;
+            one.round(
+                (world.gate_address, gate),
+                &beside(&body)?,
+                provider,
+                &target,
+            )?;
         }
     }
     Ok(Pages {
@@ -135,7 +143,7 @@ impl Rate {
 
     fn round(
         &mut self,
-        gate: SocketAddr,
+        (gate, running): (SocketAddr, &Running),
         nginx: &Peer,
         provider: &Provider,
         targets: &[String],
@@ -143,8 +151,13 @@ impl Rate {
         let batch = at_random(provider, targets, COUNT)?;
         let load = |server| Load::new(server, self.connections).awake();
         self.gate.add(load(gate).per_second(&batch.requests)?);
-        let bare = load(nginx.address).per_second(&batch.requests)?;
-        let verify = verification(provider, PATH)?;
+        // What the gate does for itself is not to cost the others anything.
+        let (bare, verify) = running.paused(|| {
+            let warm = at_random(provider, targets, WARM)?;
+            load(nginx.address).per_second(&warm.requests)?;
+            let bare = load(nginx.address).per_second(&batch.requests)?;
+            Ok((bare, verification(provider, PATH)?))
+        })?;
         self.limit.add(1.0 / (verify + 1.0 / bare));
         Ok(())
     }
@@ -160,7 +173,7 @@ impl Paced {
 
     fn round(
         &mut self,
-        gate: SocketAddr,
+        (gate, running): (SocketAddr, &Running),
         nginx: &Peer,
         provider: &Provider,
         target: &str,
@@ -172,7 +185,7 @@ impl Paced {
         // Truncated: a request more or less is none.
         let count = (rate * SECONDS) as usize;
         let batch = tokens::sign(provider.user, &provider.key, target, count)?;
-        for (server, ends) in [(gate, &mut self.gate), (nginx.address, &mut self.nginx)] {
+        let measure = |server, ends: &mut Ends| {
             let pace = Pace {
                 load: load(server),
                 requests: batch.requests.clone(),
@@ -182,8 +195,14 @@ impl Paced {
             let of = latencies.first().context("one load")?;
             ends.median.add(of.quantile(0.5));
             ends.slow.add(of.quantile(0.99));
-        }
-        Ok(())
+            anyhow::Ok(())
+        };
+        measure(gate, &mut self.gate)?;
+        running.paused(|| {
+            let warm = tokens::sign(provider.user, &provider.key, target, WARM)?;
+            load(nginx.address).per_second(&warm.requests)?;
+            measure(nginx.address, &mut self.nginx)
+        })
     }
 }
 

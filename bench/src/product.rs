@@ -28,13 +28,26 @@ impl Running {
 
     /// Asks it to end, as a service manager does, and waits until it has.
     pub(crate) fn end(mut self) -> anyhow::Result<()> {
-        let asked = Command::new("sh")
-            .arg("-c")
-            .arg(format!("kill -TERM {}", self.0.id()))
-            .status()?;
-        ensure!(asked.success(), "the process cannot be asked to end");
+        self.signal("TERM")?;
         let ended = until("a process ends", || Ok(self.0.try_wait()?))?;
         ensure!(ended.success(), "it ended badly: {ended}");
+        Ok(())
+    }
+
+    /// Does something while the process stands still.
+    pub(crate) fn paused<T>(&self, work: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        self.signal("STOP")?;
+        let done = work();
+        self.signal("CONT")?;
+        done
+    }
+
+    fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let told = Command::new("sh")
+            .arg("-c")
+            .arg(format!("kill -{name} {}", self.0.id()))
+            .status()?;
+        ensure!(told.success(), "the process cannot be told {name}");
         Ok(())
     }
 
