@@ -11,14 +11,13 @@ use crate::world::{self, Serving, path, text, until, vestibule};
 
 /// Clears a screen, sets a title, goes back over a line, begins another, turns around, hides, ends a
 /// text, is a page's and a sheet's.
-const EVIL: &str = "=1+1 \u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\rAPPROVED\nid 1\u{8}\u{0}\u{202e}\u{2066}\u{200b}\u{feff}\u{e0041}<img src=x onerror=alert(1)>'\"|";
+const EVIL: &str = "=1+1 \u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\rAPPROVED\nid 1\u{8}\u{0}\u{202e}\u{2066}\u{200b}\u{feff}\u{3164}\u{2800}\u{600}\u{e0041}<img src=x onerror=alert(1)>'\"|";
 
 /// What a transfer's note may hold of it: control characters are refused with the transfer.
-const QUIET: &str =
-    "=1+1 pay \u{202e}EVE\u{2066} \u{200b}\u{feff}\u{e0041}<img src=x onerror=alert(1)>'\"|";
+const QUIET: &str = "=1+1 pay \u{202e}EVE\u{2066} \u{200b}\u{feff}\u{3164}\u{2800}\u{600}\u{e0041}<img src=x onerror=alert(1)>'\"|";
 
 fn acts(char: char) -> bool {
-    let turns = matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}');
+    let turns = !protocol::csr::is_printable(char) && !char.is_control();
     turns || char.is_control() && !matches!(char, '\n' | '\t')
 }
 
