@@ -89,8 +89,20 @@ impl Meter {
 
     /// Whether anything is left of a day's budget.
     pub(crate) fn any(&self, name: BudgetName, now: Millis) -> Result<(), ApiError> {
+        self.room(name, 1, now)
+    }
+
+    /// Whether so much is left of a day's budget.
+    pub(crate) fn room(
+        &self,
+        name: BudgetName,
+        amount: usize,
+        now: Millis,
+    ) -> Result<(), ApiError> {
         match self.left(name, now) {
-            Some(0) => Err(over(&self.budgets, name, 0, now)),
+            Some(left) if usize::try_from(left).is_ok_and(|left| left < amount) => {
+                Err(over(&self.budgets, name, left, now))
+            }
             _ => Ok(()),
         }
     }

@@ -276,7 +276,7 @@ impl Face {
             Route::Operation { operation, .. } if operation.access == Access::Read => {
                 (operation.id.as_str().into(), Some(1))
             }
-            Route::Own { method, path } if method == "GET" => (path.clone().into(), None),
+            Route::Own { method, path } if method == "GET" => (path.clone().into(), Some(1)),
             _ => return Ok(reply),
         };
         let rows = if reply.status < 300 {

@@ -54,7 +54,8 @@ pub(super) async fn answer(
         ["me"] => me(gate, provider).await,
         ["keys"] => {
             let keys = keys::list(gate, connection).await?;
-            Ok(Reply::json(200, &json!({ "data": keys })))
+            let count = keys.len();
+            Ok(Reply::json(200, &json!({ "data": keys })).of_rows(count))
         }
         ["digest"] => digest(gate, provider).await,
         ["reports"] => reports(gate, provider).await,
@@ -150,7 +151,7 @@ async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiErro
         rows::reports::of(reading, workspace, &name)
     })
     .await?;
-    Ok(Reply::json(200, &json!({ "data": list })))
+    Ok(Reply::json(200, &json!({ "data": list })).of_rows(list.len()))
 }
 
 async fn file(
@@ -167,9 +168,16 @@ async fn file(
     })
     .await?;
     let files = found.ok_or_else(ApiError::not_found)?;
+    let rows = if manifest {
+        1
+    } else {
+        usize::try_from(files.rows).unwrap_or(usize::MAX)
+    };
     if !manifest {
-        let meter = &provider.meter;
-        meter.take(BudgetName::ReportsPerDay, 1, gate.clock.now())?;
+        let (meter, now) = (&provider.meter, gate.clock.now());
+        // Its rows are taken when it is answered: a report that is not costs none.
+        meter.room(BudgetName::RowsPerDay, rows, now)?;
+        meter.take(BudgetName::ReportsPerDay, 1, now)?;
     }
     let (kind, body) = if manifest {
         ("application/json", files.manifest)
@@ -180,6 +188,6 @@ async fn file(
         status: 200,
         headers: vec![("content-type", kind.to_owned())],
         body: body.into(),
-        rows: None,
+        rows: Some(rows),
     })
 }

@@ -7,6 +7,7 @@
 
 mod find;
 mod retention;
+mod told;
 mod writer;
 
 use std::borrow::Cow;
@@ -22,8 +23,9 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-pub use find::{Found, Wanted, find};
-pub use retention::{Gone, gone};
+pub use find::{Found, Reads, Wanted, find};
+pub use retention::Gone;
+pub use told::{Told, told};
 
 use crate::connections::Provider;
 use crate::gate::Gate;

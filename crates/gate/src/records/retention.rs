@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use serde::Serialize;
-use store::{Query, Store, StoreError};
+use store::{Query, StoreError};
 
 use super::writer::Closed;
 use crate::gate::Gate;
@@ -30,16 +30,7 @@ pub struct Gone {
 }
 
 /// What the log tells of a gate's deleted records, the oldest first.
-pub async fn gone(
-    store: &Store,
-    workspace: WorkspaceId,
-    gate: Option<GateName>,
-) -> Result<Vec<Gone>, StoreError> {
-    let read = store.read(move |reading| deleted(reading, workspace, gate.as_ref()));
-    read.await
-}
-
-fn deleted(
+pub(super) fn deleted(
     query: &mut impl Query,
     workspace: WorkspaceId,
     own: Option<&GateName>,
@@ -65,7 +56,8 @@ fn deleted(
     Ok(told.iter().filter_map(gone).collect())
 }
 
-fn closed(
+/// What the log tells of a gate's segments that take no more records, deleted ones too.
+pub(super) fn closed(
     query: &mut impl Query,
     workspace: WorkspaceId,
     own: Option<&GateName>,

@@ -57,7 +57,10 @@ async fn what_was_read_can_be_told_and_its_digest_stands_in_the_log() {
         until: None,
     };
     let (found, records) = all(&gate.folder.access(), &wanted);
-    assert_eq!((found.reads, found.rows, found.unreadable), (1, 2, 0));
+    assert_eq!(
+        (found.all.reads, found.all.rows, found.unreadable),
+        (1, 2, 0)
+    );
     assert_eq!(records[0].at, NOW.plus(2));
     assert_eq!(records[0].scope, acme.scope.id().to_string());
     assert_eq!(records[0].fingerprint, acme.connection.fingerprint);
@@ -117,6 +120,86 @@ async fn a_changed_segment_is_found() {
     assert_eq!(check(copy).expect("a copy without it"), 1);
 }
 
+/// Whoever asks what was read is told where that cannot be known from what is there.
+#[tokio::test]
+async fn what_is_told_of_changed_records_says_so() {
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    for at in 0..4 {
+        gate.recorder.record(read(&acme, at, 1)).expect("taken");
+        write(gate, at < 3).await;
+    }
+    let folder = gate.folder.access();
+    let told = told(&gate.store, gate.workspace(), None).await;
+    let told = told.expect("read");
+    let file = |number| folder.join(log::segments::file_name(number));
+    let broken = |wanted: &Wanted, gone: &[Gone]| -> Vec<String> {
+        let found = all(&folder, wanted).0;
+        let broken = told.broken(&found, wanted, gone);
+        broken.iter().map(ToString::to_string).collect()
+    };
+    let (every, late) = (
+        Wanted::default(),
+        Wanted {
+            since: Some(NOW.plus(2)),
+            ..Wanted::default()
+        },
+    );
+    assert_eq!(broken(&every, &[]), [""; 0], "the fourth takes records now");
+    let whole = fs::read_to_string(file(1)).expect("a segment");
+    fs::write(file(1), whole.replace("192.0.2.7", "192.0.2.8")).expect("changed");
+    let changed = "the access records 00000001.jsonl: they are not those that the log tells of";
+    // Also where another time is asked for: nobody knows when its records were.
+    for wanted in [&every, &late] {
+        assert_eq!(broken(wanted, &[]), [changed]);
+    }
+    fs::remove_file(file(1)).expect("removed");
+    let missing = "the access records 00000001.jsonl: the file is gone";
+    assert_eq!(broken(&every, &[]), [missing]);
+    assert_eq!(broken(&late, &[]), [""; 0], "it is of before");
+    let gone = Gone {
+        segments: (1, 1),
+        records: 1,
+        first: NOW,
+        last: NOW,
+        keep_days: 1,
+    };
+    assert_eq!(broken(&every, &[gone]), [""; 0], "its time was over");
+    fs::write(file(0), whole).expect("one more");
+    let strange = "the access records 00000000.jsonl: no entry of the log tells of them";
+    assert_eq!(broken(&late, &[]), [strange]);
+}
+
+/// What nobody counted is told apart from nothing.
+#[tokio::test]
+async fn reads_whose_rows_nobody_counted_are_counted() {
+    let test = World::new().await;
+    let (gate, acme) = (&test.gate, provider("acme"));
+    for rows in [None, Some(3)] {
+        let read = Read {
+            rows,
+            ..read(&acme, 0, 0)
+        };
+        gate.recorder.record(read).expect("taken");
+    }
+    write(gate, true).await;
+    let of = |name: &str| Wanted {
+        connection: Some(name.to_owned()),
+        since: Some(NOW.plus(1)),
+        ..Wanted::default()
+    };
+    let (found, _) = all(&gate.folder.access(), &Wanted::default());
+    let counted = Reads {
+        reads: 2,
+        rows: 3,
+        uncounted: 1,
+    };
+    assert_eq!(found.all, counted);
+    assert_eq!(found.operations["getTransactions"], counted);
+    let known = |name| all(&gate.folder.access(), &of(name)).0.known;
+    assert!(known("acme") && !known("acmee"));
+}
+
 /// What is deleted is told: whoever looks for it learns that it was there, and the log holds.
 #[tokio::test]
 async fn records_whose_time_is_over_are_deleted_and_the_log_tells_so() {
@@ -130,9 +213,15 @@ async fn records_whose_time_is_over_are_deleted_and_the_log_tells_so() {
     let keep = |days: u32| std::num::NonZeroU32::new(days).expect("some");
     retention::sweep(gate, keep(41)).await.expect("swept");
     let (workspace, folder) = (gate.workspace(), gate.folder.access());
-    let told = || async { gone(&gate.store, workspace, None).await.expect("read") };
+    let told = || async {
+        let told = told(&gate.store, workspace, None).await;
+        told.expect("read").gone
+    };
     assert_eq!(
-        (told().await.len(), all(&folder, &Wanted::default()).0.reads),
+        (
+            told().await.len(),
+            all(&folder, &Wanted::default()).0.all.reads
+        ),
         (0, 3)
     );
     for again in 0..2 {
@@ -145,7 +234,7 @@ async fn records_whose_time_is_over_are_deleted_and_the_log_tells_so() {
             keep_days: 30,
         };
         assert_eq!(told().await, [gone], "{again}");
-        assert_eq!(all(&folder, &Wanted::default()).0.reads, 1);
+        assert_eq!(all(&folder, &Wanted::default()).0.all.reads, 1);
         // An interrupted one has left a file.
         fs::write(folder.join(log::segments::file_name(1)), "").expect("written");
     }
@@ -185,7 +274,7 @@ async fn invariant_2_what_cannot_be_recorded_is_refused() {
     gate.recorder.record(read(&acme, 2, 0)).expect("taken");
     write(gate, false).await;
     let (found, _) = all(&folder, &Wanted::default());
-    assert_eq!(found.reads, 2, "what was answered is there");
+    assert_eq!(found.all.reads, 2, "what was answered is there");
     let full = (0..=MAX_WAITING).map(|_| gate.recorder.record(read(&acme, 3, 0)));
     let full: Vec<_> = full.collect();
     assert_eq!(full.last(), Some(&Err(Unrecorded)));
@@ -207,5 +296,5 @@ async fn a_segment_that_was_left_open_is_closed_at_the_next_start() {
     write(&test.gate, true).await;
     assert_eq!(test.count("gate_log_leaves").await, 3, "both are told of");
     let (found, _) = all(&test.gate.folder.access(), &Wanted::default());
-    assert_eq!((found.reads, found.unreadable), (2, 1));
+    assert_eq!((found.all.reads, found.unreadable), (2, 1));
 }

@@ -81,6 +81,8 @@ pub(crate) fn of(
 
 /// The two files of a report.
 pub(crate) struct ReportFiles {
+    /// Rows of the file, without its header.
+    pub(crate) rows: u64,
     pub(crate) csv: Vec<u8>,
     pub(crate) manifest: Vec<u8>,
 }
@@ -92,13 +94,14 @@ pub(crate) fn files(
     connection: &str,
     id: Uuid,
 ) -> Result<Option<ReportFiles>, StoreError> {
-    let sql = "SELECT file, manifest FROM gate_reports WHERE workspace = $1 AND connection = $2 AND id = $3";
+    let sql = "SELECT file, manifest, rows FROM gate_reports WHERE workspace = $1 AND connection = $2 AND id = $3";
     let row = query.row(
         sql,
         &params![workspace.to_string(), connection, id.to_string()],
     )?;
     row.map(|row| {
         Ok(ReportFiles {
+            rows: count(row.int(2)?),
             csv: row.bytes(0)?.to_vec(),
             manifest: row.bytes(1)?.to_vec(),
         })

@@ -101,7 +101,7 @@ async fn accepted_reads_leave_records() {
         records.push(record.clone());
         Ok::<_, std::io::Error>(())
     });
-    assert_eq!(found.expect("read").reads, 2, "{records:?}");
+    assert_eq!(found.expect("read").all.reads, 2, "{records:?}");
     assert_eq!(records[0].target, "/v1/vault/accounts_paged?limit=1");
     assert_eq!(
         (records[0].rows, records[0].bytes),

@@ -1,5 +1,6 @@
 //! Reports: in scope, signed, equal to the books.
 
+use gate::records::{Wanted, find};
 use ledger::digest::Digest;
 use ledger::reports::{Expected, read};
 use protocol::ed25519::VerifyingKey;
@@ -34,11 +35,14 @@ async fn a_report_is_fetched_believed_and_equal_to_the_books() {
         workspace: world.gate.config.upstream.workspace_id,
         scope: Some(&scope),
     };
-    let mut digest = Digest::default();
+    let (mut digest, mut downloads) = (Digest::default(), Vec::new());
     for kind in KINDS {
         let id = made(&world, &one, kind).await;
         let path = format!("/vestibule/v1/reports/{id}");
+        let before = rows_left(&one).await;
         let file = one.caller.get(&path).await;
+        // Who it is, is a row, too.
+        let used = before - rows_left(&one).await - 1;
         let manifest = one.caller.get(&format!("{path}/manifest")).await;
         assert_eq!((file.status, manifest.status), (200, 200));
         assert!(
@@ -47,6 +51,11 @@ async fn a_report_is_fetched_believed_and_equal_to_the_books() {
         );
         let report = read(&file.body, &manifest.body, &expected).expect("believed");
         assert_eq!(report.manifest.kind.as_str(), kind);
+        assert_eq!(
+            used, report.manifest.rows,
+            "{kind}: what is read is counted"
+        );
+        downloads.push((path.clone(), usize::try_from(used).ok()));
         assert_eq!(json!(report.manifest.position), me["position"]);
         assert!(!report.changes.is_empty(), "{kind}");
         digest = digest.plus(&report.manifest.digest);
@@ -93,6 +102,19 @@ async fn a_report_is_fetched_believed_and_equal_to_the_books() {
         [""; 0],
         "reports cost no upstream call"
     );
+    world.restart_gate().await;
+    let mut recorded = Vec::new();
+    let wanted = Wanted {
+        connection: Some("one".to_owned()),
+        ..Wanted::default()
+    };
+    let found = find(&world.gate.folder.access(), &wanted, |record| {
+        recorded.push((record.target.to_string(), record.rows));
+        Ok::<_, std::io::Error>(())
+    });
+    assert_eq!(found.expect("read").all.uncounted, 0, "{recorded:?}");
+    recorded.retain(|(target, _)| downloads.iter().any(|(path, _)| path == target));
+    assert_eq!(recorded, downloads, "what was downloaded is told as it was");
     let posture = world.look("/posture").await;
     let of = |name: &str| -> Vec<Value> {
         let all = posture.as_array().expect("connections");
@@ -119,6 +141,30 @@ async fn a_report_is_fetched_believed_and_equal_to_the_books() {
             );
         }
     }
+}
+
+/// How many rows a provider may still read today.
+async fn rows_left(provider: &Provider) -> u64 {
+    let me = provider.caller.get("/vestibule/v1/me").await.fine();
+    let left = me["budgets"]["rows_per_day"]["left"].as_u64();
+    left.expect("a number")
+}
+
+/// A report is so many rows: whoever has not so many left does not get it, and has not used one.
+#[tokio::test]
+async fn a_report_that_is_over_the_rows_of_a_day_is_not_given() {
+    let mut world = World::new().await;
+    let one = world.enrol("one", viewer(&[1, 2], None)).await;
+    let id = made(&world, &one, "addresses").await;
+    let few = json!({"scope": {"budgets": {"rows_per_day": 3}}, "reason": "few"});
+    world
+        .desk("POST", "/connections/one/change", &few)
+        .await
+        .fine();
+    let path = format!("/vestibule/v1/reports/{id}");
+    assert_eq!(one.caller.get(&path).await.status, 429);
+    let me = one.caller.get("/vestibule/v1/me").await.fine();
+    assert_eq!(me["budgets"]["reports_per_day"]["left"], 100);
 }
 
 #[tokio::test]

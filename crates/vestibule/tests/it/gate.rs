@@ -299,3 +299,58 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let without = gate.run("connection suspend acme");
     assert_eq!(without.status.code(), Some(2), "a reason is asked for");
 }
+
+/// What the gate's log does not bear out is not told as if it were so.
+#[test]
+fn invariant_4_changed_records_and_unknown_names_are_no_good_answer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let init = "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0";
+    let made = gate(folder.path(), init);
+    assert!(made.status.success(), "{}", said(&made));
+    let line = |rows: Value| {
+        let record = json!({
+            "at": 1_790_000_000_000_i64, "connection": "acme", "key": "00000000-0000-0000-0000-000000000001",
+            "fingerprint": "f", "from": "192.0.2.7", "operation": "getTransactions", "target": "/v1/transactions",
+            "scope": "s", "status": 200, "rows": rows, "bytes": 9, "request": "00000000-0000-0000-0000-000000000005",
+        });
+        format!("{record}\n")
+    };
+    let access = folder.path().join("gate/access");
+    let segment = access.join("00000001.jsonl");
+    let whole = line(json!(7)) + &line(Value::Null);
+    std::fs::create_dir_all(&access).expect("a folder");
+    std::fs::write(&segment, &whole).expect("a segment");
+    // A segment that was left open is closed when the gate starts.
+    let serving = Serving::start_in(
+        folder.path(),
+        &["gate", "--dir", "gate", "run"].map(OsStr::new),
+    );
+    world::until("the log tells of the segment", || {
+        let list = gate(folder.path(), "log list");
+        String::from_utf8_lossy(&list.stdout).contains("access_segment_closed")
+    });
+    let asked = |name: &str| {
+        let asked = vestibule()
+            .current_dir(folder.path())
+            .args(["gate", "--dir", "gate", "access", "--connection", name])
+            .output();
+        let output = asked.expect("the binary starts");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code(), told, said(&output))
+    };
+    let (code, told, beside) = asked("acme");
+    assert_eq!(code, Some(0), "{beside}");
+    assert!(told.contains("7 rows (1 reads uncounted)"), "{told}");
+    let (code, told, beside) = asked("acmee");
+    assert_eq!((code, told.as_str()), (Some(1), ""));
+    assert!(beside.contains("no connection is called acmee"), "{beside}");
+    std::fs::write(&segment, whole.replace("192.0.2.7", "192.0.2.8")).expect("changed");
+    let (code, told, beside) = asked("acme");
+    assert_eq!(code, Some(1), "{told}");
+    assert!(beside.contains("NOT AS THEY WERE WRITTEN") && beside.contains("00000001.jsonl"));
+    std::fs::write(&segment, &whole).expect("as it was");
+    assert_eq!(asked("acme").0, Some(0));
+    std::fs::remove_file(&segment).expect("removed");
+    assert_eq!(asked("acmee").0, Some(1));
+    serving.kill();
+}
