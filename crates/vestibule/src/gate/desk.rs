@@ -96,8 +96,13 @@ impl Desk {
 
     /// Asks.
     pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        let answer = self.client.get(&format!("{OWN_PREFIX}{path}")).await;
-        Ok(answer.map_err(told)?.json()?)
+        self.try_get(path).await.map_err(told)
+    }
+
+    /// Asks; why there is no answer can be told apart.
+    pub(crate) async fn try_get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        let answer = self.client.get(&format!("{OWN_PREFIX}{path}")).await?;
+        answer.json()
     }
 
     /// Acts.
@@ -122,7 +127,7 @@ impl Desk {
 }
 
 /// What the gate said, in its own words.
-fn told(error: ClientError) -> anyhow::Error {
+pub(crate) fn told(error: ClientError) -> anyhow::Error {
     match error {
         ClientError::Status { message, .. } => anyhow::anyhow!("{message}"),
         ClientError::Unreachable { sent: false, why } => {

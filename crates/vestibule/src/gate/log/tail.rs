@@ -6,16 +6,21 @@ use clap::ValueEnum;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
+use wire::client::ClientError;
 
 use super::Entry;
 use super::syslog::Frame;
 use crate::gate::At;
-use crate::gate::desk::Desk;
-use crate::output::Output;
+use crate::gate::desk::{self, Desk};
+use crate::output::{Output, note};
 use crate::shutdown;
 
 /// How often it is looked for new entries.
 const TURN: Duration = Duration::from_secs(1);
+/// How long after a gate has not answered it is asked again, at first.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+/// And at the longest.
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
 /// Entries in order, for a SIEM: JSON lines, CEF or syslog.
 #[derive(Debug, clap::Args)]
@@ -26,7 +31,7 @@ const TURN: Duration = Duration::from_secs(1);
   vestibule gate log tail --follow --format syslog | ncat siem.example 601
                                              CEF as messages of RFC 5424, a line each")]
 pub(crate) struct Args {
-    /// Go on with what comes.
+    /// Go on with what comes, also after the gate was away, until Ctrl-C.
     #[arg(long)]
     follow: bool,
     /// From this entry on: one more than the last that was taken in.
@@ -60,13 +65,20 @@ pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()>
     let Gate { public_url } = desk.get("/status").await?;
     let frame = Frame::of(&public_url);
     let end = shutdown::on_signal();
-    let mut next = args.from;
+    let mut page = Pages {
+        at,
+        desk,
+        next: args.from,
+        follow: args.follow,
+    };
     loop {
-        let page: Vec<Entry> = desk.get(&format!("/log/entries/{next}")).await?;
-        for entry in &page {
-            next = entry.index + 1;
+        let entries = tokio::select! {
+            () = end.cancelled() => return Ok(()),
+            entries = page.next() => entries?,
+        };
+        for entry in &entries {
             let json = || serde_json::to_string(entry);
-            let framed = |message: &str| frame.around(entry, severity(&entry.kind), message);
+            let framed = |message: &str| frame.around(entry, severity(entry), message);
             match args.format {
                 Format::Json => out.line(json()?)?,
                 Format::Cef => out.line(cef(entry))?,
@@ -74,7 +86,7 @@ pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()>
                 Format::SyslogJson => out.octets(&framed(&json()?))?,
             }
         }
-        if !page.is_empty() {
+        if !entries.is_empty() {
             continue;
         }
         if !args.follow {
@@ -87,13 +99,68 @@ pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()>
     }
 }
 
+/// The log, page after page.
+struct Pages<'a> {
+    at: &'a At,
+    desk: Desk,
+    /// The first entry that nobody has seen.
+    next: u64,
+    /// Whether it is waited for a gate that is away.
+    follow: bool,
+}
+
+impl Pages<'_> {
+    /// What comes next; none, where that is all for now. Who follows waits for a gate that is away, and
+    /// is told so once.
+    async fn next(&mut self) -> anyhow::Result<Vec<Entry>> {
+        let mut wait: Option<Duration> = None;
+        loop {
+            let path = format!("/log/entries/{}", self.next);
+            let error = match self.desk.try_get::<Vec<Entry>>(&path).await {
+                Ok(page) => {
+                    self.next = page.last().map_or(self.next, |last| last.index + 1);
+                    return Ok(page);
+                }
+                Err(error) if self.follow && is_away(&error) => error,
+                Err(error) => return Err(desk::told(error)),
+            };
+            if wait.is_none() {
+                note(format_args!(
+                    "{:#}; it is asked again until it answers, and what it logs from entry {} on follows",
+                    desk::told(error),
+                    self.next
+                ));
+            }
+            let now = wait.unwrap_or(FIRST_WAIT);
+            wait = Some((now * 2).min(LONGEST_WAIT));
+            tokio::time::sleep(now).await;
+            // It may listen elsewhere by now.
+            if let Ok(desk) = Desk::open(self.at) {
+                self.desk = desk;
+            }
+        }
+    }
+}
+
+/// Whether the gate does not answer now, and may later: it ends, starts, or has too much to do.
+fn is_away(error: &ClientError) -> bool {
+    match error {
+        ClientError::Unreachable { .. } | ClientError::Budget(_) => true,
+        ClientError::Status { status, .. } => *status >= 500 || *status == 429,
+        _ => false,
+    }
+}
+
 /// How bad, of 10: what was refused or taken back is looked at first.
-fn severity(kind: &str) -> u8 {
-    match kind {
+fn severity(entry: &Entry) -> u8 {
+    match entry.kind.as_str() {
         "dispatch_stopped" => 10,
-        "orphan_seen" | "store_restored" => 9,
+        // Nothing holds what the gate sends; and two keys of one maker are as good as known.
+        "probe_judged" if told(entry).get("held") == Some(&Value::Bool(false)) => 9,
+        "orphan_seen" | "store_restored" | "keys_factored" => 9,
         "private_key_refused" => 8,
-        "refused" | "enrolment_refused" | "operator_refused" | "proposal_failed" => 6,
+        "refused" | "enrolment_refused" | "operator_refused" | "proposal_failed"
+        | "key_offer_refused" => 6,
         "connection_suspended"
         | "connection_revoked"
         | "payloads_erased"
@@ -103,19 +170,22 @@ fn severity(kind: &str) -> u8 {
     }
 }
 
+/// The facts of an entry; none, where they are erased.
+fn told(entry: &Entry) -> Map<String, Value> {
+    let told = entry.entry.as_ref();
+    told.and_then(|told| serde_json::from_str(told.get()).ok())
+        .unwrap_or_default()
+}
+
 /// One line of CEF: nothing that an entry tells can end the line, or begin another field.
 fn cef(entry: &Entry) -> String {
-    let told: Map<String, Value> = entry
-        .entry
-        .as_ref()
-        .and_then(|told| serde_json::from_str(told.get()).ok())
-        .unwrap_or_default();
+    let told = told(entry);
     let mut line = format!(
         "CEF:0|Vestibule|gate|{}|{}|{}|{}|",
         env!("CARGO_PKG_VERSION"),
         header(&entry.kind),
         header(&entry.kind.replace('_', " ")),
-        severity(&entry.kind)
+        severity(entry)
     );
     let mut fields = vec![
         ("rt".to_owned(), entry.at.to_string()),
@@ -204,6 +274,24 @@ mod tests {
                 env!("CARGO_PKG_VERSION")
             )
         );
+    }
+
+    /// Alarms are as bad as they are; what is only told is not.
+    #[test]
+    fn alarms_are_told_as_such() {
+        for (kind, told, bad) in [
+            ("probe_judged", json!({"held": false}), 9),
+            ("probe_judged", json!({"held": true}), 3),
+            ("probe_judged", json!({"held": null}), 3),
+            ("keys_factored", json!({"burned": ["f"]}), 9),
+            ("key_offer_refused", json!({"reason": "not theirs"}), 6),
+            ("key_offered", json!({}), 3),
+        ] {
+            let one = entry(kind, told);
+            assert_eq!(severity(&one), bad, "{kind}");
+            let header = cef(&one);
+            assert_eq!(header.split('|').nth(6), Some(bad.to_string().as_str()));
+        }
     }
 
     /// A provider's words stay in their field, whatever they are.
