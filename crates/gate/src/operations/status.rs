@@ -71,6 +71,9 @@ pub struct Status {
     pub witnesses: Vec<Seen>,
     /// Reminders by mail that no server has taken yet.
     pub letters: Vec<Waiting>,
+    /// What is shut and what opens it, where a copy of the store was put back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<&'static str>,
     /// Why no proposal is sent, where it is so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
@@ -79,6 +82,9 @@ pub struct Status {
     /// What was looked at.
     pub checks: Vec<Check>,
 }
+
+/// What there is to say of a store that was put back.
+const QUARANTINE: &str = "a copy of the store was put back: nobody is let in and nothing is sent until `vestibule gate release`";
 
 /// Looks.
 pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
@@ -121,13 +127,12 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
     checks.push(not_ending(&gate.directory.load(), now));
     checks.push(no_key_ending(&gate.directory.load(), now));
     checks.push(none_astray(stopped.as_ref(), held, &strays));
-    if gate.is_quarantined() {
-        checks.push(Check {
-            what: "the gate lets providers in",
-            ok: Some(false),
-            saw: "a copy of the store was put back: nobody is let in and nothing is sent until `vestibule gate release`".to_owned(),
-        });
-    }
+    let quarantine = gate.is_quarantined().then_some(QUARANTINE);
+    checks.extend(quarantine.map(|saw| Check {
+        what: "the gate lets providers in",
+        ok: Some(false),
+        saw: saw.to_owned(),
+    }));
     let witnesses = witnesses::seen(gate).await;
     let witnesses = witnesses.map_err(|error| refused(500, error))?;
     if !witnesses.is_empty() {
@@ -184,6 +189,7 @@ pub(crate) async fn status(gate: &Arc<Gate>) -> Result<Status, ApiError> {
             .collect(),
         witnesses,
         letters: mail.map(|look| look.waiting).unwrap_or_default(),
+        quarantine,
         stopped,
         strays,
         checks,

@@ -56,6 +56,9 @@ struct Status {
     /// Reminders by mail that no server has taken yet.
     #[serde(default)]
     letters: Vec<Waiting>,
+    /// What is shut, and what opens it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    quarantine: Option<String>,
     /// Why no proposal is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stopped: Option<Stopped>,
@@ -66,53 +69,55 @@ struct Status {
 pub(crate) async fn run(at: &At, out: Output) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let status: Status = Desk::open(at)?.get("/status").await?;
-    out.show(&status, |status| {
-        let filled = if status.filled {
-            "filled"
-        } else {
-            "not filled yet"
-        };
-        let looking = if status.looking {
-            "; all of upstream is looked at now"
-        } else {
-            ""
-        };
-        let mut lines = vec![format!(
-            "books         {filled}, events as of {}{looking}",
-            status.as_of
-        )];
-        lines.extend(status.areas.iter().map(line));
-        lines.extend(status.gates.iter().map(of_several));
-        lines.push(status.stopped.as_ref().map_or_else(
-            || "dispatch      goes on".to_owned(),
-            |stopped| {
-                format!(
-                    "dispatch      STOPPED at {}: {}",
-                    stopped.at,
-                    stopped.words()
-                )
-            },
-        ));
-        lines.extend(status.strays.iter().map(astray));
-        lines.extend(status.witnesses.iter().map(|one| of_witness(one, now)));
-        lines.extend(
-            status
-                .letters
-                .iter()
-                .map(|one| format!("letter        {one}")),
-        );
-        lines.join("\n")
-    })?;
+    out.show(&status, |status| told(status, now))?;
     let too_old = status.areas.iter().any(|age| age.too_old);
     let unvouched = status.witnesses.iter().any(|witness| !witness.ok);
     let put_off = status.letters.iter().any(|one| one.trouble.is_some());
-    Ok(
-        if too_old || unvouched || put_off || status.stopped.is_some() {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
-        },
-    )
+    let shut = status.stopped.is_some() || status.quarantine.is_some();
+    Ok(if too_old || unvouched || put_off || shut {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn told(status: &Status, now: Millis) -> String {
+    let filled = if status.filled {
+        "filled"
+    } else {
+        "not filled yet"
+    };
+    let looking = if status.looking {
+        "; all of upstream is looked at now"
+    } else {
+        ""
+    };
+    let mut lines = vec![format!(
+        "books         {filled}, events as of {}{looking}",
+        status.as_of
+    )];
+    lines.extend(status.areas.iter().map(line));
+    lines.extend(status.gates.iter().map(of_several));
+    let shut = status.quarantine.as_ref();
+    lines.extend(shut.map(|why| format!("quarantine    SHUT: {why}")));
+    lines.push(match &status.stopped {
+        Some(stopped) => format!(
+            "dispatch      STOPPED at {}: {}",
+            stopped.at,
+            stopped.words()
+        ),
+        None if shut.is_some() => "dispatch      waits: the gate is in quarantine".to_owned(),
+        None => "dispatch      goes on".to_owned(),
+    });
+    lines.extend(status.strays.iter().map(astray));
+    lines.extend(status.witnesses.iter().map(|one| of_witness(one, now)));
+    lines.extend(
+        status
+            .letters
+            .iter()
+            .map(|one| format!("letter        {one}")),
+    );
+    lines.join("\n")
 }
 
 fn line(age: &Age) -> String {
@@ -153,4 +158,25 @@ fn of_several(gate: &OneGate) -> String {
     let leads = if gate.leads { "leads" } else { "follows" };
     let here = if gate.here { " (this one)" } else { "" };
     format!("gate          {} {leads}{here}", gate.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gate_in_quarantine_says_so_and_what_to_do() {
+        let mut status: Status = serde_json::from_value(serde_json::json!({
+            "filled": true, "as_of": 1, "areas": [], "gates": [],
+        }))
+        .expect("a status");
+        let open = told(&status, Millis(1));
+        assert!(open.contains("dispatch      goes on"), "{open}");
+        status.quarantine = Some("until `vestibule gate release`".to_owned());
+        let shut = told(&status, Millis(1));
+        assert!(!shut.contains("goes on"), "{shut}");
+        assert!(shut.contains("quarantine    SHUT: until `vestibule gate release`"));
+        let json = serde_json::to_value(&status).expect("JSON");
+        assert_eq!(json["quarantine"], "until `vestibule gate release`");
+    }
 }

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::world::{Serving, gate, json, said, until, vestibule};
 
 /// How often putting back is killed.
@@ -79,6 +81,17 @@ fn invariant_4_putting_back_can_be_killed_anywhere() {
     }
     assert!(gate(folder, "restore copy.db").status.success());
     let running = serving(folder);
+    let status = || {
+        let status = gate(folder, "status");
+        let told: Value = serde_json::from_slice(&status.stdout).expect("JSON");
+        (status.status.code(), told["quarantine"].clone())
+    };
+    let (code, told) = status();
+    assert_eq!(code, Some(1));
+    assert!(
+        told.to_string().contains("vestibule gate release"),
+        "{told}"
+    );
     let shut = gate(
         folder,
         "release --checkpoint gate/log.checkpoint --reason x",
@@ -89,6 +102,7 @@ fn invariant_4_putting_back_can_be_killed_anywhere() {
         (released["lost"].as_u64(), released["kept"].as_u64()),
         (Some(0), Some(entries))
     );
+    assert_eq!(status().1, Value::Null);
     drop(running);
 }
 
