@@ -134,16 +134,18 @@ pub(crate) async fn tell(gate: &Gate, all: bool) {
     if due.is_empty() {
         return;
     }
-    let name = |user: UserId| {
-        let directory = gate.directory.load();
-        let provider = directory.keyed(user)?;
-        Some(Actor::Connection(provider.connection.name.clone()))
+    let (directory, roster) = (gate.directory.load(), gate.roster.load());
+    let name = |user: UserId| match (directory.keyed(user), roster.get(user)) {
+        (Some(provider), _) => Actor::Connection(provider.connection.name.clone()),
+        (None, Some(operator)) => Actor::Operator(operator.name.clone()),
+        // Whoever that was is none any more.
+        (None, None) => Actor::Operator(user.to_string()),
     };
     let entries: Vec<(Entry, Origin)> = due
         .iter()
         .map(|((who, kind), refused)| {
             let actor = match who {
-                Who::Key(user) => name(*user).unwrap_or_else(|| Actor::Operator(user.to_string())),
+                Who::Key(user) => name(*user),
                 Who::Address(address) => Actor::Address(address.to_string()),
                 Who::Others => Actor::Address("others".to_owned()),
             };

@@ -104,3 +104,36 @@ async fn the_log_tells_of_refusals_once_a_minute() {
         Some(MAX_TARGET)
     );
 }
+
+/// Who is refused is called by the name that the log has for it everywhere.
+#[tokio::test]
+async fn a_refused_operator_is_named() {
+    // Who the operators are is read at a start.
+    let test = World::new().await.again().await;
+    let (gate, error) = (&test.gate, ApiError::not_found());
+    let nobody = UserId(Uuid::from_u128(99));
+    for user in [test.operator.id, nobody] {
+        let refusal = Refusal {
+            user: Some(user),
+            proven: true,
+            ..refused(1, NOW, "/vestibule/v1/log", &error)
+        };
+        gate.refusals.note(Who::Key(user), KIND, &refusal);
+    }
+    tell(gate, true).await;
+    let workspace = gate.workspace();
+    let read = gate
+        .store
+        .read(move |reading| rows::log::of_kind(reading, workspace, "refused", u64::MAX >> 1));
+    let told = read.await.expect("entries");
+    let actors = told.iter().filter_map(|one| Entry::read(one.as_bytes()));
+    let mut actors: Vec<_> = actors.map(|entry| entry.actor).collect();
+    actors.sort_by_key(|actor| format!("{actor:?}"));
+    assert_eq!(
+        actors,
+        [
+            Actor::Operator(nobody.to_string()),
+            Actor::Operator("owner".to_owned()),
+        ]
+    );
+}
