@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use wire::server::OWN_PREFIX;
 
+use super::WITNESS_QUORUM;
 use super::page::MAX_ROWS;
 use super::problem::MEDIA_TYPE;
-use super::table::{OPERATIONS, Operation};
+use super::table::{Name, OPERATIONS, Operation};
 
 /// What bodies and answers look like.
 const SCHEMAS: &str = include_str!("schemas.json");
@@ -54,6 +55,9 @@ fn told(one: &Operation) -> Value {
     if one.pages {
         parameters.push(json!({"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": MAX_ROWS}}));
         parameters.push(json!({"name": "pageCursor", "in": "query", "schema": {"type": "string"}}));
+    }
+    if one.name == Name::LogProof {
+        parameters.push(json!({"name": WITNESS_QUORUM, "in": "query", "description": "How many witnesses must have cosigned its checkpoint.", "schema": {"type": "integer", "minimum": 0}}));
     }
     let (status, schema) = one.answers;
     let mut fine = json!({"description": "Done."});

@@ -133,6 +133,9 @@ impl Workspace for Desk {
     }
 }
 
+/// How many witnesses must have cosigned what proves an entry.
+const WITNESS_QUORUM: &str = "witnessQuorum";
+
 /// What a call brings.
 struct Given<'c> {
     path: &'c str,
@@ -230,7 +233,9 @@ impl Desk {
             }
             Name::LogProof => {
                 let index = given.id("entry")?;
-                Reply::json(status, &log_entries::prove(gate, index).await?)
+                let bad = |_| refused(400, format_args!("{WITNESS_QUORUM} is a number"));
+                let quorum = given.call.query.read(WITNESS_QUORUM, bad)?.unwrap_or(0);
+                Reply::json(status, &log_entries::prove(gate, index, quorum).await?)
             }
             Name::LogFile => log_entries::file(gate, given.name()).await?,
             Name::EraseLog => Reply::json(

@@ -35,7 +35,7 @@ pub(crate) use keeper::Keeper;
 pub use keeper::{LogError, audit};
 pub use key::{LogKey, NoLogKey};
 pub(crate) use origin::Origin;
-pub use proof::{Proven, prove, verify_proof};
+pub use proof::{Proof, Proven, prove, verify_proof};
 pub(crate) use published::Published;
 #[cfg(test)]
 pub(crate) use stored::audited;

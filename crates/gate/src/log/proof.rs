@@ -77,15 +77,31 @@ pub enum NotProven {
     Path,
 }
 
-/// The proof of an entry under the newest checkpoint. `None`: no checkpoint counts it yet.
+/// The proof of an entry, in one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// The file.
+    pub text: String,
+    /// How many of the witnesses have cosigned its checkpoint.
+    pub cosigned: u32,
+}
+
+/// The proof of an entry under the checkpoint that most of these witnesses have cosigned, the newest of
+/// such: they may be late with the newest of all. `None`: no checkpoint counts it yet.
 pub fn prove(
     query: &mut impl Query,
     workspace: WorkspaceId,
     key: &LogKey,
     index: u64,
-) -> Result<Option<String>, StoreError> {
+    witnesses: &[String],
+) -> Result<Option<Proof>, StoreError> {
     let engine = |error: String| StoreError::Engine(error);
-    let Some((_, note)) = rows::log::newest_checkpoint(query, workspace)? else {
+    let vouched = rows::log::most_cosigned(query, workspace, index, witnesses)?;
+    let found = match vouched {
+        Some(vouched) => Some(vouched),
+        None => rows::log::newest_checkpoint(query, workspace)?.map(|(_, note)| (0, note)),
+    };
+    let Some((cosigned, note)) = found else {
         return Ok(None);
     };
     let checkpoint = Checkpoint::verify(&note, key).map_err(|bad| engine(bad.to_string()))?;
@@ -110,7 +126,10 @@ pub fn prove(
     for hash in path {
         text += &format!("{}\n", STANDARD.encode(hash.0));
     }
-    Ok(Some(format!("{text}\n{note}")))
+    Ok(Some(Proof {
+        text: format!("{text}\n{note}"),
+        cosigned,
+    }))
 }
 
 /// Verifies a proof.

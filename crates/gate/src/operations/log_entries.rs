@@ -102,14 +102,20 @@ pub(crate) async fn file(gate: &Gate, path: &str) -> Result<Reply, ApiError> {
 pub struct Proof {
     /// The file.
     pub proof: String,
+    /// How many of the log's witnesses have cosigned its checkpoint.
+    pub cosigned: u32,
+    /// How many witnesses the log has.
+    pub witnesses: usize,
 }
 
-/// Proves an entry.
-pub(crate) async fn prove(gate: &Gate, index: u64) -> Result<Proof, ApiError> {
+/// Proves an entry, by a checkpoint that at least so many witnesses have cosigned.
+pub(crate) async fn prove(gate: &Gate, index: u64, quorum: u32) -> Result<Proof, ApiError> {
     let (workspace, key) = (gate.workspace(), gate.log_name());
+    let witnesses = gate.config.log.witnesses.keys();
+    let all = witnesses.len();
     let read = gate
         .store
-        .read(move |reading| log::prove(reading, workspace, &key, index));
+        .read(move |reading| log::prove(reading, workspace, &key, index, &witnesses));
     let proof = read.await.map_err(failed)?;
     let none = || {
         refused(
@@ -119,7 +125,20 @@ pub(crate) async fn prove(gate: &Gate, index: u64) -> Result<Proof, ApiError> {
             ),
         )
     };
-    proof.map(|proof| Proof { proof }).ok_or_else(none)
+    let proof = proof.ok_or_else(none)?;
+    if proof.cosigned < quorum {
+        return Err(refused(
+            409,
+            format_args!(
+                "no checkpoint that counts entry {index} is cosigned by {quorum} witnesses: `vestibule gate status` says how far they are"
+            ),
+        ));
+    }
+    Ok(Proof {
+        proof: proof.text,
+        cosigned: proof.cosigned,
+        witnesses: all,
+    })
 }
 
 /// What is to be erased.

@@ -226,6 +226,34 @@ pub(crate) fn newest_cosigned(
     }
 }
 
+/// The checkpoint over more entries than these that most of the witnesses have cosigned, the newest of
+/// such, with what was written under it; and how many they are.
+pub(crate) fn most_cosigned(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    above: u64,
+    witnesses: &[String],
+) -> Result<Option<(u32, String)>, StoreError> {
+    if witnesses.is_empty() {
+        return Ok(None);
+    }
+    let mut params = params![workspace.to_string(), number(above)].to_vec();
+    let first = params.len() + 1;
+    params.extend(witnesses.iter().map(|witness| witness.as_str().into()));
+    let places: Vec<_> = (first..=params.len()).map(|at| format!("${at}")).collect();
+    let sql = format!(
+        "SELECT size, COUNT(*) FROM gate_log_cosignatures WHERE workspace = $1 AND size > $2 AND witness IN ({})
+        GROUP BY size ORDER BY COUNT(*) DESC, size DESC LIMIT 1",
+        places.join(", ")
+    );
+    let Some(row) = query.row(&sql, &params)? else {
+        return Ok(None);
+    };
+    let by = u32::try_from(row.int(1)?).unwrap_or(u32::MAX);
+    let found = of_size(query, workspace, row.int(0)?)?;
+    Ok(found.map(|(_, note)| (by, note)))
+}
+
 fn of_size(
     query: &mut impl Query,
     workspace: WorkspaceId,

@@ -546,6 +546,13 @@ on_both! {
                 log::cosigned(reading, workspace, "a")?,
             ))).await;
             assert_eq!((two, three), (by_two.clone(), None));
+            let both = ["a".to_owned(), "b".to_owned()];
+            let (most, above, other) = read(&store, move |reading| Ok((
+                log::most_cosigned(reading, workspace, 1, &both)?,
+                log::most_cosigned(reading, workspace, 3, &both)?,
+                log::most_cosigned(reading, workspace, 1, &["c".to_owned()])?,
+            ))).await;
+            assert_eq!((most, above, other), (by_two.clone().map(|(_, note)| (2, note)), None, None));
             assert_eq!(newest.is_some(), by_two.is_some());
             assert_eq!(word, by_two.map(|_| (3, NOW.plus(1))));
         }

@@ -79,6 +79,13 @@ pub enum NoWitnesses {
     Url(Url, String),
 }
 
+impl Witnesses {
+    /// The key of each, as it is written.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.key.to_string()).collect()
+    }
+}
+
 impl TryFrom<Vec<Witness>> for Witnesses {
     type Error = NoWitnesses;
 

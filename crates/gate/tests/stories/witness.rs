@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gate::config::{Witness, Witnesses};
-use gate::log::{Broken, Demand, LogError, LogKey, WitnessKey, audit, export, verify_copy};
+use gate::log::{
+    Broken, Demand, LogError, LogKey, WitnessKey, audit, export, verify_copy, verify_proof,
+};
 use parking_lot::Mutex;
 use protocol::ed25519::SigningKey;
 use serde_json::{Value, json};
@@ -434,5 +436,42 @@ async fn invariant_4_a_log_that_was_cut_under_a_witness_is_refused_by_it_and_the
         matches!(audited, Err(LogError::Broken(Broken::Rewritten { .. }))),
         "{audited:?}"
     );
+    desk.gate.stop().await;
+}
+
+/// A witness that is late with the newest checkpoint leaves nothing unproven that it has vouched for.
+#[tokio::test]
+async fn an_entry_is_proven_by_what_its_witnesses_have_cosigned() {
+    let (prompt, late) = (
+        TestWitness::new("prompt.example", Manner::Honest).await,
+        TestWitness::new("late.example", Manner::Honest).await,
+    );
+    let mut desk = witnessed(&[&prompt, &late]).await;
+    let log = log_key(&desk);
+    prompt.knows(&log);
+    late.knows(&log);
+    let size = entries(&desk).await;
+    vouched_for(&desk, &prompt, size).await;
+    vouched_for(&desk, &late, size).await;
+    late.behaves(Manner::Down);
+    grown(&desk, 1).await;
+    vouched_for(&desk, &prompt, entries(&desk).await).await;
+    let asked = async |target: String| {
+        let target = format!("/vestibule/v1/log/proof/{target}");
+        desk.owner.get(&target).await
+    };
+    let demand = Demand::new(vec![prompt.key(), late.key()], None, &log).expect("a demand");
+    let old = asked("0?witnessQuorum=2".to_owned()).await.fine();
+    assert_eq!(
+        (&old["cosigned"], &old["witnesses"]),
+        (&json!(2), &json!(2))
+    );
+    let proof = old["proof"].as_str().expect("a proof");
+    let proven = verify_proof(proof, &log, &demand).expect("both vouch");
+    assert_eq!((proven.index, proven.size), (0, size));
+    let new = asked(size.to_string()).await.fine();
+    assert_eq!(new["cosigned"], 1);
+    assert_eq!(asked(format!("{size}?witnessQuorum=2")).await.status, 409);
+    assert_eq!(asked(format!("{size}?witnessQuorum=x")).await.status, 400);
     desk.gate.stop().await;
 }

@@ -68,13 +68,17 @@ enum Command {
         witness_quorum: Option<u32>,
     },
     /// The proof of one entry, in one file (C2SP tlog-proof).
-    #[command(after_help = "Example:
-  vestibule gate log prove 17 17.tlog-proof  then: vestibule gate log verify --proof 17.tlog-proof --key log.key")]
+    #[command(after_help = "Examples:
+  vestibule gate log prove 17 17.tlog-proof  then: vestibule gate log verify --proof 17.tlog-proof --key log.key
+  vestibule gate log prove 17 17.tlog-proof --witness-quorum 2   only if two witnesses vouch for it")]
     Prove {
         /// Which entry.
         index: u64,
         /// The file.
         file: PathBuf,
+        /// Only by a checkpoint that so many witnesses have cosigned; as many as have, where it is not said.
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        witness_quorum: Option<u32>,
     },
     /// Erase what entries tell; every proof stays whole, and the log tells that it was done.
     #[command(after_help = "Examples:
@@ -142,6 +146,8 @@ struct Erased {
 #[derive(Deserialize)]
 struct Proof {
     proof: String,
+    cosigned: u32,
+    witnesses: u32,
 }
 
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
@@ -184,12 +190,26 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 text
             })?;
         }
-        Command::Prove { index, file } => {
+        Command::Prove {
+            index,
+            file,
+            witness_quorum,
+        } => {
             let desk = desk::Desk::open(at)?;
-            let Proof { proof } = desk.get(&format!("/log/proof/{index}")).await?;
+            let quorum = witness_quorum.unwrap_or(0);
+            let path = format!("/log/proof/{index}?witnessQuorum={quorum}");
+            let Proof {
+                proof,
+                cosigned,
+                witnesses,
+            } = desk.get(&path).await?;
             files::write_secret(&file, proof.as_bytes())?;
-            out.show(&json!({"index": index, "file": file}), |_| {
-                format!("entry {index} is proven by {}", file.display())
+            let told = json!({
+                "index": index, "file": file, "cosigned": cosigned, "witnesses": witnesses,
+            });
+            out.show(&told, |_| {
+                let by = by(cosigned, witnesses);
+                format!("entry {index} is proven by {}{by}", file.display())
             })?;
         }
         Command::Erase(erase) => {
@@ -212,6 +232,20 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
         Command::Tail(args) => tail::run(at, &args, out).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many witnesses have cosigned what proves an entry.
+fn by(cosigned: u32, witnesses: u32) -> String {
+    match cosigned {
+        _ if witnesses == 0 => String::new(),
+        all if all == witnesses => format!("\nits checkpoint is cosigned by all {all} witnesses"),
+        0 => format!(
+            "\nits checkpoint is the newest, and cosigned by none of the {witnesses} witnesses: `vestibule gate status` says how far they are"
+        ),
+        some => format!(
+            "\nits checkpoint is cosigned by {some} of {witnesses} witnesses: `vestibule gate status` says how far the others are"
+        ),
+    }
 }
 
 fn gate_key(folder: &gate::Folder, config: &gate::Config) -> anyhow::Result<String> {

@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
 use super::*;
+use crate::log::proof::NotProven;
 
 /// Bytes of each file of a large copy that are changed, one by one.
 const SAMPLE: usize = 200;
@@ -282,8 +283,8 @@ async fn an_erasure_leaves_every_proof_whole() {
 
 async fn proof_of(store: &Store, key: &LogKey, index: u64) -> String {
     let key = key.clone();
-    let proof = store.read(move |reading| prove(reading, WORKSPACE, &key, index));
-    proof.await.expect("read").expect("a proof")
+    let proof = store.read(move |reading| prove(reading, WORKSPACE, &key, index, &[]));
+    proof.await.expect("read").expect("a proof").text
 }
 
 #[tokio::test]
@@ -311,6 +312,58 @@ async fn the_proof_of_one_entry_is_one_file_that_cannot_be_changed() {
         }
     }
     let key = ours.clone();
-    let beyond = store.read(move |reading| prove(reading, WORKSPACE, &key, 70));
+    let beyond = store.read(move |reading| prove(reading, WORKSPACE, &key, 70, &[]));
     assert!(beyond.await.expect("read").is_none());
+}
+
+/// Witnesses are late with the newest checkpoint: what they have cosigned proves as well.
+#[tokio::test]
+async fn an_entry_is_proven_by_what_most_witnesses_have_cosigned() {
+    let key = key();
+    let (store, _copy) = copied(70, &key).await;
+    let ours = name(&key);
+    let witness = |name: &str| {
+        let key = super::key();
+        let public = WitnessKey::of(name, key.public()).expect("a witness");
+        (public, key)
+    };
+    let (one, other) = (witness("one.example"), witness("other.example"));
+    for (size, by) in [(35, &one), (35, &other), (70, &one)] {
+        let line = cosignature(&note(&store, size).await, by);
+        let place = by.0.to_string();
+        let work = move |writing: &mut Writing<'_>| {
+            crate::rows::log::put_cosignature(writing, WORKSPACE, size, &place, (Millis(1), &line))
+        };
+        store.write::<_, StoreError>(work).await.expect("written");
+    }
+    let both = vec![one.0.clone(), other.0.clone()];
+    let keys: Vec<_> = both.iter().map(ToString::to_string).collect();
+    let demand = Demand::new(both, None, &ours).expect("a demand");
+    let proof = async |index, keys: &[String]| {
+        let (ours, keys) = (ours.clone(), keys.to_vec());
+        let proof = store.read(move |reading| prove(reading, WORKSPACE, &ours, index, &keys));
+        proof.await.expect("read").expect("a proof")
+    };
+    let by_both = proof(10, &keys).await;
+    assert_eq!(by_both.cosigned, 2);
+    let proven = verify_proof(&by_both.text, &ours, &demand).expect("they vouch");
+    assert_eq!(proven.size, 35);
+    // Of what is newer, the newest that anybody has cosigned; and at the last the newest of all.
+    assert_eq!(proof(50, &keys).await.cosigned, 1);
+    assert_eq!(proof(50, &keys[1..]).await.cosigned, 0);
+    let late = proof(50, &keys).await;
+    let refused = verify_proof(&late.text, &ours, &demand);
+    assert!(matches!(refused, Err(NotProven::Unvouched(1, 2))));
+}
+
+/// What a witness writes under a note.
+fn cosignature(note: &str, (public, key): &(WitnessKey, SigningKey)) -> String {
+    use signed_note::{Note, Signature, Verifier};
+    let note = Note::from_bytes(note.as_bytes()).expect("a note");
+    let time = 1_790_000_000_u64;
+    let head = format!("cosignature/v1\ntime {time}\n");
+    let signature = key.sign(&[head.as_bytes(), note.text()].concat());
+    let signed = [&time.to_be_bytes()[..], &signature].concat();
+    let line = Signature::new(public.name().to_owned(), public.key_id(), signed);
+    String::from_utf8(line.expect("a line").to_bytes()).expect("text")
 }
