@@ -214,26 +214,37 @@ pub enum Event {
         connection: String,
         digest: String,
     },
+    /// Whose it is, `connection` tells, here and below; entries of before do not.
     ProposalApproved {
         proposal: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         digest: String,
         place: String,
         evidence: String,
     },
     ProposalRejected {
         proposal: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         reason: String,
     },
     ProposalTakenBack {
         proposal: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         reason: String,
     },
     ProposalSent {
         proposal: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         upstream: TxId,
     },
     ProposalFailed {
         proposal: TxId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connection: Option<String>,
         why: String,
     },
     ProbeMade {

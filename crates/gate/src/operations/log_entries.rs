@@ -1,13 +1,16 @@
 //! The log's entries and files: looked at, proven, erased.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
+use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use store::StoreError;
+use store::{Query, StoreError};
 
 use super::{Operator, refused};
 use crate::admin_api::page::{Page, Rows};
@@ -167,24 +170,55 @@ pub struct Erased {
     pub kept: u64,
 }
 
-impl Erasure {
-    fn covers(&self, leaf: &Leaf) -> bool {
-        let named = |entries: &Vec<u64>| entries.contains(&leaf.index);
-        let of = |connection: &String| {
-            let payload = leaf.payload.as_deref().map(serde_json::from_str);
-            let Some(Ok(serde_json::Value::Object(told))) = payload else {
-                return false;
-            };
-            let actor = told.get("actor").and_then(|actor| actor.get("connection"));
-            [told.get("connection"), actor]
-                .into_iter()
-                .flatten()
-                .any(|name| name == connection)
+/// What belongs to a connection that is to be forgotten.
+struct Whose {
+    name: String,
+    /// The API keys that it has or had.
+    api_keys: Vec<String>,
+    /// Its proposals, as far as the log has told of them: older entries name no more.
+    proposals: HashSet<String>,
+}
+
+impl Whose {
+    fn read(query: &mut impl Query, of: WorkspaceId, name: String) -> Result<Self, StoreError> {
+        let mut api_keys = rows::keys::api_keys(query, of, &name)?;
+        let known = rows::connections::connection(query, of, &name)?;
+        api_keys.extend(known.map(|known| known.api_key.to_string()));
+        Ok(Self {
+            name,
+            api_keys,
+            proposals: HashSet::new(),
+        })
+    }
+
+    /// Whether an entry tells of it: as whoever did something, by its name, by the API key that a refused
+    /// call named, or by a proposal of its own.
+    fn has(&mut self, kind: &str, payload: Option<&str>) -> bool {
+        let Some(Ok(Value::Object(told))) = payload.map(serde_json::from_str) else {
+            return false;
         };
-        leaf.payload.is_some()
+        let text = |name: &str| told.get(name).and_then(Value::as_str);
+        let actor = told.get("actor").and_then(|actor| actor.get("connection"));
+        let named = [text("connection"), actor.and_then(Value::as_str)];
+        let proposal = text("proposal").filter(|_| kind.starts_with("proposal_"));
+        if named.contains(&Some(self.name.as_str())) {
+            self.proposals.extend(proposal.map(str::to_owned));
+            return true;
+        }
+        let key = text("api_key").filter(|_| kind == "refused");
+        key.is_some_and(|key| self.api_keys.iter().any(|own| own == key))
+            || proposal.is_some_and(|proposal| self.proposals.contains(proposal))
+    }
+}
+
+impl Erasure {
+    fn covers(&self, leaf: &Leaf, whose: Option<&mut Whose>) -> bool {
+        let named = |entries: &Vec<u64>| entries.contains(&leaf.index);
+        let is_its = whose.is_none_or(|whose| whose.has(&leaf.kind, leaf.payload.as_deref()));
+        is_its
+            && leaf.payload.is_some()
             && self.entries.as_ref().is_none_or(named)
             && self.before.is_none_or(|before| leaf.at < before)
-            && self.connection.as_ref().is_none_or(of)
     }
 }
 
@@ -202,6 +236,9 @@ pub(crate) async fn erase(
     }
     let actor = Actor::Operator(operator.name.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
+        let whose = erasure.connection.clone();
+        let whose = whose.map(|name| Whose::read(deed.writing, deed.workspace, name));
+        let mut whose = whose.transpose()?;
         let (mut next, mut kept) = (0, 0);
         let (mut erased, mut ranges): (u64, Vec<(u64, u64)>) = (0, Vec::new());
         loop {
@@ -210,7 +247,10 @@ pub(crate) async fn erase(
                 break;
             };
             next = last.index + 1;
-            for leaf in page.iter().filter(|leaf| erasure.covers(leaf)) {
+            for leaf in &page {
+                if !erasure.covers(leaf, whose.as_mut()) {
+                    continue;
+                }
                 if Event::is_kept(&leaf.kind) {
                     kept += 1;
                     continue;
@@ -239,3 +279,6 @@ pub(crate) async fn erase(
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests;

@@ -172,9 +172,11 @@ pub(crate) async fn decide(
             .on(happening, deed.at)
             .map_err(|unfit| refused(409, unfit))?;
         rows::proposals::update(deed.writing, deed.workspace, &next)?;
+        let connection = next.asked_by();
         let event = if approve {
             Event::ProposalApproved {
                 proposal: id,
+                connection,
                 digest: verdict.digest.clone(),
                 place: "gate".to_owned(),
                 evidence: verdict.signature.clone(),
@@ -183,8 +185,16 @@ pub(crate) async fn decide(
             let (proposal, reason) = (id, why.clone());
             match next.state {
                 // Whether this came in time is not known yet: the dispatcher finds out.
-                State::Sending => Event::ProposalTakenBack { proposal, reason },
-                _ => Event::ProposalRejected { proposal, reason },
+                State::Sending => Event::ProposalTakenBack {
+                    proposal,
+                    connection,
+                    reason,
+                },
+                _ => Event::ProposalRejected {
+                    proposal,
+                    connection,
+                    reason,
+                },
             }
         };
         deed.log(Actor::Operator(name.clone()), event)?;

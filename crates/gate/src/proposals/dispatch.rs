@@ -255,6 +255,7 @@ impl Way<'_> {
             stray::astray(deed.writing, deed.workspace, (&of, &found), deed.at)?;
             let event = Event::ProposalFailed {
                 proposal: id,
+                connection: of.asked_by(),
                 why: why.clone(),
             };
             becomes(deed, id, Happening::Failed(why.clone()), event)
@@ -268,6 +269,7 @@ impl Way<'_> {
     async fn arrived(&mut self, proposal: &Proposal, upstream: TxId) -> Result<(), String> {
         let event = Event::ProposalSent {
             proposal: proposal.id,
+            connection: proposal.asked_by(),
             upstream,
         };
         self.end(proposal, Happening::Sent(upstream), event).await
@@ -278,6 +280,7 @@ impl Way<'_> {
         self.nothing_under_way(proposal)?;
         let event = Event::ProposalFailed {
             proposal: proposal.id,
+            connection: proposal.asked_by(),
             why: why.clone(),
         };
         self.end(proposal, Happening::Failed(why), event).await
@@ -289,6 +292,7 @@ impl Way<'_> {
         let taken_back = proposal.taken_back.as_ref();
         let event = Event::ProposalRejected {
             proposal: proposal.id,
+            connection: proposal.asked_by(),
             reason: taken_back
                 .map(|taken| taken.why.clone())
                 .unwrap_or_default(),

@@ -40,6 +40,7 @@ pub(crate) fn keep(
         rows::proposals::update(writing, workspace, &proposal)?;
         let event = Event::ProposalApproved {
             proposal: proposal.id,
+            connection: proposal.asked_by(),
             digest: proposal.digest(),
             place: "fireblocks".to_owned(),
             evidence: rows::doc(info)?,

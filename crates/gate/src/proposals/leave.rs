@@ -45,6 +45,7 @@ pub(super) async fn begin(
             Some(why) => {
                 let event = Event::ProposalFailed {
                     proposal: id,
+                    connection: proposal.asked_by(),
                     why: why.clone(),
                 };
                 (Happening::Failed(why), Some(event))

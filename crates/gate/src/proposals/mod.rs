@@ -166,6 +166,11 @@ impl Proposal {
         probed.unwrap_or(&self.connection)
     }
 
+    /// The connection that asked for it; a probe is the client's own.
+    pub(crate) fn asked_by(&self) -> Option<String> {
+        self.probe.is_none().then(|| self.connection.clone())
+    }
+
     /// What it is after something happened.
     pub fn on(&self, what: Happening, at: Millis) -> Result<Self, Unfit> {
         let mut next = Self {

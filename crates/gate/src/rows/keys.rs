@@ -54,6 +54,19 @@ pub(crate) fn of(
     rows.iter().map(read).collect()
 }
 
+/// The API keys that a connection of this name has or had.
+pub(crate) fn api_keys(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    connection: &str,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "SELECT DISTINCT api_key FROM gate_keys WHERE workspace = $1 AND connection = $2";
+    let rows = query.rows(sql, &params![workspace.to_string(), connection])?;
+    rows.iter()
+        .map(|row| row.text(0).map(str::to_owned))
+        .collect()
+}
+
 /// Every key that may open a door, now or later.
 pub(crate) fn living(
     query: &mut impl Query,

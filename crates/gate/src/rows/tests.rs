@@ -496,7 +496,7 @@ on_both! {
         for (workspace, entries) in [(HERE, 3_i64), (THERE, 2)] {
             write(&store, move |writing| {
                 for number in 0..entries {
-                    let event = Event::ProposalRejected { proposal: TxId(ID), reason: number.to_string() };
+                    let event = Event::ProposalRejected { proposal: TxId(ID), connection: None, reason: number.to_string() };
                     let index = append(writing, workspace, Millis(number), &Entry { actor: Actor::Gate, event })?;
                     assert_eq!(index, crate::rows::count(number));
                 }
