@@ -276,7 +276,8 @@ impl Face {
             Route::Operation { operation, .. } if operation.access == Access::Read => {
                 (operation.id.as_str().into(), Some(1))
             }
-            Route::Own { method, path } if method == "GET" => (path.clone().into(), Some(1)),
+            // Who it is and what its books prove are no rows of them.
+            Route::Own { method, path } if method == "GET" => (path.clone().into(), Some(0)),
             _ => return Ok(reply),
         };
         let rows = if reply.status < 300 {

@@ -54,8 +54,7 @@ pub(super) async fn answer(
         ["me"] => me(gate, provider).await,
         ["keys"] => {
             let keys = keys::list(gate, connection).await?;
-            let count = keys.len();
-            Ok(Reply::json(200, &json!({ "data": keys })).of_rows(count))
+            Ok(Reply::json(200, &json!({ "data": keys })))
         }
         ["digest"] => digest(gate, provider).await,
         ["reports"] => reports(gate, provider).await,
@@ -151,7 +150,7 @@ async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiErro
         rows::reports::of(reading, workspace, &name)
     })
     .await?;
-    Ok(Reply::json(200, &json!({ "data": list })).of_rows(list.len()))
+    Ok(Reply::json(200, &json!({ "data": list })))
 }
 
 async fn file(
@@ -169,7 +168,7 @@ async fn file(
     .await?;
     let files = found.ok_or_else(ApiError::not_found)?;
     let rows = if manifest {
-        1
+        0
     } else {
         usize::try_from(files.rows).unwrap_or(usize::MAX)
     };
