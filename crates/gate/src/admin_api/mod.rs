@@ -263,6 +263,7 @@ impl Desk {
                 let done = connections::approve(gate, who, given.name(), grant).await?;
                 Reply::json(status, &done)
             }
+            Name::HandBack => Reply::json(status, &connections::hand_back(gate, given.name())?),
             Name::SuspendConnection | Name::RevokeConnection => {
                 let what = match name {
                     Name::RevokeConnection => Move::Revoke,

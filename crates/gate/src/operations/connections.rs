@@ -17,7 +17,7 @@ use super::{Operator, certificate, changes, named, no_connection, reason, refuse
 use crate::changes::{Change, ChangeRequest, ChangeState};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
-    Connection, Mode, Move, Place, ScopeGrant, Standing, Terms, check_addresses, granted,
+    Connection, Mode, Move, Place, ScopeGrant, Standing, State, Terms, check_addresses, granted,
 };
 use crate::folder::KeyName;
 use crate::gate::{Deed, Gate};
@@ -177,8 +177,7 @@ pub(crate) async fn approve(
     let handback = if connection.mode == Mode::Watched {
         serde_json::Value::Null
     } else {
-        let back = handback(gate, &connection)?;
-        serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))?
+        handback(gate, &connection)?
     };
     let scope = connection.scope(gate.workspace());
     // Its rows are there before its first read.
@@ -315,7 +314,24 @@ pub(super) fn editor_steps(csr: &Path) -> Vec<String> {
     ]
 }
 
-fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> {
+/// The hand-back file of a connection that was approved, under its terms of now.
+pub(crate) fn hand_back(gate: &Gate, name: &str) -> Result<serde_json::Value, ApiError> {
+    let connection = find(gate, name)?;
+    if matches!(connection.state, State::Requested | State::Revoked) {
+        let state = connection.state.as_str();
+        let why = format!(
+            "the connection is {state}: only one that was approved, and not revoked since, has a hand-back file"
+        );
+        return Err(refused(409, why));
+    }
+    if connection.mode == Mode::Watched {
+        let why = "the connection is watched: its key is straight at Fireblocks, and nothing here is its to call";
+        return Err(refused(409, why));
+    }
+    handback(gate, &connection)
+}
+
+fn handback(gate: &Gate, connection: &Connection) -> Result<serde_json::Value, ApiError> {
     let url = |path: &str| {
         Url::parse(&format!("{}{path}", gate.public)).map_err(|error| refused(500, error))
     };
@@ -331,7 +347,7 @@ fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> 
         }),
         None => None,
     };
-    Ok(HandBack {
+    let back = HandBack {
         connection: connection.name.clone(),
         role: connection.role,
         base_url: url("/v1")?,
@@ -340,5 +356,6 @@ fn handback(gate: &Gate, connection: &Connection) -> Result<HandBack, ApiError> 
         scope: granted(&connection.part),
         webhooks,
         log_key: gate.log_key.public(),
-    })
+    };
+    serde_json::from_str(&back.to_json()).map_err(|error| refused(500, error))
 }

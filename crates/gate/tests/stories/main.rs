@@ -17,6 +17,7 @@ mod evidence;
 mod forward;
 mod gates;
 mod grid;
+mod handback;
 mod hooks;
 mod identities;
 mod keys;

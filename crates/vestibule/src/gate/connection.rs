@@ -39,6 +39,7 @@ use wish::Wish;
 #[command(after_help = "Examples:
   vestibule gate connection request acme acme-handover.json   keep what a provider asks for
   vestibule gate connection approve acme --reason 'as agreed' > acme-handback.json   let it in; the file goes back to it
+  vestibule gate connection handback acme > acme-handback.json   the same file again, as it is now
   vestibule gate connection list                              who there is
   vestibule gate connection preview acme                      what it would see
   vestibule gate connection suspend acme --reason 'moving'    shut it for now")]
@@ -53,6 +54,13 @@ enum Command {
     Request(Box<Request>),
     /// Approve a request; prints the hand-back file for the provider.
     Approve(Box<Approve>),
+    /// The hand-back file again, as it is now: for a provider that has lost it, or whose scope has changed.
+    #[command(after_help = "Example:
+  vestibule gate connection handback acme > acme-handback.json")]
+    Handback {
+        /// Its name.
+        name: String,
+    },
     /// Every connection.
     #[command(after_help = "Examples:
   vestibule gate connection list
@@ -223,6 +231,10 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
                 out.line(serde_json::to_string_pretty(&done.handback)?)?;
             }
         }
+        Command::Handback { name } => {
+            let file: Value = desk.get(&format!("/connections/{name}/handback")).await?;
+            out.line(serde_json::to_string_pretty(&file)?)?;
+        }
         Command::List => {
             let list: Vec<Shown> = desk.list("/connections").await?;
             let header = [
@@ -260,11 +272,12 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
+/// What comes of an approval.
 #[derive(serde::Deserialize)]
-struct Approved {
-    handback: Value,
-    connection: Shown,
-    todo: Vec<String>,
+pub(super) struct Approved {
+    pub(super) handback: Value,
+    pub(super) connection: Shown,
+    pub(super) todo: Vec<String>,
 }
 
 async fn record(desk: &Desk, name: &str, out: Output) -> anyhow::Result<()> {

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
-use gate::connections::{Direction, differences};
+use gate::connections::{Direction, Move, differences};
 use gate::declared::{Declared, Present, Step, plan};
 use gate::operations::changes::Shown as Change;
 use gate::operations::connections::Shown;
 use gate::operations::life::Changed;
 use gate::operations::operators::{Quorum, Shown as Person};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::At;
 use super::change::waits;
+use super::connection::Approved;
 use super::desk::Desk;
 use crate::output::{Output, note};
 
@@ -139,11 +140,21 @@ async fn make(desk: &Desk, step: &Step, reason: &str) -> anyhow::Result<Option<C
         }
         Step::Go { connection, what } => {
             let path = format!("/connections/{connection}/{what}");
-            let done: Value = desk.send("POST", &path, &json!({"reason": reason})).await?;
-            // An approval tells of the connection beside the hand-back file.
-            let shown = done.get("connection").filter(|inner| inner.is_object());
-            let shown: Shown = serde_json::from_value(shown.unwrap_or(&done).clone())?;
-            shown.change
+            let body = json!({"reason": reason});
+            if *what == Move::Approve.as_str() {
+                let done: Approved = desk.send("POST", &path, &body).await?;
+                for step in &done.todo {
+                    note(format_args!("to do: {step}"));
+                }
+                if !done.handback.is_null() {
+                    note(format_args!(
+                        "to do: give the provider its hand-back file: vestibule gate connection handback {connection} > {connection}-handback.json"
+                    ));
+                }
+                return Ok(done.connection.change);
+            }
+            let done: Shown = desk.send("POST", &path, &body).await?;
+            done.change
         }
     })
 }

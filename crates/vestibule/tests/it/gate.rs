@@ -10,13 +10,13 @@ use serde_json::{Value, json};
 
 use crate::world::{self, Serving, gate, path, said, vestibule};
 
-struct Gate {
+pub(crate) struct Gate {
     folder: tempfile::TempDir,
     serving: Serving,
 }
 
 impl Gate {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let made = gate(
             folder.path(),
@@ -30,30 +30,43 @@ impl Gate {
         Self { folder, serving }
     }
 
-    fn run(&self, args: &str) -> Output {
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Who may do what, as a file.
+    pub(crate) fn export(&self) -> String {
+        let export = vestibule()
+            .current_dir(self.folder())
+            .args(["gate", "--dir", "gate", "export"])
+            .output();
+        String::from_utf8(export.expect("it starts").stdout).expect("TOML")
+    }
+
+    pub(crate) fn run(&self, args: &str) -> Output {
         gate(self.folder.path(), args)
     }
 
     /// Must be refused; what was said.
-    fn refused(&self, args: &str) -> String {
+    pub(crate) fn refused(&self, args: &str) -> String {
         let output = self.run(args);
         assert_eq!(output.status.code(), Some(1), "{args}: {}", said(&output));
         said(&output)
     }
 
     /// Must go well; the JSON and what was said beside it.
-    fn fine(&self, args: &str) -> (Value, String) {
+    pub(crate) fn fine(&self, args: &str) -> (Value, String) {
         let output = self.run(args);
         (world::json(&output), said(&output))
     }
 
-    fn file(&self, name: &str, content: &[u8]) {
+    pub(crate) fn file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.folder.path().join(name), content).expect("a file");
     }
 }
 
 /// A new key and all that openssl makes of it, in a folder.
-fn openssl(folder: &Path) {
+pub(crate) fn openssl(folder: &Path) {
     for args in [
         "genrsa -out key.pem 2048",
         "req -new -key key.pem -subj /CN=Acme -out request.pem",
@@ -267,16 +280,11 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let (confirmed, _) = gate.fine(&ann("review --confirm acme"));
     assert_eq!(confirmed["confirmed"][1], "ann");
 
-    let export = vestibule()
-        .current_dir(folder)
-        .args(["gate", "--dir", "gate", "export"])
-        .output();
-    let file = export.expect("it starts").stdout;
-    gate.file("access.toml", &file);
+    let file = gate.export();
+    gate.file("access.toml", file.as_bytes());
     let nothing = gate.run("plan access.toml");
     assert_eq!(nothing.status.code(), Some(0), "{}", said(&nothing));
     assert!(nothing.stdout.is_empty());
-    let file = String::from_utf8(file).expect("TOML");
     gate.file(
         "access.toml",
         file.replace("ACTIVE", "SUSPENDED").as_bytes(),

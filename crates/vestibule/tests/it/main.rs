@@ -9,6 +9,7 @@ mod backup;
 mod commands;
 mod crash;
 mod crowded;
+mod declared;
 mod follow;
 #[cfg(target_os = "linux")]
 mod full;
