@@ -1,6 +1,7 @@
 //! What is to be, as a file says it: the difference to what is, as steps that the quorum decides on
 //! like any other change. Pure.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;
@@ -11,12 +12,12 @@ use protocol::role::ProviderRole;
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use crate::changes::MAX_QUORUM;
+use crate::changes::{Change, MAX_QUORUM};
 use crate::connections::{
     BudgetGrant, Connection, Direction, Followed, Mode, Move, Place, State, Terms, classify,
 };
 use crate::mail::MailAddress;
-use crate::operators::OperatorRole;
+use crate::operators::{OperatorRole, enough};
 
 /// Largest file, in bytes.
 pub const MAX_LEN: usize = 4 * 1024 * 1024;
@@ -89,6 +90,8 @@ pub struct Present {
     pub operators: BTreeMap<String, OperatorRole>,
     /// Every connection.
     pub connections: Vec<Connection>,
+    /// Which of the operators asks, where that is known.
+    pub asker: Option<String>,
 }
 
 /// One step to what is to be.
@@ -122,6 +125,10 @@ pub enum Step {
         before: Box<Terms>,
         /// What it may do then.
         after: Box<Terms>,
+        /// Whether its door opens with that, by one change: one to open it under the terms of before
+        /// would be stale by then.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        opens: Option<Move>,
     },
     /// A connection is moved.
     Go {
@@ -129,8 +136,62 @@ pub enum Step {
         connection: String,
         /// How.
         #[serde(rename = "move")]
-        what: &'static str,
+        what: Move,
     },
+}
+
+impl Step {
+    /// The connection that it is about.
+    pub fn connection(&self) -> Option<&str> {
+        match self {
+            Self::SetTerms { connection, .. } | Self::Go { connection, .. } => Some(connection),
+            Self::SetQuorum { .. } | Self::SetRole { .. } | Self::RemoveOperator { .. } => None,
+        }
+    }
+
+    /// The change that the quorum is asked for by this step, as things are.
+    pub fn asks(&self, present: &Present) -> Option<Change> {
+        Some(match self {
+            Self::SetQuorum { needed } => Change::SetQuorum {
+                before: present.quorum,
+                after: *needed,
+            },
+            Self::SetRole { operator, role } => Change::SetOperatorRole {
+                operator: operator.clone(),
+                before: *present.operators.get(operator)?,
+                after: *role,
+            },
+            Self::RemoveOperator { operator } => Change::RemoveOperator {
+                operator: operator.clone(),
+            },
+            Self::SetTerms {
+                direction: Direction::Narrows,
+                ..
+            } => return None,
+            Self::SetTerms {
+                connection,
+                before,
+                after,
+                opens,
+                ..
+            } => Change::Terms {
+                connection: connection.clone(),
+                before: before.clone(),
+                after: after.clone(),
+                opens: *opens,
+            },
+            Self::Go { connection, what } => {
+                let known = present.connections.iter();
+                let known = known.filter(|one| one.name == *connection).map(Terms::of);
+                let (connection, terms) = (connection.clone(), Box::new(known.last()?));
+                match what {
+                    Move::Activate => Change::Activate { connection, terms },
+                    Move::Resume => Change::Resume { connection, terms },
+                    Move::Approve | Move::Suspend | Move::Revoke => return None,
+                }
+            }
+        })
+    }
 }
 
 /// Why a file is not read, or cannot be made so.
@@ -221,10 +282,14 @@ impl DeclaredConnection {
     }
 }
 
-/// The steps from what is to what the file says: people first, then what closes or narrows, then what
+/// The steps from what is to what the file says: what closes or narrows first, then people, then what
 /// opens or widens. A connection that may come in and is not in the file is suspended.
 pub fn plan(present: &Present, declared: &Declared) -> Result<Vec<Step>, Fault> {
-    let (mut steps, mut faults) = people(present, declared);
+    let People {
+        steps: people,
+        own,
+        mut faults,
+    } = people(present, declared);
     let (mut closing, mut opening) = (Vec::new(), Vec::new());
     for known in &present.connections {
         let Some(wanted) = declared.connections.get(&known.name) else {
@@ -233,40 +298,48 @@ pub fn plan(present: &Present, declared: &Declared) -> Result<Vec<Step>, Fault> 
             }
             continue;
         };
-        let (before, after) = (Terms::of(known), wanted.terms(known));
-        let moves = way(known.state, wanted.state);
-        if known.state == State::Revoked && (wanted.state != State::Revoked || before != after) {
+        if wanted.state == State::Revoked {
+            // What it might do is of no more use.
+            if known.state != State::Revoked {
+                closing.push(go(&known.name, Move::Revoke));
+            }
+            continue;
+        }
+        if known.state == State::Revoked {
             faults.push(format!("connection {} is REVOKED for ever", known.name));
             continue;
         }
+        let what = way(known.state, wanted.state);
+        if what.is_none() && known.state != wanted.state {
+            faults.push(format!(
+                "connection {} is {} and cannot become {}",
+                known.name,
+                known.state.as_str(),
+                wanted.state.as_str()
+            ));
+            continue;
+        }
+        let (closes, mut opens) = match what {
+            Some(Move::Suspend) => (what, None),
+            _ => (None, what),
+        };
+        closing.extend(closes.map(|what| go(&known.name, what)));
+        let (before, after) = (Terms::of(known), wanted.terms(known));
         if before != after {
             let direction = classify(&before, &after);
+            let widens = direction == Direction::Widens;
             let step = Step::SetTerms {
                 connection: known.name.clone(),
                 direction,
                 before: before.into(),
                 after: after.into(),
+                // An approval is by itself: what is only asked for becomes another at once.
+                opens: opens.take_if(|what| widens && what.opens()),
             };
-            match direction {
-                Direction::Narrows => closing.push(step),
-                Direction::Widens => opening.push(step),
-            }
+            let steps = if widens { &mut opening } else { &mut closing };
+            steps.push(step);
         }
-        match moves {
-            Some(moves) => {
-                for what in moves {
-                    let opens = what.opens() || *what == Move::Approve;
-                    let steps = if opens { &mut opening } else { &mut closing };
-                    steps.push(go(&known.name, *what));
-                }
-            }
-            None => faults.push(format!(
-                "connection {} is {} and cannot become {}",
-                known.name,
-                known.state.as_str(),
-                wanted.state.as_str()
-            )),
-        }
+        opening.extend(opens.map(|what| go(&known.name, what)));
     }
     let known = |name: &&String| present.connections.iter().any(|one| one.name == **name);
     for name in declared.connections.keys().filter(|name| !known(name)) {
@@ -277,62 +350,93 @@ pub fn plan(present: &Present, declared: &Declared) -> Result<Vec<Step>, Fault> 
     if !faults.is_empty() {
         return Err(Fault::Cannot(faults));
     }
-    steps.extend(closing);
-    steps.extend(opening);
-    Ok(steps)
+    let steps = [closing, people, opening, own];
+    Ok(steps.concat())
 }
 
-fn people(present: &Present, declared: &Declared) -> (Vec<Step>, Vec<String>) {
-    let (mut steps, mut faults) = (Vec::new(), Vec::new());
+/// What becomes of the operators and of the quorum.
+struct People {
+    steps: Vec<Step>,
+    /// What takes something from who asks: last of all, since nobody can ask for more than it may.
+    own: Vec<Step>,
+    faults: Vec<String>,
+}
+
+/// Who may do more comes before who may do less, and a lower quorum between them, a higher one after
+/// them: so there are at every step as many owners as must sign, if there are in the end.
+fn people(present: &Present, declared: &Declared) -> People {
+    let (mut steps, mut less, mut own) = (Vec::new(), Vec::new(), Vec::new());
+    let mut faults = Vec::new();
+    let mut goes_down = |operator: &String, step| {
+        let asks = present.asker.as_ref() == Some(operator);
+        let steps = if asks { &mut own } else { &mut less };
+        steps.push(step);
+    };
     if let Some(wanted) = &declared.operators {
         for (operator, role) in wanted {
             match present.operators.get(operator) {
                 None => faults.push(format!(
                     "there is no operator {operator}: one begins with a CSR (vestibule gate operator add)"
                 )),
-                Some(known) if known != role => steps.push(Step::SetRole {
-                    operator: operator.clone(),
-                    role: *role,
-                }),
-                Some(_) => {}
+                Some(known) => {
+                    let step = Step::SetRole {
+                        operator: operator.clone(),
+                        role: *role,
+                    };
+                    match role.cmp(known) {
+                        // The role that may most is the first.
+                        Ordering::Less => steps.push(step),
+                        Ordering::Greater => goes_down(operator, step),
+                        Ordering::Equal => {}
+                    }
+                }
             }
         }
         let gone = present.operators.keys();
-        let gone = gone.filter(|name| !wanted.contains_key(*name));
-        steps.extend(gone.map(|operator| Step::RemoveOperator {
-            operator: operator.clone(),
-        }));
+        for operator in gone.filter(|name| !wanted.contains_key(*name)) {
+            let step = Step::RemoveOperator {
+                operator: operator.clone(),
+            };
+            goes_down(operator, step);
+        }
     }
     match declared.quorum {
         Some(needed) if !(1..=MAX_QUORUM).contains(&needed) => {
             faults.push(format!("a quorum is a number from 1 to {MAX_QUORUM}"));
         }
-        Some(needed) if needed != present.quorum => steps.push(Step::SetQuorum { needed }),
-        _ => {}
+        Some(needed) if needed < present.quorum => {
+            steps.push(Step::SetQuorum { needed });
+            steps.extend(less);
+        }
+        Some(needed) if needed > present.quorum => {
+            steps.extend(less);
+            steps.push(Step::SetQuorum { needed });
+        }
+        _ => steps.extend(less),
     }
-    (steps, faults)
+    if faults.is_empty() && !(steps.is_empty() && own.is_empty()) {
+        let roles = declared.operators.as_ref().unwrap_or(&present.operators);
+        let owners = roles.values().filter(|role| **role == OperatorRole::Owner);
+        let few = enough(owners.count(), declared.quorum.unwrap_or(present.quorum));
+        faults.extend(few.err().map(|few| few.to_string()));
+    }
+    People { steps, own, faults }
 }
 
 fn go(connection: &str, what: Move) -> Step {
     Step::Go {
         connection: connection.to_owned(),
-        what: what.as_str(),
+        what,
     }
 }
 
-/// The moves from one state to another; an approval opens the door itself, if the quorum lets it.
-const fn way(from: State, to: State) -> Option<&'static [Move]> {
+/// The move from one state to another; an approval opens the door itself, if the quorum lets it.
+const fn way(from: State, to: State) -> Option<Move> {
     match (from, to) {
-        (State::Requested, State::Requested)
-        | (State::Approved, State::Approved)
-        | (State::Active, State::Active)
-        | (State::Suspended, State::Suspended)
-        | (State::Revoked, State::Revoked) => Some(&[]),
-        (State::Requested, State::Active) => Some(&[Move::Approve]),
-        (State::Approved, State::Active) => Some(&[Move::Activate]),
-        (State::Active, State::Suspended) => Some(&[Move::Suspend]),
-        (State::Suspended, State::Active) => Some(&[Move::Resume]),
-        (_, State::Revoked) => Some(&[Move::Revoke]),
+        (State::Requested, State::Active) => Some(Move::Approve),
+        (State::Approved, State::Active) => Some(Move::Activate),
+        (State::Active, State::Suspended) => Some(Move::Suspend),
+        (State::Suspended, State::Active) => Some(Move::Resume),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::admin_api::{Name, may};
-use crate::connections::{DAY, Terms};
+use crate::connections::{DAY, Move, Terms};
 use crate::identities::Identity;
 use crate::operators::OperatorRole;
 use crate::proposals::Stopped;
@@ -44,6 +44,9 @@ pub enum Change {
         before: Box<Terms>,
         /// What it may do then.
         after: Box<Terms>,
+        /// Whether its door opens with that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens: Option<Move>,
     },
     /// A connection gets another key.
     ReplaceKey {
@@ -181,7 +184,12 @@ impl Change {
         match self {
             Self::Activate { connection, .. } => format!("activate connection {connection}"),
             Self::Resume { connection, .. } => format!("resume connection {connection}"),
-            Self::Terms { connection, .. } => format!("widen connection {connection}"),
+            Self::Terms {
+                connection, opens, ..
+            } => {
+                let opens = opens.map(|what| format!(", and {} it", what.as_str()));
+                format!("widen connection {connection}{}", opens.unwrap_or_default())
+            }
             Self::ReplaceKey {
                 connection,
                 fingerprint,

@@ -45,7 +45,8 @@ pub enum Standing {
 }
 
 /// What is done to a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Move {
     /// What it may see is decided.
     Approve,
@@ -122,6 +123,15 @@ impl State {
                 Some(Self::Revoked)
             }
             _ => None,
+        }
+    }
+
+    /// What opens the door of a connection that is at this point; nothing where none of these does.
+    pub const fn opened_by(self) -> Option<Move> {
+        match self {
+            Self::Approved => Some(Move::Activate),
+            Self::Suspended => Some(Move::Resume),
+            Self::Requested | Self::Active | Self::Revoked => None,
         }
     }
 

@@ -29,14 +29,28 @@ fn connections() -> impl Strategy<Value = Vec<Connection>> {
 
 fn present() -> impl Strategy<Value = Present> {
     let roles = select(OperatorRole::ALL.to_vec());
-    let operators = proptest::collection::btree_map("[a-z]{1,8}", roles, 1..5);
-    (1..=MAX_QUORUM, operators, connections()).prop_map(|(quorum, operators, connections)| {
-        Present {
-            quorum,
-            operators,
-            connections,
-        }
-    })
+    // Few names: of two of these, some are the same.
+    let operators = proptest::collection::btree_map("[a-f]", roles, 1..7);
+    let asker = proptest::option::of("[a-f]");
+    (0..MAX_QUORUM, operators, connections(), asker).prop_map(
+        |(more, mut operators, connections, asker)| {
+            if owners(&operators) == 0 {
+                operators.insert("a".to_owned(), OperatorRole::Owner);
+            }
+            let most = u32::try_from(owners(&operators)).expect("a few");
+            Present {
+                quorum: 1 + more % most,
+                operators,
+                connections,
+                asker,
+            }
+        },
+    )
+}
+
+fn owners(operators: &BTreeMap<String, OperatorRole>) -> usize {
+    let roles = operators.values();
+    roles.filter(|role| **role == OperatorRole::Owner).count()
 }
 
 fn named<'p>(present: &'p mut Present, name: &str) -> &'p mut Connection {
@@ -45,9 +59,8 @@ fn named<'p>(present: &'p mut Present, name: &str) -> &'p mut Connection {
 }
 
 /// What becomes of a state, as the gate does it where one operator is quorum enough.
-fn moved(state: State, what: &str) -> State {
-    let one = Move::ALL.into_iter().find(|one| one.as_str() == what);
-    let next = state.after(one.expect("a move")).expect("it fits");
+fn moved(state: State, what: Move) -> State {
+    let next = state.after(what).expect("it fits");
     if next == State::Approved {
         State::Active
     } else {
@@ -70,25 +83,51 @@ proptest! {
         let mut declared = Declared::of(&other);
         let here = |name: &String| present.connections.iter().any(|one| one.name == *name);
         declared.connections.retain(|name, _| here(name));
-        declared.operators = None;
-        let Ok(steps) = plan(&present, &declared) else {
+        let people = declared.operators.as_mut().expect("people");
+        people.retain(|name, _| present.operators.contains_key(name));
+        let enough = enough(owners(people), other.quorum).is_ok();
+        let changes = *people != present.operators || other.quorum != present.quorum;
+        let steps = plan(&present, &declared);
+        prop_assert!(enough || !changes || steps.is_err());
+        let Ok(steps) = steps else {
             return Ok(());
         };
         let mut now = present.clone();
+        let mut opened = false;
         for step in steps {
+            let lowers = matches!(&step, Step::RemoveOperator { operator } | Step::SetRole { operator, .. } if now.asker.as_ref() == Some(operator));
             match step {
                 Step::SetQuorum { needed } => now.quorum = needed,
-                Step::SetTerms { connection, before, after, direction } => {
+                Step::SetTerms { connection, before, after, direction, opens } => {
                     prop_assert_eq!(direction, classify(&before, &after));
                     prop_assert_eq!(&*before, &Terms::of(named(&mut now, &connection)));
-                    after.put(named(&mut now, &connection));
+                    let widens = direction == Direction::Widens;
+                    prop_assert!(widens || !opened, "what narrows comes first");
+                    opened |= widens;
+                    let one = named(&mut now, &connection);
+                    after.put(one);
+                    if let Some(what) = opens {
+                        prop_assert!(widens && what.opens());
+                        one.state = moved(one.state, what);
+                    }
                 }
                 Step::Go { connection, what } => {
+                    let closes = matches!(what, Move::Suspend | Move::Revoke);
+                    prop_assert!(!closes || !opened, "what closes comes first");
+                    opened |= !closes;
                     let one = named(&mut now, &connection);
                     one.state = moved(one.state, what);
                 }
-                Step::SetRole { .. } | Step::RemoveOperator { .. } => prop_assert!(false),
+                Step::SetRole { operator, role } => {
+                    prop_assert!(lowers || !opened, "people come before what opens");
+                    now.operators.insert(operator, role);
+                }
+                Step::RemoveOperator { operator } => {
+                    now.operators.remove(&operator);
+                }
             }
+            // At every step: else the gate refuses it.
+            prop_assert!(super::enough(owners(&now.operators), now.quorum).is_ok());
         }
         prop_assert_eq!(plan(&now, &declared), Ok(Vec::new()));
         for one in &now.connections {
@@ -107,6 +146,7 @@ fn what_cannot_be_made_is_named_all_of_it() {
             state: State::Revoked,
             ..connection("gone", ProviderRole::Viewer, accounts([1]))
         }],
+        asker: None,
     };
     let mut declared = Declared::of(&Present {
         connections: ["gone", "new"]
@@ -149,6 +189,7 @@ fn invariant_7_a_dimension_that_is_not_known_is_refused() {
         quorum: 1,
         operators: [("owner".to_owned(), OperatorRole::Owner)].into(),
         connections: vec![connection("acme", ProviderRole::Viewer, accounts([1]))],
+        asker: None,
     };
     let file = Declared::of(&present).write().expect("a file");
     assert!(Declared::read(&file).is_ok());
@@ -156,4 +197,81 @@ fn invariant_7_a_dimension_that_is_not_known_is_refused() {
     assert_ne!(file, slip, "{file}");
     let refused = Declared::read(&slip).expect_err("not known");
     assert!(refused.to_string().contains("history_form"), "{refused}");
+}
+
+fn of_two(quorum: u32, connections: Vec<Connection>) -> Present {
+    let people = [
+        ("ann", OperatorRole::Owner),
+        ("bob", OperatorRole::Admin),
+        ("zoe", OperatorRole::Owner),
+    ];
+    Present {
+        quorum,
+        operators: people.map(|(name, role)| (name.to_owned(), role)).into(),
+        connections,
+        asker: Some("ann".to_owned()),
+    }
+}
+
+/// An owner and an admin change places, and a door is shut: by name the last owner would go first, and
+/// the door would be left open.
+#[test]
+fn doors_are_shut_first_and_who_asks_goes_last() {
+    let mut present = of_two(
+        1,
+        vec![connection("acme", ProviderRole::Viewer, accounts([1]))],
+    );
+    present.operators.remove("zoe");
+    let mut declared = Declared::of(&present);
+    let people = declared.operators.as_mut().expect("people");
+    people.insert("ann".to_owned(), OperatorRole::Admin);
+    people.insert("bob".to_owned(), OperatorRole::Owner);
+    let acme = declared.connections.get_mut("acme").expect("a connection");
+    acme.state = State::Suspended;
+    let role = |operator: &str, role| Step::SetRole {
+        operator: operator.to_owned(),
+        role,
+    };
+    let expected = vec![
+        go("acme", Move::Suspend),
+        role("bob", OperatorRole::Owner),
+        role("ann", OperatorRole::Admin),
+    ];
+    assert_eq!(plan(&present, &declared), Ok(expected));
+    declared.quorum = Some(2);
+    let told = plan(&present, &declared)
+        .expect_err("one owner")
+        .to_string();
+    assert!(
+        told.contains("1 owners would be left, and 2 must sign"),
+        "{told}"
+    );
+}
+
+#[test]
+fn what_is_widened_and_opened_is_one_change() {
+    let mut acme = connection("acme", ProviderRole::Viewer, accounts([1]));
+    acme.state = State::Suspended;
+    let before = Terms::of(&acme);
+    let present = of_two(2, vec![acme]);
+    let mut declared = Declared::of(&present);
+    let acme = declared.connections.get_mut("acme").expect("a connection");
+    acme.state = State::Active;
+    acme.forward = true;
+    let steps = plan(&present, &declared).expect("steps");
+    let [step] = steps.as_slice() else {
+        panic!("{steps:?}");
+    };
+    let after = Terms {
+        forward: true,
+        ..before.clone()
+    };
+    let change = Change::Terms {
+        connection: "acme".to_owned(),
+        before: before.into(),
+        after: after.into(),
+        opens: Some(Move::Resume),
+    };
+    assert_eq!(change.words(), "widen connection acme, and resume it");
+    assert_eq!(step.asks(&present), Some(change));
 }

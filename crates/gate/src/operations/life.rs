@@ -141,6 +141,8 @@ pub struct Wanted {
     /// Who of the provider's is written to before that, or nobody.
     #[serde(deserialize_with = "named")]
     pub contact: Option<Option<MailAddress>>,
+    /// Whether its door, if it is shut, opens with that: one change, which the quorum makes.
+    pub opens: bool,
     /// Why.
     pub reason: String,
 }
@@ -210,6 +212,15 @@ pub(crate) async fn change(
     let before = Terms::of(&found);
     let handed = wanted.client_certificate.take();
     let handed = certificate::handed(gate, operator, name, handed).await?;
+    let opens = wanted.opens.then(|| found.state.opened_by());
+    if opens == Some(None) {
+        let why = format!(
+            "the connection is {}: no door of its opens",
+            found.state.as_str()
+        );
+        return Err(refused(409, why));
+    }
+    let opens = opens.flatten();
     let mut after = wanted.put(gate, name, &before)?;
     after.client_certificate = handed.unwrap_or(after.client_certificate);
     if let Some(user) = after.editor.filter(|_| after.editor != before.editor) {
@@ -238,7 +249,13 @@ pub(crate) async fn change(
             .map_err(|not| refused(400, not))?;
     }
     let mut todo = Vec::new();
-    let direction = classify(&before, &after);
+    let direction = match opens {
+        Some(_) => Direction::Widens,
+        None => classify(&before, &after),
+    };
+    if opens.is_some() {
+        certificate::reaches(gate, then.client_certificate)?;
+    }
     if direction == Direction::Widens && then.mode != Mode::Watched {
         let unchecked = scope_todo(gate, &after.part)?;
         todo.extend(editor_todo(gate, &then).await?);
@@ -267,6 +284,7 @@ pub(crate) async fn change(
             connection: name.to_owned(),
             before: Box::new(before),
             after: Box::new(after),
+            opens,
         };
         let done = changes::ask(gate, operator, change, why).await?;
         Shown::after(gate, name, done)?

@@ -26,6 +26,8 @@ const CALLS: NonZeroU32 = NonZeroU32::MIN.saturating_add(599);
 /// An operator at a running gate.
 pub(crate) struct Desk {
     client: Client,
+    /// What the operator's tokens are made out to.
+    pub(crate) id: UserId,
     /// The operator's key: decisions are signed with it, too.
     pub(crate) key: PrivateKey,
 }
@@ -81,7 +83,7 @@ impl Desk {
         let signer = Arc::new(LocalKey::new(id, key.clone()));
         let budget = Budget::per_minute(CALLS, CALLS, Duration::from_secs(30));
         let client = Client::new(url, signer, budget, Arc::new(SystemClock))?;
-        Ok(Self { client, key })
+        Ok(Self { client, id, key })
     }
 
     /// A list, all its pages.
@@ -126,9 +128,34 @@ impl Desk {
     }
 }
 
+/// The gate's no to one thing that was asked for, in its own words: other things can be asked for.
+#[derive(Debug)]
+pub(crate) struct Refused(String);
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The gate's no as a value; whatever else went wrong stays an error.
+pub(crate) fn refused<T>(done: anyhow::Result<T>) -> anyhow::Result<Result<T, Refused>> {
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(error) => error.downcast().map(Err),
+    }
+}
+
 /// What the gate said, in its own words.
 pub(crate) fn told(error: ClientError) -> anyhow::Error {
     match error {
+        ClientError::Status {
+            status: 400..=499,
+            message,
+            ..
+        } => Refused(message).into(),
         ClientError::Status { message, .. } => anyhow::anyhow!("{message}"),
         ClientError::Unreachable { sent: false, why } => {
             anyhow::anyhow!("the gate does not answer ({why}): is `vestibule gate run` running?")

@@ -110,8 +110,11 @@ fn next(deed: &mut Deed<'_, '_>, change: &Change) -> Result<Connection, Fault> {
         Change::Activate { connection, terms } => (connection, terms, Some(Move::Activate)),
         Change::Resume { connection, terms } => (connection, terms, Some(Move::Resume)),
         Change::Terms {
-            connection, before, ..
-        } => (connection, before, None),
+            connection,
+            before,
+            opens,
+            ..
+        } => (connection, before, *opens),
         _ => return Err(refused(500, "the change is not of a connection").into()),
     };
     let known = rows::connections::connection(deed.writing, deed.workspace, name)?;
@@ -161,13 +164,29 @@ pub(super) fn make(
             }
             rows::connections::put_connection(deed.writing, workspace, &connection)?;
             let connection = connection.name;
-            match change {
-                Change::Activate { .. } => Event::ConnectionActivated { connection, reason },
-                Change::Terms { before, after, .. } => Event::ConnectionChanged {
-                    connection,
-                    changed: changed(before, after),
-                    reason,
-                },
+            let opened = match change {
+                Change::Activate { .. } => Move::Activate,
+                Change::Terms {
+                    before,
+                    after,
+                    opens,
+                    ..
+                } => {
+                    let event = Event::ConnectionChanged {
+                        connection: connection.clone(),
+                        changed: changed(before, after),
+                        reason: reason.clone(),
+                    };
+                    deed.log(actor.clone(), event)?;
+                    let Some(opens) = opens else {
+                        return Ok(());
+                    };
+                    *opens
+                }
+                _ => Move::Resume,
+            };
+            match opened {
+                Move::Activate => Event::ConnectionActivated { connection, reason },
                 _ => Event::ConnectionResumed { connection, reason },
             }
         }
