@@ -181,9 +181,9 @@ impl Step {
                 opens: *opens,
             },
             Self::Go { connection, what } => {
-                let known = present.connections.iter();
-                let known = known.filter(|one| one.name == *connection).map(Terms::of);
-                let (connection, terms) = (connection.clone(), Box::new(known.last()?));
+                let mut known = present.connections.iter();
+                let known = known.find(|one| one.name == *connection)?;
+                let (connection, terms) = (connection.clone(), Box::new(Terms::of(known)));
                 match what {
                     Move::Activate => Change::Activate { connection, terms },
                     Move::Resume => Change::Resume { connection, terms },

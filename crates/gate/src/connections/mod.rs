@@ -166,6 +166,9 @@ pub enum NotNow {
     /// Its end date has passed.
     #[error("the connection is EXPIRED: give it a later end date first")]
     Expired,
+    /// It would be over before it began.
+    #[error("its end date has passed already: name a later one")]
+    Past,
     /// It has too long a life.
     #[error("a connection ends within {MAX_DAYS} days: name an earlier end date")]
     TooLong,
@@ -246,9 +249,7 @@ impl Connection {
             return Err(NotNow::OnlyOfAnother);
         }
         grant::check(&self.part)?;
-        if self.until > now.plus(MAX_DAYS * DAY) {
-            return Err(NotNow::TooLong);
-        }
+        short_enough(self.until, now)?;
         check_addresses(&self.addresses, self.addresses_reason.as_deref())?;
         Ok(())
     }
@@ -262,6 +263,21 @@ impl Connection {
     pub fn subscriber(&self) -> String {
         format!("connection:{}", self.name)
     }
+}
+
+/// Whether what is only asked for now may end then.
+pub fn check_end(until: Millis, now: Millis) -> Result<(), NotNow> {
+    if until <= now {
+        return Err(NotNow::Past);
+    }
+    short_enough(until, now)
+}
+
+fn short_enough(until: Millis, now: Millis) -> Result<(), NotNow> {
+    if until > now.plus(MAX_DAYS * DAY) {
+        return Err(NotNow::TooLong);
+    }
+    Ok(())
 }
 
 /// A wanted scope as the books have it.

@@ -19,7 +19,7 @@ use crate::changes::Change;
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
     BudgetGrant, Closed, Connection, Direction, Followed, Mode, Move, Place, ScopeGrant, State,
-    Terms, check_addresses, classify,
+    Terms, check_addresses, check_end, classify,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -244,6 +244,9 @@ pub(crate) async fn change(
     if found.state == State::Requested {
         check_addresses(&then.addresses, then.addresses_reason.as_deref())
             .map_err(|bad| refused(400, bad))?;
+        if then.until != found.until {
+            check_end(then.until, gate.clock.now()).map_err(|not| refused(400, not))?;
+        }
     } else {
         then.fit(gate.clock.now())
             .map_err(|not| refused(400, not))?;

@@ -19,7 +19,7 @@ use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
     BudgetGrant, BudgetName, Budgets, Connection, DAY, DEFAULT_DAYS, HeldKey, KeyState, Mode,
-    Place, ScopeGrant, State, Target, check_addresses, examine, is_name, part_of,
+    Place, ScopeGrant, State, Target, check_addresses, check_end, examine, is_name, part_of,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -86,6 +86,9 @@ pub(crate) async fn request(
     };
     let client_certificate =
         certificate::handed(gate, operator, &input.name, input.client_certificate).await?;
+    let now = gate.clock.now();
+    let until = input.until.unwrap_or(now.plus(DEFAULT_DAYS * DAY));
+    check_end(until, now).map_err(|not| refused(400, not))?;
     let addresses = input.addresses.unwrap_or(handover.addresses);
     check_addresses(&addresses, input.addresses_reason.as_deref())
         .map_err(|bad| refused(400, bad))?;
@@ -113,7 +116,6 @@ pub(crate) async fn request(
         url,
         legacy_signature: handover.legacy_signature,
     });
-    let now = gate.clock.now();
     let asked = input.scope.unwrap_or_default();
     let books = gate.filled_books();
     let (granted, followed) = asked.resolved(books).map_err(|bad| refused(400, bad))?;
@@ -123,7 +125,7 @@ pub(crate) async fn request(
         role: input.role.unwrap_or(handover.role),
         mode: input.mode,
         state: State::Requested,
-        until: input.until.unwrap_or(now.plus(DEFAULT_DAYS * DAY)),
+        until,
         api_key: UserId(Uuid::new_v4()),
         fingerprint,
         addresses,

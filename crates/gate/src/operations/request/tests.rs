@@ -92,6 +92,33 @@ on_both! {
     }
 
     rooms: &ROOMS,
+    async fn an_end_that_has_passed_or_is_far_off_is_refused_at_once(store: TestStore) {
+        let world = World::over(store).await;
+        let ending = |until: i64| {
+            let file = HandedIn::text(&csr_of(&KEY));
+            let until = Some(NOW.plus(until));
+            request_of(&world, Request { until, ..named("acme", file) })
+        };
+        for (until, word) in [(-1, "passed already"), (0, "passed already"), (366 * DAY + 1, "366 days")] {
+            let refused = ending(until).await.expect_err("refused");
+            assert_eq!(refused.status(), 400, "{refused}");
+            assert!(refused.message().contains(word), "{refused}");
+            assert_eq!(world.count("gate_connections").await, 0, "nothing is kept");
+        }
+        let kept = ending(366 * DAY).await.expect("kept");
+        let later = |until: i64| life::Wanted {
+            until: Some(kept.until.plus(until)),
+            reason: "as agreed".to_owned(),
+            ..life::Wanted::default()
+        };
+        for until in [1, -366 * DAY] {
+            let refused = life::change(&world.gate, &world.operator, "acme", later(until)).await;
+            assert_eq!(refused.expect_err("refused").status(), 400, "{until}");
+        }
+        life::change(&world.gate, &world.operator, "acme", later(-DAY)).await.expect("sooner");
+    }
+
+    rooms: &ROOMS,
     /// C3: a key belongs to one connection, for ever.
     async fn the_key_of_another_connection_is_refused(store: TestStore) {
         let world = World::over(store).await;
