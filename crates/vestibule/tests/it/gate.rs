@@ -303,6 +303,9 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let (left, _) = gate.fine("connection leave acme --reason over");
     assert_eq!(left["record"]["closed"]["by"], "owner");
     assert_eq!(standing(), "REVOKED");
+    let (again, told) = gate.fine("connection leave acme --reason again");
+    assert_eq!(again["record"], left["record"], "{told}");
+    assert!(told.contains("REVOKED already"), "{told}");
     gate.refused("connection change acme --vault-account 2 --reason more");
     let without = gate.run("connection suspend acme");
     assert_eq!(without.status.code(), Some(2), "a reason is asked for");

@@ -83,11 +83,14 @@ pub(super) async fn run(desk: &Desk, args: &Args, out: Output) -> anyhow::Result
     if let Some(enrolment) = &enrolment {
         enrolment.ask().await?;
     }
-    if shown.connection.state != State::Revoked || enrolment.is_none() {
+    let revoked = if shown.connection.state == State::Revoked {
+        note("it is REVOKED already, and the reason is that of then: its record again");
+        shown
+    } else {
         let body = json!({"reason": args.reason});
-        let revoked: Shown = desk.send("POST", &format!("{path}/revoke"), &body).await?;
-        left_upstream(&revoked.connection);
-    }
+        desk.send("POST", &format!("{path}/revoke"), &body).await?
+    };
+    left_upstream(&revoked.connection);
     record(desk, &args.name, out).await?;
     let Some(enrolment) = enrolment else {
         return Ok(ExitCode::SUCCESS);
