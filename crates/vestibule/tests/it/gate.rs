@@ -277,7 +277,16 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let (made, _) = gate.fine(&ann(&format!("change approve {change}")));
     assert_eq!(made["state"], "MADE");
     assert_eq!(standing(), "ACTIVE");
-    let (confirmed, _) = gate.fine(&ann("review --confirm acme"));
+    let (seen, _) = gate.fine("review");
+    let exactly = format!("review --confirm acme={}", world::text(&seen["terms"]));
+    gate.fine("connection change acme --contact ops@acme.example --reason asked");
+    let told = gate.refused(&exactly);
+    assert!(told.contains("not what you saw"), "{told}");
+    let bare = gate.run("review --confirm acme");
+    assert_eq!(bare.status.code(), Some(2), "{}", said(&bare));
+    let (seen, _) = gate.fine("review");
+    let exactly = format!("review --confirm acme={}", world::text(&seen["terms"]));
+    let (confirmed, _) = gate.fine(&ann(&exactly));
     assert_eq!(confirmed["confirmed"][1], "ann");
 
     let file = gate.export();

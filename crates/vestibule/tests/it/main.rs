@@ -15,6 +15,8 @@ mod follow;
 mod full;
 mod gate;
 mod interrupted;
+#[cfg(target_os = "linux")]
+mod review;
 mod rotation;
 mod scenarios;
 mod tour;
