@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use protocol::model::policy_v2::Initiator;
+use protocol::model::policy_v2::{
+    AccountConfig, AmountConfig, AssetConfig, Initiator, PolicyRuleV2,
+};
+use serde_json::Value;
 
 use super::practices::judged;
 use super::{Seen, Unseen};
@@ -15,8 +18,7 @@ pub(super) struct Policy<'a> {
 }
 
 struct Rule<'a> {
-    name: &'a str,
-    lets_through: bool,
+    rule: &'a PolicyRuleV2,
     who: Who<'a>,
 }
 
@@ -37,9 +39,8 @@ enum Is {
 impl<'a> Policy<'a> {
     pub(super) fn of(seen: &'a Seen) -> Self {
         let rules = seen.rules.as_ref().map(|rules| {
-            let rule = |rule: &'a protocol::model::policy_v2::PolicyRuleV2| Rule {
-                name: &rule.name,
-                lets_through: rule.verdict.action == "ALLOW",
+            let rule = |rule: &'a PolicyRuleV2| Rule {
+                rule,
                 who: match &rule.initiator {
                     Initiator::Wildcard(_) => Who::Anybody,
                     Initiator::Named(config) => Who::Named(
@@ -70,30 +71,87 @@ impl<'a> Policy<'a> {
     }
 }
 
+/// The first match counts: what a rule before has surely taken out does not come to this one.
 fn of_rules(rules: &[Rule<'_>], id: Option<&str>) -> (Verdict, String) {
-    for (number, rule) in (1..).zip(rules) {
-        let name = rule.name;
-        match rule.who.is(id) {
-            Is::Others => {}
-            Is::Unknown(why) => {
-                return (
-                    Verdict::CannotBeSeen,
-                    format!("rule {number} ('{name}') is for {why} cannot be seen"),
-                );
-            }
-            Is::Theirs if rule.lets_through => {
-                return (
-                    Verdict::Broken,
-                    format!(
-                        "rule {number} ('{name}') lets some of its transfers through without an approval"
-                    ),
-                );
-            }
-            Is::Theirs => {}
+    let mut stops: Vec<&PolicyRuleV2> = Vec::new();
+    let mut perhaps: Vec<(&PolicyRuleV2, _)> = Vec::new();
+    let mut doubt = None;
+    for (number, Rule { rule, who }) in (1..).zip(rules) {
+        let unknown = match who.is(id) {
+            Is::Others => continue,
+            Is::Theirs => None,
+            Is::Unknown(why) => Some((number, &rule.name, why)),
+        };
+        match (rule.verdict.action.as_str(), unknown) {
+            ("ALLOW", _) if stops.iter().any(|stop| covers(stop, rule)) => {}
+            ("ALLOW", Some(_)) => doubt = doubt.or(unknown),
+            ("ALLOW", None) => match perhaps.iter().find(|(stop, _)| covers(stop, rule)) {
+                Some((_, unknown)) => doubt = doubt.or(Some(*unknown)),
+                None => {
+                    let what = "lets some of its transfers through without an approval";
+                    let evidence = format!("rule {number} ('{}') {what}", rule.name);
+                    return (Verdict::Broken, evidence);
+                }
+            },
+            ("BLOCK" | "2-TIER", None) => stops.push(*rule),
+            ("BLOCK" | "2-TIER", Some(unknown)) => perhaps.push((*rule, unknown)),
+            _ => {}
         }
+    }
+    if let Some((number, name, why)) = doubt {
+        let evidence = format!("rule {number} ('{name}') is for {why} cannot be seen");
+        return (Verdict::CannotBeSeen, evidence);
     }
     let evidence = "no rule for transfers lets it through without an approval";
     (Verdict::Held, evidence.to_owned())
+}
+
+/// Whether a rule surely matches whatever of the same initiator's another matches: in each respect it
+/// asks for nothing, or for the same.
+fn covers(rule: &PolicyRuleV2, other: &PolicyRuleV2) -> bool {
+    let free = |value: &Option<Value>| {
+        value
+            .as_ref()
+            .is_none_or(|value| value.as_str() == Some("*"))
+    };
+    let over_time = &rule.amount_over_time;
+    (rule.kind == "*" || rule.kind == other.kind)
+        && (rule.sub_type.is_none() || rule.sub_type == other.sub_type)
+        && all_assets(rule.asset.as_ref(), other.asset.as_ref())
+        && (anywhere(Some(&rule.source)) || rule.source == other.source)
+        && (anywhere(rule.destination.as_ref()) || rule.destination == other.destination)
+        && (any_amount(rule.amount.as_ref()) || rule.amount == other.amount)
+        && (over_time.is_none() || *over_time == other.amount_over_time)
+        && (free(&rule.method) || rule.method == other.method)
+        && (free(&rule.program_call) || rule.program_call == other.program_call)
+        && (rule.derivation_path.is_none() || rule.derivation_path == other.derivation_path)
+}
+
+/// Whether it matches each asset that the other does. All of those that are no NFTs are not all.
+fn all_assets(asset: Option<&AssetConfig>, other: Option<&AssetConfig>) -> bool {
+    let Some(asset) = asset else { return true };
+    let types = asset.asset_types.as_deref().unwrap_or_default();
+    let all = types.is_empty() || types.iter().any(|id| id == "*");
+    other.is_some_and(|other| asset == other || all && asset.nft_transfer == other.nft_transfer)
+}
+
+/// Whether it asks for no place.
+fn anywhere(account: Option<&AccountConfig>) -> bool {
+    account.is_none_or(|account| {
+        let free = |kind: &String| matches!(kind.as_str(), "*" | "ANY");
+        let named = account.sub_type.len() + account.ids.len() + account.tags.len();
+        let any_kind = account.kinds.iter().any(free) || account.kinds.is_empty() && named == 0;
+        any_kind
+            && account
+                .address_type
+                .as_deref()
+                .is_none_or(|kind| kind == "*")
+    })
+}
+
+/// Whether it asks for no amount.
+fn any_amount(amount: Option<&AmountConfig>) -> bool {
+    amount.is_none_or(|amount| amount.range.min.is_zero() && amount.range.max.is_none())
 }
 
 impl Who<'_> {
