@@ -86,7 +86,7 @@ impl fmt::Display for Wanted {
 #[derive(Debug, thiserror::Error)]
 pub enum EnrollError {
     /// The key may not see API users, so it may not make any.
-    #[error("API users cannot be seen with this key, and none was made: {}", .0.0)]
+    #[error("API users cannot be seen with this key, and none was made: {}", .0.why)]
     Blind(Unseen),
     /// Another has the name.
     #[error(
@@ -150,7 +150,7 @@ fn standing(wanted: &Wanted, user: Option<&User>, list: &Result<Vec<String>, Uns
         (Some(_), Err(unseen)) => left.push(format!(
             "look at its IP list in the Console, where it must be {}: {}",
             told(&wanted.addresses),
-            unseen.0
+            unseen.why
         )),
         (Some(_), Ok(list)) => left.extend(differences(wanted, list)),
     }
@@ -299,7 +299,7 @@ mod tests {
             wrong[0].contains("add 203.0.113.8, and take away 198.51.100.1"),
             "{wrong:?}"
         );
-        let blind = standing(&wanted, Some(&ready), &Err(Unseen("why".to_owned())));
+        let blind = standing(&wanted, Some(&ready), &Err(Unseen::closed("why")));
         assert!(
             blind.left[0].contains("203.0.113.7, 203.0.113.8: why"),
             "{:?}",

@@ -31,6 +31,19 @@ pub enum Practice {
 }
 
 impl Practice {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::C1,
+        Self::C2,
+        Self::C3,
+        Self::C3Used,
+        Self::C4,
+        Self::C5,
+        Self::C6,
+        Self::C6Few,
+        Self::C7,
+    ];
+
     /// Its word.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -75,6 +88,17 @@ pub enum Severity {
     Medium,
     /// To be mended today.
     High,
+}
+
+impl Severity {
+    /// Its word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
 }
 
 /// One practice of one connection, of one user, or of the workspace.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::At;
 use super::desk::Desk;
 use crate::output::{Output, note};
-use crate::posture::{How, Report};
+use crate::posture::{How, Report, now};
 
 #[derive(Deserialize)]
 struct Gate {
@@ -28,6 +28,8 @@ pub(super) async fn run(at: &At, how: How, out: Output) -> anyhow::Result<ExitCo
     };
     let report = Report {
         environment: public_url,
+        as_of: now(),
+        failed: Vec::new(),
         standings: all.iter().map(standing).collect(),
         findings: all.into_iter().flat_map(|one| one.findings).collect(),
         theirs: None,

@@ -16,16 +16,21 @@ use gate::posture::workspace::{Seen, judge};
 use protocol::ids::UserId;
 
 use crate::given_key;
-use crate::output::Output;
+use crate::output::{Output, failed};
 use report::Fireblocks;
-pub(crate) use report::{How, Report};
+pub(crate) use report::{How, Report, now};
+
+/// The exit code of a command line that cannot be meant.
+const WRONG_USAGE: u8 = 2;
 
 /// The seven practices in a workspace as it stands, without any gate: from a key given for this run, from
 /// the Console's exports, and from what third parties handed over.
 ///
 /// Nothing is changed: the key is used for GET alone. Each practice of each API user is held, broken,
 /// or cannot be seen from what is given; a Security Auditor's key sees Fireblocks' own findings, an
-/// Admin's users, IP lists and policy.
+/// Admin's users, IP lists and policy. Where the workspace could not be reached or the key was not
+/// accepted, that is told on stderr, and with --fail-on the exit code is 1. A --csr of nobody whom the
+/// workspace knows is exit code 2.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   vestibule posture --environment us --api-key ID --secret-key audit.pem
@@ -34,7 +39,9 @@ pub(crate) use report::{How, Report};
   vestibule posture --policy policy.json --history transactions.csv --third-party acme
                                                          from the Console's exports alone
   vestibule posture ... --format html > posture.html     one page for an auditor
-  vestibule posture ... --format sarif --fail-on medium  for a CI: exit code 1")]
+  vestibule posture ... --format sarif --fail-on medium  for a CI: exit code 1
+  vestibule posture ... --fail-on low --fail-on-unseen=C1,C4,C7
+                                                         also where one of these cannot be seen")]
 pub(crate) struct Args {
     /// us, eu, eu2, sandbox, or the base URL of an API.
     #[arg(
@@ -71,13 +78,21 @@ pub(crate) async fn run(args: &Args, out: Output) -> anyhow::Result<ExitCode> {
             Seen::nothing(given::WITHOUT_KEY),
         ),
     };
+    let as_of = now();
     args.given.add_to(&mut seen)?;
+    if let Err(wrong) = seen.check_handed() {
+        let error = anyhow::Error::new(wrong).context("--csr");
+        let _ = failed(&error, out.json);
+        return Ok(ExitCode::from(WRONG_USAGE));
+    }
     let (fireblocks, fireblocks_unseen) = match &seen.theirs {
         Ok(theirs) => (theirs.clone(), None),
-        Err(unseen) => (Vec::new(), Some(unseen.0.clone())),
+        Err(unseen) => (Vec::new(), Some(unseen.why.clone())),
     };
     let report = Report {
         environment,
+        as_of,
+        failed: seen.failures().map(str::to_owned).collect(),
         findings: judge(&seen, &args.third_parties),
         standings: BTreeMap::new(),
         theirs: Some(Fireblocks {

@@ -32,9 +32,18 @@ pub(super) fn of(report: &Report) -> Value {
                 "version": env!("CARGO_PKG_VERSION"),
                 "rules": rules.collect::<Vec<_>>(),
             }},
+            "invocations": [{
+                "executionSuccessful": report.failed.is_empty(),
+                "endTimeUtc": report.as_of,
+                "toolExecutionNotifications": report.failed.iter().map(failure).collect::<Vec<_>>(),
+            }],
             "results": report.findings.iter().map(|one| result(report, one)).collect::<Vec<_>>(),
         }],
     })
+}
+
+fn failure(why: &String) -> Value {
+    json!({"level": "error", "message": {"text": why}})
 }
 
 fn result(report: &Report, one: &Finding) -> Value {
@@ -57,4 +66,32 @@ fn result(report: &Report, one: &Finding) -> Value {
         }]}],
         "properties": {"source": one.source, "severity": one.severity, "todo": one.todo},
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use gate::posture::workspace::{Seen, judge};
+
+    use super::*;
+
+    #[test]
+    fn a_run_says_when_it_was_and_what_it_failed_at() {
+        for failed in [vec![], vec!["no route".to_owned()]] {
+            let report = Report {
+                environment: "here".to_owned(),
+                as_of: "2026-09-18T12:00:00Z".to_owned(),
+                failed: failed.clone(),
+                findings: judge(&Seen::nothing("no key"), &[]),
+                standings: BTreeMap::new(),
+                theirs: None,
+            };
+            let run = &of(&report)["runs"][0]["invocations"][0];
+            assert_eq!(run["endTimeUtc"], "2026-09-18T12:00:00Z");
+            assert_eq!(run["executionSuccessful"], failed.is_empty());
+            let told = &run["toolExecutionNotifications"];
+            assert_eq!(told.as_array().map(Vec::len), Some(failed.len()));
+            let of_first = &told[0]["message"]["text"];
+            assert_eq!(of_first.as_str(), failed.first().map(String::as_str));
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod follow;
 mod full;
 mod gate;
 mod interrupted;
+mod posture;
 #[cfg(target_os = "linux")]
 mod review;
 mod rotation;

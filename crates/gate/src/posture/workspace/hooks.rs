@@ -13,7 +13,7 @@ const MOST: usize = 3;
 /// Judges the webhooks.
 pub(super) fn few(seen: &Seen) -> Finding {
     let (verdict, evidence) = match &seen.webhooks {
-        Err(unseen) => (Verdict::CannotBeSeen, unseen.0.clone()),
+        Err(unseen) => (Verdict::CannotBeSeen, unseen.why.clone()),
         Ok(all) => count(all),
     };
     judged(

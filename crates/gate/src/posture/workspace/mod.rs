@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use super::{Finding, Practice, Severity, Verdict};
 use people::{full_name, person};
 use practices::{PRACTICES, judged};
-pub use seen::{Created, Handed, History, Hook, Seen, Theirs, Unseen};
+pub use seen::{Created, Handed, History, Hook, Seen, Theirs, Unseen, WrongName};
 use users::Look;
 
 /// Whose a finding is that is nobody's own.
@@ -96,7 +96,7 @@ fn nobody(seen: &Seen, third: &str) -> Finding {
         Ok(_) => "the workspace has no such user".to_owned(),
         Err(unseen) => format!(
             "the workspace has no such API user; of people: {}",
-            unseen.0
+            unseen.why
         ),
     };
     judged(
@@ -109,7 +109,7 @@ fn nobody(seen: &Seen, third: &str) -> Finding {
 }
 
 fn unseen_of(practice: Practice, subject: &str, unseen: &Unseen) -> Finding {
-    let why = unseen.0.clone();
+    let why = unseen.why.clone();
     judged(
         practice,
         subject,

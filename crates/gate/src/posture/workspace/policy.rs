@@ -60,7 +60,7 @@ impl<'a> Policy<'a> {
     /// Judges the rules for somebody, whose id may not be known.
     pub(super) fn judge(&self, name: &str, id: Option<&str>) -> Finding {
         let (verdict, evidence) = match &self.rules {
-            Err(unseen) => (Verdict::CannotBeSeen, unseen.0.clone()),
+            Err(unseen) => (Verdict::CannotBeSeen, unseen.why.clone()),
             Ok(rules) => of_rules(rules, id),
         };
         let mut judged = judged(Practice::C7, name, verdict, Severity::High, evidence);

@@ -1,6 +1,6 @@
 //! What is known of a workspace: from a key, from exports, from what was handed over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use protocol::ids::UserId;
 use protocol::model::policy_v2::PolicyRuleV2;
@@ -10,9 +10,46 @@ use serde::{Deserialize, Serialize};
 
 use crate::connections::examine_request;
 
-/// Why something was not seen: the words for whoever wants to see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unseen(pub String);
+/// Why something was not seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// The words for whoever wants to see it.
+    pub why: String,
+    /// Whether the look itself failed: it was asked for, and neither an answer came nor a no.
+    pub failed: bool,
+}
+
+impl Unseen {
+    /// Nobody gave what it is seen by, or upstream said no.
+    pub fn closed(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            failed: false,
+        }
+    }
+
+    /// The look itself failed.
+    pub fn failed(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            failed: true,
+        }
+    }
+}
+
+/// A CSR that was handed over by nobody, or not by one alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WrongName {
+    /// No API user has the name or id.
+    #[error("the workspace has no API user '{0}', by name or id")]
+    Nobody(String),
+    /// More than one has the name.
+    #[error("the workspace has several API users '{0}': give the id of the one that is meant")]
+    Several(String),
+    /// Both are one user's.
+    #[error("'{0}' and '{1}' are the same API user: give one CSR of it")]
+    Same(String, String),
+}
 
 /// What was seen, each from one source.
 #[derive(Clone, Debug)]
@@ -40,7 +77,11 @@ pub struct Seen {
 impl Seen {
     /// Nothing is seen, and this is why.
     pub fn nothing(why: &str) -> Self {
-        let unseen = Unseen(why.to_owned());
+        Self::unseen(Unseen::closed(why))
+    }
+
+    /// All is unseen for the same reason.
+    pub fn unseen(unseen: Unseen) -> Self {
         Self {
             users: Err(unseen.clone()),
             people: Err(unseen.clone()),
@@ -52,6 +93,50 @@ impl Seen {
             handed: BTreeMap::new(),
             history: None,
         }
+    }
+
+    /// Why the look itself failed, of each question that it failed at; nothing where another source
+    /// tells the same.
+    pub fn failures(&self) -> impl Iterator<Item = &str> {
+        let parts = [
+            self.users.as_ref().err(),
+            self.people.as_ref().err(),
+            self.webhooks.as_ref().err(),
+            self.rules.as_ref().err(),
+            self.theirs.as_ref().err(),
+        ];
+        let lists = self
+            .addresses
+            .values()
+            .filter_map(|list| list.as_ref().err());
+        let failed = |unseen: &&Unseen| unseen.failed;
+        let all = parts.into_iter().flatten().chain(lists).filter(failed);
+        all.map(|unseen| unseen.why.as_str())
+    }
+
+    /// Checks, where API users are seen, that whatever was handed over is of one of them.
+    pub fn check_handed(&self) -> Result<(), WrongName> {
+        let Ok(users) = &self.users else {
+            return Ok(());
+        };
+        let mut called: HashMap<String, BTreeSet<UserId>> = HashMap::new();
+        for user in users {
+            for name in user.name.clone().into_iter().chain([user.id.to_string()]) {
+                called.entry(name).or_default().insert(user.id);
+            }
+        }
+        let mut met: HashMap<UserId, &str> = HashMap::new();
+        for by in self.handed.keys() {
+            let mut found = called.get(by).into_iter().flatten();
+            let user = found.next().ok_or_else(|| WrongName::Nobody(by.clone()))?;
+            if found.next().is_some() {
+                return Err(WrongName::Several(by.clone()));
+            }
+            if let Some(before) = met.insert(*user, by) {
+                return Err(WrongName::Same(before.to_owned(), by.clone()));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! API users: all practices of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -23,6 +23,8 @@ pub(super) struct Look<'a> {
     pub(super) policy: Policy<'a>,
     /// Who has handed over each key, by its fingerprint.
     holders: HashMap<&'a str, Vec<&'a str>>,
+    /// How many keys were handed over.
+    keys: usize,
 }
 
 impl<'a> Look<'a> {
@@ -36,6 +38,7 @@ impl<'a> Look<'a> {
         Self {
             seen,
             policy: Policy::of(seen),
+            keys: holders.values().map(Vec::len).sum(),
             holders,
         }
     }
@@ -49,7 +52,7 @@ impl<'a> Look<'a> {
             .get(name)
             .or_else(|| self.seen.handed.get(id));
         let mut all = vec![role(user, name, is_third_party)];
-        all.extend(self.keys(name, handed));
+        all.extend(self.keys([name, id], handed));
         all.push(used(self.seen.history.as_ref(), name, Some(user.role)));
         all.push(addresses(self.seen, user, name));
         all.extend(own_word(name));
@@ -74,17 +77,18 @@ impl<'a> Look<'a> {
             )
         };
         let id = name.parse::<UserId>().is_ok().then_some(name);
-        let mut all = vec![blind(C1, unseen.0.clone())];
-        all.extend(self.keys(name, self.seen.handed.get(name)));
+        let mut all = vec![blind(C1, unseen.why.clone())];
+        all.extend(self.keys([name; 2], self.seen.handed.get(name)));
         all.push(used(self.seen.history.as_ref(), name, None));
-        all.push(blind(C4, unseen.0.clone()));
+        all.push(blind(C4, unseen.why.clone()));
         all.extend(own_word(name));
         all.push(self.policy.judge(name, id));
         all
     }
 
-    /// Of whose key it is, and whether another has it: only what was handed over tells.
-    fn keys(&self, name: &str, handed: Option<&Handed>) -> [Finding; 2] {
+    /// Of whose key it is, and whether another has it: only what was handed over tells. It may have been
+    /// handed over by name or by id: neither is another.
+    fn keys(&self, [name, id]: [&str; 2], handed: Option<&Handed>) -> [Finding; 2] {
         let Some(handed) = handed else {
             let why = "no API tells: only the CSR that was handed over does";
             return [C2, C3].map(|practice| untold(practice, name, why));
@@ -103,13 +107,15 @@ impl<'a> Look<'a> {
             ];
         };
         let holders = self.holders.get(fingerprint.as_str());
-        let others: Vec<_> = holders
-            .into_iter()
-            .flatten()
-            .filter(|who| **who != name)
-            .collect();
-        let compared = self.seen.handed.len() - 1;
-        let (verdict, evidence) = if let Some(other) = others.first() {
+        let is_other = |who: &&&str| ![name, id].contains(*who);
+        let other = holders.into_iter().flatten().find(is_other);
+        let has_key = |who: &&str| {
+            let handed = self.seen.handed.get(*who);
+            handed.is_some_and(|handed| handed.fingerprint.is_some())
+        };
+        let own = BTreeSet::from([name, id]).into_iter().filter(has_key);
+        let compared = self.keys - own.count();
+        let (verdict, evidence) = if let Some(other) = other {
             (
                 Verdict::Broken,
                 format!("'{other}' has handed over the same key ({fingerprint})"),
@@ -177,7 +183,7 @@ fn addresses(seen: &Seen, user: &User, name: &str) -> Finding {
                 name,
                 Verdict::CannotBeSeen,
                 Severity::High,
-                unseen.0.clone(),
+                unseen.why.clone(),
             );
         }
         None => {
