@@ -8,6 +8,7 @@ use protocol::model::whitelist::WhitelistKind;
 
 use crate::books::Books;
 use crate::change::AccountFacts;
+use crate::reads;
 use crate::scope::{AssetFilter, PartScope, Scope};
 
 /// What a part of a workspace names and the workspace does not have.
@@ -36,7 +37,7 @@ impl Books {
             let known = model.accounts.get(id);
             known.is_some_and(|account| account.facts().is_some())
         };
-        let asset = |id: &AssetId| model.assets.contains_key(id) || model.totals.contains_key(id);
+        let asset = |id: &AssetId| model.asset(id).is_some() || model.totals.contains_key(id);
         let listed = |id: &WalletId| {
             WHITELISTS.iter().any(|kind| {
                 let known = model.whitelists.get(&(*kind, *id));
@@ -67,8 +68,13 @@ impl Books {
     /// The assets, with what the workspace's people wrote on them: for the client's own people.
     pub fn assets(&self) -> Vec<Asset> {
         let model = self.model();
-        let assets = model.assets.values();
+        let assets = model.assets.values().chain(model.own_assets.values());
         assets.map(|entry| entry.value.1.clone()).collect()
+    }
+
+    /// Whether the reader may know of an asset.
+    pub fn has_asset(&self, scope: &Scope, id: &AssetId) -> bool {
+        reads::has_asset(&self.model(), scope, id)
     }
 
     /// The blockchains.
@@ -89,7 +95,7 @@ impl Books {
     pub fn decimals(&self, asset: &AssetId) -> Option<u8> {
         let model = self.model();
         // The older list says 0 where it says nothing.
-        let (_, asset) = &model.assets.get(asset)?.value;
+        let (_, asset) = model.asset(asset)?;
         let onchain = || asset.onchain.as_ref().map(|onchain| onchain.decimals);
         asset.decimals.or_else(onchain)
     }

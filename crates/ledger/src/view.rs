@@ -19,13 +19,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use protocol::ids::VaultAccountId;
-use protocol::model::asset::Asset;
+use protocol::model::asset::{Asset, SupportedAsset};
 use protocol::model::transaction::{Peer, PeerKind, Transaction};
 use protocol::model::whitelist::WhitelistedWallet;
 use serde::Serialize;
 
 use crate::change::Origin;
-use crate::scope::Scope;
+use crate::scope::{AssetFilter, Scope};
 
 /// What a reader may see of something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,17 +218,48 @@ pub(crate) fn view_beside<T>(own: T) -> Seen<T> {
     Seen(own)
 }
 
+/// Whether every workspace knows an asset. What is not said to be of all is the workspace's own.
+pub(crate) fn is_everybodys(asset: &Asset) -> bool {
+    asset.metadata.scope.eq_ignore_ascii_case("GLOBAL")
+}
+
+/// Whether a reader may know of an asset. Of what the workspace registered itself: where the scope names
+/// it, or is of all assets and has a wallet of it.
+pub(crate) fn covers_listed(asset: &Asset, has_wallet: bool, scope: &Scope) -> bool {
+    is_everybodys(asset)
+        || scope.as_part().is_none_or(|part| match &part.assets {
+            AssetFilter::All => has_wallet,
+            AssetFilter::Only(assets) => assets.contains(&asset.legacy_id),
+        })
+}
+
+/// An asset of the older list.
+pub(crate) fn view_supported<'a>(
+    (supported, asset): &'a (SupportedAsset, Asset),
+    has_wallet: bool,
+    scope: &Scope,
+) -> Option<Seen<&'a SupportedAsset>> {
+    covers_listed(asset, has_wallet, scope).then_some(Seen(supported))
+}
+
 /// An asset: what the workspace's people wrote on it is for who sees the whole.
-pub(crate) fn view_asset<'a>(asset: &'a Asset, scope: &Scope) -> Seen<Cow<'a, Asset>> {
+pub(crate) fn view_asset<'a>(
+    asset: &'a Asset,
+    has_wallet: bool,
+    scope: &Scope,
+) -> Option<Seen<Cow<'a, Asset>>> {
+    if !covers_listed(asset, has_wallet, scope) {
+        return None;
+    }
     if scope.is_whole() || asset.metadata.note.is_none() {
-        return Seen(Cow::Borrowed(asset));
+        return Some(Seen(Cow::Borrowed(asset)));
     }
     let mut asset = asset.clone();
     asset.metadata.note = None;
-    Seen(Cow::Owned(asset))
+    Some(Seen(Cow::Owned(asset)))
 }
 
-/// What is no secret of the workspace's: assets, blockchains.
+/// What is no secret of the workspace's: blockchains.
 pub(crate) fn public<T>(what: T) -> Seen<T> {
     Seen(what)
 }

@@ -4,7 +4,8 @@
 //! alone: no header, no body and no parameter of the provider's travels. It is a GET, and whoever asks
 //! signs nothing else. What comes back is read into typed values; a field that is not known here is
 //! dropped. A question about a wallet is asked only where the wallet is in scope, so that what is
-//! outside costs what is absent does: nothing upstream.
+//! outside costs what is absent does: nothing upstream; and so is one about an asset by itself, where the
+//! reader may know of the asset.
 //!
 //! To add one: a [`Question`], its [`answer`], and its operationId in [`SERVED`] and in the table.
 
@@ -69,6 +70,12 @@ pub(crate) async fn answer(
         // Whether a wallet is in scope is judged by books that may be told.
         gate.fresh(&[Subject::Accounts, Subject::Wallets])?;
         wallet.in_scope(&gate.books, &provider.scope)?;
+    }
+    if let Some(asset) = question.asset() {
+        gate.fresh(&[Subject::Assets])?;
+        if !gate.books.has_asset(&provider.scope, asset) {
+            return Err(ApiError::unsupported_asset(asset.as_str()));
+        }
     }
     let now = gate.clock.now();
     let editor = gate.editor_of(&provider.connection.name);

@@ -110,6 +110,14 @@ impl Question {
         })
     }
 
+    /// The asset that it names by itself, if it names one.
+    pub(super) fn asset(&self) -> Option<&AssetId> {
+        match self {
+            Self::NetworkFee(asset) | Self::Address(asset, _) => Some(asset),
+            Self::StakingChains | Self::MaxSpendable(..) | Self::UnspentInputs(_) => None,
+        }
+    }
+
     /// The wallet that it is about, if it is about one.
     pub(super) fn wallet(&self) -> Option<&Wallet> {
         match self {

@@ -19,7 +19,7 @@ use protocol::model::whitelist::{WhitelistKind, WhitelistedWallet};
 
 use crate::change::{AccountFacts, Change, Version, WalletFacts};
 use crate::scope::AssetFilter;
-use crate::view::visit;
+use crate::view::{is_everybodys, visit};
 
 mod finder;
 mod print;
@@ -35,7 +35,10 @@ pub(crate) struct Model {
     pub(crate) accounts: BTreeMap<VaultAccountId, Account>,
     pub(crate) totals: BTreeMap<AssetId, VaultAsset>,
     pub(crate) whitelists: BTreeMap<(WhitelistKind, WalletId), Entry<Option<WhitelistedWallet>>>,
+    /// The assets that every workspace knows.
     pub(crate) assets: BTreeMap<AssetId, Entry<(SupportedAsset, Asset)>>,
+    /// Those that this workspace registered itself.
+    pub(crate) own_assets: BTreeMap<AssetId, Entry<(SupportedAsset, Asset)>>,
     pub(crate) blockchains: BTreeMap<uuid::Uuid, Entry<Blockchain>>,
     pub(crate) users: BTreeMap<UserId, Entry<User>>,
     finder: Finder,
@@ -155,8 +158,8 @@ impl Model {
                 entry.is_some_and(|entry| entry.value.is_none())
             }
             Change::Asset(supported, asset) => {
-                let entry = self.assets.get(&supported.id);
-                entry.is_some_and(|Entry { value, .. }| value.0 == *supported && value.1 == *asset)
+                let known = self.asset(&supported.id);
+                known.is_some_and(|known| known.0 == *supported && known.1 == *asset)
             }
             Change::Blockchain(chain) => {
                 let entry = self.blockchains.get(&chain.id);
@@ -168,6 +171,12 @@ impl Model {
             }
             Change::Address(..) | Change::Transaction(..) => false,
         }
+    }
+
+    /// An asset, whoever listed it.
+    pub(crate) fn asset(&self, id: &AssetId) -> Option<&(SupportedAsset, Asset)> {
+        let entry = self.assets.get(id).or_else(|| self.own_assets.get(id));
+        entry.map(|entry| &entry.value)
     }
 
     /// Renders and files every account, once all is taken in.
@@ -224,12 +233,15 @@ impl Model {
             }
             Change::WhitelistRemoved(kind, id) => self.apply_whitelist((*kind, *id), version, None),
             Change::Asset(supported, asset) => {
-                put(
-                    &mut self.assets,
-                    supported.id.clone(),
-                    version,
-                    (supported.clone(), asset.clone()),
-                );
+                let (mut to, mut from) = (&mut self.assets, &mut self.own_assets);
+                if !is_everybodys(asset) {
+                    std::mem::swap(&mut to, &mut from);
+                }
+                let (id, value) = (&supported.id, (supported.clone(), asset.clone()));
+                if newer(from.get(id), version, &value) {
+                    from.remove(id);
+                    put(to, id.clone(), version, value);
+                }
             }
             Change::Blockchain(chain) => {
                 put(&mut self.blockchains, chain.id, version, chain.clone())

@@ -1,25 +1,99 @@
-//! Assets and blockchains: no secret of the workspace's, the same for every reader, but for the
-//! notes of its people.
+//! Assets and blockchains: no secret of the workspace's, the same for every reader, but for assets that it
+//! registered itself, and the notes of its people.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
-use protocol::model::asset::{Asset, Blockchain};
+use protocol::ids::AssetId;
+use protocol::model::asset::{Asset, Blockchain, SupportedAsset};
 use serde_json::json;
 
 use super::{Ask, cursor, flag, limit};
-use crate::view::{Seen, public, view_asset};
+use crate::model::{Entry, Model};
+use crate::scope::{AssetFilter, Scope};
+use crate::view::{Seen, public, view_asset, view_supported, visit};
 
 /// Most ids that a list can be asked for.
 const MAX_IDS: usize = 100;
 
+/// An asset that the reader may know of.
+#[derive(Clone, Copy)]
+struct Known<'m> {
+    id: &'m AssetId,
+    both: &'m (SupportedAsset, Asset),
+    /// Whether the scope has a wallet of it, where that is asked.
+    has_wallet: bool,
+}
+
+impl<'m> Known<'m> {
+    fn of(
+        (id, entry): (&'m AssetId, &'m Entry<(SupportedAsset, Asset)>),
+        has_wallet: bool,
+    ) -> Self {
+        visit();
+        Self {
+            id,
+            both: &entry.value,
+            has_wallet,
+        }
+    }
+}
+
+/// What every workspace knows.
+fn everybodys(model: &Model) -> impl Iterator<Item = Known<'_>> {
+    model.assets.iter().map(|entry| Known::of(entry, false))
+}
+
+/// What the workspace registered itself, as far as the reader may know of it, in any order. In a part
+/// it is looked for by what the part names, or by the wallets of its accounts: of what is hidden nothing
+/// is visited.
+fn own<'m>(model: &'m Model, scope: &Scope) -> Vec<Known<'m>> {
+    let all = &model.own_assets;
+    let find = |id: &AssetId| all.get_key_value(id);
+    match scope.as_part().map(|part| (part, &part.assets)) {
+        None => all.iter().map(|entry| Known::of(entry, false)).collect(),
+        Some((_, AssetFilter::Only(named))) => {
+            let named = named.iter().filter_map(find);
+            named.map(|entry| Known::of(entry, false)).collect()
+        }
+        Some((part, AssetFilter::All)) => {
+            let accounts = part.accounts.iter();
+            let accounts = accounts.filter_map(|id| model.accounts.get(id));
+            let wallets = accounts.flat_map(|account| account.wallets());
+            let held = wallets.filter_map(|wallet| find(&wallet.balance.id));
+            // Several accounts may hold one.
+            let held: BTreeMap<_, _> = held.collect();
+            held.into_iter()
+                .map(|entry| Known::of(entry, true))
+                .collect()
+        }
+    }
+}
+
+/// All that the reader may know of, by id.
+fn known<'m>(model: &'m Model, scope: &Scope) -> Vec<Known<'m>> {
+    let mut known: Vec<_> = everybodys(model).collect();
+    known.extend(own(model, scope));
+    known.sort_by_key(|known| known.id);
+    known
+}
+
+/// Whether the reader may know of an asset. What is hidden costs what is not there does.
+pub(crate) fn has_asset(model: &Model, scope: &Scope, id: &AssetId) -> bool {
+    let own = || own(model, scope).iter().any(|known| known.id == id);
+    model.assets.contains_key(id) || own()
+}
+
 /// `GET /supported_assets`.
 pub(super) fn supported(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let model = ask.books.model();
-    let assets: Vec<_> = model.assets.values().map(|entry| &entry.value.0).collect();
-    let rows = assets.len();
-    Ok(Reply::json(200, public(assets).get()).of_rows(rows))
+    let known = known(&model, ask.scope);
+    let seen = known
+        .iter()
+        .filter_map(|known| view_supported(known.both, known.has_wallet, ask.scope));
+    let assets: Vec<_> = seen.map(Seen::into_inner).collect();
+    Ok(Reply::json(200, &assets).of_rows(assets.len()))
 }
 
 /// Whether a value is the one that the query asks for, if it asks.
@@ -60,22 +134,17 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
                 || ids.contains(asset.id.to_string().as_str()))
     };
     let model = ask.books.model();
-    let mut assets = model
-        .assets
-        .values()
-        .map(|entry| &entry.value.1)
-        .filter(|asset| {
-            past.as_deref()
-                .is_none_or(|past| asset.legacy_id.as_str() > past)
-        })
-        .filter(|asset| wanted(asset));
-    let page: Vec<_> = assets.by_ref().take(size).collect();
+    let known = known(&model, ask.scope);
+    let mut assets = known
+        .iter()
+        .filter(|known| past.as_deref().is_none_or(|past| known.id.as_str() > past))
+        .filter(|known| wanted(&known.both.1))
+        .filter_map(|known| view_asset(&known.both.1, known.has_wallet, ask.scope));
+    let page: Vec<_> = assets.by_ref().take(size).map(Seen::into_inner).collect();
     let next = page
         .last()
         .filter(|_| assets.next().is_some())
         .map(|last| cursor::make(ask.seal, &last.legacy_id));
-    let page = page.into_iter().map(|asset| view_asset(asset, ask.scope));
-    let page: Vec<_> = page.map(Seen::into_inner).collect();
     let rows = page.len();
     Ok(Reply::json(200, &json!({"data": page, "next": next})).of_rows(rows))
 }
@@ -84,13 +153,16 @@ pub(super) fn list(ask: Ask<'_>) -> Result<Reply, ApiError> {
 pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let id = ask.params.get("id");
     let model = ask.books.model();
-    let found = model
-        .assets
-        .values()
-        .map(|entry| &entry.value.1)
-        .find(|asset| asset.legacy_id.as_str() == id || asset.id.to_string() == id);
+    let is_it = |known: &Known<'_>| {
+        let asset = &known.both.1;
+        asset.legacy_id.as_str() == id || asset.id.to_string() == id
+    };
+    let found = everybodys(&model)
+        .find(is_it)
+        .or_else(|| own(&model, ask.scope).into_iter().find(is_it));
     found
-        .map(|asset| Reply::json(200, view_asset(asset, ask.scope).get()))
+        .and_then(|known| view_asset(&known.both.1, known.has_wallet, ask.scope))
+        .map(|seen| Reply::json(200, seen.get()))
         .ok_or_else(|| ApiError::new(404, 1504, "Asset with specified ID not found"))
 }
 

@@ -14,6 +14,7 @@ mod users;
 mod wallets;
 mod whitelists;
 
+pub(crate) use assets::has_asset;
 pub use cursor::Seal;
 
 use std::ops::Bound;

@@ -158,8 +158,9 @@ fn what_people_wrote_on_an_asset_is_for_who_sees_the_whole() {
     }))
     .expect("an asset");
     let whole = Scope::whole(WorkspaceId(Uuid::from_u128(7)));
-    assert_eq!(view_asset(&asset, &whole).get().as_ref(), &asset);
-    let seen = view_asset(&asset, &scope());
+    let seen = view_asset(&asset, false, &whole).expect("seen");
+    assert_eq!(seen.get().as_ref(), &asset);
+    let seen = view_asset(&asset, false, &scope()).expect("seen");
     assert_eq!(seen.get().metadata.note, None);
     assert_eq!(seen.get().legacy_id, asset.legacy_id);
 }

@@ -23,7 +23,7 @@ use protocol::time::Millis;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use sandbox::world::{Network, fund};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::testing::{Engine, TestStore};
 use uuid::Uuid;
 
@@ -57,6 +57,20 @@ async fn still() -> World {
     .await;
     world.sandbox.waits_to_be_told(true).await;
     world
+}
+
+/// The workspace registers a token of its own, and an account gets a wallet of it; the token's id.
+async fn registered(world: &World, symbol: &str, holder: Option<u32>) -> String {
+    let place: String = symbol.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let new =
+        json!({"blockchainId": "ETH", "address": format!("0x{place:0>40}"), "symbol": symbol});
+    let token = world.admin.post("/v1/assets", &new).await.fine();
+    let id = crate::reads::text(&token["legacyId"]).to_owned();
+    if let Some(account) = holder {
+        let wallet = format!("/v1/vault/accounts/{account}/{id}");
+        world.admin.post(&wallet, &json!({})).await.fine();
+    }
+    id
 }
 
 /// Books of these changes, and their store.
@@ -131,6 +145,7 @@ async fn invariant_7_a_scope_is_read_as_a_workspace_that_holds_nothing_else() {
     let mut random = StdRng::seed_from_u64(seed);
     let mut plan = fund(Network::Mainnet, WORKSPACE, seed, NOW);
     reduced::propose_some(&mut plan, &mut random);
+    reduced::register_some(&mut plan, &mut random);
     let (_kept, left) = books(&plan).await;
     let mut tally = Tally::default();
     while tally.reads < reads {

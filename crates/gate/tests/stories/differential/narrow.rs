@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::reads::{Pool, Read};
 use super::wire::{comparable, happens, is_beyond_the_contract, next, target};
-use super::{PAGES, number, reduced, scopes, still};
+use super::{PAGES, number, reduced, registered, scopes, still};
 
 use crate::processes::Sandbox;
 use crate::provider::viewer;
@@ -135,6 +135,10 @@ async fn invariant_7_over_sockets_a_scope_is_read_as_a_workspace_that_holds_noth
     let home = tempfile::tempdir().expect("a folder");
     let mut second = Sandbox::new(home.path().join("second.db")).await;
     second.waits_to_be_told(true).await;
+    for (symbol, holder) in [("TKNA", Some(1)), ("TKNB", Some(3)), ("TKNC", None)] {
+        registered(&world, symbol, holder).await;
+    }
+    world.quiet().await;
     let plan = plan_of(&world.sandbox).await;
     let all = grant(&scopes::all(&plan));
     let everything = world.granting("everything", viewer(&[1], None), &all).await;

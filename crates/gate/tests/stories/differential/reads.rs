@@ -206,7 +206,13 @@ fn names(operation: &str) -> &'static [(&'static str, f64)] {
         "getVaultAssets" => &[("accountNamePrefix", 0.3), ("accountNameSuffix", 0.2)],
         "getVaultAccountAssetAddressesPaginated" => &[("limit", 0.8)],
         "getInternalWalletAssetsPaginated" => &[("pageSize", 0.8)],
-        "listAssets" => &[("pageSize", 0.8), ("assetClass", 0.3), ("symbol", 0.2)],
+        "listAssets" => &[
+            ("pageSize", 0.5),
+            ("assetClass", 0.2),
+            ("symbol", 0.2),
+            ("scope", 0.3),
+            ("ids", 0.2),
+        ],
         "listBlockchains" => &[("pageSize", 0.8), ("test", 0.2)],
         _ => &[],
     }
@@ -247,7 +253,9 @@ fn value(name: &str, pool: &Pool, random: &mut StdRng) -> String {
         }
         "tagIds" | "excludeTagIds" => one(&pool.tags, random),
         "assetClass" => word(&["NATIVE", "FT", "NFT", "X"], random),
-        "symbol" => word(&["BTC", "ETH", "usdc"], random),
+        "symbol" => word(&["BTC", "ETH", "usdc", "TKN1"], random),
+        "scope" => word(&["LOCAL", "LOCAL", "GLOBAL"], random),
+        "ids" => one(&pool.assets, random),
         "test" => word(&["true", "false", "x"], random),
         other => panic!("no value is known for {other}"),
     }

@@ -1,17 +1,24 @@
 //! A workspace that holds nothing but what is in scope, made from the plan of one that holds more. The
 //! rules of `docs/gate-access.md`, written once more: what is taken over is named field by field.
 
+use std::collections::BTreeSet;
+
+use ledger::change::WalletFacts;
 use ledger::{AccountFacts, AssetFilter, Change, PartScope, Version};
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::transaction::{
     AmountInfo, DestinationPart, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
 };
+use protocol::model::vault::VaultAsset;
 use protocol::time::Millis;
 use rand::Rng;
 use rand::rngs::StdRng;
+use uuid::Uuid;
 
 /// Who reads.
 pub(super) const READER: &str = "acme";
+/// Tokens that the workspace registered itself.
+const TOKENS: u8 = 8;
 
 /// Some transactions were proposed, by the reader and by somebody else.
 pub(super) fn propose_some(plan: &mut [(Version, Change)], random: &mut StdRng) {
@@ -32,11 +39,59 @@ pub(super) fn propose_some(plan: &mut [(Version, Change)], random: &mut StdRng) 
     }
 }
 
+/// The workspace registered tokens of its own: some accounts have wallets of some.
+pub(super) fn register_some(plan: &mut Vec<(Version, Change)>, random: &mut StdRng) {
+    let listed = plan.iter().find_map(|(version, change)| match change {
+        Change::Asset(supported, asset) => Some((*version, supported.clone(), asset.clone())),
+        _ => None,
+    });
+    let (version, supported, asset) = listed.expect("an asset");
+    let accounts: Vec<_> = plan
+        .iter()
+        .filter_map(|(_, change)| match change {
+            Change::Account(facts) => Some(facts.id),
+            _ => None,
+        })
+        .collect();
+    for number in 0..TOKENS {
+        let (mut supported, mut asset) = (supported.clone(), asset.clone());
+        let id = format!("TKN{number}_ETH");
+        supported.id = id.parse().expect("an asset");
+        supported.name.clone_from(&id);
+        asset.legacy_id = supported.id.clone();
+        asset.id = Uuid::from_u128(0x70c0 + u128::from(number));
+        asset.display_symbol = format!("TKN{number}");
+        asset.metadata.scope = "LOCAL".to_owned();
+        let holders = accounts
+            .iter()
+            .filter(|_| number > 0 && random.random_bool(0.05));
+        let wallets: Vec<_> = holders
+            .map(|account| {
+                let facts = WalletFacts {
+                    balance: VaultAsset::empty(supported.id.clone()),
+                    created_at: version.time,
+                };
+                (version, Change::Wallet(*account, facts))
+            })
+            .collect();
+        plan.push((version, Change::Asset(supported, asset)));
+        plan.extend(wallets);
+    }
+}
+
 /// What of these is in scope, as its reader may see it.
 pub(super) fn leave_out(plan: &[(Version, Change)], part: &PartScope) -> Vec<(Version, Change)> {
+    let mut held = BTreeSet::new();
+    for (_, change) in plan {
+        if let Change::Wallet(account, facts) = change
+            && part.accounts.contains(account)
+        {
+            held.insert(facts.balance.id.clone());
+        }
+    }
     let kept = plan
         .iter()
-        .filter_map(|(version, change)| Some((*version, kept(change, part)?)));
+        .filter_map(|(version, change)| Some((*version, kept(change, part, &held)?)));
     kept.collect()
 }
 
@@ -51,7 +106,7 @@ fn wallet_in(part: &PartScope, account: VaultAccountId, asset: &AssetId) -> bool
     part.accounts.contains(&account) && asset_in(part, asset)
 }
 
-fn kept(change: &Change, part: &PartScope) -> Option<Change> {
+fn kept(change: &Change, part: &PartScope, held: &BTreeSet<AssetId>) -> Option<Change> {
     match change {
         Change::Account(facts) => part.accounts.contains(&facts.id).then(|| change.clone()),
         Change::Wallet(account, facts) => {
@@ -67,6 +122,14 @@ fn kept(change: &Change, part: &PartScope) -> Option<Change> {
             Change::Whitelist(*kind, wallet)
         }),
         Change::Asset(supported, asset) => {
+            let known = match &part.assets {
+                _ if asset.metadata.scope == "GLOBAL" => true,
+                AssetFilter::All => held.contains(&supported.id),
+                AssetFilter::Only(assets) => assets.contains(&supported.id),
+            };
+            if !known {
+                return None;
+            }
             let mut asset = asset.clone();
             asset.metadata.note = None;
             Some(Change::Asset(supported.clone(), asset))

@@ -17,14 +17,14 @@ use url::form_urlencoded;
 
 use super::reads::{Pool, Read};
 use super::reduced::transaction_in;
-use super::{number, still};
+use super::{number, registered, still};
 use crate::caller::{Answer, Caller};
 use crate::provider::viewer;
 use crate::reads::text;
 use crate::world::{World, until};
 
 /// All that differs by intent, as `docs/gate-access.md` has it.
-const DIFFERENCES: [&str; 7] = [
+const DIFFERENCES: [&str; 8] = [
     "cursors are the connection's own, and so are the URLs that carry them",
     "`Vestibule-As-Of` is a header more, and a sandbox's `X-Vestibule-Why`, which tells developers what was wrong, one less",
     "a parameter that is not valid is refused with the same status and code in other words: the workspace looks at its contract first",
@@ -32,6 +32,7 @@ const DIFFERENCES: [&str; 7] = [
     "of a transaction: no `extraParameters`, `signedMessages`, descriptions of addresses, nobody else's `externalTxId`",
     "a place that no scope names (a stranger's address, a gas station, a network connection) is an unknown peer, for filters too",
     "transactions that touch no vault account are not there",
+    "an asset that the workspace registered and of which no account has a wallet is not there",
 ];
 const DOCS: &str = include_str!("../../../../../docs/gate-access.md");
 
@@ -203,11 +204,21 @@ fn has_side(peer: &Peer, kind: Option<&str>, id: Option<&str>) -> bool {
 }
 
 /// The workspace's answer as the connection is to see it. Where a filter asks for what no scope names, it
-/// is asked without it, for as much as there can be, and what is seen is filtered here.
-async fn theirs(there: &Caller, read: &Read, part: &PartScope) -> Comparable {
+/// is asked without it, for as much as there can be, and what is seen is filtered here. So is the token that
+/// no account holds.
+async fn theirs(there: &Caller, read: &Read, part: &PartScope, unheld: &str) -> Comparable {
     let of_transactions = read.operation.starts_with("getTransaction");
     if !of_transactions {
-        return comparable(&there.get(&target(read)).await);
+        let (status, headers, mut body) = comparable(&there.get(&target(read)).await);
+        let is_it = |one: &Value| one["id"] == unheld || one["legacyId"] == unheld;
+        let list = match &mut body {
+            Value::Object(fields) => fields.get_mut("data"),
+            list => Some(list),
+        };
+        if let Some(Value::Array(all)) = list {
+            all.retain(|one| !is_it(one));
+        }
+        return (status, headers, body);
     }
     if is_named(read, part) {
         let (status, headers, body) = comparable(&there.get(&target(read)).await);
@@ -337,6 +348,9 @@ async fn whoever_was_granted_all_reads_what_the_workspace_answers() {
     let mut world = still().await;
     let there = world.at_the_workspace("viewer");
     let admin = world.at_the_workspace("admin");
+    registered(&world, "TKNA", Some(1)).await;
+    let unheld = registered(&world, "TKNB", None).await;
+    world.quiet().await;
     let (mut pool, part) = everything(&admin).await;
     let grant = json!({"scope": {
         "accounts": part.accounts, "assets": "all", "whitelists": part.whitelists, "shown": part.shown,
@@ -350,6 +364,7 @@ async fn whoever_was_granted_all_reads_what_the_workspace_answers() {
             happens(&world, &all, &mut random).await;
             world.quiet().await;
             pool = everything(&admin).await.0;
+            pool.assets.retain(|id| *id != unheld);
         }
         let read = Read::any(&pool, &mut random);
         if is_beyond_the_contract(&read) {
@@ -361,7 +376,10 @@ async fn whoever_was_granted_all_reads_what_the_workspace_answers() {
             if here.status == 200 {
                 assert!(here.header("vestibule-as-of").is_some());
             }
-            let (here, theirs) = (comparable(&here), theirs(&there, &read, &part).await);
+            let (here, theirs) = (
+                comparable(&here),
+                theirs(&there, &read, &part, &unheld).await,
+            );
             if here == theirs {
                 fine += usize::from(here.0 == 200);
                 refused += usize::from(here.0 == 400);

@@ -2,6 +2,7 @@
 //! put in order the plain way.
 
 mod accounts;
+mod assets;
 mod cost;
 mod outside;
 mod scopes;

@@ -11,7 +11,9 @@ use serde_json::json;
 use store::testing::{Cost, Engine, TestStore};
 use uuid::Uuid;
 
-use super::world::{ASSETS, NOW, WORKSPACE, World, books};
+use super::world::{
+    ASSETS, NOW, REGISTERED, WORKSPACE, World, books, listed_asset, newer_id, wallet_of,
+};
 use crate::books::Books;
 use crate::change::{Change, Version};
 use crate::reads::transactions::{Wanted, collect};
@@ -36,10 +38,7 @@ const KINDS: [WhitelistKind; 3] = [
 /// Entries of each whitelist; the first is the scope's.
 const LISTED: u128 = 5;
 /// What is public, or never a part's reader's.
-const NOT_JUDGED: [&str; 8] = [
-    "getSupportedAssets",
-    "listAssets",
-    "getAsset",
+const NOT_JUDGED: [&str; 5] = [
     "listBlockchains",
     "getBlockchain",
     "getUsers",
@@ -55,7 +54,7 @@ fn listed(kind: WhitelistKind, number: u128) -> WalletId {
 }
 
 fn scope() -> Scope {
-    let assets = ["ETH", "BTC"].map(|asset| asset.parse().expect("an asset"));
+    let assets = ["ETH", "BTC", REGISTERED[0]].map(|asset| asset.parse().expect("an asset"));
     Scope::part(
         WORKSPACE,
         PartScope {
@@ -68,10 +67,10 @@ fn scope() -> Scope {
     .for_reader(READER)
 }
 
-struct Judge {
+pub(super) struct Judge {
     store: TestStore,
-    books: Books,
-    scope: Scope,
+    pub(super) books: Books,
+    pub(super) scope: Scope,
     world: World,
     /// Ids of initiators' own: whose they are.
     external: BTreeMap<String, Option<&'static str>>,
@@ -79,7 +78,7 @@ struct Judge {
 
 impl Judge {
     /// Books with all of it, or with what is the scope's own and as many transactions.
-    async fn new(all: bool) -> Self {
+    pub(super) async fn new(all: bool) -> Self {
         let scope = scope();
         let mut world = World::new(3, (1_000_000, 1));
         let mut changes = Vec::new();
@@ -104,6 +103,9 @@ impl Judge {
                 changes.push((Version::at(NOW), Change::Whitelist(kind, wallet)));
             }
         }
+        changes.extend(ASSETS.map(|id| listed_asset(id, "GLOBAL")));
+        changes.extend(REGISTERED.map(|id| listed_asset(id, "LOCAL")));
+        changes.push(wallet_of(7, REGISTERED[1]));
         if !all {
             changes.retain(|(_, change)| match change {
                 Change::Account(facts) => scope.covers_account(facts.id),
@@ -111,6 +113,7 @@ impl Judge {
                     scope.covers_account(*account)
                 }
                 Change::Whitelist(_, wallet) => scope.covers_whitelist(wallet.id),
+                Change::Asset(supported, _) => supported.id.as_str() != REGISTERED[1],
                 _ => true,
             });
         }
@@ -138,7 +141,7 @@ impl Judge {
     }
 
     /// An answer, and how many rows of the model were looked at for it.
-    async fn asked(
+    pub(super) async fn asked(
         &self,
         operation: &str,
         params: &[(&'static str, String)],
@@ -192,7 +195,22 @@ impl Judge {
         let accounts = [account("1"), account("7"), account("999")];
         let wallets = [wallet("1", "ETH"), wallet("7", "ETH"), wallet("999", "ETH")];
         let assets = [wallet("1", "ETH"), wallet("1", "SOL"), wallet("1", "DOGE")];
+        let asset_id = |id: &str| vec![("id", id.to_owned())];
+        let of_newer = [
+            newer_id(REGISTERED[0]),
+            newer_id(REGISTERED[1]),
+            Uuid::nil(),
+        ];
         let mut cases = vec![
+            (
+                "getAsset",
+                [
+                    asset_id(REGISTERED[0]),
+                    asset_id(REGISTERED[1]),
+                    asset_id("NOSUCH"),
+                ],
+            ),
+            ("getAsset", of_newer.map(|id| asset_id(&id.to_string()))),
             ("getVaultAccount", accounts),
             (
                 "getVaultBalanceByAsset",
@@ -266,7 +284,7 @@ fn of_asset(first: &(&'static str, String), asset: &str) -> Vec<(&'static str, S
 }
 
 /// Queries of each list: what they filter by is outside, and nowhere.
-const LISTS_ASKED: [(&str, &[(&str, &str)]); 7] = [
+const LISTS_ASKED: [(&str, &[(&str, &str)]); 9] = [
     (
         "getPagedVaultAccounts",
         &[
@@ -292,6 +310,16 @@ const LISTS_ASKED: [(&str, &[(&str, &str)]); 7] = [
         &[
             ("", ""),
             ("accountNamePrefix=Cold", "accountNamePrefix=Warm"),
+        ],
+    ),
+    ("getSupportedAssets", &[("", "")]),
+    (
+        "listAssets",
+        &[
+            ("", ""),
+            ("scope=LOCAL", "scope=NONE"),
+            ("ids=HIDDEN", "ids=NOSUCH"),
+            ("symbol=HIDDEN", "symbol=NOSUCH"),
         ],
     ),
     ("getInternalWallets", &[("", "")]),

@@ -18,6 +18,9 @@ use crate::fresh;
 pub(super) const NOW: Millis = Millis(1_790_000_000_000);
 pub(super) const WORKSPACE: WorkspaceId = WorkspaceId(Uuid::from_u128(7));
 pub(super) const ASSETS: [&str; 5] = ["ETH", "BTC", "USDC", "SOL", "XRP"];
+/// Assets that the workspace registered itself: the first is the scope's, account 7 has a wallet of the
+/// second.
+pub(super) const REGISTERED: [&str; 2] = ["OURS", "HIDDEN"];
 const STATUSES: [&str; 5] = ["FAILED", "CANCELLED", "BLOCKED", "REJECTED", "BROADCASTING"];
 
 /// What was made.
@@ -178,6 +181,37 @@ impl World {
             Change::Transaction(Box::new(transaction), Origin::default()),
         )
     }
+}
+
+/// The id of an asset in the newer list.
+pub(super) fn newer_id(asset: &str) -> Uuid {
+    let all = ASSETS.iter().chain(&REGISTERED).zip(900..);
+    let (_, number) = all.into_iter().find(|(id, _)| **id == asset).expect("one");
+    Uuid::from_u128(number)
+}
+
+/// An asset, and whose it is.
+pub(super) fn listed_asset(id: &str, vouched_for: &str) -> (Version, Change) {
+    let supported = json!({"id": id, "name": id, "type": "BASE_ASSET"});
+    let asset = json!({
+        "id": newer_id(id), "legacyId": id, "displayName": id, "displaySymbol": id, "assetClass": "NATIVE",
+        "metadata": {"scope": vouched_for, "verified": true, "deprecated": false},
+    });
+    let both = (
+        serde_json::from_value(supported).expect("an asset"),
+        serde_json::from_value(asset).expect("an asset"),
+    );
+    (Version::at(NOW), Change::Asset(both.0, both.1))
+}
+
+/// An empty wallet.
+pub(super) fn wallet_of(account: u32, asset: &str) -> (Version, Change) {
+    let facts = WalletFacts {
+        balance: VaultAsset::empty(asset.parse().expect("an asset")),
+        created_at: NOW,
+    };
+    let account = VaultAccountId::new(account);
+    (Version::at(NOW), Change::Wallet(account, facts))
 }
 
 /// Books with these rows.
