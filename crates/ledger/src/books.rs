@@ -59,6 +59,7 @@ impl News {
 impl Books {
     /// Opens a workspace's books: reads what is hot into memory. The store has [`crate::ROOM`].
     pub async fn open(store: &Store, workspace: WorkspaceId) -> Result<Self, LedgerError> {
+        count_anew(store, workspace).await?;
         let model = store.read(move |reading| load(reading, workspace)).await?;
         Ok(Self {
             store: store.clone(),
@@ -72,6 +73,7 @@ impl Books {
     /// The same, but other processes keep these books, too: changes are counted, and what is in
     /// memory follows by [`Self::news`] and [`Self::take`].
     pub async fn open_shared(store: &Store, workspace: WorkspaceId) -> Result<Self, LedgerError> {
+        count_anew(store, workspace).await?;
         let read = store.read(move |reading| {
             let sequence = rows::position(reading, workspace, load::CHANGES)?;
             Ok::<_, StoreError>((load(reading, workspace)?, sequence))
@@ -363,6 +365,16 @@ impl Books {
             .transpose()
             .map_err(Into::into)
     }
+}
+
+/// Counts digests anew, where a migration has asked for it.
+async fn count_anew(store: &Store, workspace: WorkspaceId) -> Result<(), LedgerError> {
+    let asked = store.read(move |reading| rows::is_to_be_counted(reading, workspace));
+    if asked.await? {
+        let count = store.write(move |writing| digest::count_anew(writing, workspace));
+        count.await?;
+    }
+    Ok(())
 }
 
 /// Positions of subscribers: gap-free, in the order of commits.

@@ -7,10 +7,12 @@
 //! - `["balance", account, asset, total, available, pending, frozen, locked, staked]`
 //! - `["address", account, asset, address, tag]`
 //! - `["leg", transaction, account, asset, "in"|"out", amount, fee, status, sub-status, hash, lastUpdated]`,
-//!   one for each vault account that a transaction touches
+//!   one for each vault account that a transaction touches; amount and fee from when it is on the chain,
+//!   status and sub-status as they are whoever is on the other side
 //!
 //! They hold what any reader of the account may see, never names, notes, users, USD or the
-//! counterpart: so no mask changes a digest.
+//! counterpart: so no mask changes a digest. Who changes what
+//! they hold adds a migration that has them counted anew, like "digests that no mask changes".
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,8 @@ use protocol::model::transaction::Transaction;
 use protocol::model::vault::{VaultAsset, VaultWalletAddress};
 use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
+
+use crate::view::{is_public, neutral_status, neutral_sub_status};
 
 /// A count of rows and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -210,6 +214,28 @@ pub fn cells(
     Ok(cells)
 }
 
+/// Counts the cells of transactions anew, where a migration has asked for it.
+pub(crate) fn count_anew(
+    writing: &mut store::Writing<'_>,
+    workspace: protocol::ids::WorkspaceId,
+) -> Result<(), store::StoreError> {
+    if !crate::rows::forget_legs(writing, workspace)? {
+        return Ok(());
+    }
+    let mut cells: BTreeMap<Cell, Digest> = BTreeMap::new();
+    crate::rows::each_seen(writing, &crate::Scope::whole(workspace), |seen| {
+        for (cell, digest) in of_transaction(seen.get()) {
+            let sum = cells.entry(cell).or_default();
+            *sum = sum.plus(&digest);
+        }
+        Ok(())
+    })?;
+    for (cell, digest) in &cells {
+        crate::rows::add_cell(writing, workspace, cell, digest)?;
+    }
+    Ok(())
+}
+
 /// The cell and digest of a balance.
 pub(crate) fn of_balance(account: VaultAccountId, balance: &VaultAsset) -> (Cell, Digest) {
     let amounts = [
@@ -263,8 +289,11 @@ pub(crate) fn of_address(account: VaultAccountId, address: &VaultWalletAddress) 
 
 /// The cells and digests of a transaction's legs: one for each vault account that it touches.
 pub(crate) fn of_transaction(transaction: &Transaction) -> Vec<(Cell, Digest)> {
-    let text =
-        |amount: &Option<Amount>| amount.as_ref().map(ToString::to_string).unwrap_or_default();
+    let public = is_public(transaction);
+    let text = |amount: &Option<Amount>| {
+        let amount = amount.as_ref().filter(|_| public);
+        amount.map(ToString::to_string).unwrap_or_default()
+    };
     let leg = |account: VaultAccountId, kind: CellKind| {
         let (id, number) = (transaction.id.to_string(), account.to_string());
         let (amount, fee) = (
@@ -280,8 +309,8 @@ pub(crate) fn of_transaction(transaction: &Transaction) -> Vec<(Cell, Digest)> {
             kind.as_str(),
             &amount,
             &fee,
-            transaction.status.as_str(),
-            &transaction.sub_status,
+            neutral_status(transaction).as_str(),
+            neutral_sub_status(transaction),
             &transaction.tx_hash,
             &updated,
         ];

@@ -7,7 +7,10 @@
 //! - a side outside the scope is an unknown peer; what the chain makes public (addresses, hash,
 //!   amount, fee) stays, from when it is on the chain;
 //! - where a side is not seen, nothing else tells its kind (`addressType`, `exchangeTxId`, a service's
-//!   fee, upstream's words on what went wrong);
+//!   fee, upstream's words on what went wrong; a status or sub-status of third parties is that of a
+//!   transaction on the chain which is as far);
+//! - until it is on the chain, of several destinations those outside the scope are not there, and what
+//!   comes from outside is the sum of those inside; what a source outside pays is not told;
 //! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen unless that is
 //!   granted, but that oneself has made what one proposed; nor what was signed or called beside the amount (`extraParameters`, `signedMessages`);
 //! - words (`note`, `customerRefId`) are seen by who proposed the transaction, and by others where
@@ -18,9 +21,10 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use protocol::amount::Amount;
 use protocol::ids::VaultAccountId;
 use protocol::model::asset::{Asset, SupportedAsset};
-use protocol::model::transaction::{Peer, PeerKind, Transaction};
+use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
 use protocol::model::whitelist::WhitelistedWallet;
 use serde::Serialize;
 
@@ -123,13 +127,13 @@ pub(crate) fn covers(transaction: &Transaction, origin: &Origin, scope: &Scope) 
 
 /// Masks each side that is outside the scope, and whatever would tell what kind of place it is.
 fn mask_sides(seen: &mut Transaction, transaction: &Transaction, scope: &Scope) {
-    let public = !transaction.tx_hash.is_empty();
-    let mut hidden = false;
-    if mask_peer(&mut seen.source, transaction, scope) {
-        hidden = true;
-        if !public {
-            seen.source_address = String::new();
-        }
+    let public = is_public(transaction);
+    let from_outside = mask_peer(&mut seen.source, transaction, scope);
+    let mut hidden = from_outside;
+    if from_outside && !public {
+        seen.source_address = String::new();
+        seen.fee_info.network_fee = None;
+        seen.nonce = None;
     }
     if mask_peer(&mut seen.destination, transaction, scope) {
         hidden = true;
@@ -138,21 +142,83 @@ fn mask_sides(seen: &mut Transaction, transaction: &Transaction, scope: &Scope) 
             seen.destination_tag = String::new();
         }
     }
-    for part in &mut seen.destinations {
-        if mask_peer(&mut part.destination, transaction, scope) {
-            hidden = true;
-            if !public {
-                part.destination_address = String::new();
-            }
-        }
+    let parts = seen.destinations.len();
+    seen.destinations.retain_mut(|part| {
+        let outside = mask_peer(&mut part.destination, transaction, scope);
+        hidden |= outside;
+        public || !outside
+    });
+    // What leaves a wallet of the scope is all of it, wherever it goes.
+    if from_outside && seen.destinations.len() < parts {
+        let inside = seen.destinations.iter().map(|part| &part.amount);
+        let sum = Amount::checked_sum(inside).filter(|_| !seen.destinations.is_empty());
+        let amounts = &mut seen.amount_info;
+        amounts.amount = amounts.amount.take().and(sum.clone());
+        amounts.requested_amount = amounts.requested_amount.take().and(sum);
+        amounts.net_amount = None;
+        amounts.amount_usd = None;
     }
     if hidden {
+        seen.status = neutral_status(transaction);
+        seen.sub_status = neutral_sub_status(transaction).to_owned();
         // A whitelist, an exchange and a service betray themselves here; an error may name anybody.
         seen.address_type = String::new();
         seen.exchange_tx_id = String::new();
         seen.fee_info.service_fee = None;
         seen.error_description = String::new();
     }
+}
+
+/// Whether the chain has it: from then on its addresses, amounts and fee are no secret.
+pub(crate) fn is_public(transaction: &Transaction) -> bool {
+    !transaction.tx_hash.is_empty()
+}
+
+/// How far a transaction is, whoever is on its other side: third parties are waited for where otherwise
+/// a signature is, or the chain.
+pub(crate) fn neutral_status(transaction: &Transaction) -> TransactionStatus {
+    use TransactionStatus as S;
+    match transaction.status {
+        S::Pending3rdParty | S::Pending3rdPartyManualApproval if is_public(transaction) => {
+            S::Broadcasting
+        }
+        S::Pending3rdParty | S::Pending3rdPartyManualApproval => S::PendingSignature,
+        other => other,
+    }
+}
+
+/// Words of a sub-status that tell what kind of place is on the other side.
+const TELLING: [&str; 5] = ["3RD_PARTY", "EXCHANGE", "FIAT", "UNMANAGED", "WHITELIST"];
+
+/// Why it is so, whoever is on the other side: what tells is what a transaction on the chain has that is
+/// as far.
+pub(crate) fn neutral_sub_status(transaction: &Transaction) -> &str {
+    use TransactionStatus as S;
+    let said = transaction.sub_status.as_str();
+    if !TELLING.iter().any(|word| said.contains(word)) {
+        return said;
+    }
+    match transaction.status {
+        S::Confirming => "PENDING_BLOCKCHAIN_CONFIRMATIONS",
+        S::Completed => "CONFIRMED",
+        S::Cancelled => "CANCELLED_BY_USER",
+        S::Rejected => "REJECTED_BY_USER",
+        S::Blocked => "BLOCKED_BY_POLICY",
+        S::Failed => "INTERNAL_ERROR",
+        _ => "",
+    }
+}
+
+/// Whether a mask may show another transaction with this status, or this one with another.
+pub(crate) fn is_masked(status: TransactionStatus) -> bool {
+    use TransactionStatus as S;
+    matches!(
+        status,
+        S::Pending3rdParty
+            | S::Pending3rdPartyManualApproval
+            | S::PendingSignature
+            | S::Broadcasting
+    )
 }
 
 /// Masks a side unless the scope covers it; whether it did.

@@ -160,8 +160,8 @@ fn with_beside(page: &mut Vec<Line>, beside: &[Transaction], filter: &Filter, or
 }
 
 /// A transaction of the books as the reader sees it. Its document is its print: for who sees the
-/// whole nothing of it is read. Where something is hidden, what is asked of a side is asked of the
-/// side *as seen*: otherwise a filter would tell what a mask hides.
+/// whole nothing of it is read. Where something is hidden, what is asked of a side or the status is asked
+/// of what is *seen*: otherwise a filter would tell what a mask hides.
 fn seen_in_list(
     row: Listed,
     scope: &Scope,
@@ -172,7 +172,7 @@ fn seen_in_list(
     }
     let seen = view_transaction(&row.transaction()?, &row.origin, scope);
     Ok(seen
-        .filter(|seen| filter.takes_sides(seen.get()))
+        .filter(|seen| filter.takes_seen(seen.get()))
         .and_then(|seen| seen.printed()))
 }
 
@@ -188,7 +188,7 @@ pub(super) fn collect(
     let in_sql = if scope.is_whole() {
         filter.clone()
     } else {
-        filter.without_sides()
+        filter.without_masked()
     };
     let mut collected = Vec::new();
     loop {

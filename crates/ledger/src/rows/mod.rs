@@ -293,6 +293,37 @@ pub(crate) fn add_cell(
     Ok(writing.execute(sql, &params)? == 1)
 }
 
+/// Whether a migration has asked for the digests of transactions to be counted anew.
+pub(crate) fn is_to_be_counted(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM digests_to_count WHERE workspace = $1";
+    Ok(query.row(sql, &params![workspace.to_string()])?.is_some())
+}
+
+/// Digests of transactions that are wrong, and that are to be counted anew.
+#[cfg(test)]
+pub(crate) const SPOIL_DIGESTS: [&str; 2] = [
+    "UPDATE digest_cells SET count = count + 1 WHERE kind IN ('in', 'out')",
+    "INSERT INTO digests_to_count (workspace) SELECT DISTINCT workspace FROM digest_cells",
+];
+
+/// Forgets the digests of transactions, where they are to be counted anew; whether they are.
+pub(crate) fn forget_legs(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+) -> Result<bool, StoreError> {
+    let params = params![workspace.to_string()];
+    let sql = "DELETE FROM digests_to_count WHERE workspace = $1";
+    if writing.execute(sql, &params)? == 0 {
+        return Ok(false);
+    }
+    let sql = "DELETE FROM digest_cells WHERE workspace = $1 AND kind IN ('in', 'out')";
+    writing.execute(sql, &params)?;
+    Ok(true)
+}
+
 fn sum(bytes: &[u8]) -> Result<Sum, StoreError> {
     Sum::from_bytes(bytes).ok_or_else(|| corrupt("digest_cells", "sum", "a cell"))
 }

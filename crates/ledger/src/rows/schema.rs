@@ -74,8 +74,19 @@ pub const ROOM: Room = Room {
             name: "scopes that nobody reads",
             sql: Sql::Same(UNREAD_SCOPES),
         },
+        Migration {
+            id: 6,
+            name: "digests that no mask changes",
+            sql: Sql::Same(DIGESTS_TO_COUNT),
+        },
     ],
 };
+
+// Workspaces whose digests of transactions are counted anew before anybody opens their books.
+const DIGESTS_TO_COUNT: &str = "
+CREATE TABLE digests_to_count (workspace TEXT NOT NULL PRIMARY KEY);
+INSERT INTO digests_to_count (workspace) SELECT DISTINCT workspace FROM digest_cells;
+";
 
 // Since when nobody reads a scope; whether all of its rows are there.
 const UNREAD_SCOPES: &str = "

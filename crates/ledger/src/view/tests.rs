@@ -19,8 +19,9 @@ fn scope() -> Scope {
     Scope::part(WorkspaceId(Uuid::from_u128(7)), part)
 }
 
-/// Every kind of place outside the scope, with all that upstream tells beside it.
-fn outside() -> Vec<(Peer, Value)> {
+/// Every kind of place outside the scope, with all that upstream tells beside it, before the chain has it
+/// or after.
+fn outside_of(public: bool) -> Vec<(Peer, Value)> {
     let dressed = |kind: PeerKind| {
         let peer = Peer {
             kind,
@@ -44,6 +45,17 @@ fn outside() -> Vec<(Peer, Value)> {
                 _ => json!({"networkFee": "0.01"}),
             },
             "errorDescription": format!("the {} did not answer", kind.as_str()),
+            "status": match kind {
+                PeerKind::ExchangeAccount => "PENDING_3RD_PARTY",
+                PeerKind::FiatAccount => "PENDING_3RD_PARTY_MANUAL_APPROVAL",
+                _ if public => "BROADCASTING",
+                _ => "PENDING_SIGNATURE",
+            },
+            "subStatus": match kind {
+                PeerKind::ExchangeAccount => "3RD_PARTY_PROCESSING",
+                PeerKind::FiatAccount => "PENDING_3RD_PARTY_MANUAL_APPROVAL",
+                _ => "",
+            },
             "customerRefId": kind.as_str(),
             "createdBy": kind.as_str(),
             "signedBy": [kind.as_str()],
@@ -57,6 +69,10 @@ fn outside() -> Vec<(Peer, Value)> {
         (peer, beside)
     };
     PeerKind::ALL.into_iter().map(dressed).collect()
+}
+
+fn outside() -> Vec<(Peer, Value)> {
+    outside_of(true)
 }
 
 fn transaction(source: &Peer, destination: &Peer, beside: &Value, hash: &str) -> Transaction {
@@ -89,8 +105,8 @@ fn seen(transaction: &Transaction) -> (Transaction, String) {
     (seen, bytes)
 }
 
-fn all_alike(of: impl Fn(&Peer, &Value) -> Transaction) {
-    let all: Vec<_> = outside()
+fn all_alike(public: bool, of: impl Fn(&Peer, &Value) -> Transaction) {
+    let all: Vec<_> = outside_of(public)
         .iter()
         .map(|(peer, beside)| (peer.kind, seen(&of(peer, beside))))
         .collect();
@@ -102,9 +118,14 @@ fn all_alike(of: impl Fn(&Peer, &Value) -> Transaction) {
 #[test]
 fn invariant_7_counterparts_of_different_kinds_give_the_same_bytes() {
     for hash in ["", "0xabc"] {
-        all_alike(|peer, beside| transaction(&own(), peer, beside, hash));
-        all_alike(|peer, beside| transaction(peer, &own(), beside, hash));
-        all_alike(|peer, beside| {
+        let public = !hash.is_empty();
+        all_alike(public, |peer, beside| {
+            transaction(&own(), peer, beside, hash)
+        });
+        all_alike(public, |peer, beside| {
+            transaction(peer, &own(), beside, hash)
+        });
+        all_alike(public, |peer, beside| {
             let part = |destination: &Peer, address: &str| DestinationPart {
                 amount: "1".parse().expect("an amount"),
                 destination: destination.clone(),
@@ -134,6 +155,125 @@ fn invariant_7_a_counterparts_address_is_seen_from_when_the_chain_has_it() {
     let after = seen(&addressed("0xabc")).0;
     assert_eq!(after.destination_address, "theirs");
     assert_eq!(after.destination_tag, "17");
+}
+
+/// Whatever status upstream gives a third party, its end too, is one that a stranger's transfer has.
+#[test]
+fn invariant_7_a_status_does_not_tell_who_is_on_the_other_side() {
+    let (exchange, beside) = &outside()[1];
+    assert_eq!(exchange.kind, PeerKind::ExchangeAccount);
+    for (status, said, hash, shown) in [
+        (
+            "PENDING_3RD_PARTY",
+            "3RD_PARTY_PROCESSING",
+            "",
+            ("PENDING_SIGNATURE", ""),
+        ),
+        ("PENDING_3RD_PARTY", "", "0xabc", ("BROADCASTING", "")),
+        (
+            "PENDING_3RD_PARTY_MANUAL_APPROVAL",
+            "PENDING_3RD_PARTY_MANUAL_APPROVAL",
+            "",
+            ("PENDING_SIGNATURE", ""),
+        ),
+        (
+            "CONFIRMING",
+            "3RD_PARTY_CONFIRMING",
+            "0xabc",
+            ("CONFIRMING", "PENDING_BLOCKCHAIN_CONFIRMATIONS"),
+        ),
+        (
+            "COMPLETED",
+            "COMPLETED_BUT_3RD_PARTY_FAILED",
+            "0xabc",
+            ("COMPLETED", "CONFIRMED"),
+        ),
+        (
+            "CANCELLED",
+            "3RD_PARTY_REJECTED",
+            "",
+            ("CANCELLED", "CANCELLED_BY_USER"),
+        ),
+        (
+            "FAILED",
+            "ADDRESS_NOT_WHITELISTED",
+            "",
+            ("FAILED", "INTERNAL_ERROR"),
+        ),
+        (
+            "FAILED",
+            "INSUFFICIENT_FUNDS",
+            "",
+            ("FAILED", "INSUFFICIENT_FUNDS"),
+        ),
+    ] {
+        let said = |source: &Peer, destination: &Peer| {
+            let mut one = transaction(source, destination, beside, hash);
+            one.status = status.parse().expect("a status");
+            one.sub_status = said.to_owned();
+            one
+        };
+        for one in [said(exchange, &own()), said(&own(), exchange)] {
+            let masked = seen(&one).0;
+            assert_eq!((masked.status.as_str(), masked.sub_status.as_str()), shown);
+            // The digest is the same for who sees the other side and who does not.
+            let of_own = |one: &Transaction| {
+                let all = crate::digest::of_transaction(one).into_iter();
+                all.filter(|(cell, _)| cell.account == VaultAccountId::new(1))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(of_own(&masked), of_own(&one));
+            let known = with(|part| {
+                part.exchange_accounts = [Uuid::from_u128(9).to_string()].into();
+            });
+            let known = view_transaction(&one, &of(None), &known).expect("seen");
+            assert_eq!(
+                known.get().status,
+                one.status,
+                "who sees the side sees its status"
+            );
+        }
+    }
+}
+
+/// What goes to places outside is told by the chain alone: one inside learns of its own part.
+#[test]
+fn invariant_7_amounts_of_hidden_parts_are_seen_from_when_the_chain_has_them() {
+    let (vault, beside) = &outside()[0];
+    let amount = |text: &str| text.parse::<Amount>().expect("an amount");
+    let part = |destination: &Peer, text: &str| DestinationPart {
+        amount: amount(text),
+        destination: destination.clone(),
+        destination_address: String::new(),
+    };
+    let split = |source: &Peer, hash: &str| {
+        let mut one = transaction(source, &Peer::UNKNOWN, beside, hash);
+        one.destinations = vec![part(&own(), "0.0001"), part(vault, "0.0088")];
+        one.amount_info.amount = Some(amount("0.0089"));
+        one.amount_info.requested_amount = Some(amount("0.0089"));
+        one.amount_info.net_amount = Some(amount("0.0089"));
+        one.amount_info.amount_usd = Some(amount("3.17"));
+        one.nonce = Some("1717".to_owned());
+        one
+    };
+    let (before, text) = seen(&split(vault, ""));
+    for hidden in ["0.0088", "0.0089", "3.17", "0.01\"", "1717"] {
+        assert!(!text.contains(hidden), "{hidden}: {text}");
+    }
+    assert_eq!(before.destinations.len(), 1);
+    assert_eq!(before.amount_info.amount, Some(amount("0.0001")));
+    assert_eq!(before.amount_info.requested_amount, Some(amount("0.0001")));
+    assert_eq!(before.amount_info.net_amount, None);
+    // Seen once more, by who holds nothing but this, it stays so.
+    let again = view_transaction(&before, &of(None), &scope()).expect("seen");
+    assert_eq!(*again.get(), before);
+    let after = seen(&split(vault, "0xabc")).0;
+    assert_eq!(after.amount_info, split(vault, "0xabc").amount_info);
+    assert_eq!(after.destinations[1].amount, amount("0.0088"));
+    // Of one's own wallet it is known what leaves it, and not how it is split among others.
+    let out = seen(&split(&own(), "")).0;
+    assert_eq!(out.amount_info.amount, Some(amount("0.0089")));
+    assert_eq!(out.destinations, [part(&own(), "0.0001")]);
 }
 
 /// Between two places of the scope there is nothing to hide.

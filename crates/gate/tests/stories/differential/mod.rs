@@ -145,6 +145,7 @@ async fn invariant_7_a_scope_is_read_as_a_workspace_that_holds_nothing_else() {
     let mut random = StdRng::seed_from_u64(seed);
     let mut plan = fund(Network::Mainnet, WORKSPACE, seed, NOW);
     reduced::propose_some(&mut plan, &mut random);
+    reduced::divert_some(&mut plan, &mut random);
     reduced::register_some(&mut plan, &mut random);
     let (_kept, left) = books(&plan).await;
     let mut tally = Tally::default();

@@ -234,7 +234,18 @@ fn value(name: &str, pool: &Pool, random: &mut StdRng) -> String {
         "limit" | "pageSize" => word(&["1", "2", "5", "20", "100", "0", "x"], random),
         "after" => word(&["0", "1"], random),
         "before" => one(&pool.times, random),
-        "status" => word(&["COMPLETED", "FAILED", "CANCELLED", "NONSENSE"], random),
+        "status" => word(
+            &[
+                "COMPLETED",
+                "FAILED",
+                "CANCELLED",
+                "PENDING_SIGNATURE",
+                "PENDING_3RD_PARTY",
+                "BROADCASTING",
+                "NONSENSE",
+            ],
+            random,
+        ),
         "sourceType" | "destType" => word(&KINDS, random),
         "sourceId" | "destId" => one(&pool.places, random),
         "assets" => format!(

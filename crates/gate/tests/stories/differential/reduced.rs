@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use ledger::change::WalletFacts;
 use ledger::{AccountFacts, AssetFilter, Change, PartScope, Version};
+use protocol::amount::Amount;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::transaction::{
     AmountInfo, DestinationPart, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
@@ -36,6 +37,58 @@ pub(super) fn propose_some(plan: &mut [(Version, Change)], random: &mut StdRng) 
                 transaction.customer_ref_id = Some(format!("customer-{number}"));
             }
         }
+    }
+}
+
+/// Some transactions wait for a third party or ended there, and some go to several places; with many it
+/// cannot be seen on the chain yet.
+pub(super) fn divert_some(plan: &mut [(Version, Change)], random: &mut StdRng) {
+    use TransactionStatus as S;
+    let ends = [
+        (S::Pending3rdParty, "3RD_PARTY_PROCESSING"),
+        (
+            S::Pending3rdPartyManualApproval,
+            "PENDING_3RD_PARTY_MANUAL_APPROVAL",
+        ),
+        (S::Cancelled, "3RD_PARTY_REJECTED"),
+        (S::Completed, "3RD_PARTY_COMPLETED"),
+        (S::PendingSignature, ""),
+    ];
+    let vault = |number: u32| Peer {
+        kind: PeerKind::VaultAccount,
+        id: Some(number.to_string()),
+        name: format!("Account {number}"),
+        sub_type: String::new(),
+    };
+    for (version, change) in plan {
+        let Change::Transaction(transaction, _) = change else {
+            continue;
+        };
+        if random.random_bool(0.2) {
+            let (status, why) = ends[random.random_range(0..ends.len())];
+            transaction.status = status;
+            transaction.sub_status = why.to_owned();
+        }
+        if random.random_bool(0.2) {
+            let amount = |text: &str| text.parse::<Amount>().expect("an amount");
+            let first = std::mem::replace(&mut transaction.destination, Peer::UNKNOWN);
+            let others = [vault(1), vault(random.random_range(0..40))];
+            let ends = std::iter::once(first).chain(others);
+            let part = |(destination, text): (Peer, &str)| DestinationPart {
+                amount: amount(text),
+                destination,
+                destination_address: "somewhere".to_owned(),
+            };
+            let parts = ends.zip(["0.0001", "0.0088", "3"]).map(part);
+            transaction.destinations = parts.collect();
+            transaction.amount_info.amount = Some(amount("3.0089"));
+            transaction.amount_info.net_amount = Some(amount("3.0089"));
+        }
+        if random.random_bool(0.3) {
+            transaction.tx_hash = String::new();
+            transaction.nonce = Some("17".to_owned());
+        }
+        *version = Version::of_transaction(transaction);
     }
 }
 
@@ -170,6 +223,27 @@ fn named(peer: &Peer, asset: &AssetId, part: &PartScope) -> bool {
     }
 }
 
+/// How far it would be, and why, if it waited for no third party.
+fn without_third_party(
+    status: TransactionStatus,
+    why: &str,
+    on_chain: bool,
+) -> (TransactionStatus, String) {
+    use TransactionStatus as S;
+    let status = match status {
+        S::Pending3rdParty | S::Pending3rdPartyManualApproval if on_chain => S::Broadcasting,
+        S::Pending3rdParty | S::Pending3rdPartyManualApproval => S::PendingSignature,
+        status => status,
+    };
+    let why = match status {
+        _ if !why.contains("3RD_PARTY") => why,
+        S::Cancelled => "CANCELLED_BY_USER",
+        S::Completed => "CONFIRMED",
+        _ => "",
+    };
+    (status, why.to_owned())
+}
+
 pub(super) fn transaction_in(
     one: &Transaction,
     own: bool,
@@ -220,6 +294,26 @@ pub(super) fn transaction_in(
         && parts
             .clone()
             .all(|end| named(&end.destination, asset, part));
+    let seen_parts: Vec<_> = parts
+        .clone()
+        .filter(|end| on_chain || named(&end.destination, asset, part))
+        .collect();
+    let source_named = named(source, asset, part);
+    // What comes from elsewhere is what came here, until the chain tells of the rest.
+    let only_some = !source_named && seen_parts.len() < one.destinations.len();
+    let sum = seen_parts
+        .iter()
+        .try_fold(Amount::zero(), |sum, end| sum.checked_add(&end.amount));
+    let sum = sum.filter(|_| !seen_parts.is_empty());
+    let amount = |amount: &Option<Amount>| match amount {
+        Some(_) if only_some => sum.clone(),
+        amount => amount.clone(),
+    };
+    let (status, why) = if all_named {
+        (one.status, one.sub_status.clone())
+    } else {
+        without_third_party(one.status, &one.sub_status, on_chain)
+    };
     let (notes, users) = (own || part.shown.notes, part.shown.users);
     let where_named = |text: &String| {
         if all_named {
@@ -229,8 +323,8 @@ pub(super) fn transaction_in(
         }
     };
     let mut seen = Transaction::new(one.id, asset.clone(), one.created_at);
-    seen.status = one.status;
-    seen.sub_status.clone_from(&one.sub_status);
+    seen.status = status;
+    seen.sub_status = why;
     seen.operation.clone_from(&one.operation);
     seen.asset_type.clone_from(&one.asset_type);
     seen.source = place(source);
@@ -238,7 +332,8 @@ pub(super) fn transaction_in(
     seen.source_address = address(source, &one.source_address);
     seen.destination_address = address(destination, &one.destination_address);
     seen.destination_tag = address(destination, &one.destination_tag);
-    seen.destinations = parts
+    seen.destinations = seen_parts
+        .iter()
         .map(|end| DestinationPart {
             amount: end.amount.clone(),
             destination: place(&end.destination),
@@ -246,25 +341,29 @@ pub(super) fn transaction_in(
         })
         .collect();
     seen.amount_info = AmountInfo {
-        amount: one.amount_info.amount.clone(),
-        requested_amount: one.amount_info.requested_amount.clone(),
-        net_amount: one.amount_info.net_amount.clone(),
+        amount: amount(&one.amount_info.amount),
+        requested_amount: amount(&one.amount_info.requested_amount),
+        net_amount: one.amount_info.net_amount.clone().filter(|_| !only_some),
         amount_usd: one
             .amount_info
             .amount_usd
             .clone()
-            .filter(|_| part.shown.usd),
+            .filter(|_| part.shown.usd && !only_some),
     };
     seen.fee_info = FeeInfo {
         service_fee: one.fee_info.service_fee.clone().filter(|_| all_named),
-        ..one.fee_info.clone()
+        network_fee: one
+            .fee_info
+            .network_fee
+            .clone()
+            .filter(|_| on_chain || source_named),
     };
     seen.fee_currency.clone_from(&one.fee_currency);
     seen.tx_hash.clone_from(&one.tx_hash);
     seen.num_of_confirmations = one.num_of_confirmations;
     seen.block_info.clone_from(&one.block_info);
     seen.index = one.index;
-    seen.nonce.clone_from(&one.nonce);
+    seen.nonce = one.nonce.clone().filter(|_| on_chain || source_named);
     seen.last_updated = one.last_updated;
     seen.treat_as_gross_amount = one.treat_as_gross_amount;
     seen.replaced_tx_hash.clone_from(&one.replaced_tx_hash);

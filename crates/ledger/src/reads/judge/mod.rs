@@ -4,6 +4,7 @@
 mod accounts;
 mod assets;
 mod cost;
+mod digests;
 mod outside;
 mod scopes;
 mod transactions;

@@ -13,6 +13,7 @@ use super::{bytes, id, origin, read};
 use crate::change::Origin;
 use crate::rows::schema::{LATENESS, LATENESS_LIMITS};
 use crate::scope::Scope;
+use crate::view::is_masked;
 
 /// Where a transaction stands in a list: its time, then its id.
 pub(crate) type Key = (i64, TxId);
@@ -48,9 +49,10 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The same, with nothing asked of the sides.
-    pub(crate) fn without_sides(&self) -> Self {
+    /// The same, with nothing asked of what a mask may change.
+    pub(crate) fn without_masked(&self) -> Self {
         Self {
+            status: self.status.filter(|status| !is_masked(*status)),
             source_kind: None,
             source_id: None,
             destination_kind: None,
@@ -59,21 +61,24 @@ impl Filter {
         }
     }
 
-    /// Whether the sides are as asked for.
-    pub(crate) fn takes_sides(&self, transaction: &Transaction) -> bool {
+    /// Whether sides and status are as asked for.
+    pub(crate) fn takes_seen(&self, transaction: &Transaction) -> bool {
         let fits = |peer: &Peer, kind: Option<PeerKind>, id: Option<&str>| {
             kind.is_none_or(|kind| peer.kind == kind)
                 && id.is_none_or(|id| peer.id.as_deref() == Some(id))
         };
-        fits(
-            &transaction.source,
-            self.source_kind,
-            self.source_id.as_deref(),
-        ) && fits(
-            &transaction.destination,
-            self.destination_kind,
-            self.destination_id.as_deref(),
-        )
+        let status = self.status;
+        status.is_none_or(|status| transaction.status == status)
+            && fits(
+                &transaction.source,
+                self.source_kind,
+                self.source_id.as_deref(),
+            )
+            && fits(
+                &transaction.destination,
+                self.destination_kind,
+                self.destination_id.as_deref(),
+            )
     }
 }
 
@@ -85,15 +90,12 @@ impl Filter {
             && self
                 .before
                 .is_none_or(|before| transaction.created_at < before)
-            && self
-                .status
-                .is_none_or(|status| transaction.status == status)
             && (self.assets.is_empty() || self.assets.contains(&transaction.asset_id))
             && self
                 .tx_hash
                 .as_ref()
                 .is_none_or(|hash| transaction.tx_hash == *hash)
-            && self.takes_sides(transaction)
+            && self.takes_seen(transaction)
     }
 }
 
