@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use bytes::BytesMut;
 use protocol::ids::{AssetId, VaultAccountId};
 use protocol::model::vault::{VaultAsset, VaultWalletAddress};
 use protocol::model::whitelist::WhitelistKind;
@@ -12,11 +13,11 @@ use store::{Query, StoreError};
 
 use crate::books::{Books, LedgerError};
 use crate::change::FactKind;
-use crate::docs::parse;
+use crate::docs::{Json, parse};
 use crate::model;
 use crate::rows::{self, Filter, Order};
 use crate::scope::Scope;
-use crate::view::{view_of_account, view_of_wallet, view_transaction, view_whitelisted};
+use crate::view::{view_account, view_address, view_of_wallet, view_transaction, view_whitelisted};
 
 /// Rows of each list that are shown.
 const FIRST: usize = 3;
@@ -54,6 +55,15 @@ pub struct Preview {
 }
 
 impl List {
+    fn take_printed(&mut self, row: &impl Json) {
+        self.rows += 1;
+        if self.first.len() < FIRST {
+            let mut json = BytesMut::with_capacity(row.room());
+            row.put(&mut json);
+            self.first.extend(serde_json::from_slice::<Value>(&json));
+        }
+    }
+
     fn take(&mut self, row: &impl Serialize) {
         self.rows += 1;
         if self.first.len() < FIRST {
@@ -78,11 +88,8 @@ impl Books {
         let mut totals: BTreeMap<AssetId, VaultAsset> = BTreeMap::new();
         let model = self.model();
         for (id, account) in model.accounts.iter().rev() {
-            let Some(whole) = account.with_wallets(|asset| scope.covers_asset(asset)) else {
-                continue;
-            };
-            if let Some(seen) = view_of_account(*id, whole, scope) {
-                preview.accounts.take(seen.get());
+            if let Some(seen) = view_account(*id, account, scope) {
+                preview.accounts.take_printed(seen.get());
             }
             for wallet in account.wallets() {
                 let asset = &wallet.balance.id;
@@ -120,7 +127,7 @@ fn of_tables(query: &mut impl Query, scope: &Scope) -> Result<(List, List), Stor
         };
         let address: VaultWalletAddress = parse("address", doc)?;
         let account = VaultAccountId::new(account);
-        if let Some(seen) = view_of_wallet(account, &address.asset_id, &address, scope) {
+        if let Some(seen) = view_address(account, address, scope) {
             addresses.take(seen.get());
         }
     }

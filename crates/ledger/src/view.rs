@@ -13,7 +13,8 @@
 //!   comes from outside is the sum of those inside; what a source outside pays is not told;
 //! - users (`createdBy`, `signedBy`, `rejectedBy`, `authorizationInfo`) are not seen unless that is
 //!   granted, but that oneself has made what one proposed; nor what was signed or called beside the amount (`extraParameters`, `signedMessages`);
-//! - words (`note`, `customerRefId`) are seen by who proposed the transaction, and by others where
+//! - words on accounts, addresses and whitelists (`customerRefId`, `description`) are seen where notes are
+//!   granted; those on a transaction (`note`, `customerRefId`) by who proposed the transaction, and by others where
 //!   that is granted; `externalTxId` by its proposer alone;
 //! - a way that is not granted (in, out, within), and whoever else's transaction where only the
 //!   reader's own are granted, is not seen at all; worth in USD is not, where it is not granted.
@@ -25,10 +26,12 @@ use protocol::amount::Amount;
 use protocol::ids::VaultAccountId;
 use protocol::model::asset::{Asset, SupportedAsset};
 use protocol::model::transaction::{Peer, PeerKind, Transaction, TransactionStatus};
+use protocol::model::vault::VaultWalletAddress;
 use protocol::model::whitelist::WhitelistedWallet;
 use serde::Serialize;
 
 use crate::change::Origin;
+use crate::model::{Account, AccountJson};
 use crate::scope::{AssetFilter, Scope};
 
 /// What a reader may see of something.
@@ -253,14 +256,16 @@ pub fn view_whitelisted(
         return None;
     }
     let mut seen = wallet.clone();
-    if !scope.is_whole() {
+    if !scope.shown().notes {
         seen.customer_ref_id = None;
+    }
+    if !scope.is_whole() {
         seen.assets.retain(|asset| scope.covers_asset(&asset.id));
     }
     Some(Seen(seen))
 }
 
-/// Something about a wallet (its balance, an address), where the scope covers the wallet.
+/// A wallet's balance, or what else of it holds no words of people's, where the scope covers the wallet.
 pub(crate) fn view_of_wallet<T>(
     account: VaultAccountId,
     asset: &protocol::ids::AssetId,
@@ -270,13 +275,35 @@ pub(crate) fn view_of_wallet<T>(
     scope.covers_wallet(account, asset).then_some(Seen(what))
 }
 
-/// Something about an account, where the scope covers it.
-pub(crate) fn view_of_account<T>(
+/// A deposit address: what people call it, and the client's own name for its customer, are notes.
+pub(crate) fn view_address(
     account: VaultAccountId,
-    what: T,
+    mut address: VaultWalletAddress,
     scope: &Scope,
-) -> Option<Seen<T>> {
-    scope.covers_account(account).then_some(Seen(what))
+) -> Option<Seen<VaultWalletAddress>> {
+    if !scope.covers_wallet(account, &address.asset_id) {
+        return None;
+    }
+    if !scope.shown().notes {
+        address.description = String::new();
+        address.customer_ref_id = None;
+    }
+    Some(Seen(address))
+}
+
+/// An account as JSON, with the wallets that the scope covers; the client's own name for its customer is
+/// a note.
+pub(crate) fn view_account<'m>(
+    id: VaultAccountId,
+    account: &'m Account,
+    scope: &'m Scope,
+) -> Option<Seen<AccountJson<'m>>> {
+    account.facts()?;
+    let assets = scope
+        .as_part()
+        .map_or(&AssetFilter::All, |part| &part.assets);
+    let json = account.json(assets, scope.shown().notes);
+    scope.covers_account(id).then_some(Seen(json))
 }
 
 /// What is its reader's own, and stands beside the books: handed in for that reader alone.

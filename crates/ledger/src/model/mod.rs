@@ -85,11 +85,12 @@ impl Account {
         self.wallets.get(asset).map(|entry| &entry.value)
     }
 
-    /// The account as JSON, with its wallets of these assets.
-    pub(crate) fn json<'m>(&'m self, assets: &'m AssetFilter) -> AccountJson<'m> {
+    /// The account as JSON, with its wallets of these assets, and with what people wrote on it or without.
+    pub(crate) fn json<'m>(&'m self, assets: &'m AssetFilter, notes: bool) -> AccountJson<'m> {
         AccountJson {
             print: &self.print,
             assets,
+            notes,
         }
     }
 

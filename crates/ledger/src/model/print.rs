@@ -1,5 +1,5 @@
-//! An account as JSON: written when it changes, and cut where its wallets stand, so that a reader of
-//! some of them gets those without anything being written anew.
+//! An account as JSON: written when it changes, and cut where its notes and its wallets stand, so that a
+//! reader of some of it gets that without anything being written anew.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,20 +14,34 @@ use crate::scope::AssetFilter;
 /// What ends an account without wallets: they are its last member.
 const END: &[u8] = b"]}";
 
+/// What stands somewhere in an account's JSON.
+#[derive(Debug)]
+enum What {
+    /// What people wrote on it.
+    Note,
+    /// The wallet of an asset.
+    Wallet(AssetId),
+}
+
 /// An account's JSON.
 #[derive(Debug, Default)]
 pub(super) struct Print {
     json: Box<[u8]>,
-    /// Whose each of its wallets is, and where it stands, one behind the other.
-    wallets: Box<[(AssetId, Range<u32>)]>,
+    /// Its note, if it has one, and its wallets: where each stands, one behind the other.
+    cuts: Box<[(What, Range<u32>)]>,
 }
 
 impl Print {
     /// As the account is now; nothing where its own facts are not known.
     pub(super) fn of(account: &Account) -> Option<Self> {
-        let mut json = serde_json::to_vec(&account.with_wallets(|_| false)?).ok()?;
+        let mut whole = account.with_wallets(|_| false)?;
+        let mut json = serde_json::to_vec(&whole).ok()?;
+        let mut cuts = Vec::with_capacity(account.wallets.len() + 1);
+        if whole.customer_ref_id.take().is_some() {
+            let without = serde_json::to_vec(&whole).ok()?;
+            cuts.push((What::Note, more(&json, &without)?));
+        }
         json.truncate(json.strip_suffix(END)?.len());
-        let mut wallets = Vec::with_capacity(account.wallets.len());
         for (at, wallet) in account.wallets().enumerate() {
             if at > 0 {
                 json.push(b',');
@@ -35,63 +49,123 @@ impl Print {
             let begin = u32::try_from(json.len()).ok()?;
             serde_json::to_writer(&mut json, &wallet.balance).ok()?;
             let place = begin..u32::try_from(json.len()).ok()?;
-            wallets.push((wallet.balance.id.clone(), place));
+            cuts.push((What::Wallet(wallet.balance.id.clone()), place));
         }
         json.extend_from_slice(END);
         Some(Self {
             json: json.into(),
-            wallets: wallets.into(),
+            cuts: cuts.into(),
         })
     }
 
-    /// What stands before the wallets, and what stands behind them.
-    fn around(&self) -> Option<(&[u8], &[u8])> {
-        let ((_, first), (_, last)) = self.wallets.first().zip(self.wallets.last())?;
-        let (before, behind) = (..first.start as usize, last.end as usize..);
-        Some((self.json.get(before)?, self.json.get(behind)?))
+    /// What is written, from one place to another.
+    fn piece(&self, from: u32, to: u32) -> &[u8] {
+        let piece = self.json.get(from as usize..to as usize);
+        piece.unwrap_or_default()
+    }
+
+    /// Where it ends.
+    fn end(&self) -> u32 {
+        u32::try_from(self.json.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Where the note stands.
+    fn note(&self) -> Option<&Range<u32>> {
+        match self.cuts.first() {
+            Some((What::Note, place)) => Some(place),
+            _ => None,
+        }
+    }
+
+    /// The wallets, and where each stands.
+    fn wallets(&self) -> impl DoubleEndedIterator<Item = (&AssetId, &Range<u32>)> {
+        self.cuts.iter().filter_map(|(what, place)| match what {
+            What::Wallet(asset) => Some((asset, place)),
+            What::Note => None,
+        })
+    }
+
+    /// Where the first wallet begins and the last one ends.
+    fn around(&self) -> Option<(u32, u32)> {
+        let mut wallets = self.wallets();
+        let (_, first) = wallets.next()?;
+        let (_, last) = wallets
+            .next_back()
+            .unwrap_or((self.wallets().next()?.0, first));
+        Some((first.start, last.end))
     }
 
     /// The wallets of some assets.
     fn some<'m>(&'m self, assets: &BTreeSet<AssetId>) -> impl Iterator<Item = &'m [u8]> {
-        let wanted = self.wallets.iter();
-        wanted
-            .filter(|(asset, _)| assets.contains(asset))
-            .filter_map(|(_, place)| self.json.get(place.start as usize..place.end as usize))
+        let wanted = self.wallets().filter(|(asset, _)| assets.contains(*asset));
+        wanted.map(|(_, place)| self.piece(place.start, place.end))
     }
 }
 
-/// An account as JSON, with the wallets of some assets.
+/// Where the longer of two texts has something more: without it they are equal.
+fn more(longer: &[u8], shorter: &[u8]) -> Option<Range<u32>> {
+    let alike = longer.iter().zip(shorter).take_while(|(a, b)| a == b);
+    let begin = alike.count();
+    let end = begin + longer.len().checked_sub(shorter.len())?;
+    Some(u32::try_from(begin).ok()?..u32::try_from(end).ok()?)
+}
+
+/// An account as JSON, with the wallets of some assets, and with its note or without.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AccountJson<'m> {
     pub(super) print: &'m Print,
     pub(super) assets: &'m AssetFilter,
+    pub(super) notes: bool,
+}
+
+impl<'m> AccountJson<'m> {
+    /// What is written up to a place: in two pieces, where a note between them is not shown.
+    fn head(&self, to: u32) -> [&'m [u8]; 2] {
+        match self.print.note().filter(|_| !self.notes) {
+            Some(note) => [
+                self.print.piece(0, note.start),
+                self.print.piece(note.end, to),
+            ],
+            None => [self.print.piece(0, to), &[]],
+        }
+    }
 }
 
 impl Json for AccountJson<'_> {
     fn room(&self) -> usize {
+        let len = |pieces: [&[u8]; 2]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
         match (self.assets, self.print.around()) {
-            (AssetFilter::Only(assets), Some((before, behind))) => {
+            (AssetFilter::Only(assets), Some((first, last))) => {
                 let wallets = self.print.some(assets).map(|wallet| wallet.len() + 1);
-                before.len() + wallets.sum::<usize>() + behind.len()
+                let behind = self.print.piece(last, self.print.end());
+                len(self.head(first)) + wallets.sum::<usize>() + behind.len()
             }
+            // Room for a note that is not shown is no loss, and looking for it would be.
             _ => self.print.json.len(),
         }
     }
 
     fn put(&self, out: &mut BytesMut) {
-        let (AssetFilter::Only(assets), Some((before, behind))) =
-            (self.assets, self.print.around())
-        else {
+        if self.notes && matches!(self.assets, AssetFilter::All) {
             return out.put_slice(&self.print.json);
+        }
+        let mut put_head = |to: u32| {
+            self.head(to)
+                .into_iter()
+                .for_each(|piece| out.put_slice(piece))
         };
-        out.put_slice(before);
+        let (AssetFilter::Only(assets), Some((first, last))) = (self.assets, self.print.around())
+        else {
+            return put_head(self.print.end());
+        };
+        put_head(first);
         for (at, wallet) in self.print.some(assets).enumerate() {
             if at > 0 {
                 out.put_u8(b',');
             }
             out.put_slice(wallet);
         }
-        out.put_slice(behind);
+        out.put_slice(self.print.piece(last, self.print.end()));
     }
 }
 
@@ -106,6 +180,8 @@ mod tests {
     use crate::change::{AccountFacts, Change, Version, WalletFacts};
     use crate::model::Model;
 
+    /// More than a note's length.
+    const NOTE: usize = 100;
     const ACCOUNT: VaultAccountId = VaultAccountId::new(7);
 
     fn assets() -> impl Strategy<Value = BTreeSet<AssetId>> {
@@ -117,6 +193,7 @@ mod tests {
         #[test]
         fn an_account_with_some_of_its_wallets_is_as_if_written_anew(
             name in ".{0,20}|\\]\\}|\"assets\":\\[\\]\\}",
+            note in proptest::option::of(".{0,9}|\",\"assets\":\\[\\]"),
             held in assets(),
             wanted in assets(),
         ) {
@@ -125,7 +202,7 @@ mod tests {
                 id: ACCOUNT,
                 name,
                 hidden_on_ui: false,
-                customer_ref_id: None,
+                customer_ref_id: note,
                 auto_fuel: false,
                 tags: Vec::new(),
             };
@@ -141,12 +218,16 @@ mod tests {
                     AssetFilter::All => true,
                     AssetFilter::Only(assets) => assets.contains(asset),
                 });
-                let json = account.json(filter);
-                let mut written = BytesMut::new();
-                json.put(&mut written);
-                prop_assert!((written.len()..written.len() + 2).contains(&json.room()));
-                let anew = serde_json::to_vec(&anew.expect("its facts are known")).expect("JSON");
-                prop_assert_eq!(&written[..], &anew[..]);
+                let mut anew = anew.expect("its facts are known");
+                for notes in [true, false] {
+                    let json = account.json(filter, notes);
+                    let mut written = BytesMut::new();
+                    json.put(&mut written);
+                    let room = written.len()..written.len() + NOTE;
+                    prop_assert!(room.contains(&json.room()));
+                    anew.customer_ref_id = anew.customer_ref_id.filter(|_| notes);
+                    prop_assert_eq!(&written[..], &serde_json::to_vec(&anew).expect("JSON")[..]);
+                }
             }
         }
     }

@@ -18,8 +18,8 @@ use super::{Ask, account_in, array, descending, limit, threshold};
 use crate::change::WalletFacts;
 use crate::docs::Json;
 use crate::model::{self, Account, AccountJson, Wanted};
-use crate::scope::{AssetFilter, Scope};
-use crate::view::{Seen, view_of_account, view_of_wallet};
+use crate::scope::Scope;
+use crate::view::{Seen, view_account, view_of_wallet};
 
 /// Which accounts a list is to hold.
 struct Filter<'a> {
@@ -96,19 +96,6 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// An account as the reader may see it, as JSON.
-fn see<'m>(
-    id: VaultAccountId,
-    account: &'m Account,
-    scope: &'m Scope,
-) -> Option<Seen<AccountJson<'m>>> {
-    account.facts()?;
-    let assets = scope
-        .as_part()
-        .map_or(&AssetFilter::All, |part| &part.assets);
-    view_of_account(id, account.json(assets), scope)
-}
-
 /// `GET /vault/accounts_paged`. Newest first unless `orderBy=ASC`.
 pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let limit = limit(&ask, "limit", 200, 1, 500)?;
@@ -126,7 +113,7 @@ pub(super) fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     };
     let visible = |(id, account)| {
         if filter.takes(account, ask.scope) {
-            see(id, account, ask.scope).map(|seen| (id, seen))
+            view_account(id, account, ask.scope).map(|seen| (id, seen))
         } else {
             None
         }
@@ -205,7 +192,8 @@ fn account_id(ask: &Ask<'_>) -> Result<VaultAccountId, ApiError> {
 pub(super) fn one(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let id = account_id(&ask)?;
     let model = ask.books.model();
-    let seen = account_in(&model, ask.scope, id).and_then(|account| see(id, account, ask.scope));
+    let known = account_in(&model, ask.scope, id);
+    let seen = known.and_then(|account| view_account(id, account, ask.scope));
     let json = seen.ok_or_else(ApiError::vault_account_not_found)?;
     let mut body = BytesMut::with_capacity(json.get().room());
     json.get().put(&mut body);

@@ -9,7 +9,7 @@ use store::StoreError;
 use super::cursor::Walk;
 use super::{Ask, account_in, limit};
 use crate::rows::{self, Fact, Place};
-use crate::view::{Seen, view_of_wallet};
+use crate::view::{Seen, view_address};
 
 /// The wallet that is asked about, if the reader may know of it.
 fn wallet(ask: &Ask<'_>) -> Result<(VaultAccountId, AssetId), ApiError> {
@@ -39,9 +39,7 @@ pub(super) async fn all(ask: Ask<'_>) -> Result<Reply, ApiError> {
     let read =
         move |reading: &mut store::Reading<'_>| rows::addresses(reading, workspace, account, &key);
     let facts = ask.books.store().read(read).await.map_err(internal)?;
-    let seen = facts
-        .iter()
-        .filter_map(|fact| see(&ask, account, &asset, fact));
+    let seen = facts.iter().filter_map(|fact| see(&ask, account, fact));
     let seen: Vec<_> = seen.collect();
     Ok(Reply::json(200, &seen).of_rows(seen.len()))
 }
@@ -60,23 +58,16 @@ pub(super) async fn paged(ask: Ask<'_>) -> Result<Reply, ApiError> {
     };
     let read = ask.books.store().read(read).await.map_err(internal)?;
     let (page, paging) = walk.cut(read, limit, |(place, _)| place.clone());
-    let seen = page
-        .iter()
-        .filter_map(|(_, fact)| see(&ask, account, &asset, fact));
+    let seen = page.iter().filter_map(|(_, fact)| see(&ask, account, fact));
     let addresses: Vec<_> = seen.collect();
     let rows = addresses.len();
     let page = PaginatedAddressResponse { addresses, paging };
     Ok(Reply::json(200, &page).of_rows(rows))
 }
 
-fn see(
-    ask: &Ask<'_>,
-    account: VaultAccountId,
-    asset: &AssetId,
-    fact: &Fact,
-) -> Option<VaultWalletAddress> {
+fn see(ask: &Ask<'_>, account: VaultAccountId, fact: &Fact) -> Option<VaultWalletAddress> {
     let address = serde_json::from_str(fact.doc.as_deref()?).ok()?;
-    view_of_wallet(account, asset, address, ask.scope).map(Seen::into_inner)
+    view_address(account, address, ask.scope).map(Seen::into_inner)
 }
 
 fn internal(_: StoreError) -> ApiError {

@@ -14,7 +14,7 @@ use crate::change::{FactKind, WalletFacts};
 use crate::digest::{self, Digest};
 use crate::rows::{self, corrupt};
 use crate::scope::Scope;
-use crate::view::view_of_wallet;
+use crate::view::{view_address, view_of_wallet};
 
 /// A report and its manifest.
 #[derive(Debug)]
@@ -141,7 +141,7 @@ impl Rows {
             let address: VaultWalletAddress =
                 serde_json::from_str(doc).map_err(|_| corrupt("facts", "doc", &fact.key))?;
             let (asset, index) = (address.asset_id.clone(), address.bip44_address_index);
-            let address = view_of_wallet(account, &asset, address, scope);
+            let address = view_address(account, address, scope);
             seen.extend(address.map(|address| {
                 (
                     (account, asset, index, fact.key.clone()),

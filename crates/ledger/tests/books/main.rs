@@ -9,5 +9,6 @@
 mod beside;
 mod changes;
 mod made;
+mod notes;
 mod reports;
 mod scopes;

@@ -147,6 +147,7 @@ async fn invariant_7_a_scope_is_read_as_a_workspace_that_holds_nothing_else() {
     reduced::propose_some(&mut plan, &mut random);
     reduced::divert_some(&mut plan, &mut random);
     reduced::register_some(&mut plan, &mut random);
+    reduced::write_on_some(&mut plan, &mut random);
     let (_kept, left) = books(&plan).await;
     let mut tally = Tally::default();
     while tally.reads < reads {

@@ -7,6 +7,7 @@ use ledger::change::WalletFacts;
 use ledger::{AccountFacts, AssetFilter, Change, PartScope, Version};
 use protocol::amount::Amount;
 use protocol::ids::{AssetId, VaultAccountId};
+use protocol::model::asset::AssetNote;
 use protocol::model::transaction::{
     AmountInfo, DestinationPart, FeeInfo, Peer, PeerKind, Transaction, TransactionStatus,
 };
@@ -36,6 +37,33 @@ pub(super) fn propose_some(plan: &mut [(Version, Change)], random: &mut StdRng) 
                 transaction.external_tx_id = Some(format!("external-{number}"));
                 transaction.customer_ref_id = Some(format!("customer-{number}"));
             }
+        }
+    }
+}
+
+/// People wrote on accounts, addresses, whitelists and assets.
+pub(super) fn write_on_some(plan: &mut [(Version, Change)], random: &mut StdRng) {
+    for (number, (_, change)) in plan.iter_mut().enumerate() {
+        if random.random_bool(0.5) {
+            continue;
+        }
+        let reference = Some(format!("customer-{number}"));
+        match change {
+            Change::Account(facts) => facts.customer_ref_id = reference,
+            Change::Address(_, address) => {
+                address.description = format!("label {number}");
+                address.customer_ref_id = reference;
+            }
+            Change::Whitelist(_, wallet) => wallet.customer_ref_id = reference,
+            Change::Asset(_, asset) => {
+                asset.metadata.note = Some(AssetNote {
+                    text: format!("note {number}"),
+                    user_id: "1".to_owned(),
+                    user_name: "Somebody".to_owned(),
+                    updated_at: "2026-01-01T00:00:00.000Z".to_owned(),
+                });
+            }
+            _ => {}
         }
     }
 }
@@ -161,16 +189,27 @@ fn wallet_in(part: &PartScope, account: VaultAccountId, asset: &AssetId) -> bool
 
 fn kept(change: &Change, part: &PartScope, held: &BTreeSet<AssetId>) -> Option<Change> {
     match change {
-        Change::Account(facts) => part.accounts.contains(&facts.id).then(|| change.clone()),
+        Change::Account(facts) => part.accounts.contains(&facts.id).then(|| {
+            let mut facts = facts.clone();
+            facts.customer_ref_id = facts.customer_ref_id.filter(|_| part.shown.notes);
+            Change::Account(facts)
+        }),
         Change::Wallet(account, facts) => {
             wallet_in(part, *account, &facts.balance.id).then(|| change.clone())
         }
         Change::Address(account, address) => {
-            wallet_in(part, *account, &address.asset_id).then(|| change.clone())
+            wallet_in(part, *account, &address.asset_id).then(|| {
+                let mut address = address.clone();
+                if !part.shown.notes {
+                    address.description = String::new();
+                    address.customer_ref_id = None;
+                }
+                Change::Address(*account, address)
+            })
         }
         Change::Whitelist(kind, wallet) => part.whitelists.contains(&wallet.id).then(|| {
             let mut wallet = wallet.clone();
-            wallet.customer_ref_id = None;
+            wallet.customer_ref_id = wallet.customer_ref_id.filter(|_| part.shown.notes);
             wallet.assets.retain(|asset| asset_in(part, &asset.id));
             Change::Whitelist(*kind, wallet)
         }),

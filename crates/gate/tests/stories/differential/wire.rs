@@ -24,11 +24,12 @@ use crate::reads::text;
 use crate::world::{World, until};
 
 /// All that differs by intent, as `docs/gate-access.md` has it.
-const DIFFERENCES: [&str; 8] = [
+const DIFFERENCES: [&str; 9] = [
     "cursors are the connection's own, and so are the URLs that carry them",
     "`Vestibule-As-Of` is a header more, and a sandbox's `X-Vestibule-Why`, which tells developers what was wrong, one less",
     "a parameter that is not valid is refused with the same status and code in other words: the workspace looks at its contract first",
     "`sourceType=ONE_TIME_ADDRESS`, `destType=UNKNOWN` and an `assetClass` of no asset, which the workspace's contract does not know, are filters like others",
+    "of an asset: no notes of the workspace's people",
     "of a transaction: no `extraParameters`, `signedMessages`, descriptions of addresses, nobody else's `externalTxId`",
     "a place that no scope names (a stranger's address, a gas station, a network connection) is an unknown peer, for filters too",
     "transactions that touch no vault account are not there",
@@ -217,6 +218,11 @@ async fn theirs(there: &Caller, read: &Read, part: &PartScope, unheld: &str) -> 
         };
         if let Some(Value::Array(all)) = list {
             all.retain(|one| !is_it(one));
+            for one in all {
+                if let Some(asset) = one.get_mut("metadata").and_then(Value::as_object_mut) {
+                    asset.remove("note");
+                }
+            }
         }
         return (status, headers, body);
     }
@@ -350,6 +356,17 @@ async fn whoever_was_granted_all_reads_what_the_workspace_answers() {
     let admin = world.at_the_workspace("admin");
     registered(&world, "TKNA", Some(1)).await;
     let unheld = registered(&world, "TKNB", None).await;
+    let named = json!({"name": "Noted", "customerRefId": "the-customer"});
+    world
+        .admin
+        .post("/v1/internal_wallets", &named)
+        .await
+        .fine();
+    let note = json!({"metadata": {"note": {"text": "the-note"}}});
+    let noted = world
+        .admin
+        .send("PATCH", "/v1/assets/BTC", Some(&note), &[]);
+    noted.await.fine();
     world.quiet().await;
     let (mut pool, part) = everything(&admin).await;
     let grant = json!({"scope": {
