@@ -397,9 +397,11 @@ impl Gate {
             let of = |key: &&HeldKey| key.connection == connection.name;
             let held: Vec<_> = keys.iter().filter(of).cloned().collect();
             let before = known.named(&connection.name);
+            let scope = connection.scope(self.workspace());
             Provider {
                 keys: DoorKeys::of(&held, before.map(|provider| &provider.keys)),
-                scope: connection.scope(self.workspace()),
+                scope_id: scope.id(),
+                scope,
                 seal: Seal::of(&secret, &connection.name),
                 meter: self.meters.of(&connection),
                 connection,

@@ -236,6 +236,7 @@ pub(crate) fn directory(connections: impl IntoIterator<Item = Connection>) -> Di
     Directory::of(connections.into_iter().map(|connection| Provider {
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
+        scope_id: connection.scope(WORKSPACE).id(),
         seal: Seal::of(b"a secret", &connection.name),
         meter: Arc::new(Meter::new(connection.budgets)),
         connection,

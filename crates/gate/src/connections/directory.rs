@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use ledger::Scope;
 use ledger::reads::Seal;
+use ledger::{Scope, ScopeId};
 use protocol::ids::UserId;
 use protocol::time::Millis;
 
@@ -18,6 +18,8 @@ pub(crate) struct Provider {
     pub(crate) connection: Connection,
     pub(crate) keys: DoorKeys,
     pub(crate) scope: Scope,
+    /// The scope's name: what was made in a scope of another name is not its any more.
+    pub(crate) scope_id: ScopeId,
     /// What binds its cursors to it.
     pub(crate) seal: Seal,
     /// What it has used of its budgets.

@@ -60,7 +60,12 @@ pub(crate) async fn posture(gate: &Arc<Gate>) -> Result<Vec<Posture>, ApiError> 
                 key_used: key.and_then(|key| key.last_used).max(last),
                 burned: rows::keys::is_burned(reading, workspace, &connection.fingerprint)?,
                 shared: directory.all().filter(same).count() > 1,
-                reports: rows::reports::of(reading, workspace, &connection.name)?.len(),
+                reports: rows::reports::of(
+                    reading,
+                    workspace,
+                    (&connection.name, provider.scope_id),
+                )?
+                .len(),
                 deliveries: rows::deliveries::counts(reading, workspace, &connection.name)?,
                 ages: &ages,
                 too_old,

@@ -74,6 +74,8 @@ pub(crate) async fn create(
         rows: written.rows,
         sha256,
     };
+    // Its scope may be another by now: then this one is nobody's.
+    let scope = provider.scope_id;
     let (name, kept, actor) = (
         wanted.connection,
         row.clone(),
@@ -83,7 +85,7 @@ pub(crate) async fn create(
         rows::reports::put(
             deed.writing,
             deed.workspace,
-            &name,
+            (&name, scope),
             &kept,
             &written.file,
             &written.manifest,

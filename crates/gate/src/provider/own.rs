@@ -6,7 +6,7 @@
 //! | GET | `/keys` | the connection's keys, and how far each is |
 //! | POST | `/keys` | offer the next key: `{"csr": "..."}`, signed with the key of now |
 //! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
-//! | GET | `/reports` | the connection's reports |
+//! | GET | `/reports` | the connection's reports in its scope of now |
 //! | GET | `/reports/{id}` | the file, CSV |
 //! | GET | `/reports/{id}/manifest` | its signed manifest |
 
@@ -103,7 +103,7 @@ async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
             "role": connection.role,
             "workspaceId": workspace,
             "clientCertificate": connection.client_certificate,
-            "scope": {"id": provider.scope.id().to_string(), "part": provider.scope.as_part()},
+            "scope": {"id": provider.scope_id.to_string(), "part": provider.scope.as_part()},
             "position": position,
             "budgets": Map::from_iter(BudgetName::ALL.map(budget)),
             "budgetsResetAt": today.ends(),
@@ -136,7 +136,7 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
         &json!({
             "position": position,
             "asOf": as_of,
-            "scope": provider.scope.id().to_string(),
+            "scope": provider.scope_id.to_string(),
             "digest": sum,
             "cells": cells.iter().map(cell).collect::<Vec<_>>(),
         }),
@@ -144,10 +144,10 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
 }
 
 async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
-    let name = provider.connection.name.clone();
+    let (name, scope) = (provider.connection.name.clone(), provider.scope_id);
     let workspace = gate.workspace();
     let list = read(gate, move |reading| {
-        rows::reports::of(reading, workspace, &name)
+        rows::reports::of(reading, workspace, (&name, scope))
     })
     .await?;
     Ok(Reply::json(200, &json!({ "data": list })))
@@ -160,10 +160,10 @@ async fn file(
     manifest: bool,
 ) -> Result<Reply, ApiError> {
     let id: Uuid = id.parse().map_err(|_| ApiError::not_found())?;
-    let name = provider.connection.name.clone();
+    let (name, scope) = (provider.connection.name.clone(), provider.scope_id);
     let workspace = gate.workspace();
     let found = read(gate, move |reading| {
-        rows::reports::files(reading, workspace, &name, id)
+        rows::reports::files(reading, workspace, (&name, scope), id)
     })
     .await?;
     let files = found.ok_or_else(ApiError::not_found)?;

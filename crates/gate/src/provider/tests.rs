@@ -63,6 +63,7 @@ async fn who_calls_too_often_waits_and_nobody_else_does() {
     let other = Provider {
         keys: testing::door_keys(&connection),
         scope: connection.scope(test.gate.workspace()),
+        scope_id: connection.scope(test.gate.workspace()).id(),
         seal: Seal::of(b"a secret", "other"),
         meter: test.gate.meters.of(&connection),
         connection,

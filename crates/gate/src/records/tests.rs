@@ -13,6 +13,7 @@ fn provider(name: &str) -> Arc<Provider> {
     Arc::new(Provider {
         keys: door_keys(&connection),
         scope: connection.scope(WORKSPACE),
+        scope_id: connection.scope(WORKSPACE).id(),
         seal: ledger::reads::Seal::of(b"a secret", name),
         meter: Arc::new(Meter::new(connection.budgets)),
         connection,

@@ -84,6 +84,11 @@ pub const ROOM: Room = Room {
             name: "withheld",
             sql: Sql::Same(WITHHELD),
         },
+        Migration {
+            id: 13,
+            name: "made_in",
+            sql: Sql::Same(MADE_IN),
+        },
     ],
 };
 
@@ -144,6 +149,14 @@ const CSRS: &str = "
 CREATE TABLE gate_csrs (
     workspace TEXT NOT NULL, fingerprint TEXT NOT NULL, pem TEXT NOT NULL, at BIGINT NOT NULL,
     PRIMARY KEY (workspace, fingerprint));
+";
+
+const MADE_IN: &str = "
+-- In which scope of its connection a report or a delivery was made. Of what came before this step nobody knows;
+-- '-' is what holds nothing of any scope.
+ALTER TABLE gate_reports ADD COLUMN scope TEXT;
+ALTER TABLE gate_deliveries ADD COLUMN scope TEXT;
+UPDATE gate_deliveries SET scope = '-' WHERE event_type = 'vestibule.connection.ending';
 ";
 
 const LIFE: &str = "

@@ -1,5 +1,7 @@
-//! Report files for providers.
+//! Report files for providers. Each is of the scope that it was made in, and of no other: what a connection
+//! has another scope for by now, it does not have.
 
+use ledger::ScopeId;
 use ledger::reports::Kind;
 use protocol::ids::WorkspaceId;
 use protocol::time::Millis;
@@ -30,13 +32,13 @@ pub struct ReportRow {
 pub(crate) fn put(
     writing: &mut Writing<'_>,
     workspace: WorkspaceId,
-    connection: &str,
+    (connection, scope): (&str, ScopeId),
     report: &ReportRow,
     file: &[u8],
     manifest: &[u8],
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO gate_reports (workspace, id, connection, kind, created_at, position, rows, sha256, file, manifest)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    let sql = "INSERT INTO gate_reports (workspace, id, connection, kind, created_at, position, rows, sha256, file, manifest, scope)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     let params = params![
         workspace.to_string(),
         report.id.to_string(),
@@ -47,7 +49,8 @@ pub(crate) fn put(
         number(report.rows),
         report.sha256.as_str(),
         file,
-        manifest
+        manifest,
+        scope.to_string()
     ];
     writing.execute(sql, &params).map(drop)
 }
@@ -64,16 +67,19 @@ fn read(row: &Row) -> Result<ReportRow, StoreError> {
     })
 }
 
-/// A connection's reports, the newest first.
+/// A connection's reports in its scope of now, the newest first.
 pub(crate) fn of(
     query: &mut impl Query,
     workspace: WorkspaceId,
-    connection: &str,
+    (connection, scope): (&str, ScopeId),
 ) -> Result<Vec<ReportRow>, StoreError> {
     let sql = "SELECT id, kind, created_at, position, rows, sha256 FROM gate_reports
-        WHERE workspace = $1 AND connection = $2 ORDER BY created_at DESC, id LIMIT 1000";
+        WHERE workspace = $1 AND connection = $2 AND scope = $3 ORDER BY created_at DESC, id LIMIT 1000";
     query
-        .rows(sql, &params![workspace.to_string(), connection])?
+        .rows(
+            sql,
+            &params![workspace.to_string(), connection, scope.to_string()],
+        )?
         .iter()
         .map(read)
         .collect()
@@ -87,18 +93,22 @@ pub(crate) struct ReportFiles {
     pub(crate) manifest: Vec<u8>,
 }
 
-/// A report's files, if it is the connection's.
+/// A report's files, if it is the connection's in its scope of now.
 pub(crate) fn files(
     query: &mut impl Query,
     workspace: WorkspaceId,
-    connection: &str,
+    (connection, scope): (&str, ScopeId),
     id: Uuid,
 ) -> Result<Option<ReportFiles>, StoreError> {
-    let sql = "SELECT file, manifest, rows FROM gate_reports WHERE workspace = $1 AND connection = $2 AND id = $3";
-    let row = query.row(
-        sql,
-        &params![workspace.to_string(), connection, id.to_string()],
-    )?;
+    let sql = "SELECT file, manifest, rows FROM gate_reports
+        WHERE workspace = $1 AND connection = $2 AND id = $3 AND scope = $4";
+    let params = params![
+        workspace.to_string(),
+        connection,
+        id.to_string(),
+        scope.to_string()
+    ];
+    let row = query.row(sql, &params)?;
     row.map(|row| {
         Ok(ReportFiles {
             rows: count(row.int(2)?),

@@ -1,5 +1,6 @@
 //! Every statement on both engines: what is written in one workspace is not there in another.
 
+use ledger::Scope;
 use ledger::reports::Kind;
 use protocol::csr::CertificateSigningRequest;
 use protocol::ids::{NotificationId, TxId, UserId, WorkspaceId};
@@ -472,23 +473,29 @@ on_both! {
     }
 
     rooms: &[ledger::ROOM, ROOM],
-    async fn reports_are_of_one_workspace(store: TestStore) {
-        in_both(&store, |writing, workspace| {
+    async fn reports_are_of_one_workspace_and_of_one_scope(store: TestStore) {
+        let [scope, other] = [1, 2].map(|account| Scope::part(HERE, accounts([account])).id());
+        in_both(&store, move |writing, workspace| {
             let report = ReportRow {
                 id: ID, kind: Kind::Balances, created_at: NOW, position: 3, rows: 1, sha256: workspace.to_string(),
             };
-            reports::put(writing, workspace, "acme", &report, workspace.to_string().as_bytes(), b"manifest")
+            reports::put(writing, workspace, ("acme", scope), &report, workspace.to_string().as_bytes(), b"manifest")
         }).await;
         for workspace in [HERE, THERE] {
-            let list = read(&store, move |reading| reports::of(reading, workspace, "acme")).await;
+            let list = read(&store, move |reading| reports::of(reading, workspace, ("acme", scope))).await;
             assert_eq!(list.len(), 1);
             assert_eq!((list[0].id, list[0].kind, list[0].rows, &list[0].sha256), (ID, Kind::Balances, 1, &workspace.to_string()));
-            let files = read(&store, move |reading| reports::files(reading, workspace, "acme", ID)).await;
+            let files = read(&store, move |reading| reports::files(reading, workspace, ("acme", scope), ID)).await;
             assert_eq!(files.expect("there").csv, workspace.to_string().as_bytes());
-            assert!(read(&store, move |reading| reports::files(reading, workspace, "other", ID)).await.is_none());
         }
-        assert!(read(&store, |reading| reports::of(reading, ELSEWHERE, "acme")).await.is_empty());
-        assert!(read(&store, |reading| reports::files(reading, ELSEWHERE, "acme", ID)).await.is_none());
+        for (workspace, whose) in [(HERE, ("other", scope)), (HERE, ("acme", other)), (ELSEWHERE, ("acme", scope))] {
+            assert!(read(&store, move |reading| reports::of(reading, workspace, whose)).await.is_empty());
+            assert!(read(&store, move |reading| reports::files(reading, workspace, whose, ID)).await.is_none());
+        }
+        // What an older gate has written says of no scope: it is in none.
+        write(&store, |writing| forget_scopes(writing, "gate_reports")).await;
+        assert!(read(&store, move |reading| reports::of(reading, HERE, ("acme", scope))).await.is_empty());
+        assert!(read(&store, move |reading| reports::files(reading, HERE, ("acme", scope), ID)).await.is_none());
     }
 
     rooms: &[ledger::ROOM, ROOM],
@@ -590,6 +597,12 @@ fn statements(rooms: &[Room]) -> impl Iterator<Item = &'static str> {
 /// The names of these rooms' tables.
 pub(crate) fn tables(rooms: &[Room]) -> impl Iterator<Item = &'static str> {
     statements(rooms).filter_map(|sql| sql.split_once("CREATE TABLE ")?.1.split(' ').next())
+}
+
+/// Rows as a gate has written them that knew of no scopes.
+pub(crate) fn forget_scopes(writing: &mut Writing<'_>, table: &str) -> Result<(), StoreError> {
+    let sql = format!("UPDATE {table} SET scope = NULL");
+    writing.execute(&sql, &[]).map(drop)
 }
 
 /// What a table holds, as text.

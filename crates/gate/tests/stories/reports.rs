@@ -166,6 +166,53 @@ async fn a_report_that_is_over_the_rows_of_a_day_is_not_given() {
     assert_eq!(me["budgets"]["reports_per_day"]["left"], 100);
 }
 
+/// A report holds for the scope that it was made in, and is gone with it.
+#[tokio::test]
+async fn invariant_7_a_report_does_not_outlive_its_scope() {
+    let mut world = World::new().await;
+    let one = world.enrol("one", viewer(&[1, 2], None)).await;
+    world.quiet().await;
+    let id = made(&world, &one, "balances").await;
+    let path = format!("/vestibule/v1/reports/{id}");
+    let manifest = format!("{path}/manifest");
+    assert_eq!(one.caller.get(&path).await.status, 200);
+    let wanted = json!({"scope": {"accounts": ["1"]}, "reason": "less"});
+    let change = "/connections/one/change";
+    let done = world.desk("POST", change, &wanted).await.fine();
+    assert_eq!(done["direction"], "narrows", "{done}");
+
+    let nobody = "/vestibule/v1/reports/00000000-0000-4000-8000-000000000000";
+    let gone = one.caller.get(&path).await;
+    assert_eq!(gone.status, 404);
+    assert_eq!(gone.lasting(), one.caller.get(nobody).await.lasting());
+    let absent = one.caller.get(&format!("{nobody}/manifest")).await;
+    assert_eq!(one.caller.get(&manifest).await.lasting(), absent.lasting());
+    let listed = one.caller.get("/vestibule/v1/reports").await.fine();
+    assert_eq!(listed, json!({"data": []}));
+    let posture = world.look("/posture").await;
+    let mut findings = posture[0]["findings"].as_array().expect("some").iter();
+    let c5 = findings.find(|one| one["practice"] == "C5").expect("C5");
+    assert_eq!(c5["verdict"], "broken", "there is none that it can fetch");
+
+    // Another one can be had at once.
+    let id = made(&world, &one, "balances").await;
+    let path = format!("/vestibule/v1/reports/{id}");
+    let file = one.caller.get(&path).await;
+    assert_eq!(file.status, 200);
+    let me = one.caller.get("/vestibule/v1/me").await.fine();
+    let log_key: VerifyingKey =
+        serde_json::from_value(one.handback["log_key"].clone()).expect("a key");
+    let expected = Expected {
+        key: &log_key,
+        workspace: world.gate.config.upstream.workspace_id,
+        scope: me["scope"]["id"].as_str(),
+    };
+    let manifest = one.caller.get(&format!("{path}/manifest")).await;
+    read(&file.body, &manifest.body, &expected).expect("believed");
+    let listed = one.caller.get("/vestibule/v1/reports").await.fine();
+    assert_eq!(listed["data"].as_array().expect("a list").len(), 1);
+}
+
 #[tokio::test]
 async fn a_report_of_what_is_not_there_is_refused() {
     let world = World::new().await;
