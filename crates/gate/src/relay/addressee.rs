@@ -1,11 +1,13 @@
 //! Who gets webhooks: the providers that named a place for them, and the client itself.
 
+use std::sync::Arc;
+
 use protocol::ids::{WebhookId, WorkspaceId};
 use protocol::time::Millis;
 use url::Url;
 use uuid::Uuid;
 
-use crate::connections::{Connection, Target};
+use crate::connections::{Connection, Provider, Target};
 use crate::gate::Gate;
 
 /// Under which name the client's own deliveries are kept: no connection can have it.
@@ -52,13 +54,16 @@ impl Gate {
         Some(Addressee::client(self.workspace(), &own.url))
     }
 
-    /// Everybody who gets webhooks now.
-    pub(crate) fn addressees(&self, now: Millis) -> Vec<Addressee> {
+    /// Everybody who gets webhooks now, and whose scope it is that they are held against.
+    pub(super) fn addressees(&self, now: Millis) -> Vec<(Addressee, Option<Arc<Provider>>)> {
         let directory = self.directory.load();
         let providers = directory.active(now);
         providers
-            .filter_map(|provider| Addressee::of(&provider.connection))
-            .chain(self.client_addressee())
+            .filter_map(|provider| {
+                let addressee = Addressee::of(&provider.connection)?;
+                Some((addressee, Some(Arc::clone(provider))))
+            })
+            .chain(self.client_addressee().map(|client| (client, None)))
             .collect()
     }
 

@@ -1,7 +1,9 @@
 //! Events to providers: what happened upstream, as far as each connection's scope shows it. A
-//! position and a delivery are written in the transaction that applies the event.
+//! position and a delivery are written in the transaction that applies the event. What is not sent yet when
+//! the scope changes is seen anew.
 
 mod addressee;
+mod anew;
 mod outbox;
 mod seen;
 
@@ -95,6 +97,7 @@ fn one(
             event_type: told.event_type.as_str(),
             at: now,
             body: body.as_bytes(),
+            made_in: Some(provider.scope_id),
         },
     )
 }
@@ -127,27 +130,34 @@ pub(crate) fn own_event(
         event_type,
         at: now,
         body: body.as_bytes(),
+        made_in: None,
     };
     rows::deliveries::add(writing, workspace, &to.name, &fresh)
 }
 
-/// What an event from upstream tells providers.
-pub(crate) fn of_event<'a>(envelope: &'a Envelope, outcomes: &'a [Outcome]) -> Option<Told<'a>> {
+/// What an event is about that says so whole in its own data. Of any other the books say it.
+fn in_itself(envelope: &Envelope) -> serde_json::Result<Option<About<'static>>> {
     let data = envelope.data.get();
-    let about = match &envelope.event_type {
-        EventType::VaultAccountAssetAdded => About::Added(serde_json::from_str(data).ok()?),
+    Ok(Some(match &envelope.event_type {
+        EventType::VaultAccountAssetAdded => About::Added(serde_json::from_str(data)?),
         EventType::VaultAccountAssetBalanceUpdated => {
-            About::Balance(Box::new(serde_json::from_str(data).ok()?))
+            About::Balance(Box::new(serde_json::from_str(data)?))
         }
         EventType::ExternalWalletAssetAdded
         | EventType::ExternalWalletAssetRemoved
         | EventType::InternalWalletAssetAdded
         | EventType::InternalWalletAssetRemoved
         | EventType::ContractWalletAssetAdded
-        | EventType::ContractWalletAssetRemoved => {
-            About::Whitelist(serde_json::from_str(data).ok()?)
-        }
-        _ => About::Change(&outcomes.first()?.change),
+        | EventType::ContractWalletAssetRemoved => About::Whitelist(serde_json::from_str(data)?),
+        _ => return Ok(None),
+    }))
+}
+
+/// What an event from upstream tells providers.
+pub(crate) fn of_event<'a>(envelope: &'a Envelope, outcomes: &'a [Outcome]) -> Option<Told<'a>> {
+    let about = match in_itself(envelope).ok()? {
+        Some(about) => about,
+        None => About::Change(&outcomes.first()?.change),
     };
     Some(Told {
         id: envelope.id,

@@ -1,4 +1,5 @@
-//! The deliveries to every addressee. A body is signed once, when it is first due.
+//! The deliveries to every addressee. A body is signed once, when it is first due; again only where the
+//! connection has another scope by then, in which the event is seen anew.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,9 +13,9 @@ use protocol::time::Millis;
 use store::StoreError;
 use wire::hooks_out::{Delivery, Due, Next, Outbox, OutboxError, WAITS};
 
-use crate::connections::Target;
+use crate::connections::{Provider, Target};
 use crate::gate::Gate;
-use crate::relay::Addressee;
+use crate::relay::anew;
 use crate::rows::deliveries::{self, Parcel};
 
 /// Names the position that an event holds for.
@@ -30,7 +31,11 @@ fn failed(error: impl std::fmt::Display) -> OutboxError {
 struct Addressed {
     name: String,
     target: Target,
+    /// Whose scope the parcel is made in, if it is in one.
+    provider: Option<Arc<Provider>>,
     parcel: Parcel,
+    /// Whether it was seen anew, and that is to be kept.
+    is_anew: bool,
 }
 
 impl Outbox for RelayOutbox {
@@ -46,32 +51,43 @@ impl Outbox for RelayOutbox {
                 next: None,
             });
         }
+        // Another gate may just have narrowed a scope.
+        if !self.0.may_serve() {
+            return Err(failed("whether a connection was changed is not known now"));
+        }
         let workspace = self.0.workspace();
         let mut idle = self.0.addressees(now);
-        idle.retain(|one| !busy.contains(&one.target.id));
+        idle.retain(|(one, _)| !busy.contains(&one.target.id));
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();
             let mut next: Option<Millis> = None;
-            for Addressee { name, target, .. } in &idle {
-                for parcel in deliveries::due(reading, workspace, name, now, limit)? {
+            for (to, provider) in &idle {
+                for parcel in deliveries::due(reading, workspace, &to.name, now, limit)? {
+                    let anew = match provider {
+                        Some(of) => anew::of_now(reading, &parcel, &of.scope, of.scope_id)?,
+                        None => None,
+                    };
                     due.push(Addressed {
-                        name: name.clone(),
-                        target: target.clone(),
-                        parcel,
+                        name: to.name.clone(),
+                        target: to.target.clone(),
+                        provider: provider.clone(),
+                        is_anew: anew.is_some(),
+                        parcel: anew.unwrap_or(parcel),
                     });
                 }
-                let later = deliveries::next_due(reading, workspace, name, now)?;
+                let later = deliveries::next_due(reading, workspace, &to.name, now)?;
                 next = next.into_iter().chain(later).min();
             }
             Ok::<_, StoreError>((due, next))
         });
-        let (due, next) = read.await.map_err(failed)?;
-        let deliveries = self
-            .signed(due)
-            .await?
-            .into_iter()
-            .filter_map(delivery)
-            .collect();
+        let (due, mut next) = read.await.map_err(failed)?;
+        let mut due = self.signed(due).await?;
+        let before = due.len();
+        due.retain(|one| self.is_as_seen(one, now));
+        if due.len() < before {
+            next = Some(now);
+        }
+        let deliveries = due.into_iter().filter_map(delivery).collect();
         Ok(Due { deliveries, next })
     }
 
@@ -93,8 +109,21 @@ impl Outbox for RelayOutbox {
 }
 
 impl RelayOutbox {
+    /// Whether its connection may come in still, with the scope that it was looked at in: signing takes a while.
+    fn is_as_seen(&self, one: &Addressed, now: Millis) -> bool {
+        let directory = self.0.directory.load();
+        one.provider.as_ref().is_none_or(|then| {
+            directory.named(&one.name).is_some_and(|provider| {
+                provider.scope_id == then.scope_id && provider.connection.comes_in(now)
+            })
+        })
+    }
+
     async fn signed(&self, mut due: Vec<Addressed>) -> Result<Vec<Addressed>, OutboxError> {
-        if due.iter().all(|one| one.parcel.jws.is_some()) {
+        if due
+            .iter()
+            .all(|one| one.parcel.jws.is_some() && !one.is_anew)
+        {
             return Ok(due);
         }
         let key = Arc::clone(&self.0.webhook_key);
@@ -104,14 +133,19 @@ impl RelayOutbox {
                 name,
                 target,
                 parcel,
+                is_anew,
+                ..
             } in &mut due
             {
+                let is_signed = parcel.jws.is_some();
                 if parcel.jws.is_none() {
                     parcel.jws = Some(key.sign_jws(&parcel.body)?);
                     if target.legacy_signature {
                         parcel.legacy = Some(key.sign_legacy(&parcel.body)?);
                     }
-                    fresh.push((name.clone(), parcel.clone()));
+                }
+                if !is_signed || *is_anew {
+                    fresh.push((name.clone(), parcel.clone(), *is_anew));
                 }
             }
             Ok::<_, KeyError>((due, fresh))
@@ -122,9 +156,13 @@ impl RelayOutbox {
             .map_err(failed)?;
         let workspace = self.0.workspace();
         let keep = self.0.store.write(move |writing| {
-            fresh.iter().try_for_each(|(name, parcel)| {
-                deliveries::keep_signature(writing, workspace, name, parcel)
-            })
+            for (name, parcel, is_anew) in &fresh {
+                if *is_anew {
+                    deliveries::keep_body(writing, workspace, name, parcel)?;
+                }
+                deliveries::keep_signature(writing, workspace, name, parcel)?;
+            }
+            Ok(())
         });
         keep.await.map_err(|error: StoreError| failed(error))?;
         Ok(due)

@@ -7,9 +7,9 @@ use store::StoreError;
 
 use super::{About, Told, account_created};
 
-type Data = (Box<RawValue>, Option<String>);
+pub(super) type Data = (Box<RawValue>, Option<String>);
 
-fn raw(value: &impl Serialize) -> Result<Box<RawValue>, StoreError> {
+pub(super) fn raw(value: &impl Serialize) -> Result<Box<RawValue>, StoreError> {
     serde_json::value::to_raw_value(value).map_err(|error| StoreError::Engine(error.to_string()))
 }
 

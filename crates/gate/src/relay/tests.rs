@@ -1,3 +1,5 @@
+mod waits;
+
 use std::collections::HashSet;
 
 use ledger::change::Origin;

@@ -1,6 +1,7 @@
 //! Deliveries to providers.
 
 use bytes::Bytes;
+use ledger::ScopeId;
 use protocol::ids::{NotificationId, WorkspaceId};
 use protocol::model::webhook::NotificationAttempt;
 use protocol::time::Millis;
@@ -10,13 +11,29 @@ use wire::hooks_out::Next;
 
 use super::{corrupt, count, doc};
 
+/// What stands for a scope where a delivery holds nothing of any.
+const OF_NONE: &str = "-";
+
+/// In which scope a delivery was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MadeIn {
+    /// In the one of this name.
+    Scope(String),
+    /// It holds nothing of any scope.
+    None,
+    /// A gate has written it that knew of none.
+    Unknown,
+}
+
 /// One delivery on its way.
 #[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     pub(crate) position: i64,
     pub(crate) id: NotificationId,
+    pub(crate) event_type: String,
     pub(crate) attempt: u32,
     pub(crate) body: Bytes,
+    pub(crate) made_in: MadeIn,
     pub(crate) jws: Option<String>,
     pub(crate) legacy: Option<String>,
 }
@@ -28,6 +45,8 @@ pub(crate) struct Fresh<'a> {
     pub(crate) event_type: &'a str,
     pub(crate) at: Millis,
     pub(crate) body: &'a [u8],
+    /// In which scope it was made; none: it holds nothing of any.
+    pub(crate) made_in: Option<ScopeId>,
 }
 
 pub(crate) fn add(
@@ -37,8 +56,9 @@ pub(crate) fn add(
     fresh: &Fresh<'_>,
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO gate_deliveries
-        (workspace, connection, position, id, event_type, created_at, status, attempt, due_at, body)
-        VALUES ($1, $2, $3, $4, $5, $6, 'IN_PROGRESS', 1, $6, $7)";
+        (workspace, connection, position, id, event_type, created_at, status, attempt, due_at, body, scope)
+        VALUES ($1, $2, $3, $4, $5, $6, 'IN_PROGRESS', 1, $6, $7, $8)";
+    let made_in = fresh.made_in.map(|scope| scope.to_string());
     let params = params![
         workspace.to_string(),
         connection,
@@ -46,7 +66,8 @@ pub(crate) fn add(
         fresh.id.0.as_bytes().as_slice(),
         fresh.event_type,
         fresh.at.0,
-        fresh.body
+        fresh.body,
+        made_in.as_deref().unwrap_or(OF_NONE)
     ];
     writing.execute(sql, &params).map(drop)
 }
@@ -58,7 +79,7 @@ pub(crate) fn due(
     now: Millis,
     limit: usize,
 ) -> Result<Vec<Parcel>, StoreError> {
-    let sql = "SELECT position, id, attempt, body, jws, legacy FROM gate_deliveries
+    let sql = "SELECT position, id, attempt, body, jws, legacy, event_type, scope FROM gate_deliveries
         WHERE workspace = $1 AND connection = $2 AND status = 'IN_PROGRESS' AND due_at <= $3 ORDER BY due_at, position LIMIT $4";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let read = |row: &Row| {
@@ -71,6 +92,12 @@ pub(crate) fn due(
             body: Bytes::copy_from_slice(row.bytes(3)?),
             jws: row.opt_text(4)?.map(str::to_owned),
             legacy: row.opt_text(5)?.map(str::to_owned),
+            event_type: row.text(6)?.to_owned(),
+            made_in: match row.opt_text(7)? {
+                None => MadeIn::Unknown,
+                Some(OF_NONE) => MadeIn::None,
+                Some(scope) => MadeIn::Scope(scope.to_owned()),
+            },
         })
     };
     query
@@ -95,6 +122,28 @@ pub(crate) fn next_due(
         .and_then(|row| row.opt_int(0).transpose())
         .transpose()?
         .map(Millis))
+}
+
+/// Keeps what a delivery is in the scope that its event was seen in anew.
+pub(crate) fn keep_body(
+    writing: &mut Writing<'_>,
+    workspace: WorkspaceId,
+    connection: &str,
+    parcel: &Parcel,
+) -> Result<(), StoreError> {
+    let MadeIn::Scope(scope) = &parcel.made_in else {
+        return Ok(());
+    };
+    let sql = "UPDATE gate_deliveries SET event_type = $4, body = $5, scope = $6 WHERE workspace = $1 AND connection = $2 AND position = $3";
+    let params = params![
+        workspace.to_string(),
+        connection,
+        parcel.position,
+        parcel.event_type.as_str(),
+        parcel.body.as_ref(),
+        scope.as_str()
+    ];
+    writing.execute(sql, &params).map(drop)
 }
 
 pub(crate) fn keep_signature(

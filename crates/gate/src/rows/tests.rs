@@ -13,7 +13,7 @@ use store::{Query, Room, Row, Sql, Store, StoreError, Writing, on_both, params};
 use uuid::Uuid;
 use wire::hooks_out::Next;
 
-use super::deliveries::Fresh;
+use super::deliveries::{Fresh, MadeIn};
 use super::reports::ReportRow;
 use super::{
     ROOM, budgets, connections, csrs, deliveries, editors, gates, keys, letters, log, operators,
@@ -444,15 +444,18 @@ on_both! {
     async fn deliveries_are_of_one_workspace(store: TestStore) {
         in_both(&store, |writing, workspace| {
             let body = workspace.to_string();
-            let fresh = Fresh { position: 1, id: NotificationId(ID), event_type: "a", at: NOW, body: body.as_bytes() };
+            let fresh = Fresh { position: 1, id: NotificationId(ID), event_type: "a", at: NOW, body: body.as_bytes(), made_in: None };
             deliveries::add(writing, workspace, "acme", &fresh)
         }).await;
         let due = |workspace, now| read(&store, move |reading| deliveries::due(reading, workspace, "acme", now, 10));
         let mut here = due(HERE, NOW).await.remove(0);
         assert_eq!(here.body, HERE.to_string().as_bytes());
+        assert_eq!((here.event_type.as_str(), here.made_in), ("a", MadeIn::None));
         here.jws = Some("signed".to_owned());
+        (here.event_type, here.body, here.made_in) = ("b".to_owned(), "anew".into(), MadeIn::Scope("name".to_owned()));
         let again = NOW.plus(1_000);
         write(&store, move |writing| {
+            deliveries::keep_body(writing, HERE, "acme", &here)?;
             deliveries::keep_signature(writing, HERE, "acme", &here)?;
             let attempt = NotificationAttempt { sent_time: NOW, duration: 1, response_code: Some(503), failure_reason: None };
             deliveries::record(writing, HERE, "acme", NotificationId(ID), &attempt, Next::Again(again))
@@ -460,6 +463,8 @@ on_both! {
         assert!(due(HERE, NOW).await.is_empty());
         let later = due(HERE, again).await.remove(0);
         assert_eq!((later.attempt, later.jws.as_deref()), (2, Some("signed")));
+        assert_eq!((&*later.body, later.event_type.as_str()), (&b"anew"[..], "b"));
+        assert_eq!(later.made_in, MadeIn::Scope("name".to_owned()));
         let there = due(THERE, NOW).await.remove(0);
         assert_eq!((there.attempt, there.jws, &*there.body), (1, None, THERE.to_string().as_bytes()));
         assert!(due(ELSEWHERE, again).await.is_empty());

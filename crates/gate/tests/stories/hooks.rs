@@ -1,10 +1,11 @@
 //! A provider's receiver: takes what comes, verifies it with what the client handed back.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use protocol::signature::{JWS_HEADER, Jwks, LEGACY_HEADER, verify_jws, verify_legacy};
 use serde_json::Value;
@@ -15,6 +16,14 @@ type Came = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 pub struct Hooks {
     pub url: String,
     came: Came,
+    away: Arc<Away>,
+}
+
+/// Whether it takes nothing, and how much it did not take.
+#[derive(Default)]
+struct Away {
+    is: AtomicBool,
+    missed: AtomicUsize,
 }
 
 /// One event, as it was told.
@@ -32,13 +41,29 @@ impl Hooks {
         let listener = listener.expect("a port");
         let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
         let came = Came::default();
-        let keep = Arc::clone(&came);
+        let away = Arc::<Away>::default();
+        let (keep, gone) = (Arc::clone(&came), Arc::clone(&away));
         let take = move |headers: HeaderMap, body: Bytes| async move {
+            if gone.is.load(Ordering::SeqCst) {
+                gone.missed.fetch_add(1, Ordering::SeqCst);
+                return StatusCode::INTERNAL_SERVER_ERROR;
+            }
             keep.lock().expect("a lock").push((headers, body));
+            StatusCode::OK
         };
         let router = Router::new().route("/hook", post(take));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, came }
+        Self { url, came, away }
+    }
+
+    /// From now on nothing is taken, or everything again.
+    pub fn is_away(&self, away: bool) {
+        self.away.is.store(away, Ordering::SeqCst);
+    }
+
+    /// How often something was not taken.
+    pub fn missed(&self) -> usize {
+        self.away.missed.load(Ordering::SeqCst)
     }
 
     /// Everything that came, in order.

@@ -1,8 +1,9 @@
-//! Approved, and narrowed before it left: what a connection may not propose any more does not go up.
+//! Approved, and narrowed before it left: what a connection may not propose any more does not go up. Told, and
+//! narrowed before it was heard: what it may not hear any more does not come.
 
 use serde_json::{Value, json};
 
-use crate::provider::{Wanted, editor, transfer};
+use crate::provider::{Wanted, editor, transfer, viewer};
 use crate::strays::{resume, stopped, thief};
 use crate::world::{World, until};
 
@@ -126,4 +127,46 @@ async fn invariant_1_what_is_narrowed_on_its_way_is_not_sent_again() {
         (world.line.sent(), world.upstream_of(&id).await.len()),
         (0, 0)
     );
+}
+
+/// A receiver that was away comes back to the scope of now, and to no gap.
+#[tokio::test]
+async fn invariant_7_what_waits_when_a_scope_is_narrowed_is_withdrawn() {
+    let mut world = World::new().await;
+    let one = world.enrol("one", viewer(&[1, 2], None)).await;
+    one.hooks.is_away(true);
+    let paid = world.sandbox.pay_in(2, "BTC", "0.25").await;
+    until("it is told, and not heard", || async {
+        one.hooks.missed() > 0 && one.status(&paid).await == "COMPLETED"
+    })
+    .await;
+    narrow(&world, "one", &json!({"scope": {"accounts": ["1"]}})).await;
+    one.hooks.is_away(false);
+    let seen = world.sandbox.pay_in(1, "ETH", "2.5").await;
+    until(
+        "what it may hear has come, and all that is counted",
+        || async {
+            let me = one.caller.get("/vestibule/v1/me").await.fine();
+            let ended = one.hooks.about(&seen);
+            ended.iter().any(|data| data["status"] == "COMPLETED")
+                && me["position"] == json!(one.hooks.heard().len())
+        },
+    )
+    .await;
+    let me = one.caller.get("/vestibule/v1/me").await.fine();
+    let mut heard = one.hooks.heard();
+    heard.sort_by_key(|heard| heard.position);
+    let positions: Vec<_> = heard.iter().map(|heard| heard.position).collect();
+    let count = i64::try_from(heard.len()).expect("few");
+    assert_eq!(positions, (1..=count).collect::<Vec<_>>(), "without a gap");
+    for heard in &heard {
+        assert!(heard.is_signed(&one.handback));
+        let text = String::from_utf8_lossy(&heard.body);
+        for hidden in [paid.as_str(), "BTC", "0.25"] {
+            assert!(!text.contains(hidden), "{text}");
+        }
+    }
+    let withdrawn = &heard[0].event;
+    assert_eq!(withdrawn["eventType"], "vestibule.event.withdrawn");
+    assert_eq!(withdrawn["data"], json!({"scope": me["scope"]["id"]}));
 }

@@ -33,7 +33,7 @@ use crate::docs::Json;
 use crate::model::{Account, Model, Wanted};
 use crate::rows;
 use crate::scope::Scope;
-use crate::view::covers;
+use crate::view::{Seen, covers, view_transaction};
 
 /// What a read is asked.
 #[derive(Clone, Copy, Debug)]
@@ -169,6 +169,16 @@ pub fn holds(
 ) -> Result<bool, store::StoreError> {
     let row = rows::transaction(query, scope.workspace(), id)?;
     Ok(row.is_some_and(|row| covers(&row.transaction, &row.origin, scope)))
+}
+
+/// A transaction of this public id as the books have it, as far as the scope shows it.
+pub fn seen(
+    query: &mut impl store::Query,
+    scope: &Scope,
+    id: TxId,
+) -> Result<Option<Seen<Transaction>>, store::StoreError> {
+    let row = rows::transaction(query, scope.workspace(), id)?;
+    Ok(row.and_then(|row| view_transaction(&row.transaction, &row.origin, scope)))
 }
 
 /// JSON that begins so and goes on with an array of these.
