@@ -291,6 +291,27 @@ impl Gate {
         Ok(ages.as_of(subjects, Millis(self.as_of.load(Ordering::SeqCst))))
     }
 
+    /// The same of what is told to a connection: where its scope follows tags, nothing of accounts is told
+    /// once it is too old which ones have them.
+    pub(crate) fn fresh_for(
+        &self,
+        connection: &Connection,
+        subjects: &[Subject],
+    ) -> Result<Millis, Stale> {
+        if subjects.iter().any(|subject| subject.by_account()) {
+            self.follows(connection)?;
+        }
+        self.fresh(subjects)
+    }
+
+    /// Whether it is known which accounts a connection has now.
+    pub(crate) fn follows(&self, connection: &Connection) -> Result<(), Stale> {
+        match connection.followed {
+            Some(_) => self.fresh(&[Subject::Accounts]).map(drop),
+            None => Ok(()),
+        }
+    }
+
     pub(crate) fn workspace(&self) -> WorkspaceId {
         self.books.workspace()
     }

@@ -71,6 +71,14 @@ impl Subject {
         }
     }
 
+    /// Whether it is told by vault account: of which, a scope that follows tags knows from walks alone.
+    pub const fn by_account(self) -> bool {
+        match self {
+            Self::Accounts | Self::Wallets | Self::Addresses | Self::Transactions => true,
+            Self::Blockchains | Self::Assets | Self::Whitelists => false,
+        }
+    }
+
     /// What is walked for it; of transactions, those made since then.
     pub fn area(self, since: Millis) -> Area {
         match self {
@@ -90,6 +98,9 @@ impl fmt::Display for Subject {
         f.write_str(self.as_str())
     }
 }
+
+/// By what a proposal is judged.
+pub const PROPOSED: [Subject; 2] = [Subject::Accounts, Subject::Whitelists];
 
 /// What the answer of an operation is made of; of one that is not named here: of everything.
 pub fn behind(operation: &str) -> &'static [Subject] {

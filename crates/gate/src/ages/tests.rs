@@ -37,6 +37,22 @@ fn every_read_of_a_provider_is_made_of_something_with_an_age() {
     assert_eq!(behind("somethingNew"), Subject::ALL, "unknown: everything");
 }
 
+/// What shows an account hangs on which accounts there are; what shows none does not.
+#[test]
+fn what_is_told_by_account_is_said() {
+    for (id, by_account) in [
+        ("getPagedVaultAccounts", true),
+        ("getVaultAccountAssetAddresses", true),
+        ("getTransactions", true),
+        ("getSupportedAssets", false),
+        ("getExternalWallets", false),
+        ("somethingNew", true),
+    ] {
+        let some = behind(id).iter().any(|subject| subject.by_account());
+        assert_eq!(some, by_account, "{id}");
+    }
+}
+
 #[test]
 fn what_is_too_old_is_refused_and_what_is_not_is_not() {
     let (mut ages, areas) = (all_at(NOW), Areas::default());

@@ -44,11 +44,12 @@ pub(crate) async fn create(
         ));
     }
     // A report of old numbers would carry the date of today.
-    gate.fresh(match wanted.kind {
-        Kind::Balances => &[Subject::Wallets],
-        Kind::Addresses => &[Subject::Addresses],
-        Kind::Transactions => &[Subject::Transactions],
-    })?;
+    let subject = match wanted.kind {
+        Kind::Balances => Subject::Wallets,
+        Kind::Addresses => Subject::Addresses,
+        Kind::Transactions => Subject::Transactions,
+    };
+    gate.fresh_for(&provider.connection, &[subject])?;
     gate.books
         .register(&provider.scope)
         .await

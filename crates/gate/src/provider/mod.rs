@@ -67,6 +67,7 @@ impl Face {
             .map_err(|denial| denial.told(operation))?;
         match permit.what() {
             What::Propose if self.gate.filled() => {
+                self.gate.fresh(&ages::PROPOSED)?;
                 let origin = Origin::of(call.from, call.request_id);
                 Box::pin(origin.during(proposals::make(&self.gate, provider, call))).await
             }
@@ -82,7 +83,8 @@ impl Face {
                     .meter
                     .any(BudgetName::RowsPerDay, call.received_at)?;
                 // Taken before the read: what it tells is no older.
-                let as_of = self.gate.fresh(ages::behind(operation.id.as_str()))?;
+                let subjects = ages::behind(operation.id.as_str());
+                let as_of = self.gate.fresh_for(&provider.connection, subjects)?;
                 let reply = self.read(provider, call, operation, params).await?;
                 Ok(reply.with(AS_OF_HEADER, as_of.to_string()))
             }

@@ -112,7 +112,8 @@ async fn me(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
 }
 
 async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
-    let as_of = gate.fresh(&[Subject::Wallets, Subject::Addresses, Subject::Transactions])?;
+    let subjects = [Subject::Wallets, Subject::Addresses, Subject::Transactions];
+    let as_of = gate.fresh_for(&provider.connection, &subjects)?;
     let (workspace, subscriber) = (gate.workspace(), provider.connection.subscriber());
     let scope = provider.scope.clone();
     let (cells, position) = read(gate, move |reading| {
@@ -160,6 +161,7 @@ async fn file(
     manifest: bool,
 ) -> Result<Reply, ApiError> {
     let id: Uuid = id.parse().map_err(|_| ApiError::not_found())?;
+    gate.follows(&provider.connection)?;
     let (name, scope) = (provider.connection.name.clone(), provider.scope_id);
     let workspace = gate.workspace();
     let found = read(gate, move |reading| {

@@ -57,7 +57,9 @@ impl Outbox for RelayOutbox {
         }
         let workspace = self.0.workspace();
         let mut idle = self.0.addressees(now);
-        idle.retain(|(one, _)| !busy.contains(&one.target.id));
+        // What waits for a walk of the accounts that have a tag is not lost: it waits.
+        let follows = |of: &Arc<Provider>| self.0.follows(&of.connection).is_ok();
+        idle.retain(|(one, of)| !busy.contains(&one.target.id) && of.as_ref().is_none_or(follows));
         let read = self.0.store.read(move |reading| {
             let mut due = Vec::new();
             let mut next: Option<Millis> = None;

@@ -6,7 +6,7 @@ use gate::Config;
 use gate::config::Pace;
 use serde_json::{Value, json};
 
-use crate::provider::{Provider, viewer};
+use crate::provider::{Provider, editor, transfer, viewer};
 use crate::world::{World, until};
 
 const ADDRESSES: &str = "/v1/vault/accounts/1/BTC/addresses_paginated";
@@ -139,6 +139,69 @@ async fn what_is_too_old_is_closed_and_opens_when_it_is_walked_again() {
     })
     .await;
     assert_eq!(c6(&world).await["verdict"], "held");
+}
+
+/// Which accounts a followed tag lets in is known from walks of the accounts alone.
+#[tokio::test]
+async fn invariant_7_what_follows_a_tag_closes_when_the_accounts_are_too_old() {
+    let mut world = World::with(|config| config.areas.accounts = pace(1, 8)).await;
+    let tag = json!({"label": "audited", "isProtected": true});
+    let tag = world.admin.post("/v1/tags", &tag).await.fine()["id"].clone();
+    let body = json!({"vaultAccountIds": ["1"], "tagIdsToAttach": [tag]});
+    let attach = "/v1/vault/accounts/attached_tags";
+    world.admin.post(attach, &body).await.fine();
+    let asked = world.requested("auditor", editor(&[2])).await;
+    let rule = json!({"accounts_by": {"tags": ["audited"], "follow": true}});
+    let grant = json!({"scope": rule});
+    until("the tag is in the gate's books", || async {
+        let path = "/connections/auditor/preview";
+        world.desk("POST", path, &grant).await.status == 200
+    })
+    .await;
+    let auditor = world.let_in("auditor", &asked, &grant).await;
+    let named = world.enrol("named", editor(&[1, 2])).await;
+    let wanted = json!({"connection": "auditor", "kind": "balances"});
+    let report = world.desk("POST", "/reports", &wanted).await.fine();
+    let id = report["id"].as_str().expect("an id");
+    let report = format!("/vestibule/v1/reports/{id}");
+    let reads = [
+        "/v1/transactions",
+        ADDRESSES,
+        "/vestibule/v1/digest",
+        report.as_str(),
+    ];
+    for path in reads {
+        until("it is told", || async {
+            auditor.caller.get(path).await.status == 200
+        })
+        .await;
+    }
+    world.sandbox.stop().await;
+    until("the accounts are too old", || async {
+        auditor.caller.get("/v1/transactions").await.status == 503
+    })
+    .await;
+    for path in reads {
+        assert_eq!(auditor.caller.get(path).await.status, 503, "{path}");
+    }
+    let made = world.desk("POST", "/reports", &wanted).await;
+    assert_eq!(made.status, 503);
+    // What shows no account, and who was granted these very accounts, go on; nobody proposes.
+    assert_eq!(auditor.caller.get("/v1/assets").await.status, 200);
+    for path in ["/v1/transactions", ADDRESSES, "/vestibule/v1/digest"] {
+        assert_eq!(named.caller.get(path).await.status, 200, "{path}");
+    }
+    let proposed = named
+        .caller
+        .post("/v1/transactions", &transfer(1, 2, "1"))
+        .await;
+    assert_eq!(proposed.status, 503);
+    world.sandbox.start().await;
+    until("it is told again", || async {
+        auditor.caller.get("/v1/transactions").await.status == 200
+    })
+    .await;
+    named.propose(&transfer(1, 2, "1")).await;
 }
 
 /// Upstream dates its answers in whole seconds: what an event has told in the second of a look counts as
