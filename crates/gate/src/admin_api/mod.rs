@@ -24,6 +24,7 @@ use wire::server::{Admitted, Call, Refusal, Route, Workspace};
 use crate::connections::{Move, ShownKey};
 use crate::gate::Gate;
 use crate::log::Origin;
+use crate::operations::proposals::Word;
 use crate::operations::{
     Operator, backup, changes, connections, editor, keys, life, log_entries, operators, posture,
     preview, probe, proposals, record, refused, release, report, request, resume, review, status,
@@ -349,9 +350,14 @@ impl Desk {
                 let shown = proposals::show(gate, given.id("proposal")?).await?;
                 Reply::json(status, &shown)
             }
-            Name::ApproveProposal | Name::RejectProposal => {
-                let (id, yes) = (given.id("proposal")?, name == Name::ApproveProposal);
-                let done = proposals::decide(gate, who, id, yes, given.input()?);
+            Name::ApproveProposal => {
+                let word = Word::Yes(given.input()?);
+                let done = proposals::decide(gate, who, given.id("proposal")?, word);
+                Reply::json(status, &done.await?)
+            }
+            Name::RejectProposal => {
+                let word = Word::No(given.input()?);
+                let done = proposals::decide(gate, who, given.id("proposal")?, word);
                 Reply::json(status, &done.await?)
             }
             Name::MakeProbe => Reply::json(status, &probe::probe(gate, who, given.input()?).await?),

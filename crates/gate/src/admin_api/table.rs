@@ -191,7 +191,7 @@ pub const OPERATIONS: &[Operation] = &[
     list(Name::Proposals, "listProposals", "/proposals", "Proposal", "What providers propose, the newest first."),
     row(Name::Proposal, "getProposal", ("GET", "/proposals/{id}"), ALL, None, (200, Some("Proposal")), "One proposal, exactly as it would be sent."),
     row(Name::ApproveProposal, "approveProposal", ("POST", "/proposals/{id}/approve"), WORK, Some("Verdict"), (200, Some("Proposal")), "Says yes, signed over exactly this transaction."),
-    row(Name::RejectProposal, "rejectProposal", ("POST", "/proposals/{id}/reject"), WORK, Some("Verdict"), (200, Some("Proposal")), "Says no."),
+    row(Name::RejectProposal, "rejectProposal", ("POST", "/proposals/{id}/reject"), WORK, Some("Rejection"), (200, Some("Proposal")), "Says no. Why is for the client's people; the provider reads that it was rejected, or what `tell` says."),
     row(Name::MakeProbe, "makeProbe", ("POST", "/probes"), PEOPLE, Some("ProbeWanted"), (201, Some("Proposal")), "Prepares a dust transfer that must wait for the expected approvers upstream, and is then cancelled. It is sent by an owner's approval alone, and may complete where the policy is wrong."),
     row(Name::CreateReport, "createReport", ("POST", "/reports"), WORK, Some("ReportWanted"), (201, Some("Report")), "Writes a report for a provider."),
     list(Name::Operators, "listOperators", "/operators", "Operator", "The client's people, by name."),

@@ -228,12 +228,18 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         connection: Option<String>,
         reason: String,
+        /// What its proposer is to read, where that is not fixed words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<String>,
     },
     ProposalTakenBack {
         proposal: TxId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         connection: Option<String>,
         reason: String,
+        /// What its proposer is to read, where that is not fixed words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        told: Option<String>,
     },
     ProposalSent {
         proposal: TxId,

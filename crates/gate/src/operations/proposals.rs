@@ -14,12 +14,12 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 
-use super::{Operator, reason, refused};
+use super::{MAX_REASON, Operator, reason, refused};
 use crate::admin_api::page::{Page, Rows};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
 use crate::operators::OperatorRole;
-use crate::proposals::{Decision, Happening, Proposal, State};
+use crate::proposals::{Decision, Happening, Proposal, Reason, State};
 use crate::rows;
 
 /// A proposal, with what a decision is over.
@@ -128,6 +128,61 @@ impl Verdict {
     }
 }
 
+/// A no to a proposal, as it is sent in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejection {
+    /// What it is over: the digest that the operator saw.
+    pub digest: String,
+    /// The operator's signature over [`signed_text`], base64.
+    pub signature: String,
+    /// Why: for the client's people alone.
+    #[serde(default)]
+    pub reason: String,
+    /// What the provider is to read; nothing: that the client rejected it.
+    #[serde(default)]
+    pub tell: Option<String>,
+}
+
+/// A decision over a proposal.
+pub(crate) enum Word {
+    /// It may go up.
+    Yes(Verdict),
+    /// It may not.
+    No(Rejection),
+}
+
+impl Word {
+    /// Who signed what, and of a no its reason.
+    fn parts(self) -> Result<(Verdict, Option<Reason>), ApiError> {
+        match self {
+            Self::Yes(verdict) => Ok((verdict, None)),
+            Self::No(no) => {
+                let reason = Reason {
+                    why: reason(&no.reason)?,
+                    told: told(no.tell.as_deref())?,
+                };
+                let verdict = Verdict {
+                    digest: no.digest,
+                    signature: no.signature,
+                    reason: no.reason,
+                };
+                Ok((verdict, Some(reason)))
+            }
+        }
+    }
+}
+
+/// What a provider is to read, if it is more than fixed words.
+fn told(text: Option<&str>) -> Result<Option<String>, ApiError> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty());
+    if text.is_some_and(|text| text.chars().count() > MAX_REASON) {
+        let why = format_args!("what a provider is told has at most {MAX_REASON} characters");
+        return Err(refused(400, why));
+    }
+    Ok(text.map(str::to_owned))
+}
+
 /// What an operator signs: the decision and exactly what it is over.
 pub fn signed_text(approve: bool, id: TxId, digest: &str) -> String {
     let word = if approve { "approve" } else { "reject" };
@@ -139,15 +194,11 @@ pub(crate) async fn decide(
     gate: &Arc<Gate>,
     operator: &Operator,
     id: TxId,
-    approve: bool,
-    verdict: Verdict,
+    word: Word,
 ) -> Result<Shown, ApiError> {
+    let (verdict, no) = word.parts()?;
+    let approve = no.is_none();
     verdict.check(operator, &signed_text(approve, id, &verdict.digest))?;
-    let why = if approve {
-        String::new()
-    } else {
-        reason(&verdict.reason)?
-    };
     let (name, role) = (operator.name.clone(), operator.role);
     let work = move |deed: &mut Deed<'_, '_>| {
         let known = rows::proposals::one(deed.writing, deed.workspace, id)?
@@ -163,39 +214,36 @@ pub(crate) async fn decide(
             at: deed.at,
             signature: verdict.signature.clone(),
         };
-        let happening = if approve {
-            Happening::Approved(decision)
-        } else {
-            Happening::Rejected(decision, why.clone())
+        let happening = match &no {
+            None => Happening::Approved(decision),
+            Some(reason) => Happening::Rejected(decision, reason.clone()),
         };
         let next = known
             .on(happening, deed.at)
             .map_err(|unfit| refused(409, unfit))?;
         rows::proposals::update(deed.writing, deed.workspace, &next)?;
         let connection = next.asked_by();
-        let event = if approve {
-            Event::ProposalApproved {
+        let event = match no.clone() {
+            None => Event::ProposalApproved {
                 proposal: id,
                 connection,
                 digest: verdict.digest.clone(),
                 place: "gate".to_owned(),
                 evidence: verdict.signature.clone(),
-            }
-        } else {
-            let (proposal, reason) = (id, why.clone());
-            match next.state {
-                // Whether this came in time is not known yet: the dispatcher finds out.
-                State::Sending => Event::ProposalTakenBack {
-                    proposal,
-                    connection,
-                    reason,
-                },
-                _ => Event::ProposalRejected {
-                    proposal,
-                    connection,
-                    reason,
-                },
-            }
+            },
+            // Whether this came in time is not known yet: the dispatcher finds out.
+            Some(no) if next.state == State::Sending => Event::ProposalTakenBack {
+                proposal: id,
+                connection,
+                reason: no.why,
+                told: no.told,
+            },
+            Some(no) => Event::ProposalRejected {
+                proposal: id,
+                connection,
+                reason: no.why,
+                told: no.told,
+            },
         };
         deed.log(Actor::Operator(name.clone()), event)?;
         Ok(next)

@@ -24,7 +24,7 @@ use wire::client::{Client, ClientError, Once};
 use super::leave::{self, Leave};
 use super::tries::Tries;
 use super::trusted::Trusted;
-use super::{Happening, Proposal, State, probe, stray};
+use super::{Happening, Proposal, Reason, State, probe, stray};
 use crate::gate::{Deed, Gate};
 use crate::gates::Lease;
 use crate::log::{Actor, Event};
@@ -200,7 +200,9 @@ impl Way<'_> {
         let proposal = match leave::again(self.gate, known.id, user).await? {
             Leave::Goes(proposal) => proposal,
             Leave::TakenBack(proposal) => return self.never_arrived(&proposal).await,
-            Leave::MayNot(proposal, why) => return self.failed(&proposal, why).await,
+            Leave::MayNot(proposal, why) => {
+                return self.failed(&proposal, Reason::open(why)).await;
+            }
             Leave::Over => return Ok(()),
         };
         let (proposal, editor) = (&*proposal, editor?);
@@ -236,8 +238,11 @@ impl Way<'_> {
                 if let Some(found) = self.look_up(proposal).await? {
                     return self.found(proposal, found).await;
                 }
-                let why = format!("upstream refused it: {message}");
-                self.failed(proposal, why).await
+                let reason = Reason {
+                    why: format!("upstream refused it: {message}"),
+                    told: Some("upstream refused it".to_owned()),
+                };
+                self.failed(proposal, reason).await
             }
             Err(error) => Err(error.to_string()),
         }
@@ -258,7 +263,12 @@ impl Way<'_> {
                 connection: of.asked_by(),
                 why: why.clone(),
             };
-            becomes(deed, id, Happening::Failed(why.clone()), event)
+            becomes(
+                deed,
+                id,
+                Happening::Failed(Reason::kept(why.as_str())),
+                event,
+            )
         };
         let done = self.gate.deed(work).await;
         done.map_err(|error| error.message().to_owned())?;
@@ -276,14 +286,14 @@ impl Way<'_> {
     }
 
     /// Upstream does not have it, and it may not go up.
-    async fn failed(&mut self, proposal: &Proposal, why: String) -> Result<(), String> {
+    async fn failed(&mut self, proposal: &Proposal, reason: Reason) -> Result<(), String> {
         self.nothing_under_way(proposal)?;
         let event = Event::ProposalFailed {
             proposal: proposal.id,
             connection: proposal.asked_by(),
-            why: why.clone(),
+            why: reason.why.clone(),
         };
-        self.end(proposal, Happening::Failed(why), event).await
+        self.end(proposal, Happening::Failed(reason), event).await
     }
 
     /// Upstream does not have it, and it was taken back.
@@ -296,6 +306,7 @@ impl Way<'_> {
             reason: taken_back
                 .map(|taken| taken.why.clone())
                 .unwrap_or_default(),
+            told: taken_back.and_then(|taken| taken.told.clone()),
         };
         self.end(proposal, Happening::NeverArrived, event).await
     }

@@ -10,7 +10,7 @@ use protocol::model::transaction_request::PlainTransfer;
 use protocol::role::ProviderRole;
 
 use super::make::in_scope;
-use super::{Happening, Proposal, State};
+use super::{Happening, Proposal, Reason, State};
 use crate::connections::Place;
 use crate::gate::{Deed, Gate};
 use crate::identities::UpstreamIds;
@@ -48,7 +48,7 @@ pub(super) async fn begin(
                     connection: proposal.asked_by(),
                     why: why.clone(),
                 };
-                (Happening::Failed(why), Some(event))
+                (Happening::Failed(Reason::open(why)), Some(event))
             }
         };
         let unfit = |unfit: super::Unfit| ApiError::uncoded(409, unfit.to_string());

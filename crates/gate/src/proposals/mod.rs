@@ -66,9 +66,12 @@ pub struct Proposal {
     /// Its id upstream, once it is there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upstream_id: Option<TxId>,
-    /// Why it ended here.
+    /// Why it ended here: for the client's people alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// What its proposer reads of that; nothing: that it was rejected, or could not be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
     /// What it is for, where it is a probe of the policy, and what came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
@@ -134,6 +137,37 @@ pub struct TakenBack {
     pub decision: Decision,
     /// Why, in the operator's words.
     pub why: String,
+    /// What the proposer is to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
+}
+
+/// Why something ends here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// For the client's people: an operator's words, or upstream's.
+    pub why: String,
+    /// For the proposer; nothing: fixed words.
+    pub told: Option<String>,
+}
+
+impl Reason {
+    /// One that the proposer does not read.
+    pub fn kept(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            told: None,
+        }
+    }
+
+    /// One in the gate's own words, about nothing but the connection and what it proposed.
+    pub fn open(why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self {
+            told: Some(why.clone()),
+            why,
+        }
+    }
 }
 
 /// What happens to a proposal.
@@ -142,7 +176,7 @@ pub enum Happening {
     /// An operator says yes.
     Approved(Decision),
     /// An operator says no.
-    Rejected(Decision, String),
+    Rejected(Decision, Reason),
     /// Upstream does not know it, and never will: what was taken back is over.
     NeverArrived,
     /// It is about to be sent.
@@ -150,7 +184,7 @@ pub enum Happening {
     /// Upstream has it.
     Sent(TxId),
     /// It cannot go up.
-    Failed(String),
+    Failed(Reason),
 }
 
 /// That cannot happen to it now.
@@ -182,38 +216,46 @@ impl Proposal {
                 next.state = State::Approved;
                 next.decision = Some(decision);
             }
-            (State::Waiting, Happening::Rejected(decision, why)) => {
-                next.state = State::Rejected;
+            (State::Waiting, Happening::Rejected(decision, reason)) => {
                 next.decision = Some(decision);
-                next.why = Some(why);
+                next.ends(State::Rejected, reason);
             }
-            (State::Approved, Happening::Rejected(decision, why)) => {
-                next.state = State::Rejected;
-                next.why = Some(why.clone());
-                next.taken_back = Some(TakenBack { decision, why });
+            (State::Approved, Happening::Rejected(decision, reason)) => {
+                next.taken_back = Some(TakenBack::of(decision, reason.clone()));
+                next.ends(State::Rejected, reason);
             }
-            (State::Sending, Happening::Rejected(decision, why)) if self.taken_back.is_none() => {
-                next.taken_back = Some(TakenBack { decision, why });
+            (State::Sending, Happening::Rejected(decision, reason))
+                if self.taken_back.is_none() =>
+            {
+                next.taken_back = Some(TakenBack::of(decision, reason));
             }
             (State::Sending, Happening::NeverArrived) => {
                 let Some(taken_back) = &self.taken_back else {
                     return Err(Unfit(self.state));
                 };
-                next.why = Some(taken_back.why.clone());
-                next.state = State::Rejected;
+                let reason = Reason {
+                    why: taken_back.why.clone(),
+                    told: taken_back.told.clone(),
+                };
+                next.ends(State::Rejected, reason);
             }
             (State::Approved, Happening::Sending) => next.state = State::Sending,
             (State::Sending, Happening::Sent(id)) => {
                 next.state = State::Sent;
                 next.upstream_id = Some(id);
             }
-            (State::Approved | State::Sending, Happening::Failed(why)) => {
-                next.state = State::Failed;
-                next.why = Some(why);
+            (State::Approved | State::Sending, Happening::Failed(reason)) => {
+                next.ends(State::Failed, reason);
             }
             (state, _) => return Err(Unfit(state)),
         }
         Ok(next)
+    }
+
+    fn ends(&mut self, state: State, reason: Reason) {
+        self.state = state;
+        self.why = Some(reason.why);
+        self.told = reason.told;
     }
 
     /// One that was just made: it waits for the client's people, here or at Fireblocks.
@@ -241,6 +283,7 @@ impl Proposal {
             approved_upstream: None,
             upstream_id: None,
             why: None,
+            told: None,
             probe: None,
             went_up_as: BTreeSet::new(),
         }
@@ -271,6 +314,16 @@ impl Proposal {
             what["as"] = serde_json::json!(probe.editor);
         }
         hex::encode(digest(&SHA256, what.to_string().as_bytes()).as_ref())
+    }
+
+    /// Why it ended here, as its proposer reads it: never the client's words, unless they were meant for it.
+    fn told_why(&self) -> &str {
+        match (self.state, &self.told) {
+            (State::Rejected | State::Failed, Some(told)) => told,
+            (State::Rejected, None) => "the client rejected it",
+            (State::Failed, None) => "it could not be sent",
+            (State::Waiting | State::Approved | State::Sending | State::Sent, _) => "",
+        }
     }
 
     /// As its proposer, who calls with this API key, sees it until upstream has it.
@@ -307,8 +360,18 @@ impl Proposal {
             last_updated: self.updated_at,
             created_by: by.to_string(),
             treat_as_gross_amount: self.transfer.treat_as_gross_amount.unwrap_or(false),
-            error_description: self.why.clone().unwrap_or_default(),
+            error_description: self.told_why().to_owned(),
             ..Transaction::new(self.id, self.asset.clone(), self.created_at)
+        }
+    }
+}
+
+impl TakenBack {
+    fn of(decision: Decision, reason: Reason) -> Self {
+        Self {
+            decision,
+            why: reason.why,
+            told: reason.told,
         }
     }
 }

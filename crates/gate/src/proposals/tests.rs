@@ -67,11 +67,11 @@ pub(super) fn decision(by: &str) -> Decision {
 fn happening() -> impl Strategy<Value = Happening> {
     prop_oneof![
         "[a-c]".prop_map(|by| Happening::Approved(decision(&by))),
-        "[a-c]".prop_map(|by| Happening::Rejected(decision(&by), "no".to_owned())),
+        "[a-c]".prop_map(|by| Happening::Rejected(decision(&by), Reason::kept("no"))),
         Just(Happening::NeverArrived),
         Just(Happening::Sending),
         (1u128..4).prop_map(|id| Happening::Sent(TxId(Uuid::from_u128(id)))),
-        Just(Happening::Failed("why".to_owned())),
+        Just(Happening::Failed(Reason::kept("why"))),
     ]
 }
 
@@ -140,11 +140,11 @@ fn each_state_takes_what_fits_it_alone() {
     let id = TxId(Uuid::from_u128(9));
     let all = [
         Happening::Approved(decision("a")),
-        Happening::Rejected(decision("a"), "no".to_owned()),
+        Happening::Rejected(decision("a"), Reason::kept("no")),
         Happening::NeverArrived,
         Happening::Sending,
         Happening::Sent(id),
-        Happening::Failed("why".to_owned()),
+        Happening::Failed(Reason::kept("why")),
     ];
     let next = |state| -> Vec<Option<State>> {
         let now = proposal(Place::Gate, state);
@@ -179,7 +179,7 @@ fn each_state_takes_what_fits_it_alone() {
 /// On its way it is not known whether the no came in time: upstream's word decides, either way.
 #[test]
 fn invariant_5_what_is_taken_back_on_its_way_is_settled_by_looking() {
-    let no = Happening::Rejected(decision("b"), "no".to_owned());
+    let no = Happening::Rejected(decision("b"), Reason::kept("no"));
     let mut sending = proposal(Place::Gate, State::Sending);
     sending.decision = Some(decision("a"));
     let taken_back = sending.on(no.clone(), Millis(5)).expect("taken back");
@@ -360,4 +360,45 @@ fn what_began_elsewhere_stays_as_it_is() {
             (up, Origin::default())
         );
     }
+}
+
+/// What ends here is told its proposer in fixed words, or in those that are meant for it.
+#[test]
+fn invariant_7_a_proposer_reads_none_of_the_clients_words() {
+    let told = |proposal: &Proposal| {
+        let shown = proposal.shown(UserId(Uuid::from_u128(3)));
+        let text = serde_json::to_string(&shown).expect("JSON");
+        assert!(!text.contains("their own"), "{text}");
+        shown.error_description
+    };
+    let end = |state, what| {
+        proposal(Place::Gate, state)
+            .on(what, Millis(5))
+            .expect("over")
+    };
+    let no = |told: Option<&str>| {
+        let reason = Reason {
+            why: "their own words".to_owned(),
+            told: told.map(str::to_owned),
+        };
+        Happening::Rejected(decision("a"), reason)
+    };
+    for (reason, words) in [
+        (None, "the client rejected it"),
+        (Some("next week"), "next week"),
+    ] {
+        assert_eq!(told(&end(State::Waiting, no(reason))), words);
+        assert_eq!(told(&end(State::Approved, no(reason))), words);
+        let back = end(State::Sending, no(reason));
+        assert_eq!(told(&back), "", "it is not over");
+        let over = back.on(Happening::NeverArrived, Millis(6)).expect("over");
+        assert_eq!(told(&over), words);
+        assert_eq!(over.why.as_deref(), Some("their own words"));
+    }
+    let failed = Happening::Failed(Reason::kept("their own words"));
+    assert_eq!(told(&end(State::Sending, failed)), "it could not be sent");
+    // As an older gate has left it.
+    let mut older = end(State::Waiting, no(None));
+    older.told = None;
+    assert_eq!(told(&older), "the client rejected it");
 }

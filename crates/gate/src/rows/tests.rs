@@ -97,6 +97,7 @@ fn proposal(state: State) -> Proposal {
         upstream_id: None,
         taken_back: None,
         why: None,
+        told: None,
         probe: None,
         went_up_as: [].into(),
     }
@@ -508,7 +509,7 @@ on_both! {
         for (workspace, entries) in [(HERE, 3_i64), (THERE, 2)] {
             write(&store, move |writing| {
                 for number in 0..entries {
-                    let event = Event::ProposalRejected { proposal: TxId(ID), connection: None, reason: number.to_string() };
+                    let event = Event::ProposalRejected { proposal: TxId(ID), connection: None, reason: number.to_string(), told: None };
                     let index = append(writing, workspace, Millis(number), &Entry { actor: Actor::Gate, event })?;
                     assert_eq!(index, crate::rows::count(number));
                 }

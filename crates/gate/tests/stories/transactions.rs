@@ -379,3 +379,48 @@ async fn an_idempotency_key_makes_one_proposal() {
         .await;
     assert_eq!(refused.verdict(), (400, Some(9003)));
 }
+
+/// Why somebody said no is the client's own; what the provider reads is fixed, or was meant for it.
+#[tokio::test]
+async fn invariant_7_a_provider_reads_no_words_of_the_clients() {
+    let mut world = World::new().await;
+    let trader = world.enrol("trader", editor(&[1, 2])).await;
+    let reads = async |id: &str| {
+        let seen = trader.sees(id).await;
+        let listed = trader.caller.get("/v1/transactions").await.json();
+        for text in [seen.to_string(), listed.to_string()] {
+            assert!(
+                !text.contains("hedge") && !text.contains("page is not"),
+                "{text}"
+            );
+        }
+        let words = seen["errorDescription"].as_str().expect("words");
+        words.to_owned()
+    };
+    let why = "the hedge fund is leaving us";
+    let plain = trader.propose(&transfer(1, 2, "1")).await;
+    world.decide_for(&plain, false, why).await.fine();
+    assert_eq!(reads(&plain).await, "the client rejected it");
+
+    let told = trader.propose(&transfer(1, 2, "2")).await;
+    let words = json!({"reason": why, "tell": "ask again on Monday"});
+    let shown = world.rejected(&told, &words).await.fine();
+    assert_eq!(shown["why"], why);
+    assert_eq!(shown["told"], "ask again on Monday");
+    assert_eq!(reads(&told).await, "ask again on Monday");
+    let long = json!({"reason": why, "tell": "x".repeat(501)});
+    assert_eq!(world.rejected(&told, &long).await.status, 400);
+
+    let refused = trader.propose(&transfer(1, 2, "3")).await;
+    world.intercepted(&refused, 400).await;
+    until("it has failed", || async {
+        world.state(&refused).await == "FAILED"
+    })
+    .await;
+    assert_eq!(reads(&refused).await, "upstream refused it");
+    let shown = world.look(&format!("/proposals/{refused}")).await;
+    let kept = shown["why"].as_str().expect("why");
+    assert!(kept.starts_with("upstream refused it: "), "{kept}");
+    let log = world.look("/log").await.to_string();
+    assert!(log.contains(why) && log.contains("ask again on Monday"));
+}

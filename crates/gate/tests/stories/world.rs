@@ -159,6 +159,22 @@ impl World {
             .await
     }
 
+    /// The owner rejects a proposal, with these words.
+    pub async fn rejected(&self, id: &str, words: &Value) -> Answer {
+        let seen = self.look(&format!("/proposals/{id}")).await;
+        let text = signed_text(
+            false,
+            id.parse().expect("an id"),
+            seen["digest"].as_str().expect("a digest"),
+        );
+        let signature = self.owner.key.sign_rs256(text.as_bytes()).expect("signed");
+        let mut body = words.clone();
+        body["digest"] = seen["digest"].clone();
+        body["signature"] = STANDARD.encode(signature).into();
+        self.desk("POST", &format!("/proposals/{id}/reject"), &body)
+            .await
+    }
+
     /// Approves a proposal, and waits until a machine on the way has answered it in upstream's place.
     pub async fn intercepted(&self, id: &str, status: u16) {
         self.line.intercept(status);

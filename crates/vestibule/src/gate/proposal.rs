@@ -52,13 +52,17 @@ enum Command {
     },
     /// Say no.
     #[command(after_help = "Example:
-  vestibule gate proposal reject 5c1f0b1e-... --reason 'not this week'")]
+  vestibule gate proposal reject 5c1f0b1e-... --reason 'not this week'
+  vestibule gate proposal reject 5c1f0b1e-... --reason 'the board must agree' --tell 'not this week'")]
     Reject {
         /// Its id.
         id: TxId,
-        /// Why; the log keeps it.
+        /// Why; the log keeps it, and the provider does not read it.
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        /// What the provider reads, in place of "the client rejected it".
+        #[arg(long, value_name = "TEXT")]
+        tell: Option<String>,
     },
 }
 
@@ -86,29 +90,47 @@ pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
             let one: Shown = desk.get(&format!("/proposals/{id}")).await?;
             out.show(&one, told)?;
         }
-        Command::Approve { id } => out.show(&decide(&desk, id, true, "").await?, told)?,
-        Command::Reject { id, reason } => {
-            out.show(&decide(&desk, id, false, &reason).await?, told)?
+        Command::Approve { id } => out.show(&decide(&desk, id, Word::Yes).await?, told)?,
+        Command::Reject { id, reason, tell } => {
+            let word = Word::No {
+                reason: &reason,
+                tell: tell.as_deref(),
+            };
+            out.show(&decide(&desk, id, word).await?, told)?
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What is decided.
+#[derive(Clone, Copy)]
+pub(crate) enum Word<'a> {
+    Yes,
+    No {
+        reason: &'a str,
+        tell: Option<&'a str>,
+    },
+}
+
 /// Looks at the proposal, and signs the decision over exactly what was seen.
-pub(crate) async fn decide(
-    desk: &Desk,
-    id: TxId,
-    approve: bool,
-    reason: &str,
-) -> anyhow::Result<Shown> {
+pub(crate) async fn decide(desk: &Desk, id: TxId, decision: Word<'_>) -> anyhow::Result<Shown> {
     let seen: Shown = desk.get(&format!("/proposals/{id}")).await?;
     let digest = seen.proposal.digest();
     let signature = STANDARD.encode(
         desk.key
-            .sign_rs256(signed_text(approve, id, &digest).as_bytes())?,
+            .sign_rs256(signed_text(matches!(decision, Word::Yes), id, &digest).as_bytes())?,
     );
-    let word = if approve { "approve" } else { "reject" };
-    let body = json!({"digest": digest, "signature": signature, "reason": reason});
+    let mut body = json!({"digest": digest, "signature": signature});
+    let word = match decision {
+        Word::Yes => "approve",
+        Word::No { reason, tell } => {
+            body["reason"] = json!(reason);
+            if let Some(tell) = tell {
+                body["tell"] = json!(tell);
+            }
+            "reject"
+        }
+    };
     desk.send("POST", &format!("/proposals/{id}/{word}"), &body)
         .await
 }

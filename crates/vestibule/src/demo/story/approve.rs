@@ -178,7 +178,15 @@ async fn decided(stage: &Stage, amount: &str, approve: bool) -> anyhow::Result<D
             Ok(waits.and_then(|one| one["id"].as_str()?.parse().ok()))
         })
         .await?;
-        proposal::decide(&stage.desk, id, approve, "not this week").await
+        let word = if approve {
+            proposal::Word::Yes
+        } else {
+            proposal::Word::No {
+                reason: "not this week",
+                tell: None,
+            }
+        };
+        proposal::decide(&stage.desk, id, word).await
     };
     let follow = async {
         trade(&provider.connector, &wanted)

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::At;
 use crate::gate::desk::Desk;
-use crate::gate::proposal::{Shown, decide};
+use crate::gate::proposal::{Shown, Word, decide};
 use crate::output::{Output, note};
 
 /// How often the gate is asked how far it is.
@@ -95,7 +95,7 @@ pub(super) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<Exit
     note(format_args!(
         "proposal {id} is signed with your key and sent"
     ));
-    decide(&desk, id, true, "").await?;
+    decide(&desk, id, Word::Yes).await?;
     let deadline = Instant::now() + Duration::from_secs(args.patience);
     let proposal = loop {
         let seen: Shown = desk.get(&format!("/proposals/{id}")).await?;

@@ -46,6 +46,9 @@ pub(super) fn told(one: &Shown) -> String {
     if let Some(why) = &proposal.why {
         lines.push(line("why", why));
     }
+    if let Some(told) = &proposal.told {
+        lines.push(line("it is told", told));
+    }
     lines.join("\n")
 }
 
