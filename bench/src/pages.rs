@@ -32,7 +32,7 @@ const CONNECTIONS: [usize; 2] = [16, 1_000];
 /// Reads of a round.
 const COUNT: usize = 6_000;
 /// Requests to a server that has just started, before it is measured.
-const WARM: usize = 200;
+const WARM: usize = 1_000;
 /// Accounts of a page by what its body is to be: about 1 kB, about 10 kB, and 200 rows.
 const BODIES: [usize; 3] = [1, 13, 200];
 /// Connections of an open loop.
