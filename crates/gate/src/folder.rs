@@ -136,21 +136,17 @@ impl Folder {
         self.0.join("keys").join("log.pem")
     }
 
-    /// What this machine knew of the log when a copy was put back last: the checkpoint that was moved aside.
-    pub(crate) fn checkpoint_before_restore(&self) -> Option<PathBuf> {
+    /// What this machine knew of the log whenever a copy was put back: the checkpoints that were moved aside.
+    pub(crate) fn checkpoints_before_restores(&self) -> Vec<PathBuf> {
         let checkpoint = self.checkpoint();
-        let name = checkpoint.file_name()?.to_str()?;
-        let when = |entry: fs::DirEntry| -> Option<i64> {
-            let aside = entry.file_name().into_string().ok()?;
-            aside
-                .strip_prefix(name)?
-                .strip_prefix(BEFORE_RESTORE)?
-                .parse()
-                .ok()
+        let name = checkpoint.file_name().unwrap_or_default();
+        let aside = |entry: fs::DirEntry| {
+            let file = entry.file_name();
+            let rest = file.to_str()?.strip_prefix(name.to_str()?)?;
+            rest.starts_with(BEFORE_RESTORE).then(|| entry.path())
         };
-        let entries = fs::read_dir(&self.0).ok()?;
-        let newest = entries.flatten().filter_map(when).max()?;
-        Some(self.before_restore(&checkpoint, Millis(newest)))
+        let entries = fs::read_dir(&self.0).into_iter().flatten();
+        entries.flatten().filter_map(aside).collect()
     }
 
     /// Where a file is moved when a copy is put back at this moment.

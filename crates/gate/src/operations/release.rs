@@ -12,6 +12,7 @@ use protocol::ids::{TxId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::{Query, StoreError};
 use tlog_tiles::tlog::tree_hash;
+use uuid::Uuid;
 
 use super::{Operator, changes, reason, refused};
 use crate::changes::{Change, ChangeState, Comparison};
@@ -70,13 +71,12 @@ pub(crate) async fn release(
     let why = reason(&word.reason)?;
     let checkpoint = Checkpoint::verify(&word.checkpoint, &gate.log_name())
         .map_err(|bad| refused(400, format_args!("the checkpoint: {bad}")))?;
-    if let Some(known) = known_here(gate)?
-        && checkpoint.size < known.size
+    if let Some((known, file)) = known_here(gate, checkpoint.epoch)
+        && checkpoint.size < known
     {
         let why = format!(
-            "this machine knew a checkpoint of {} entries when the copy was put back ({}), and this one is of {}: name the newest",
-            known.size,
-            known.file.display(),
+            "this machine knew a checkpoint of {known} entries of that log when a copy was put back ({}), and this one is of {}: name the newest",
+            file.display(),
             checkpoint.size
         );
         return Err(refused(409, why));
@@ -105,29 +105,15 @@ pub(crate) async fn release(
     })
 }
 
-/// A checkpoint that was moved aside.
-struct Known {
-    size: u64,
-    file: PathBuf,
-}
-
-/// What this machine knew of the log before the copy was put back.
-fn known_here(gate: &Gate) -> Result<Option<Known>, ApiError> {
-    let Some(file) = gate.folder.checkpoint_before_restore() else {
-        return Ok(None);
+/// The largest checkpoint of a life of the log that this machine knew when a copy was put back.
+fn known_here(gate: &Gate, epoch: Option<Uuid>) -> Option<(u64, PathBuf)> {
+    let known = |file: PathBuf| {
+        let note = gate.folder.read(&file).ok()?;
+        let checkpoint = Checkpoint::verify(&note, &gate.log_name()).ok()?;
+        (checkpoint.epoch == epoch).then_some((checkpoint.size, file))
     };
-    let unreadable = |why: &dyn std::fmt::Display| {
-        let file = file.display();
-        let why = format!("{file} cannot be read ({why}): this machine may have known of more");
-        refused(409, why)
-    };
-    let note = gate
-        .folder
-        .read(&file)
-        .map_err(|error| unreadable(&error))?;
-    let known = Checkpoint::verify(&note, &gate.log_name()).map_err(|bad| unreadable(&bad))?;
-    let size = known.size;
-    Ok(Some(Known { size, file }))
+    let all = gate.folder.checkpoints_before_restores().into_iter();
+    all.filter_map(known).max()
 }
 
 const NO_QUARANTINE: &str = "the gate is in no quarantine";

@@ -100,7 +100,7 @@ pub(crate) fn copy(
             continue;
         }
         let mut params: Vec<Value> = vec![to.to_string().into(), from.to_string().into()];
-        let mut read = Vec::new();
+        let mut read = vec!["$1".to_owned()];
         for (column, text) in &columns {
             let place = (name.clone(), column.clone());
             let here = told.map(|Told(told)| told.get(&place));
@@ -119,9 +119,10 @@ pub(crate) fn copy(
                 format!("CASE WHEN length({column}) < 36 THEN {column} ELSE {whole} END")
             });
         }
-        let all: Vec<_> = columns.iter().map(|(column, _)| column.as_str()).collect();
+        let mut all = vec!["workspace"];
+        all.extend(columns.iter().map(|(column, _)| column.as_str()));
         let sql = format!(
-            "INSERT INTO {name} (workspace, {}) SELECT $1, {} FROM {name} WHERE workspace = $2",
+            "INSERT INTO {name} ({}) SELECT {} FROM {name} WHERE workspace = $2",
             all.join(", "),
             read.join(", ")
         );
