@@ -201,4 +201,7 @@ pub struct Development {
     /// Start although the log has entries of later than now: the clock was ahead when they were written.
     #[serde(default)]
     pub clock_was_ahead: bool,
+    /// Speak with the workspace, or fetch the keys of its webhooks, in clear beyond this machine.
+    #[serde(default)]
+    pub plain_upstream: bool,
 }

@@ -99,6 +99,11 @@ pub enum StartError {
         "{0} is reached from other machines, and there is no TLS: name a certificate in [serve.entrance.tls], or say plain_http = true in [serve.entrance] where TLS ends in front of the gate"
     )]
     Plain(SocketAddr),
+    /// The gate's own tokens, and what the workspace answers, would cross the network in clear.
+    #[error(
+        "{0} is asked over a network in clear: name an https URL in [upstream]. If it is a sandbox of yours, say plain_upstream = true in [development]"
+    )]
+    PlainUpstream(url::Url),
     /// The client's webhook would go where none may.
     #[error(
         "[webhook] url: {0}. To do: name an https URL, or its address in [serve] private_targets"
@@ -196,6 +201,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     check_admin(config.serve.admin)?;
     check_plain(&config.serve)?;
+    entrance::check_upstream(&config)?;
     if let Some(mail) = &config.mail {
         mail.check()?;
     }

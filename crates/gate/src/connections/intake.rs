@@ -18,8 +18,8 @@ pub enum Refused {
         wanted: Wanted,
         /// The public halves of those that were proven: these keys are burned.
         proven: Vec<PublicKey>,
-        /// The modulus of the CSR that came with it, where nobody can say whose key it is.
-        beside: Option<Vec<u8>>,
+        /// The moduli of the CSRs that came with it, where none was proven: it may be theirs.
+        beside: Vec<Vec<u8>>,
     },
     /// Nobody can say whether there is a private key in it.
     #[error(
@@ -138,20 +138,24 @@ fn no_private_key(text: &[u8], wanted: Wanted) -> Result<(), Refused> {
             Err(Refused::PrivateKey {
                 kind,
                 wanted,
-                beside: proven.is_empty().then(|| beside(text)).flatten(),
+                beside: if proven.is_empty() {
+                    beside(text)
+                } else {
+                    Vec::new()
+                },
                 proven,
             })
         }
     }
 }
 
-/// The modulus of the CSR in it, in whatever carries it.
-fn beside(text: &[u8]) -> Option<Vec<u8>> {
-    let request = match HandOver::from_json(text) {
-        Ok(handover) => CertificateSigningRequest::from_pem(&handover.csr).ok()?,
-        Err(_) => csr::intake::read(text).ok()?,
+/// The moduli of the CSRs in it, in whatever carries them.
+fn beside(text: &[u8]) -> Vec<Vec<u8>> {
+    let requests = match HandOver::from_json(text) {
+        Ok(handover) => csr::intake::all(handover.csr.as_bytes()),
+        Err(_) => csr::intake::all(text),
     };
-    csr::modulus(&request)
+    requests.iter().filter_map(csr::modulus).collect()
 }
 
 fn enrollable(

@@ -138,9 +138,10 @@ pub fn rotate(keys: &[HeldKey], to: &HeldKey, overlap: Duration, now: Millis) ->
         }
         KeyState::Retired | KeyState::Burned => None,
     });
+    let comes_back = to.state_at(now) == KeyState::Retired;
     let mut to = to.becomes(KeyState::Active, now);
     // What had expired lets in again: that is what it was brought back for.
-    to.expires_at = to.expires_at.filter(|at| *at > now);
+    to.expires_at = to.expires_at.filter(|at| !comes_back || *at > now);
     left.chain([to]).collect()
 }
 

@@ -173,9 +173,9 @@ pub enum Event {
         connection: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         operator: Option<String>,
-        /// The key whose CSR came with it, where nobody can say whose it is: it is not taken any more.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        withheld: Option<String>,
+        /// The keys whose CSRs came with it, of which nobody can say that it is not theirs: they are not taken.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        withheld: Vec<String>,
     },
     EnrolmentRefused {
         connection: String,

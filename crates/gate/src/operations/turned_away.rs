@@ -48,7 +48,7 @@ pub(crate) async fn turned_away(
             for key in proven {
                 burn(deed, key.modulus(), "its private half was handed in")?;
             }
-            if let Some(modulus) = beside {
+            for modulus in beside {
                 let (workspace, key) = (deed.workspace, KeyFingerprint::of_modulus(modulus));
                 rows::keys::withhold(deed.writing, workspace, &claimant, key, deed.at)?;
             }
@@ -77,13 +77,15 @@ fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
             Claimant::Connection(name) => (Some(name.to_owned()), None),
             Claimant::Operator(name) => (None, Some(name.to_owned())),
         };
-        let withheld = beside.as_deref().map(KeyFingerprint::of_modulus);
+        let withheld = beside
+            .iter()
+            .map(|modulus| KeyFingerprint::of_modulus(modulus));
         return Event::PrivateKeyRefused {
             kind: kind.to_string(),
             burned: burned.collect(),
             connection,
             operator,
-            withheld: withheld.map(|key| key.to_string()),
+            withheld: withheld.map(|key| key.to_string()).collect(),
         };
     }
     let why = no.to_string();

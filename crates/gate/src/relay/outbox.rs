@@ -146,7 +146,9 @@ impl RelayOutbox {
                         parcel.legacy = Some(key.sign_legacy(&parcel.body)?);
                     }
                 }
-                if !is_signed || *is_anew {
+                // What is withdrawn stays as it was, for a scope that shows it again.
+                let is_withdrawn = parcel.event_type == anew::WITHDRAWN;
+                if (!is_signed || *is_anew) && !is_withdrawn {
                     fresh.push((name.clone(), parcel.clone(), *is_anew));
                 }
             }

@@ -48,6 +48,16 @@ pub fn read(paste: &[u8]) -> Result<CertificateSigningRequest, CsrError> {
     reader.one()
 }
 
+/// Every request in it that can be read.
+pub fn all(paste: &[u8]) -> Vec<CertificateSigningRequest> {
+    let mut reader = Reader::default();
+    if paste.len() <= MAX_PASTE {
+        unwrap::walk(paste, MAX_WORK, &mut reader);
+    }
+    let read = |der: &Vec<u8>| CertificateSigningRequest::from_der(der).ok();
+    reader.found.iter().filter_map(read).collect()
+}
+
 #[derive(Default)]
 struct Reader {
     /// Requests, each once, DER.

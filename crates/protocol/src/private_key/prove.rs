@@ -15,6 +15,7 @@ const MAX_DER: usize = 8 * 1024;
 const MAX_NUMBER: usize = 1025;
 /// The same where its primes must be computed.
 const MAX_COMPUTED: usize = 513;
+const MAX_EXPONENT: usize = 9;
 /// What is raised to a power for that; each shows the primes with even odds at least.
 const BASES: [u32; 6] = [2, 3, 5, 7, 11, 13];
 /// What is signed for a try.
@@ -64,7 +65,7 @@ impl Numbers {
 /// The primes of a modulus that these exponents belong to: some power of what they undo is a square root
 /// of one that is neither one nor minus one (NIST SP 800-56B, appendix C.1).
 fn primes(n: &[u8], e: &[u8], d: &[u8]) -> Option<(Number, Number)> {
-    if n.len() > MAX_COMPUTED || e.len() > MAX_COMPUTED || d.len() > MAX_COMPUTED {
+    if n.len() > MAX_COMPUTED || e.len() > MAX_EXPONENT || d.len() > MAX_COMPUTED {
         return None;
     }
     let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);

@@ -11,8 +11,9 @@ use crate::unwrap::{self, Look, Work};
 const MAX_WORK: usize = 32 * MAX_INPUT;
 /// Most keys tried in one search: each costs some milliseconds.
 const MAX_PROOFS: usize = 16;
-/// Most of them whose primes are computed: each costs some ten milliseconds.
-const MAX_COMPUTATIONS: usize = 3;
+/// Most of them whose primes are computed: each costs some ten milliseconds, and half a second if a forger
+/// has chosen its numbers.
+const MAX_COMPUTATIONS: usize = 2;
 
 pub(super) fn run(input: &[u8]) -> Vec<Found> {
     let mut search = Search::default();

@@ -352,6 +352,14 @@ pub(super) fn replaceable(
     let known = newcomer::standing(deed, Claimant::Connection(name), key, again)?
         .map_err(|no| refused(409, no))?;
     let keys = rows::keys::of(deed.writing, deed.workspace, name)?;
+    let expired = |held: &HeldKey| {
+        held.key == *key
+            && held.state == KeyState::Next
+            && held.expires_at.is_some_and(|at| at <= deed.at)
+    };
+    if keys.iter().any(expired) {
+        return Err(refused(409, "that key has expired: have another one offered").into());
+    }
     if !known && keys.len() >= MAX_KEYS {
         return Err(refused(409, TOO_MANY).into());
     }

@@ -120,6 +120,11 @@ on_both! {
         for hidden in ["Account 2", "Wallet 1", "\"2\"", "the client's own"] {
             assert!(!text.contains(hidden), "{hidden}: {text}");
         }
+        // Where the scope shows it again before it has arrived, nothing is lost.
+        becomes(&world, wide.clone()).await;
+        assert_eq!(sent(&world).await, before);
+        becomes(&world, narrow).await;
+        sent(&world).await;
         // So it stays, also for the process that comes next, and it is signed once.
         let kept = parcels(&world.gate.store, "acme").await;
         let world = world.again().await;

@@ -97,7 +97,7 @@ on_both! {
         let error = bring(&world, "acme", &mine, 0, false).await.expect_err("withheld");
         assert!(error.message().contains("A new key is needed"), "{error}");
         let logged = world.everything().await;
-        assert!(logged.contains(&format!("\"withheld\":\"{}\"", print(&mine))), "the log says which");
+        assert!(logged.contains(&format!("\"withheld\":[\"{}\"]", print(&mine))), "the log says which");
         // It proves nothing about anybody else's: another's CSR beside junk withholds it from nobody else.
         offered_text(&world, "other", beside(&theirs)).await;
         let error = offered_by(&world, "other", &theirs).await.expect_err("withheld");
