@@ -278,44 +278,47 @@ fn none_astray(stopped: Option<&Stopped>, held: Option<String>, strays: &[Stray]
 
 /// Whether no open connection ends soon.
 fn not_ending(directory: &Directory, now: Millis) -> Check {
-    let soon = |one: &&Arc<Provider>| one.connection.until <= now.plus(SOON);
-    let ending: Vec<_> = directory
-        .living(now)
-        .filter(soon)
-        .map(|one| one.connection.name.clone())
-        .collect();
-    Check {
-        what: "no connection ends within 14 days",
-        ok: Some(ending.is_empty()),
-        saw: if ending.is_empty() {
-            "none does".to_owned()
-        } else {
-            format!(
-                "{}: give it a later end with `vestibule gate connection change NAME --until DATE`, or let it end",
-                ending.join(", ")
-            )
-        },
-    }
+    none_soon(
+        "no connection ends within 14 days",
+        directory,
+        now,
+        |one| Some(one.connection.until),
+        "give it a later end with `vestibule gate connection change NAME --until DATE`, or let it end",
+    )
 }
 
 /// Whether the key that each open connection signs with stays.
 fn no_key_ending(directory: &Directory, now: Millis) -> Check {
-    let soon = |one: &&Arc<Provider>| one.keys.end().is_some_and(|end| end <= now.plus(SOON));
-    let ending: Vec<_> = directory
+    none_soon(
+        "no connection's key expires within 14 days",
+        directory,
+        now,
+        |one| one.keys.end(),
+        "have a new key brought, and `vestibule gate connection key NAME rotate --csr FILE`, or set another end with `... key NAME expire`",
+    )
+}
+
+/// Whether none of the open connections has something that ends soon; else which, and what to do.
+fn none_soon(
+    what: &'static str,
+    directory: &Directory,
+    now: Millis,
+    end: impl Fn(&Provider) -> Option<Millis>,
+    todo: &str,
+) -> Check {
+    let soon = |one: &&Arc<Provider>| end(one).is_some_and(|end| end <= now.plus(SOON));
+    let names = directory
         .living(now)
         .filter(soon)
-        .map(|one| one.connection.name.clone())
-        .collect();
+        .map(|one| one.connection.name.as_str());
+    let ending: Vec<_> = names.collect();
     Check {
-        what: "no connection's key expires within 14 days",
+        what,
         ok: Some(ending.is_empty()),
         saw: if ending.is_empty() {
             "none does".to_owned()
         } else {
-            format!(
-                "{}: have a new key brought, and `vestibule gate connection key NAME rotate --csr FILE`, or set another end with `... key NAME expire`",
-                ending.join(", ")
-            )
+            format!("{}: {todo}", ending.join(", "))
         },
     }
 }
