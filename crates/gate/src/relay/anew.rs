@@ -1,6 +1,7 @@
 //! Deliveries whose connection has another scope by now. A body shows what the scope showed when the event came,
 //! and is never sent in another one: the event is seen anew, as a read would show it now. What the scope of now does
-//! not show is withdrawn: at its position the receiver is told so, and of this scope it misses nothing.
+//! not show is withdrawn: at its position the receiver is told so, and of this scope it misses nothing. What is kept
+//! of it stays as it was: where a scope shows it again before it has arrived, it is sent.
 
 use ledger::{Scope, ScopeId, Seen, reads};
 use protocol::model::event::{Envelope, EventType};

@@ -94,11 +94,17 @@ fn answer(said: &str, state: State) -> Answer {
 pub(crate) async fn run(at: &At, args: Args, out: Output) -> anyhow::Result<ExitCode> {
     let desk = Desk::open(at)?;
     if !args.confirm.is_empty() {
+        let mut ends = ExitCode::SUCCESS;
         for (name, terms) in &args.confirm {
-            let done = confirm(&desk, name, terms).await?;
-            out.show(&done, told)?;
+            match refused(confirm(&desk, name, terms).await)? {
+                Ok(done) => out.show(&done, told)?,
+                Err(why) => {
+                    note(format_args!("{name}: {why}"));
+                    ends = ExitCode::FAILURE;
+                }
+            }
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(ends);
     }
     let all: Vec<Reviewed> = desk.list("/review").await?;
     if out.json || !std::io::stdin().is_terminal() {

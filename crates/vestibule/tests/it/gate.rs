@@ -285,8 +285,17 @@ fn invariant_2_two_operators_with_keys_of_their_own_open_a_door_and_a_file_says_
     let bare = gate.run("review --confirm acme");
     assert_eq!(bare.status.code(), Some(2), "{}", said(&bare));
     let (seen, _) = gate.fine("review");
-    let exactly = format!("review --confirm acme={}", world::text(&seen["terms"]));
-    let (confirmed, _) = gate.fine(&ann(&exactly));
+    let terms = world::text(&seen["terms"]).to_owned();
+    // One that is refused does not keep the others from being confirmed.
+    let both = gate.run(&ann(&format!(
+        "review --confirm nobody={terms} --confirm acme={terms}"
+    )));
+    assert_eq!(both.status.code(), Some(1), "{}", said(&both));
+    assert!(
+        String::from_utf8_lossy(&both.stdout).contains("\"ann\""),
+        "{both:?}"
+    );
+    let (confirmed, _) = gate.fine(&ann(&format!("review --confirm acme={terms}")));
     assert_eq!(confirmed["confirmed"][1], "ann");
 
     let file = gate.export();
