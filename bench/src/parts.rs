@@ -9,7 +9,7 @@ use crate::evidence::{self, Evidence};
 use crate::import::{self, Imported};
 use crate::pages::{self, Pages};
 use crate::product::Product;
-use crate::reads::{self, Reads};
+use crate::reads::{self, Reads, Shape};
 use crate::refusals::{self, Refusals};
 use crate::sandbox::beside::{self, Beside};
 use crate::sandbox::creating::{self, Creating};
@@ -18,7 +18,14 @@ use crate::sandbox::lists::{self, Lists};
 use crate::soak::{self, Soaked};
 use crate::start::{self, Starts};
 use crate::webhooks::{self, Taken};
-use crate::world::{Setting, World};
+use crate::world::{Provider, Setting, World};
+
+/// One page again and again: connections, and requests of a round.
+const SHAPES: [Shape; 3] = [
+    (1, [3_000, 2_000]),
+    (16, [6_000, 4_000]),
+    (256, [6_000, 4_000]),
+];
 
 /// A part, in the order of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -70,8 +77,8 @@ impl Measured {
     /// What others took of one core in the most disturbed round that counts, where that was watched.
     pub(crate) fn others(&self) -> Option<f64> {
         match self {
-            Self::Reads(reads) => reads.cases.iter().map(|case| case.others).reduce(f64::max),
-            Self::Pages(pages) => Some(pages.others),
+            Self::Reads(reads) => reads.others(),
+            Self::Pages(pages) => pages.reads.others(),
             Self::Refusals(refusals) => Some(refusals.others),
             Self::Import(imported) => Some(imported.others),
             Self::Webhooks(taken) => Some(taken.others),
@@ -112,10 +119,14 @@ impl Site<'_> {
         };
         Ok(match part {
             Part::Reads => {
-                let reads = reads::measure(&world()?, self.nginx, self.haproxy, rounds)?;
-                Measured::Reads(reads)
+                let page = |_: &Provider| Ok(vec![reads::first_page()]);
+                let beside = (self.nginx, self.haproxy);
+                Measured::Reads(reads::measure(&world()?, beside, rounds, &SHAPES, page)?)
             }
-            Part::Pages => Measured::Pages(pages::measure(&many()?, self.nginx, rounds)?),
+            Part::Pages => {
+                let beside = (self.nginx, self.haproxy);
+                Measured::Pages(pages::measure(&many()?, beside, rounds)?)
+            }
             Part::Refusals => Measured::Refusals(refusals::measure(&world()?, rounds)?),
             Part::Evidence => Measured::Evidence(evidence::measure(&mut world()?, rounds)?),
             Part::Soak => Measured::Soak(soak::measure(&many()?, self.minutes)?),

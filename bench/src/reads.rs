@@ -1,4 +1,4 @@
-//! Reads through the gate, beside the limit of the machine and beside HAProxy.
+//! Pages of vault accounts read through the gate, beside the limit of the machine and beside HAProxy.
 
 mod turn;
 
@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use crate::cores;
@@ -16,19 +16,14 @@ use crate::peers::{self, Given};
 use crate::quiet::{self, Rounds};
 use crate::tokens;
 use crate::world::{Provider, World};
-pub(crate) use turn::verification;
 use turn::{Measured, Servers, Turn};
 
 /// What is read.
-const PATH: &str = "/v1/vault/accounts_paged";
+pub(crate) const PATH: &str = "/v1/vault/accounts_paged";
 /// Accounts an answer.
-const ACCOUNTS: usize = 20;
+pub(crate) const ACCOUNTS: usize = 20;
 /// Connections, and requests of a round by key size (signing for RSA-4096 is slow).
-const SHAPES: [(usize, [usize; 2]); 3] = [
-    (1, [3_000, 2_000]),
-    (16, [6_000, 4_000]),
-    (256, [6_000, 4_000]),
-];
+pub(crate) type Shape = (usize, [usize; 2]);
 /// Requests before the first round.
 const WARM: usize = 400;
 /// How long the rounds of one case may take before disturbed ones count, too.
@@ -82,18 +77,32 @@ pub(crate) struct Reads {
     pub(crate) gate_resident: f64,
 }
 
-/// Measures.
+impl Reads {
+    /// What others took of one core in the most disturbed round that counts.
+    pub(crate) fn others(&self) -> Option<f64> {
+        self.cases.iter().map(|case| case.others).reduce(f64::max)
+    }
+}
+
+/// The first page of the list.
+pub(crate) fn first_page() -> String {
+    format!("{PATH}?limit={ACCOUNTS}")
+}
+
+/// Measures: each read is of one of the provider's targets, all of as many accounts.
 pub(crate) fn measure(
     world: &World,
-    nginx: &Path,
-    haproxy: &Path,
+    (nginx, haproxy): (&Path, &Path),
     rounds: u32,
+    shapes: &[Shape],
+    targets: impl Fn(&Provider) -> anyhow::Result<Vec<String>>,
 ) -> anyhow::Result<Reads> {
-    let target = format!("{PATH}?limit={ACCOUNTS}");
     let mut cases = Vec::new();
     let mut length = 0;
     for (size, provider) in world.providers.iter().enumerate() {
-        let body = sample(world.gate_address, provider, &target)?;
+        let targets = targets(provider)?;
+        let target = targets.first().context("a page")?;
+        let body = sample(world.gate_address, provider, target)?;
         length = body.len();
         let folder = world.folder.path();
         let static_at = |core, given| peers::nginx(nginx, folder, core, PATH, &body, given);
@@ -109,23 +118,23 @@ pub(crate) fn measure(
             nginx_copying: static_at(cores::SERVER, Given::Copied)?,
             nginx_aside: aside,
         };
-        forged_is_refused(&servers, provider, &target)?;
-        for (connections, requests) in SHAPES {
+        forged_is_refused(&servers, provider, target)?;
+        for (connections, requests) in shapes {
             let requests = requests.get(size).copied().unwrap_or(WARM);
             println!(
                 "--- reads: {}, {connections} connections, {rounds} rounds of {requests}",
                 provider.name
             );
             let turn = |round, requests| {
-                turn::measure(&servers, provider, &target, round, connections, requests)
+                turn::measure(&servers, provider, &targets, round, *connections, requests)
             };
             // Warm: code, caches and connections to the file behind.
-            turn(0, WARM)?;
+            turn(0, WARM.max(*connections))?;
             let turns = quiet::rounds(rounds, REPEAT_FOR, |round| {
                 let turn = turn(round, requests)?;
                 Ok((turn, turn.others))
             })?;
-            cases.push(Case::of(provider.name, connections, requests, &turns));
+            cases.push(Case::of(provider.name, *connections, requests, &turns));
         }
     }
     let gate_resident = match &world.gate {

@@ -7,7 +7,8 @@ use anyhow::Context;
 use crate::load::Load;
 use crate::load::paced::{self, Pace};
 use crate::pages::events::Events;
-use crate::pages::{at_random, targets};
+use crate::pages::targets;
+use crate::tokens;
 use crate::world::World;
 
 /// Reads a second.
@@ -47,7 +48,7 @@ pub(crate) fn measure(world: &World, minutes: u32) -> anyhow::Result<Soaked> {
     let mut reads = 0;
     for number in 1..=minutes {
         while began.elapsed() < minute * number {
-            let batch = at_random(provider, &targets, BATCH)?;
+            let batch = tokens::drawn(provider.user, &provider.key, &targets, BATCH)?;
             reads += batch.requests.len();
             paced::latencies(vec![Pace {
                 load: Load::new(world.gate_address, CONNECTIONS),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use protocol::ids::UserId;
 use protocol::keys::{KeySize, PrivateKey};
 use protocol::token::{self, LIFETIME, TokenDraft};
@@ -58,6 +58,22 @@ pub(crate) fn sign(
     count: usize,
 ) -> anyhow::Result<Batch> {
     sign_all(user, key, &vec![Call::get(target); count])
+}
+
+/// Signs so many reads, each of a target that is drawn at random.
+pub(crate) fn drawn(
+    user: UserId,
+    key: &PrivateKey,
+    targets: &[String],
+    count: usize,
+) -> anyhow::Result<Batch> {
+    let mut calls = Vec::with_capacity(count);
+    for _ in 0..count {
+        let drawn = Uuid::new_v4().as_u128() % u128::try_from(targets.len().max(1))?;
+        let target = targets.get(usize::try_from(drawn)?).context("a target")?;
+        calls.push(Call::get(target.as_str()));
+    }
+    sign_all(user, key, &calls)
 }
 
 /// Signs calls, on every core.

@@ -3,10 +3,11 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
-use super::{held, whole_of};
+use super::{gate, held, whole_of};
 use crate::evidence::{self, Evidence};
 use crate::figures::{Figures, ratio, whole};
 use crate::pages::{self, Pages};
+use crate::reads;
 use crate::refusals::{self, Refusals};
 use crate::soak::{self, Soaked};
 
@@ -25,37 +26,24 @@ pub(super) fn pages(text: &mut String, pages: &Pages) -> fmt::Result {
         text,
         "## Pages at random, while events are applied
 
-A workspace of 100,000 vault accounts; the provider (RSA-2048) has {} of them in scope, by id; the
+A workspace of 100,000 vault accounts; both providers have {} of them in scope, by id; the
 gate has the settings that it is shipped with, and walks through the whole of it all the time.
 Each read is of one of {} pages of {} accounts, drawn at random, by cursor. Upstream makes a
 transaction every {} ms meanwhile, {} in all, each told by several events; the last was seen through
-the gate {} after its answer. **limit** as above; while it is measured the gate stands still (as it does
-while nginx is measured below), so that what it does for itself costs nobody else anything. Log, access
-records and budgets are on; the budgets are never used up. Others than servers and sandbox took at most {:.0} % of a
-core. Afterwards the gate held {:.0} MB. The sandbox has to share core 1 with the load generator, which costs
-every server of these tables some of its rate.
-
-| connections | gate | limit | gate / limit |
-|---|---|---|---|",
+the gate {} after its answer. Everything else is as above. Log, access records and budgets are on; the
+budgets are never used up. Afterwards the gate held {:.0} MB. The sandbox has to share core 1 with the load
+generator, which costs every server of these tables some of its rate; what the gate does for itself meanwhile
+counts as its processor time.
+",
         whole_of(pages::IN_SCOPE),
         whole_of(pages.pages),
-        pages::ACCOUNTS,
+        reads::ACCOUNTS,
         pages::events::EACH.as_millis(),
         whole_of(pages.events.0),
         since(pages.events.1),
-        pages.others * 100.0,
-        pages.resident,
+        pages.reads.gate_resident,
     )?;
-    for rate in &pages.rates {
-        writeln!(
-            text,
-            "| {} | {}/s | {}/s | {} |",
-            whole_of(rate.connections),
-            whole(rate.gate.median()),
-            whole(rate.limit.median()),
-            ratio(&rate.gate.over(&rate.limit)),
-        )?;
-    }
+    gate::cases(text, &pages.reads)?;
     writeln!(
         text,
         "

@@ -24,7 +24,8 @@ accounts; every request with a token of its own, signed beforehand (RS256). The 
 closed-loop (each connection sends its next request once the last is answered, keep-alive) and has
 core 1 to itself, where it never sleeps (no server pays for waking it, which a caller on another machine
 would not cost it either); the server has core 0. In each of the {rounds} rounds every server answers the
-same requests, one server after the other, in an order that turns.
+same requests: the gate, then the others one after the other, in an order that turns, while the gate stands
+still.
 
 - **limit** = 1 / (time of one bare verification + time of nginx's static answer of the same
   bytes): what a server on this core could do that did nothing beside.
@@ -35,12 +36,25 @@ same requests, one server after the other, in an order that turns.
   signature (`jwt_verify`, RS256), and hands on to that nginx. It knows no nonces, times, targets or
   scopes. *One core*: HAProxy and its nginx share core 0, as the gate has it. *Spread*: its nginx
   runs on core 1 beside the load generator, which sleeps then when it waits, and HAProxy has core 0 alone.
-
-| key | connections | gate | limit | gate / limit | goal | | limit, copied | gate / limit, copied | HAProxy, one core | gate / HAProxy, one core | goal | | HAProxy, spread | gate / HAProxy, spread |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+",
         whole_of(reads.body),
         reads.accounts
     )?;
+    cases(text, reads)?;
+    writeln!(
+        text,
+        "\nAfter all that the gate held {:.0} MB: it remembers each nonce until its token has expired.\n",
+        reads.gate_resident
+    )
+}
+
+/// The tables of who answered how much, and of what that is made of.
+pub(super) fn cases(text: &mut String, reads: &Reads) -> fmt::Result {
+    text.push_str(
+        "| key | connections | gate | limit | gate / limit | goal | | limit, copied | gate / limit, copied | HAProxy, one core | gate / HAProxy, one core | goal | | HAProxy, spread | gate / HAProxy, spread |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+",
+    );
     for case in &reads.cases {
         let Case {
             key,
@@ -101,11 +115,7 @@ HAProxy and its nginx together), counted in hundredths of a second, per answer.
             micros(&case.haproxy.cost),
         )?;
     }
-    writeln!(
-        text,
-        "\nAfter all that the gate held {:.0} MB: it remembers each nonce until its token has expired.\n",
-        reads.gate_resident
-    )
+    Ok(())
 }
 
 pub(super) fn starts(text: &mut String, starts: &Starts) -> fmt::Result {

@@ -1,5 +1,6 @@
-//! One round: every server answers the same requests, one server after the other, in an order
-//! that turns from round to round: what the machine does meanwhile meets all of them alike.
+//! One round: every server answers the same requests, one server after the other: the gate, then, while it
+//! stands still (what it does for itself is to cost nobody else), the others in an order that turns from
+//! round to round.
 
 use std::time::Instant;
 
@@ -27,7 +28,7 @@ pub(super) struct Servers<'a> {
 }
 
 /// What a round came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Turn {
     pub(super) gate: Measured,
     pub(super) nginx: Measured,
@@ -51,7 +52,6 @@ pub(super) struct Measured {
 
 #[derive(Clone, Copy)]
 enum Who {
-    Gate,
     Nginx,
     NginxCopying,
     Haproxy,
@@ -62,12 +62,13 @@ enum Who {
 pub(super) fn measure(
     servers: &Servers<'_>,
     provider: &Provider,
-    target: &str,
+    targets: &[String],
     round: u32,
     connections: usize,
     count: usize,
 ) -> anyhow::Result<Turn> {
-    let batch = tokens::sign(provider.user, &provider.key, target, count)?;
+    let batch = tokens::drawn(provider.user, &provider.key, targets, count)?;
+    let target = targets.first().context("a target")?;
     let world = servers.world;
     let gate = world.gate.as_ref().context("the gate runs")?;
     let mut ours = vec![gate];
@@ -86,16 +87,14 @@ pub(super) fn measure(
     let awake = |address| load(address).awake();
     let since = Since::now(&ours)?;
     let mut turn = Turn {
-        gate: Measured::default(),
-        nginx: Measured::default(),
-        nginx_copying: Measured::default(),
-        haproxy: Measured::default(),
-        haproxy_spread: Measured::default(),
-        verify: verification(provider, target)?,
-        others: 0.0,
+        gate: serve(awake(world.gate_address), &[gate])?,
+        ..Turn::default()
     };
+    ensure!(
+        batch.since.elapsed() < tokens::FRESH,
+        "the tokens grew old before they were sent: this machine is too busy to measure on"
+    );
     let mut order = [
-        Who::Gate,
         Who::Nginx,
         Who::NginxCopying,
         Who::Haproxy,
@@ -103,35 +102,32 @@ pub(super) fn measure(
     ];
     let start = usize::try_from(round)? % order.len();
     order.rotate_left(start);
-    for who in order {
-        match who {
-            Who::Gate => {
-                turn.gate = serve(awake(world.gate_address), &[gate])?;
-                ensure!(
-                    batch.since.elapsed() < tokens::FRESH,
-                    "the tokens grew old before they were sent: this machine is too busy to measure on"
-                );
-            }
-            Who::Nginx => {
-                turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
-            }
-            Who::NginxCopying => {
-                let Peer { address, running } = &servers.nginx_copying;
-                turn.nginx_copying = serve(awake(*address), &[running])?;
-            }
-            Who::Haproxy => {
-                let running = [&servers.haproxy.running, &servers.nginx.running];
-                turn.haproxy = serve(awake(servers.haproxy.address), &running)?;
-            }
-            Who::HaproxySpread => {
-                let running = [
-                    &servers.haproxy_spread.running,
-                    &servers.nginx_aside.running,
-                ];
-                turn.haproxy_spread = serve(load(servers.haproxy_spread.address), &running)?;
+    gate.paused(|| {
+        turn.verify = verification(provider, target)?;
+        for who in order {
+            match who {
+                Who::Nginx => {
+                    turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
+                }
+                Who::NginxCopying => {
+                    let Peer { address, running } = &servers.nginx_copying;
+                    turn.nginx_copying = serve(awake(*address), &[running])?;
+                }
+                Who::Haproxy => {
+                    let running = [&servers.haproxy.running, &servers.nginx.running];
+                    turn.haproxy = serve(awake(servers.haproxy.address), &running)?;
+                }
+                Who::HaproxySpread => {
+                    let running = [
+                        &servers.haproxy_spread.running,
+                        &servers.nginx_aside.running,
+                    ];
+                    turn.haproxy_spread = serve(load(servers.haproxy_spread.address), &running)?;
+                }
             }
         }
-    }
+        Ok(())
+    })?;
     turn.others = since.others(&ours)?;
     Ok(turn)
 }
@@ -160,7 +156,7 @@ fn served(load: Load, running: &[&Running], requests: &Requests) -> anyhow::Resu
 }
 
 /// The time of one bare verification, on the server's core.
-pub(crate) fn verification(provider: &Provider, target: &str) -> anyhow::Result<f64> {
+fn verification(provider: &Provider, target: &str) -> anyhow::Result<f64> {
     // Each token another: nothing is learned from the last.
     let some = (0..32)
         .map(|_| tokens::signed(provider.user, &provider.key, target))
