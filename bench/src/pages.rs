@@ -57,6 +57,8 @@ pub(crate) struct Paced {
 /// The middle, and the slowest hundredth.
 #[derive(Debug, Default)]
 pub(crate) struct Ends {
+    /// Of the answers, how many could not be timed.
+    pub(crate) missed: Figures,
     pub(crate) median: Figures,
     pub(crate) slow: Figures,
 }
@@ -133,6 +135,7 @@ impl Paced {
             };
             let latencies = paced::latencies(vec![pace])?;
             let of = latencies.first().context("one load")?;
+            ends.missed.add(of.missed());
             ends.median.add(of.quantile(0.5));
             ends.slow.add(of.quantile(0.99));
             anyhow::Ok(())

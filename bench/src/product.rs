@@ -64,7 +64,22 @@ impl Running {
         Ok(f64::from(kib) * 1_024.0 / 1_000_000.0)
     }
 
-    /// Processor time it has used, in seconds.
+    /// Processor time that its threads have used, to the nanosecond, in seconds; threads that have ended
+    /// take theirs with them.
+    pub(crate) fn processor(&self) -> anyhow::Result<f64> {
+        let mut used = Duration::ZERO;
+        for task in std::fs::read_dir(format!("/proc/{}/task", self.0.id()))? {
+            // A thread may end meanwhile.
+            let Ok(said) = std::fs::read_to_string(task?.path().join("schedstat")) else {
+                continue;
+            };
+            let nanoseconds = said.split_whitespace().next().context("schedstat")?;
+            used += Duration::from_nanos(nanoseconds.parse()?);
+        }
+        Ok(used.as_secs_f64())
+    }
+
+    /// Processor time it has used, counted in hundredths of a second, in seconds.
     pub(crate) fn busy(&self) -> anyhow::Result<f64> {
         times(&self.0.id().to_string(), 2)
     }

@@ -54,6 +54,8 @@ pub(crate) struct Case {
     pub(crate) limit: Figures,
     /// The same with an answer that is copied.
     pub(crate) limit_copying: Figures,
+    /// The limit by processor time: of what the gate takes, how much it has to.
+    pub(crate) needed: Figures,
 }
 
 /// What one server came to.
@@ -173,6 +175,7 @@ impl Case {
                 .iter()
                 .map(|turn| turn.limit(&turn.nginx_copying))
                 .collect(),
+            needed: turns.iter().map(Turn::needed).collect(),
         }
     }
 }

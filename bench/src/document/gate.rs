@@ -24,14 +24,15 @@ accounts; every request with a token of its own, signed beforehand (RS256). The 
 closed-loop (each connection sends its next request once the last is answered, keep-alive) and has
 core 1 to itself, where it never sleeps (no server pays for waking it, which a caller on another machine
 would not cost it either); the server has core 0. In each of the {rounds} rounds every server answers the
-same requests: the gate, then the others one after the other, in an order that turns, while the gate stands
-still.
+same requests, one server after the other, in an order that turns.
 
 - **limit** = 1 / (time of one bare verification + time of nginx's static answer of the same
   bytes): what a server on this core could do that did nothing beside.
 - **limit, copied** is the same with an nginx that reads the file into its own memory and writes it from
   there (`sendfile off`, its default), where the other names the file to the kernel. Who makes each answer
   anew has to have its bytes copied, too: that is not the gate's to save. The goal is of the limit above.
+- **by processor time**: what verification and nginx's answer take, over what the gate takes for an answer; and
+  what HAProxy and its nginx take over it. Goals are judged by the rates here.
 - **HAProxy** checks the source address (ACL), a rate by API key (stick table) and the token's
   signature (`jwt_verify`, RS256), and hands on to that nginx. It knows no nonces, times, targets or
   scopes. *One core*: HAProxy and its nginx share core 0, as the gate has it. *Spread*: its nginx
@@ -40,7 +41,7 @@ still.
         whole_of(reads.body),
         reads.accounts
     )?;
-    cases(text, reads)?;
+    cases(text, reads, Judged::Rates)?;
     writeln!(
         text,
         "\nAfter all that the gate held {:.0} MB: it remembers each nonce until its token has expired.\n",
@@ -48,11 +49,20 @@ still.
     )
 }
 
+/// By what it is judged whether a goal is held.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Judged {
+    /// Answers a second.
+    Rates,
+    /// Processor time an answer.
+    Processor,
+}
+
 /// The tables of who answered how much, and of what that is made of.
-pub(super) fn cases(text: &mut String, reads: &Reads) -> fmt::Result {
+pub(super) fn cases(text: &mut String, reads: &Reads, judged: Judged) -> fmt::Result {
     text.push_str(
-        "| key | connections | gate | limit | gate / limit | goal | | limit, copied | gate / limit, copied | HAProxy, one core | gate / HAProxy, one core | goal | | HAProxy, spread | gate / HAProxy, spread |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
+        "| key | connections | gate | limit | gate / limit | by processor time | goal | | limit, copied | gate / limit, copied | HAProxy, one core | gate / HAProxy, one core | by processor time | goal | | HAProxy, spread | gate / HAProxy, spread |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ",
     );
     for case in &reads.cases {
@@ -62,6 +72,7 @@ pub(super) fn cases(text: &mut String, reads: &Reads) -> fmt::Result {
             gate,
             limit,
             limit_copying,
+            needed,
             haproxy,
             haproxy_spread,
             ..
@@ -72,18 +83,26 @@ pub(super) fn cases(text: &mut String, reads: &Reads) -> fmt::Result {
             RSA_4096
         };
         let (of, over) = (gate.rate.over(limit), gate.rate.over(&haproxy.rate));
+        let cheaper = haproxy.cost.over(&gate.cost);
+        let (reached, beaten) = match judged {
+            Judged::Rates => (&of, &over),
+            Judged::Processor => (needed, &cheaper),
+        };
         writeln!(
             text,
-            "| {key} | {connections} | {}/s | {}/s | {} | {of_limit} | {} | {}/s | {} | {}/s | {} | {of_haproxy} | {} | {}/s | {} |",
+            "| {key} | {} | {}/s | {}/s | {} | {} | {of_limit} | {} | {}/s | {} | {}/s | {} | {} | {of_haproxy} | {} | {}/s | {} |",
+            whole_of(*connections),
             whole(gate.rate.median()),
             whole(limit.median()),
             ratio(&of),
-            held(of.median() >= of_limit),
+            ratio(needed),
+            held(reached.median() >= of_limit),
             whole(limit_copying.median()),
             ratio(&gate.rate.over(limit_copying)),
             whole(haproxy.rate.median()),
             ratio(&over),
-            held(over.median() >= of_haproxy),
+            ratio(&cheaper),
+            held(beaten.median() >= of_haproxy),
             whole(haproxy_spread.rate.median()),
             ratio(&gate.rate.over(&haproxy_spread.rate)),
         )?;
@@ -92,7 +111,7 @@ pub(super) fn cases(text: &mut String, reads: &Reads) -> fmt::Result {
         text,
         "
 What the figures above are made of. Processor time is the server's own (user and system, of
-HAProxy and its nginx together), counted in hundredths of a second, per answer.
+HAProxy and its nginx together), counted by the scheduler, per answer.
 
 | key | connections | requests a round | rounds measured | others took at most | bare verification | nginx | nginx, processor | nginx, copied | nginx, copied, processor | gate, processor | HAProxy, one core, processor |
 |---|---|---|---|---|---|---|---|---|---|---|---|"
@@ -151,6 +170,6 @@ memory (VmRSS) after 5 s without work.
     Ok(())
 }
 
-fn micros(figures: &Figures) -> String {
-    format!("{:.0} µs", figures.median() * 1e6)
+pub(super) fn micros(figures: &Figures) -> String {
+    format!("{:.1} µs", figures.median() * 1e6)
 }

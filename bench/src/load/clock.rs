@@ -7,6 +7,21 @@ use std::time::{Duration, Instant};
 
 use super::stay_awake;
 
+/// A moment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look {
+    at: Duration,
+    /// How long the generator had been away, in nanoseconds.
+    away: u64,
+}
+
+impl Look {
+    /// How long it took until then; nothing if the generator was away meanwhile.
+    pub(super) fn until(self, then: Self) -> Option<Duration> {
+        (then.away == self.away).then(|| then.at.saturating_sub(self.at))
+    }
+}
+
 /// The generator's own time. The generator looks here all the time, as long as it has its core.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -44,6 +59,13 @@ impl Clock {
     pub(super) fn now(&self) -> Duration {
         let real = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.at(real)
+    }
+
+    /// A look at it.
+    pub(super) fn looks(&self) -> Look {
+        let at = self.now();
+        let away = self.away.load(Ordering::Relaxed);
+        Look { at, away }
     }
 
     /// The generator's time where so much has gone by in truth.

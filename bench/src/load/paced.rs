@@ -1,10 +1,10 @@
 //! An open-loop load: each request is due at its own moment, however slow the answers before it are.
 //! Time counts from when it was due, so that a server that stands still is not spared. When a request is due
-//! is by the generator's clock, so that what it could not send is not sent all at once afterwards; from when it
-//! was sent all time counts, also what the generator missed of it.
+//! is by the generator's clock, so that what it could not send is not sent all at once afterwards. An answer that
+//! was under way while the generator was away cannot be timed: when it came nobody knows.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use tokio::net::TcpStream;
@@ -13,16 +13,37 @@ use super::clock::Clock;
 use super::{Load, PATIENCE, Requests, answer};
 use crate::cores;
 
-/// How long each answer took, in seconds, the shortest first.
+/// How long each answer took.
 #[derive(Debug)]
-pub(crate) struct Latencies(Vec<f64>);
+pub(crate) struct Latencies {
+    /// In seconds, the shortest first.
+    timed: Vec<f64>,
+    /// Answers that could not be timed.
+    missed: usize,
+}
 
 impl Latencies {
+    /// Nothing, if an answer could not be timed.
+    fn of(mut answers: Vec<Option<f64>>) -> Self {
+        let all = answers.len();
+        let mut timed: Vec<f64> = answers.drain(..).flatten().collect();
+        timed.sort_by(f64::total_cmp);
+        Self {
+            missed: all - timed.len(),
+            timed,
+        }
+    }
+
+    /// The share of answers that could not be timed.
+    pub(crate) fn missed(&self) -> f64 {
+        self.missed as f64 / (self.missed + self.timed.len()) as f64
+    }
+
     /// This share of them took no longer: 0.99 is all but the slowest hundredth.
     pub(crate) fn quantile(&self, share: f64) -> f64 {
-        let count = self.0.len();
+        let count = self.timed.len();
         let rank = (1..=count).find(|rank| *rank as f64 >= share * count as f64);
-        rank.and_then(|rank| self.0.get(rank - 1))
+        rank.and_then(|rank| self.timed.get(rank - 1))
             .copied()
             .unwrap_or(f64::NAN)
     }
@@ -51,14 +72,13 @@ pub(crate) fn latencies(paces: Vec<Pace>) -> anyhow::Result<Vec<Latencies>> {
             for task in tasks {
                 took.extend(task.await??);
             }
-            took.sort_by(f64::total_cmp);
-            all.push(Latencies(took));
+            all.push(Latencies::of(took));
         }
         Ok(all)
     })
 }
 
-type Task = tokio::task::JoinHandle<anyhow::Result<Vec<f64>>>;
+type Task = tokio::task::JoinHandle<anyhow::Result<Vec<Option<f64>>>>;
 
 async fn start(pace: Pace, clock: &Arc<Clock>) -> anyhow::Result<Vec<Task>> {
     let Pace {
@@ -90,7 +110,7 @@ async fn one(
     first: usize,
     (began, rate): (Duration, f64),
     clock: &Clock,
-) -> anyhow::Result<Vec<f64>> {
+) -> anyhow::Result<Vec<Option<f64>>> {
     let mut buffer = vec![0; 64 * 1024];
     let mut took = Vec::new();
     for (number, request) in requests
@@ -104,9 +124,10 @@ async fn one(
         while clock.now() < due {
             tokio::task::yield_now().await;
         }
-        let (late, sent) = (clock.now().saturating_sub(due), Instant::now());
+        let (late, sent) = (clock.now().saturating_sub(due), clock.looks());
         answer(&mut stream, request, &mut buffer, load.status).await?;
-        took.push((late + sent.elapsed()).as_secs_f64());
+        let answered = sent.until(clock.looks());
+        took.push(answered.map(|answered| (late + answered).as_secs_f64()));
     }
     Ok(took)
 }
@@ -117,10 +138,13 @@ mod tests {
 
     #[test]
     fn a_quantile_is_one_of_those_that_were_seen() {
-        let latencies = Latencies((1..=200).map(f64::from).collect());
+        let mut answers: Vec<_> = (1..=200).rev().map(|took| Some(f64::from(took))).collect();
+        answers.extend([None; 50]);
+        let latencies = Latencies::of(answers);
         assert_eq!(latencies.quantile(0.5), 100.0);
         assert_eq!(latencies.quantile(0.99), 198.0);
         assert_eq!(latencies.quantile(1.0), 200.0);
-        assert!(Latencies(Vec::new()).quantile(0.5).is_nan());
+        assert_eq!(latencies.missed(), 0.2);
+        assert!(Latencies::of(Vec::new()).quantile(0.5).is_nan());
     }
 }

@@ -1,6 +1,5 @@
-//! One round: every server answers the same requests, one server after the other: the gate, then, while it
-//! stands still (what it does for itself is to cost nobody else), the others in an order that turns from
-//! round to round.
+//! One round: every server answers the same requests, one server after the other, in an order
+//! that turns from round to round: what the machine does meanwhile meets all of them alike.
 
 use std::time::Instant;
 
@@ -52,6 +51,7 @@ pub(super) struct Measured {
 
 #[derive(Clone, Copy)]
 enum Who {
+    Gate,
     Nginx,
     NginxCopying,
     Haproxy,
@@ -87,14 +87,12 @@ pub(super) fn measure(
     let awake = |address| load(address).awake();
     let since = Since::now(&ours)?;
     let mut turn = Turn {
-        gate: serve(awake(world.gate_address), &[gate])?,
+        // What the gate does for itself meanwhile is not to make it longer.
+        verify: gate.paused(|| verification(provider, target))?,
         ..Turn::default()
     };
-    ensure!(
-        batch.since.elapsed() < tokens::FRESH,
-        "the tokens grew old before they were sent: this machine is too busy to measure on"
-    );
     let mut order = [
+        Who::Gate,
         Who::Nginx,
         Who::NginxCopying,
         Who::Haproxy,
@@ -102,32 +100,35 @@ pub(super) fn measure(
     ];
     let start = usize::try_from(round)? % order.len();
     order.rotate_left(start);
-    gate.paused(|| {
-        turn.verify = verification(provider, target)?;
-        for who in order {
-            match who {
-                Who::Nginx => {
-                    turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
-                }
-                Who::NginxCopying => {
-                    let Peer { address, running } = &servers.nginx_copying;
-                    turn.nginx_copying = serve(awake(*address), &[running])?;
-                }
-                Who::Haproxy => {
-                    let running = [&servers.haproxy.running, &servers.nginx.running];
-                    turn.haproxy = serve(awake(servers.haproxy.address), &running)?;
-                }
-                Who::HaproxySpread => {
-                    let running = [
-                        &servers.haproxy_spread.running,
-                        &servers.nginx_aside.running,
-                    ];
-                    turn.haproxy_spread = serve(load(servers.haproxy_spread.address), &running)?;
-                }
+    for who in order {
+        match who {
+            Who::Gate => {
+                turn.gate = serve(awake(world.gate_address), &[gate])?;
+                ensure!(
+                    batch.since.elapsed() < tokens::FRESH,
+                    "the tokens grew old before they were sent: this machine is too busy to measure on"
+                );
+            }
+            Who::Nginx => {
+                turn.nginx = serve(awake(servers.nginx.address), &[&servers.nginx.running])?;
+            }
+            Who::NginxCopying => {
+                let Peer { address, running } = &servers.nginx_copying;
+                turn.nginx_copying = serve(awake(*address), &[running])?;
+            }
+            Who::Haproxy => {
+                let running = [&servers.haproxy.running, &servers.nginx.running];
+                turn.haproxy = serve(awake(servers.haproxy.address), &running)?;
+            }
+            Who::HaproxySpread => {
+                let running = [
+                    &servers.haproxy_spread.running,
+                    &servers.nginx_aside.running,
+                ];
+                turn.haproxy_spread = serve(load(servers.haproxy_spread.address), &running)?;
             }
         }
-        Ok(())
-    })?;
+    }
     turn.others = since.others(&ours)?;
     Ok(turn)
 }
@@ -137,13 +138,18 @@ impl Turn {
     pub(super) fn limit(&self, answering: &Measured) -> f64 {
         1.0 / (self.verify + 1.0 / answering.rate)
     }
+
+    /// Of the processor time that the gate takes for an answer, how much verification and nginx's answer take.
+    pub(super) fn needed(&self) -> f64 {
+        (self.verify + self.nginx.cost) / self.gate.cost
+    }
 }
 
 fn served(load: Load, running: &[&Running], requests: &Requests) -> anyhow::Result<Measured> {
     let busy = || {
         running
             .iter()
-            .map(|one| one.busy())
+            .map(|one| one.processor())
             .sum::<anyhow::Result<f64>>()
     };
     let before = busy()?;
