@@ -28,7 +28,7 @@ use crate::forward;
 use crate::gate::Gate;
 use crate::log::Origin;
 use crate::proposals;
-use crate::records::Read;
+use crate::records::Record;
 use crate::rows;
 use failures::Failures;
 use seen::LastSeen;
@@ -242,9 +242,9 @@ impl Workspace for Face {
             _ => answer,
         };
         let answer = match answer {
-            Ok(reply) => self.recorded(provider, &call, reply),
+            Ok(reply) => self.recorded(&provider, &call, reply),
             // That there is no such thing is an answer, too.
-            Err(error) if error.status() == 404 => self.recorded(provider, &call, error.into()),
+            Err(error) if error.status() == 404 => self.recorded(&provider, &call, error.into()),
             Err(error) => Err(error),
         };
         answer.unwrap_or_else(|error| {
@@ -268,18 +268,13 @@ impl Workspace for Face {
 impl Face {
     /// The answer of a read, once its rows are counted and its record is taken. What is over the budget,
     /// or cannot be recorded, is not answered.
-    fn recorded(
-        &self,
-        provider: Arc<Provider>,
-        call: &Call,
-        reply: Reply,
-    ) -> Result<Reply, ApiError> {
+    fn recorded(&self, provider: &Provider, call: &Call, reply: Reply) -> Result<Reply, ApiError> {
         let (operation, one) = match &call.route {
             Route::Operation { operation, .. } if operation.access == Access::Read => {
-                (operation.id.as_str().into(), Some(1))
+                (operation.id.as_str(), Some(1))
             }
             // Who it is and what its books prove are no rows of them.
-            Route::Own { method, path } if method == "GET" => (path.clone().into(), Some(0)),
+            Route::Own { method, path } if method == "GET" => (path.as_str(), Some(0)),
             _ => return Ok(reply),
         };
         let rows = if reply.status < 300 {
@@ -291,18 +286,21 @@ impl Face {
         provider
             .meter
             .take(BudgetName::RowsPerDay, rows_told, call.received_at)?;
-        let read = Read {
-            provider,
+        let connection = &provider.connection;
+        let taken = self.gate.recorder.record(Record {
             at: call.received_at,
+            connection: connection.name.as_str().into(),
+            key: connection.api_key,
+            fingerprint: connection.fingerprint.as_str().into(),
             from: call.from,
-            operation,
-            target: call.target.clone(),
+            operation: operation.into(),
+            target: call.target.as_str().into(),
+            scope: provider.scope_id.to_string().into(),
             status: reply.status,
             rows,
             bytes: reply.body.len(),
             request: call.request_id,
-        };
-        let taken = self.gate.recorder.record(read);
+        });
         taken.map_err(|unrecorded| ApiError::uncoded(503, unrecorded.to_string()))?;
         Ok(reply)
     }

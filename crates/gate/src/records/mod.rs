@@ -1,11 +1,12 @@
 //! What was read: a record for each accepted read, beside the log and not in it. Records are lines of
 //! JSON in segments; when a segment is closed, its digest stands in the log.
 //!
-//! Nothing waits for a disk: a read puts its record into a queue, and the queue is written every few
-//! milliseconds, synced every second. So `kill -9` can lose what the queue held, and a power cut the
-//! last second. What the queue cannot take is not answered.
+//! Nothing waits for a disk: a read writes its record into memory, and what is there is moved to the segment every
+//! few milliseconds, synced every second. So `kill -9` can lose what memory held, and a power cut the
+//! last second. What it cannot take is not answered.
 
 mod find;
+mod lines;
 mod retention;
 mod told;
 mod writer;
@@ -27,15 +28,15 @@ pub use find::{Found, Reads, Wanted, find};
 pub use retention::Gone;
 pub use told::{Told, told};
 
-use crate::connections::Provider;
 use crate::gate::Gate;
 use crate::gates::GateName;
 use crate::log::{self, Actor, Entry, Event};
 use crate::rows;
+use lines::Lines;
 use writer::{Closed, Writer};
 
 /// Most records that wait to be written.
-const MAX_WAITING: usize = 65_536;
+const MAX_WAITING: u64 = 65_536;
 /// How often what waits is written.
 const TURN: Duration = Duration::from_millis(20);
 /// How often records are looked for whose time is over.
@@ -72,20 +73,6 @@ pub struct Record<'a> {
     pub request: RequestId,
 }
 
-/// A read that was answered, and is not written down yet.
-#[derive(Debug)]
-pub(crate) struct Read {
-    pub(crate) provider: Arc<Provider>,
-    pub(crate) at: Millis,
-    pub(crate) from: IpAddr,
-    pub(crate) operation: Cow<'static, str>,
-    pub(crate) target: String,
-    pub(crate) status: u16,
-    pub(crate) rows: Option<usize>,
-    pub(crate) bytes: usize,
-    pub(crate) request: RequestId,
-}
-
 /// A read cannot be recorded now: it is not answered either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("reads cannot be recorded now, so none is answered: try again later")]
@@ -94,7 +81,7 @@ pub(crate) struct Unrecorded;
 /// Takes records, and has them written.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    queue: Mutex<Vec<Read>>,
+    queue: Mutex<Lines>,
     /// Set while they cannot be written.
     broken: AtomicBool,
     writer: Arc<tokio::sync::Mutex<Writer>>,
@@ -102,19 +89,21 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Takes a record, before the read is answered.
-    pub(crate) fn record(&self, mut read: Read) -> Result<(), Unrecorded> {
+    pub(crate) fn record(&self, mut record: Record<'_>) -> Result<(), Unrecorded> {
+        if record.target.len() > MAX_TARGET {
+            record.target = record.target.chars().take(MAX_TARGET).collect();
+        }
+        // Others wait for the queue, and are not to wait for this.
+        let line = Lines::of(&record);
         let mut queue = self.queue.lock();
-        if queue.len() >= MAX_WAITING || self.broken.load(Ordering::Relaxed) {
+        if queue.count() >= MAX_WAITING || self.broken.load(Ordering::Relaxed) {
             return Err(Unrecorded);
         }
-        if read.target.len() > MAX_TARGET {
-            read.target = read.target.chars().take(MAX_TARGET).collect();
-        }
-        queue.push(read);
+        queue.append(&line);
         Ok(())
     }
 
-    fn take(&self) -> Vec<Read> {
+    fn take(&self) -> Lines {
         std::mem::take(&mut *self.queue.lock())
     }
 }
@@ -166,7 +155,7 @@ async fn turn(gate: &Gate, end: bool) -> Result<(), String> {
         let folder = gate.folder.access();
         writer = blocking(writer, move |writer| writer.prepare(folder, last)).await?;
     }
-    writer.waiting.extend(gate.recorder.take());
+    writer.waiting.append(&gate.recorder.take());
     if writer.has_work(now, end) {
         writer = blocking(writer, move |writer| writer.write(now, end)).await?;
     }

@@ -4,6 +4,7 @@ use protocol::role::ProviderRole;
 use uuid::Uuid;
 
 use super::*;
+use crate::connections::Provider;
 use crate::log::segments::Whose;
 use crate::meters::Meter;
 use crate::testing::{NOW, WORKSPACE, World, accounts, connection, door_keys};
@@ -20,13 +21,17 @@ fn provider(name: &str) -> Arc<Provider> {
     })
 }
 
-fn read(provider: &Arc<Provider>, at: i64, rows: usize) -> Read {
-    Read {
-        provider: Arc::clone(provider),
+fn read(provider: &Provider, at: i64, rows: usize) -> Record<'_> {
+    let connection = &provider.connection;
+    Record {
         at: NOW.plus(at),
+        connection: connection.name.as_str().into(),
+        key: connection.api_key,
+        fingerprint: connection.fingerprint.as_str().into(),
+        scope: provider.scope_id.to_string().into(),
         from: IpAddr::from([192, 0, 2, 7]),
         operation: "getTransactions".into(),
-        target: "/v1/transactions?limit=2".to_owned(),
+        target: "/v1/transactions?limit=2".into(),
         status: 200,
         rows: Some(rows),
         bytes: 100 * rows,
@@ -177,7 +182,7 @@ async fn reads_whose_rows_nobody_counted_are_counted() {
     let test = World::new().await;
     let (gate, acme) = (&test.gate, provider("acme"));
     for rows in [None, Some(3)] {
-        let read = Read {
+        let read = Record {
             rows,
             ..read(&acme, 0, 0)
         };

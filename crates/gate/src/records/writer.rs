@@ -4,23 +4,18 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use protocol::time::Millis;
 
-use super::{Read, Record};
-use crate::connections::Provider;
+use super::Record;
+use super::lines::Lines;
 use crate::log::segments;
 
 /// A segment is closed when it is this large, in bytes.
 const LARGE: u64 = 64 << 20;
 /// A segment is closed when its first record is this old.
 const OLD: i64 = 10 * Millis::MINUTE;
-/// How long most records are, in bytes.
-const USUAL: usize = 512;
-/// Most scopes whose names are remembered.
-const MAX_SCOPES: usize = 1_024;
 
 /// A segment that takes no more records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,10 +51,8 @@ pub(super) struct Writer {
     folder: Option<PathBuf>,
     next: u64,
     open: Option<Open>,
-    /// The names of scopes, by who is in them.
-    scopes: Vec<(Arc<Provider>, String)>,
     /// What is to be written: also what could not be written before.
-    pub(super) waiting: Vec<Read>,
+    pub(super) waiting: Lines,
     /// What the log has not told yet.
     pub(super) closed: Vec<Closed>,
 }
@@ -89,7 +82,7 @@ impl Writer {
     /// Whether there is something to write or to close.
     pub(super) fn has_work(&self, now: Millis, end: bool) -> bool {
         let open = self.open.as_ref();
-        !self.waiting.is_empty()
+        self.waiting.count() > 0
             || open.is_some_and(|open| {
                 end || open.is_over(now) || open.synced.seconds() < now.seconds() && open.is_dirty()
             })
@@ -97,15 +90,16 @@ impl Writer {
 
     /// Writes what waits. What cannot be written is tried again.
     pub(super) fn write(&mut self, now: Millis, end: bool) -> io::Result<()> {
-        if !self.waiting.is_empty() {
-            let lines = self.lines();
-            let times = self.waiting.iter().map(|read| read.at);
-            let first = times.clone().min().unwrap_or(now);
-            let last = times.max().unwrap_or(now);
-            let count = self.waiting.len() as u64;
-            let open = self.open(first)?;
-            open.append(&lines, count, last)?;
-            self.waiting.clear();
+        if let Some((first, last)) = self.waiting.times() {
+            let waiting = std::mem::take(&mut self.waiting);
+            let appended = match self.open(first) {
+                Ok(open) => open.append(&waiting, last),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = appended {
+                self.waiting = waiting;
+                return Err(error);
+            }
         }
         let Some(open) = &mut self.open else {
             return Ok(());
@@ -145,45 +139,6 @@ impl Writer {
         }
         self.open.as_mut().ok_or(io::ErrorKind::NotFound.into())
     }
-
-    fn lines(&mut self) -> Vec<u8> {
-        let mut lines = Vec::with_capacity(USUAL * self.waiting.len());
-        for read in &self.waiting {
-            let scope = scope_of(&mut self.scopes, &read.provider);
-            let connection = &read.provider.connection;
-            let record = Record {
-                at: read.at,
-                connection: connection.name.as_str().into(),
-                key: connection.api_key,
-                fingerprint: connection.fingerprint.as_str().into(),
-                from: read.from,
-                operation: read.operation.as_ref().into(),
-                target: read.target.as_str().into(),
-                scope: scope.into(),
-                status: read.status,
-                rows: read.rows,
-                bytes: read.bytes,
-                request: read.request,
-            };
-            // Into memory, and a record of ours is always JSON.
-            let _ = serde_json::to_writer(&mut lines, &record);
-            lines.push(b'\n');
-        }
-        lines
-    }
-}
-
-/// The name of a provider's scope, made once.
-fn scope_of<'a>(scopes: &'a mut Vec<(Arc<Provider>, String)>, of: &Arc<Provider>) -> &'a str {
-    let known = scopes.iter().position(|(one, _)| Arc::ptr_eq(one, of));
-    let at = known.unwrap_or_else(|| {
-        if scopes.len() >= MAX_SCOPES {
-            scopes.clear();
-        }
-        scopes.push((Arc::clone(of), of.scope.id().to_string()));
-        scopes.len() - 1
-    });
-    scopes.get(at).map_or("", |(_, name)| name)
 }
 
 impl Open {
@@ -195,15 +150,15 @@ impl Open {
         self.last >= self.synced
     }
 
-    fn append(&mut self, lines: &[u8], count: u64, last: Millis) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(lines) {
+    fn append(&mut self, lines: &Lines, last: Millis) -> io::Result<()> {
+        if let Err(error) = self.file.write_all(lines.text()) {
             // Half a batch is no record.
             self.file.set_len(self.bytes)?;
             return Err(error);
         }
-        self.hash.update(lines);
-        self.bytes += lines.len() as u64;
-        self.records += count;
+        self.hash.update(lines.text());
+        self.bytes += lines.text().len() as u64;
+        self.records += lines.count();
         self.last = self.last.max(last);
         Ok(())
     }
