@@ -291,8 +291,8 @@ impl Gate {
         Ok(ages.as_of(subjects, Millis(self.as_of.load(Ordering::SeqCst))))
     }
 
-    /// The same of what is told to a connection: where its scope follows tags, nothing of accounts is told
-    /// once it is too old which ones have them.
+    /// The same of what is told to a connection, or done for it: where its scope follows tags, nothing that hangs
+    /// on accounts is, once it is too old which ones have them.
     pub(crate) fn fresh_for(
         &self,
         connection: &Connection,

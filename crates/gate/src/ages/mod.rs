@@ -71,11 +71,16 @@ impl Subject {
         }
     }
 
-    /// Whether it is told by vault account: of which, a scope that follows tags knows from walks alone.
+    /// Whether what is told of it hangs on the vault accounts of a scope: which those are, a scope that follows
+    /// tags knows from walks alone. (An asset that the workspace registered itself is shown to who holds it.)
     pub const fn by_account(self) -> bool {
         match self {
-            Self::Accounts | Self::Wallets | Self::Addresses | Self::Transactions => true,
-            Self::Blockchains | Self::Assets | Self::Whitelists => false,
+            Self::Accounts
+            | Self::Assets
+            | Self::Wallets
+            | Self::Addresses
+            | Self::Transactions => true,
+            Self::Blockchains | Self::Whitelists => false,
         }
     }
 

@@ -44,7 +44,9 @@ fn what_is_told_by_account_is_said() {
         ("getPagedVaultAccounts", true),
         ("getVaultAccountAssetAddresses", true),
         ("getTransactions", true),
-        ("getSupportedAssets", false),
+        ("getSupportedAssets", true),
+        ("listAssets", true),
+        ("listBlockchains", false),
         ("getExternalWallets", false),
         ("somethingNew", true),
     ] {

@@ -68,11 +68,12 @@ pub(crate) async fn answer(
     let question = Question::of(id, params, &call.query)?;
     if let Some(wallet) = question.wallet() {
         // Whether a wallet is in scope is judged by books that may be told.
-        gate.fresh(&[Subject::Accounts, Subject::Wallets])?;
+        let behind = [Subject::Accounts, Subject::Wallets];
+        gate.fresh_for(&provider.connection, &behind)?;
         wallet.in_scope(&gate.books, &provider.scope)?;
     }
     if let Some(asset) = question.asset() {
-        gate.fresh(&[Subject::Assets])?;
+        gate.fresh_for(&provider.connection, &[Subject::Assets])?;
         if !gate.books.has_asset(&provider.scope, asset) {
             return Err(ApiError::unsupported_asset(asset.as_str()));
         }

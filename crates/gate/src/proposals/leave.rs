@@ -11,6 +11,7 @@ use protocol::role::ProviderRole;
 
 use super::make::in_scope;
 use super::{Happening, Proposal, Reason, State};
+use crate::ages;
 use crate::connections::Place;
 use crate::gate::{Deed, Gate};
 use crate::identities::UpstreamIds;
@@ -36,10 +37,11 @@ pub(super) async fn begin(
     id: TxId,
     editor: Option<UserId>,
 ) -> Result<Proposal, String> {
+    let on = Arc::clone(gate);
     let work = move |deed: &mut Deed<'_, '_>| {
         let proposal = known(deed, id)?;
         nothing_holds(deed)?;
-        let (what, event) = match why_not(deed, &proposal)? {
+        let (what, event) = match why_not(&on, deed, &proposal)? {
             None if editor.is_none() => return Ok(proposal),
             None => (Happening::Sending, None),
             Some(why) => {
@@ -69,6 +71,7 @@ pub(super) async fn again(
     id: TxId,
     editor: Option<UserId>,
 ) -> Result<Leave, String> {
+    let on = Arc::clone(gate);
     let work = move |deed: &mut Deed<'_, '_>| {
         let mut proposal = Box::new(known(deed, id)?);
         if proposal.state != State::Sending {
@@ -77,7 +80,7 @@ pub(super) async fn again(
         if proposal.taken_back.is_some() {
             return Ok(Leave::TakenBack(proposal));
         }
-        if let Some(why) = why_not(deed, &proposal)? {
+        if let Some(why) = why_not(&on, deed, &proposal)? {
             return Ok(Leave::MayNot(proposal, why));
         }
         nothing_holds(deed)?;
@@ -118,8 +121,12 @@ fn nothing_holds(deed: &mut Deed<'_, '_>) -> Result<(), Fault> {
     }
 }
 
-/// Why it may not go up any more, if it is so.
-fn why_not(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<String>, Fault> {
+/// Why it may not go up any more, if it is so. It waits while the books are too old to judge it by.
+fn why_not(
+    gate: &Gate,
+    deed: &mut Deed<'_, '_>,
+    proposal: &Proposal,
+) -> Result<Option<String>, Fault> {
     // The owner's signature over exactly this is all that a probe has.
     if let Some(probe) = &proposal.probe {
         let as_signed = probe.editor.is_none() || proposes(deed, proposal)? == probe.editor;
@@ -147,6 +154,8 @@ fn why_not(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<String
     let Ok(plain) = PlainTransfer::from_body(&transfer) else {
         return why("it is no plain transfer");
     };
+    gate.fresh_for(&connection, &ages::PROPOSED)
+        .map_err(ApiError::from)?;
     match in_scope(deed, &plain, &connection.scope(workspace)) {
         Ok(()) => Ok(None),
         Err(Fault::Refused(no)) => Ok(Some(format!(
@@ -156,3 +165,6 @@ fn why_not(deed: &mut Deed<'_, '_>, proposal: &Proposal) -> Result<Option<String
         Err(store) => Err(store),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ impl Face {
             .map_err(|denial| denial.told(operation))?;
         match permit.what() {
             What::Propose if self.gate.filled() => {
-                self.gate.fresh(&ages::PROPOSED)?;
+                self.gate.fresh_for(&provider.connection, &ages::PROPOSED)?;
                 let origin = Origin::of(call.from, call.request_id);
                 Box::pin(origin.during(proposals::make(&self.gate, provider, call))).await
             }

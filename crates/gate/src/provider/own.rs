@@ -145,6 +145,7 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
 }
 
 async fn reports(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError> {
+    gate.follows(&provider.connection)?;
     let (name, scope) = (provider.connection.name.clone(), provider.scope_id);
     let workspace = gate.workspace();
     let list = read(gate, move |reading| {

@@ -151,7 +151,7 @@ async fn invariant_7_what_follows_a_tag_closes_when_the_accounts_are_too_old() {
     let attach = "/v1/vault/accounts/attached_tags";
     world.admin.post(attach, &body).await.fine();
     let asked = world.requested("auditor", editor(&[2])).await;
-    let rule = json!({"accounts_by": {"tags": ["audited"], "follow": true}});
+    let rule = json!({"accounts_by": {"tags": ["audited"], "follow": true}, "forward": true});
     let grant = json!({"scope": rule});
     until("the tag is in the gate's books", || async {
         let path = "/connections/auditor/preview";
@@ -164,11 +164,18 @@ async fn invariant_7_what_follows_a_tag_closes_when_the_accounts_are_too_old() {
     let report = world.desk("POST", "/reports", &wanted).await.fine();
     let id = report["id"].as_str().expect("an id");
     let report = format!("/vestibule/v1/reports/{id}");
+    let manifest = format!("{report}/manifest");
     let reads = [
         "/v1/transactions",
         ADDRESSES,
+        "/v1/assets",
+        "/v1/supported_assets",
+        "/v1/estimate_network_fee?assetId=ETH",
+        "/v1/vault/accounts/1/BTC/unspent_inputs",
         "/vestibule/v1/digest",
+        "/vestibule/v1/reports",
         report.as_str(),
+        manifest.as_str(),
     ];
     for path in reads {
         until("it is told", || async {
@@ -182,13 +189,19 @@ async fn invariant_7_what_follows_a_tag_closes_when_the_accounts_are_too_old() {
     })
     .await;
     for path in reads {
-        assert_eq!(auditor.caller.get(path).await.status, 503, "{path}");
+        let closed = auditor.caller.get(path).await;
+        assert_eq!(closed.status, 503, "{path}");
+        // Of the gate's own lists, before anybody upstream is asked.
+        let why = closed.json()["message"].to_string();
+        assert!(why.contains("accounts are as of"), "{path}: {why}");
     }
     let made = world.desk("POST", "/reports", &wanted).await;
     assert_eq!(made.status, 503);
     // What shows no account, and who was granted these very accounts, go on; nobody proposes.
-    assert_eq!(auditor.caller.get("/v1/assets").await.status, 200);
-    for path in ["/v1/transactions", ADDRESSES, "/vestibule/v1/digest"] {
+    for path in ["/v1/blockchains", "/v1/external_wallets"] {
+        assert_eq!(auditor.caller.get(path).await.status, 200, "{path}");
+    }
+    for path in ["/v1/transactions", "/v1/assets", ADDRESSES, "/vestibule/v1/digest"] {
         assert_eq!(named.caller.get(path).await.status, 200, "{path}");
     }
     let proposed = named
