@@ -94,6 +94,9 @@ pub enum Error {
     /// What upstream says of the key is not what the client said.
     #[error("upstream says otherwise than the hand-back file: {0}")]
     Contradiction(String),
+    /// The gate's digests cannot be compared with ours.
+    #[error(transparent)]
+    Formula(#[from] ledger::digest::OtherFormula),
     /// The role does not propose.
     #[error("'{client}' gave the role {role}: only an EDITOR proposes transactions")]
     MayNotPropose {

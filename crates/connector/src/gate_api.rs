@@ -42,6 +42,8 @@ pub(crate) struct GateDigest {
     pub(crate) as_of: Millis,
     pub(crate) scope: String,
     pub(crate) digest: Digest,
+    #[serde(default = "ledger::digest::first_formula")]
+    pub(crate) digest_formula: u32,
     pub(crate) cells: Vec<GateCell>,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use ledger::digest::{Cell, CellKind};
+use ledger::digest::{Cell, CellKind, OtherFormula};
 use ledger::{Books, Digest};
 use protocol::time::Millis;
 use sync::walk::{DATED, Options};
@@ -115,6 +115,7 @@ impl<'a> Work<'a> {
 
     async fn with_gate_remedied(&self) -> Result<(Comparison, BTreeSet<Area>), Error> {
         let gate = gate_api::digest(&self.upstream).await?;
+        OtherFormula::check(gate.digest_formula)?;
         let scope = self.client.scope();
         if gate.scope != scope.id().to_string() {
             return Err(Error::Contradiction(format!(

@@ -367,10 +367,10 @@ impl Books {
     }
 }
 
-/// Counts digests anew, where a migration has asked for it.
+/// Counts digests anew, unless they are by the formula of this release.
 async fn count_anew(store: &Store, workspace: WorkspaceId) -> Result<(), LedgerError> {
-    let asked = store.read(move |reading| rows::is_to_be_counted(reading, workspace));
-    if asked.await? {
+    let counted = store.read(move |reading| rows::is_counted_here(reading, workspace));
+    if !counted.await? {
         let count = store.write(move |writing| digest::count_anew(writing, workspace));
         count.await?;
     }

@@ -11,8 +11,8 @@
 //!   status and sub-status as they are whoever is on the other side
 //!
 //! They hold what any reader of the account may see, never names, notes, users, USD or the
-//! counterpart: so no mask changes a digest. Who changes what
-//! they hold adds a migration that has them counted anew, like "digests that no mask changes".
+//! counterpart: so no mask changes a digest. Who changes what a leg holds raises [`FORMULA`]: books that were
+//! counted by another are counted anew when they are opened, and whoever compares says which is whose.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,6 +27,33 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 
 use crate::view::{is_public, neutral_status, neutral_sub_status};
+
+/// Which formula this release counts digests by. 1: a leg held the status and the amounts that its reader
+/// saw. 2: it holds what is the same for every reader.
+pub const FORMULA: u32 = 2;
+
+/// What says no formula is of the first.
+pub const fn first_formula() -> u32 {
+    1
+}
+
+/// Digests by another formula say nothing of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the gate counts digests by formula {0}, this connector by {FORMULA}: update the older one"
+)]
+pub struct OtherFormula(pub u32);
+
+impl OtherFormula {
+    /// Only digests by the formula of this release are compared.
+    pub const fn check(theirs: u32) -> Result<(), Self> {
+        if theirs == FORMULA {
+            Ok(())
+        } else {
+            Err(Self(theirs))
+        }
+    }
+}
 
 /// A count of rows and the sum of their hashes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -214,14 +241,15 @@ pub fn cells(
     Ok(cells)
 }
 
-/// Counts the cells of transactions anew, where a migration has asked for it.
+/// Counts the cells of transactions anew, unless they are by the formula of this release.
 pub(crate) fn count_anew(
     writing: &mut store::Writing<'_>,
     workspace: protocol::ids::WorkspaceId,
 ) -> Result<(), store::StoreError> {
-    if !crate::rows::forget_legs(writing, workspace)? {
+    if crate::rows::is_counted_here(writing, workspace)? {
         return Ok(());
     }
+    crate::rows::forget_legs(writing, workspace)?;
     let mut cells: BTreeMap<Cell, Digest> = BTreeMap::new();
     crate::rows::each_seen(writing, &crate::Scope::whole(workspace), |seen| {
         for (cell, digest) in of_transaction(seen.get()) {
@@ -233,7 +261,7 @@ pub(crate) fn count_anew(
     for (cell, digest) in &cells {
         crate::rows::add_cell(writing, workspace, cell, digest)?;
     }
-    Ok(())
+    crate::rows::count_from_now(writing, workspace)
 }
 
 /// The cell and digest of a balance.

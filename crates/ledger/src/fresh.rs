@@ -68,6 +68,7 @@ pub fn fill(
         };
         rows::insert_fact(writing, workspace, &key, *version, recorded_at, &doc)?;
     }
+    rows::count_from_now(writing, workspace)?;
     for (cell, digest) in &cells {
         if !rows::add_cell(writing, workspace, cell, digest)? {
             rows::change_cell(writing, workspace, cell, None, Some(digest))?;

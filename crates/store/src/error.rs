@@ -43,6 +43,9 @@ pub enum StoreError {
         /// Whose it is.
         owner: String,
     },
+    /// A program of another release has opened the same database since.
+    #[error("the database was opened by another release: {0}; run one release alone")]
+    OtherRelease(String),
     /// A row holds what it cannot.
     #[error("the database is corrupt: {table}.{column} of {id}")]
     Corrupt {

@@ -6,6 +6,7 @@ use connector::compare::With;
 use connector::operations::first_sync::{FirstSyncOf, first_sync};
 use connector::operations::reconcile::reconcile;
 use connector::operations::status::{StatusOf, status};
+use ledger::digest::FORMULA;
 use ledger::reports::Kind;
 use wire::clock::{SystemClock, WallClock};
 
@@ -227,6 +228,26 @@ async fn what_differs_is_told_by_cell() {
     );
     assert_eq!(compared.differing, 1);
     assert_eq!(compared.cells[0].cell.asset.as_str(), "BTC");
+}
+
+/// A gate of another release counts otherwise: that is told as it is, and no row is called different.
+#[tokio::test(flavor = "multi_thread")]
+async fn digests_of_another_formula_are_compared_with_nothing() {
+    let world = World::at_gate().await;
+    world.add().await.expect("added");
+    first_sync(&world.connector, &of()).await.expect("synced");
+    // What says none is of before there were several.
+    for (says, theirs) in [(FORMULA + 1, FORMULA + 1), (0, 1)] {
+        world.upstream.formula.store(says, Ordering::SeqCst);
+        let compared = reconcile(&world.connector, &name()).await;
+        let why = compared.expect_err("nothing is compared").to_string();
+        assert_eq!(
+            why,
+            format!(
+                "the gate counts digests by formula {theirs}, this connector by {FORMULA}: update the older one"
+            )
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,6 +47,8 @@ pub struct Upstream {
     pub down: AtomicBool,
     /// By how much its clock is ahead, in milliseconds.
     pub ahead: AtomicI64,
+    /// By which formula it says that it counts digests; 0: it says none.
+    pub formula: AtomicU32,
     pub base_url: String,
     webhook_key: WebhookKey,
 }
@@ -75,6 +77,7 @@ impl Upstream {
             has_approvals: AtomicBool::new(true),
             down: AtomicBool::new(false),
             ahead: AtomicI64::new(0),
+            formula: AtomicU32::new(ledger::digest::FORMULA),
             base_url: format!("http://{address}/v1"),
             webhook_key,
         });
@@ -160,11 +163,13 @@ impl Upstream {
                         "count": digest.count, "sum": digest.sum})
                 })
                 .collect();
-            return Reply::json(
-                200,
-                &json!({"position": 3, "asOf": SystemClock.now(), "scope": self.scope.id().to_string(),
-                "digest": digest, "cells": cells}),
-            );
+            let mut answer = json!({"position": 3, "asOf": SystemClock.now(), "scope": self.scope.id().to_string(),
+                "digest": digest, "cells": cells});
+            match self.formula.load(Ordering::SeqCst) {
+                0 => {}
+                formula => answer["digestFormula"] = formula.into(),
+            }
+            return Reply::json(200, &answer);
         }
         let reports = self.reports.lock().expect("a lock");
         if path == "/reports" {

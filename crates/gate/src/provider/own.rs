@@ -5,14 +5,14 @@
 //! | GET | `/me` | connection, role, workspace, pin of its client certificate, scope, position; budgets and what is left of them |
 //! | GET | `/keys` | the connection's keys, and how far each is |
 //! | POST | `/keys` | offer the next key: `{"csr": "..."}`, signed with the key of now |
-//! | GET | `/digest` | the digest of the scope with its cells, and the position it holds for |
+//! | GET | `/digest` | the digest of the scope with its cells, by which formula, and the position it holds for |
 //! | GET | `/reports` | the connection's reports in its scope of now |
 //! | GET | `/reports/{id}` | the file, CSV |
 //! | GET | `/reports/{id}/manifest` | its signed manifest |
 
 use std::sync::Arc;
 
-use ledger::digest::{Cell, Digest};
+use ledger::digest::{Cell, Digest, FORMULA};
 use ledger::positions;
 use protocol::error::ApiError;
 use protocol::exchange::Reply;
@@ -139,6 +139,7 @@ async fn digest(gate: &Arc<Gate>, provider: &Provider) -> Result<Reply, ApiError
             "asOf": as_of,
             "scope": provider.scope_id.to_string(),
             "digest": sum,
+            "digestFormula": FORMULA,
             "cells": cells.iter().map(cell).collect::<Vec<_>>(),
         }),
     ))

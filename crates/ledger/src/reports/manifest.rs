@@ -11,7 +11,7 @@ use protocol::time::Millis;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, OtherFormula, first_formula};
 use crate::scope::PartScope;
 
 /// What a report is about.
@@ -80,6 +80,9 @@ pub struct Manifest {
     pub rows: u64,
     /// The digest of those rows.
     pub digest: Digest,
+    /// By which formula it is counted ([`crate::digest::FORMULA`]); where it says none: by the first.
+    #[serde(default = "first_formula")]
+    pub digest_formula: u32,
     /// SHA-256 of the file, hex.
     pub sha256: String,
     /// When it was made.
@@ -109,6 +112,9 @@ pub enum BadManifest {
     /// It is of a newer form.
     #[error("the manifest is of form {0}, which this version does not read")]
     Version(u32),
+    /// Its digest is by another formula.
+    #[error("{0}; then have the report made anew")]
+    Formula(OtherFormula),
 }
 
 impl SignedManifest {
@@ -141,10 +147,46 @@ impl SignedManifest {
         }
         let manifest: Manifest = serde_json::from_str(self.manifest.get())
             .map_err(|error| BadManifest::Unreadable(error.to_string()))?;
-        if manifest.version == 1 {
-            Ok(manifest)
-        } else {
-            Err(BadManifest::Version(manifest.version))
+        if manifest.version != 1 {
+            return Err(BadManifest::Version(manifest.version));
+        }
+        OtherFormula::check(manifest.digest_formula).map_err(BadManifest::Formula)?;
+        Ok(manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::digest::FORMULA;
+
+    /// A manifest of another release says so, and no row of its report is called another.
+    #[test]
+    fn a_manifest_whose_digest_is_by_another_formula_is_told_as_that() {
+        let key = SigningKey::generate().expect("a key");
+        let signed = |formula: Option<u32>| {
+            let mut manifest = json!({"version": 1, "kind": "balances", "workspace": WorkspaceId(Uuid::from_u128(7)),
+                "scope": "s", "part": null, "subscriber": "connection:acme", "position": 3, "rows": 0,
+                "digest": Digest::default(), "sha256": "", "created_at": 5});
+            if let Some(formula) = formula {
+                manifest["digest_formula"] = formula.into();
+            }
+            let text = manifest.to_string();
+            let signature = STANDARD.encode(key.sign(text.as_bytes()));
+            SignedManifest {
+                manifest: serde_json::from_str(&text).expect("JSON"),
+                key: key.public(),
+                signature,
+            }
+        };
+        let ours = signed(Some(FORMULA)).verify(&key.public());
+        assert_eq!(ours.expect("ours").digest_formula, FORMULA);
+        for (says, theirs) in [(Some(FORMULA + 1), FORMULA + 1), (None, 1)] {
+            let other = signed(says).verify(&key.public());
+            assert_eq!(other, Err(BadManifest::Formula(OtherFormula(theirs))));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::columns::{self, guarded};
 use super::manifest::{Kind, Manifest, SignedManifest};
 use crate::books::{Books, LedgerError};
 use crate::change::{FactKind, WalletFacts};
-use crate::digest::{self, Digest};
+use crate::digest::{self, Digest, FORMULA};
 use crate::rows::{self, corrupt};
 use crate::scope::Scope;
 use crate::view::{view_address, view_of_wallet};
@@ -60,6 +60,7 @@ pub async fn write(
         position,
         rows: count,
         digest,
+        digest_formula: FORMULA,
         sha256: hex::encode(sha256(&SHA256, &file)),
         created_at,
     };

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod addresses;
+mod digests;
 mod schema;
 mod scopes;
 mod transactions;
@@ -12,13 +13,17 @@ use protocol::time::Millis;
 use store::{Query, Row, StoreError, Writing, params};
 
 use crate::change::{FactKey, FactKind, Version};
-use crate::digest::{Cell, CellKind, Digest, Sum};
 use crate::scope::Scope;
 use crate::view::{Seen, view_transaction};
 
 pub(crate) use accounts::{account_named, last_account};
 pub(crate) use addresses::{
     Place, address_page, addresses, first_address, last_place, wallets_of_address,
+};
+#[cfg(test)]
+pub(crate) use digests::{SPOIL_DIGESTS, other_formula};
+pub(crate) use digests::{
+    add_cell, cells, change_cell, count_from_now, forget_legs, is_counted_here,
 };
 pub use schema::{LISTS, ROOM};
 #[cfg(test)]
@@ -225,150 +230,12 @@ pub(crate) fn as_of(
         .and_then(|row| row.opt_text(2).ok().flatten().map(str::to_owned)))
 }
 
-/// Changes a cell by what came in and what went out.
-pub(crate) fn change_cell(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    cell: &Cell,
-    out: Option<&Digest>,
-    into: Option<&Digest>,
-) -> Result<(), StoreError> {
-    let key = |more: &[store::Value]| {
-        let mut params = params![
-            workspace.to_string(),
-            cell.account.number(),
-            cell.asset.as_str(),
-            cell.kind.as_str(),
-            cell.month,
-        ]
-        .to_vec();
-        params.extend_from_slice(more);
-        params
-    };
-    let sql = "SELECT count, sum FROM digest_cells
-        WHERE workspace = $1 AND account = $2 AND asset = $3 AND kind = $4 AND month = $5";
-    let mut digest = match writing.row(sql, &key(&[]))? {
-        Some(row) => Digest {
-            count: row.int(0)?,
-            sum: sum(row.bytes(1)?)?,
-        },
-        None => Digest::default(),
-    };
-    if let Some(out) = out {
-        digest = digest.minus(out);
-    }
-    if let Some(into) = into {
-        digest = digest.plus(into);
-    }
-    let sql = "INSERT INTO digest_cells (workspace, account, asset, kind, month, count, sum)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (workspace, account, asset, kind, month) DO UPDATE SET count = excluded.count, sum = excluded.sum";
-    writing
-        .execute(
-            sql,
-            &key(&params![digest.count, digest.sum.as_bytes().as_slice()]),
-        )
-        .map(drop)
-}
-
-/// Adds a cell; `false` if there is one already.
-pub(crate) fn add_cell(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-    cell: &Cell,
-    digest: &Digest,
-) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO digest_cells (workspace, account, asset, kind, month, count, sum)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
-        ON CONFLICT (workspace, account, asset, kind, month) DO NOTHING";
-    let params = params![
-        workspace.to_string(),
-        cell.account.number(),
-        cell.asset.as_str(),
-        cell.kind.as_str(),
-        cell.month,
-        digest.count,
-        digest.sum.as_bytes().as_slice()
-    ];
-    Ok(writing.execute(sql, &params)? == 1)
-}
-
-/// Whether a migration has asked for the digests of transactions to be counted anew.
-pub(crate) fn is_to_be_counted(
-    query: &mut impl Query,
-    workspace: WorkspaceId,
-) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM digests_to_count WHERE workspace = $1";
-    Ok(query.row(sql, &params![workspace.to_string()])?.is_some())
-}
-
-/// Digests of transactions that are wrong, and that are to be counted anew.
-#[cfg(test)]
-pub(crate) const SPOIL_DIGESTS: [&str; 2] = [
-    "UPDATE digest_cells SET count = count + 1 WHERE kind IN ('in', 'out')",
-    "INSERT INTO digests_to_count (workspace) SELECT DISTINCT workspace FROM digest_cells",
-];
-
-/// Forgets the digests of transactions, where they are to be counted anew; whether they are.
-pub(crate) fn forget_legs(
-    writing: &mut Writing<'_>,
-    workspace: WorkspaceId,
-) -> Result<bool, StoreError> {
-    let params = params![workspace.to_string()];
-    let sql = "DELETE FROM digests_to_count WHERE workspace = $1";
-    if writing.execute(sql, &params)? == 0 {
-        return Ok(false);
-    }
-    let sql = "DELETE FROM digest_cells WHERE workspace = $1 AND kind IN ('in', 'out')";
-    writing.execute(sql, &params)?;
-    Ok(true)
-}
-
-fn sum(bytes: &[u8]) -> Result<Sum, StoreError> {
-    Sum::from_bytes(bytes).ok_or_else(|| corrupt("digest_cells", "sum", "a cell"))
-}
-
 pub(crate) fn corrupt(table: &'static str, column: &'static str, id: impl ToString) -> StoreError {
     StoreError::Corrupt {
         table,
         column,
         id: id.to_string(),
     }
-}
-
-/// The cells that a scope covers.
-pub(crate) fn cells(
-    query: &mut impl Query,
-    scope: &Scope,
-) -> Result<Vec<(Cell, Digest)>, StoreError> {
-    let sql = "SELECT account, asset, kind, month, count, sum FROM digest_cells WHERE workspace = $1 AND count <> 0";
-    let first_month = scope
-        .as_part()
-        .and_then(|part| part.history_from)
-        .map(crate::digest::month);
-    let mut cells = Vec::new();
-    for row in query.rows(sql, &params![scope.workspace().to_string()])? {
-        let bad = |column| corrupt("digest_cells", column, "a cell");
-        let number = u32::try_from(row.int(0)?).map_err(|_| bad("account"))?;
-        let cell = Cell {
-            account: VaultAccountId::new(number),
-            asset: row.text(1)?.parse().map_err(|_| bad("asset"))?,
-            kind: CellKind::from_word(row.text(2)?).ok_or_else(|| bad("kind"))?,
-            month: row.int(3)?,
-        };
-        let in_time = cell.month == 0 || first_month.is_none_or(|first| cell.month >= first);
-        if in_time && scope.covers_wallet(cell.account, &cell.asset) {
-            cells.push((
-                cell,
-                Digest {
-                    count: row.int(4)?,
-                    sum: sum(row.bytes(5)?)?,
-                },
-            ));
-        }
-    }
-    cells.sort_by(|(a, _), (b, _)| a.cmp(b));
-    Ok(cells)
 }
 
 /// Every transaction of a scope, as its reader may see it, the oldest first. A scope that hides

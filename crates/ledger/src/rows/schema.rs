@@ -79,10 +79,21 @@ pub const ROOM: Room = Room {
             name: "digests that no mask changes",
             sql: Sql::Same(DIGESTS_TO_COUNT),
         },
+        Migration {
+            id: 7,
+            name: "formulas of digests",
+            sql: Sql::Same(DIGEST_FORMULAS),
+        },
     ],
 };
 
-// Workspaces whose digests of transactions are counted anew before anybody opens their books.
+// By which formula a workspace's digests of transactions are counted. Where it is another than the opener's,
+// or none is known, they are counted anew before anybody opens its books.
+const DIGEST_FORMULAS: &str = "
+CREATE TABLE digest_formulas (workspace TEXT NOT NULL PRIMARY KEY, formula BIGINT NOT NULL);
+";
+
+// Workspaces whose digests of transactions were to be counted anew; the formulas say so now.
 const DIGESTS_TO_COUNT: &str = "
 CREATE TABLE digests_to_count (workspace TEXT NOT NULL PRIMARY KEY);
 INSERT INTO digests_to_count (workspace) SELECT DISTINCT workspace FROM digest_cells;
