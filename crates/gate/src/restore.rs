@@ -85,12 +85,13 @@ pub async fn restore(
     })?;
     let aside = folder.before_restore(&database, now);
     let kept = folder.before_restore(&folder.checkpoint(), now);
+    let served = !quarantined(&database, config).await;
     let had_store = moved(&database, &aside)?;
     // A journal of the old store beside the new one would be played into it.
     for end in ["-wal", "-shm"] {
         moved(&ended(&database, end), &ended(&aside, end))?;
     }
-    let had_checkpoint = moved(&folder.checkpoint(), &kept)?;
+    let had_checkpoint = served && moved(&folder.checkpoint(), &kept)?;
     folder.write_whole(&folder.checkpoint(), note.as_bytes())?;
     // Last: until it is there, no gate starts.
     moved(&new, &database)?;
@@ -100,6 +101,21 @@ pub async fn restore(
         before: had_store.then_some(aside),
         checkpoint: had_checkpoint.then_some(kept),
     })
+}
+
+/// Whether the store that is there was put back, too, and never released: a life of the log in which nobody was
+/// let in is none that anybody must know of. One that cannot be looked at is taken for one that has served.
+async fn quarantined(database: &Path, config: &Config) -> bool {
+    if !database.exists() {
+        return false;
+    }
+    let workspace = config.upstream.workspace_id;
+    let quarantined = async {
+        let store = Store::open(&Location::SqliteFile(database.to_owned()), &ROOMS).await?;
+        let read = store.read(move |reading| rows::connections::quarantined(reading, workspace));
+        read.await
+    };
+    quarantined.await.unwrap_or(false)
 }
 
 /// Takes the store for a copy that PostgreSQL's own means have put back. Where that is interrupted, it is

@@ -62,6 +62,12 @@ impl Checkpoint {
         String::from_utf8(note.to_bytes()).map_err(|_| BadCheckpoint::Form)
     }
 
+    /// The life of the store that a note was signed in, as its text says. For notes of a store whose log was
+    /// verified: nothing is verified here.
+    pub(crate) fn epoch_of(note: &str) -> Option<Uuid> {
+        line(note, EPOCH).and_then(|epoch| epoch.parse().ok())
+    }
+
     /// Reads a signed note.
     pub fn verify(note: &str, key: &LogKey) -> Result<Self, BadCheckpoint> {
         let note = Note::from_bytes(note.as_bytes()).map_err(|_| BadCheckpoint::Form)?;
@@ -72,10 +78,7 @@ impl Checkpoint {
         if body.origin() != key.origin() {
             return Err(BadCheckpoint::Origin);
         }
-        let line = |begins: &str| {
-            let mut lines = body.extension().lines();
-            lines.find_map(|line| line.strip_prefix(begins))
-        };
+        let line = |begins| line(body.extension(), begins);
         Ok(Self {
             size: body.size(),
             root: body.hash().0,
@@ -83,6 +86,10 @@ impl Checkpoint {
             epoch: line(EPOCH).and_then(|epoch| epoch.parse().ok()),
         })
     }
+}
+
+fn line<'a>(text: &'a str, begins: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(begins))
 }
 
 #[cfg(test)]

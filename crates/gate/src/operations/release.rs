@@ -3,7 +3,6 @@
 //! the quorum signs it.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use ledger::Fault;
@@ -12,7 +11,6 @@ use protocol::ids::{TxId, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use store::{Query, StoreError};
 use tlog_tiles::tlog::tree_hash;
-use uuid::Uuid;
 
 use super::{Operator, changes, reason, refused};
 use crate::changes::{Change, ChangeState, Comparison};
@@ -71,16 +69,7 @@ pub(crate) async fn release(
     let why = reason(&word.reason)?;
     let checkpoint = Checkpoint::verify(&word.checkpoint, &gate.log_name())
         .map_err(|bad| refused(400, format_args!("the checkpoint: {bad}")))?;
-    if let Some((known, file)) = known_here(gate, checkpoint.epoch)
-        && checkpoint.size < known
-    {
-        let why = format!(
-            "this machine knew a checkpoint of {known} entries of that log when a copy was put back ({}), and this one is of {}: name the newest",
-            file.display(),
-            checkpoint.size
-        );
-        return Err(refused(409, why));
-    }
+    newest_known(gate, &checkpoint)?;
     let compared = Comparison {
         size: checkpoint.size,
         root: hex::encode(checkpoint.root),
@@ -105,15 +94,66 @@ pub(crate) async fn release(
     })
 }
 
-/// The largest checkpoint of a life of the log that this machine knew when a copy was put back.
-fn known_here(gate: &Gate, epoch: Option<Uuid>) -> Option<(u64, PathBuf)> {
-    let known = |file: PathBuf| {
-        let note = gate.folder.read(&file).ok()?;
-        let checkpoint = Checkpoint::verify(&note, &gate.log_name()).ok()?;
-        (checkpoint.epoch == epoch).then_some((checkpoint.size, file))
+/// Whether it is no older than what this machine knew whenever a copy was put back: of the same life of the
+/// log, by its size; of a later one, none may be known.
+fn newest_known(gate: &Gate, named: &Checkpoint) -> Result<(), ApiError> {
+    for file in gate.folder.checkpoints_before_restores() {
+        let note = gate.folder.read(&file).ok();
+        let Some(known) = note.and_then(|note| Checkpoint::verify(&note, &gate.log_name()).ok())
+        else {
+            continue;
+        };
+        let (size, file) = (known.size, file.display());
+        if known.epoch != named.epoch && known.at > named.at {
+            let why = format!(
+                "this machine knew a later life of the log, with a checkpoint of {size} entries, when a copy was put back ({file}): name the newest of that one, or move that file away if the gate was never released in it"
+            );
+            return Err(refused(409, why));
+        }
+        if known.epoch == named.epoch && named.size < size {
+            let why = format!(
+                "this machine knew a checkpoint of {size} entries of that log when a copy was put back ({file}), and this one is of {}: name the newest",
+                named.size
+            );
+            return Err(refused(409, why));
+        }
+    }
+    Ok(())
+}
+
+/// Whether it is no older than the copy itself: its life of the log is the one that the copy was made in, and
+/// counts no fewer entries than the copy's own newest checkpoint, or is one that the copy does not know.
+fn no_older_than_the_copy(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    compared: &Comparison,
+    restored: &[u64],
+) -> Result<(), Fault> {
+    let mut lives = Vec::new();
+    for entries in restored {
+        if let Some((size, note)) = rows::log::newest_within(query, workspace, *entries)? {
+            lives.push((Checkpoint::epoch_of(&note), size));
+        }
+    }
+    let Some((own, size)) = lives.pop() else {
+        return Ok(());
     };
-    let all = gate.folder.checkpoints_before_restores().into_iter();
-    all.filter_map(known).max()
+    if own == compared.epoch {
+        return if compared.size < size {
+            let why = format!(
+                "the copy itself has a checkpoint of {size} entries, and this one is of {}: name the newest",
+                compared.size
+            );
+            Err(refused(409, why).into())
+        } else {
+            Ok(())
+        };
+    }
+    if lives.iter().any(|(life, _)| *life == compared.epoch) {
+        let why = "the copy was made in a later life of the log than the checkpoint, after another copy was put back: name the newest";
+        return Err(refused(409, why).into());
+    }
+    Ok(())
 }
 
 const NO_QUARANTINE: &str = "the gate is in no quarantine";
@@ -159,20 +199,20 @@ fn against(
     compared: &Comparison,
 ) -> Result<u64, Fault> {
     let told = rows::log::of_kind(query, workspace, "store_restored", u64::MAX >> 1)?;
-    let newest = told
-        .last()
-        .and_then(|payload| Entry::read(payload.as_bytes()));
-    let Some(Entry {
-        event: Event::StoreRestored { epoch, entries },
-        ..
-    }) = newest
-    else {
+    let restored = |payload: &String| match Entry::read(payload.as_bytes())?.event {
+        Event::StoreRestored { epoch, entries } => Some((epoch, entries)),
+        _ => None,
+    };
+    let restored: Vec<_> = told.iter().filter_map(restored).collect();
+    let Some((epoch, entries)) = restored.last().copied() else {
         return Err(refused(409, "the log does not tell that a copy was put back").into());
     };
     if compared.epoch == Some(epoch) {
         let why = "the checkpoint was signed after the copy was put back: name one of before, kept elsewhere";
         return Err(refused(409, why).into());
     }
+    let restored: Vec<_> = restored.iter().map(|(_, entries)| *entries).collect();
+    no_older_than_the_copy(query, workspace, compared, &restored)?;
     if compared.size <= entries {
         let reader = Stored(workspace, RefCell::new(query));
         let root = tree_hash(compared.size, &reader)

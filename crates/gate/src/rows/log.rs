@@ -201,6 +201,18 @@ pub(crate) fn newest_signed(
         .transpose()
 }
 
+/// The newest checkpoint of at most so many entries, as the log's key signed it.
+pub(crate) fn newest_within(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    entries: u64,
+) -> Result<Option<(u64, String)>, StoreError> {
+    let sql = "SELECT size, note FROM gate_log_checkpoints WHERE workspace = $1 AND size <= $2 ORDER BY size DESC LIMIT 1";
+    let row = query.row(sql, &params![workspace.to_string(), number(entries)])?;
+    row.map(|row| Ok((count(row.int(0)?), row.text(1)?.to_owned())))
+        .transpose()
+}
+
 /// The newest checkpoint, with what witnesses have written under it.
 pub(crate) fn newest_checkpoint(
     query: &mut impl Query,

@@ -201,7 +201,12 @@ async fn invariant_7_what_follows_a_tag_closes_when_the_accounts_are_too_old() {
     for path in ["/v1/blockchains", "/v1/external_wallets"] {
         assert_eq!(auditor.caller.get(path).await.status, 200, "{path}");
     }
-    for path in ["/v1/transactions", "/v1/assets", ADDRESSES, "/vestibule/v1/digest"] {
+    for path in [
+        "/v1/transactions",
+        "/v1/assets",
+        ADDRESSES,
+        "/vestibule/v1/digest",
+    ] {
         assert_eq!(named.caller.get(path).await.status, 200, "{path}");
     }
     let proposed = named

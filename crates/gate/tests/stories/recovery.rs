@@ -13,7 +13,11 @@ use crate::world::{World, until};
 
 /// Copies the store of the running gate.
 async fn backed_up(world: &World) -> std::path::PathBuf {
-    let file = world.gate.folder.path().join("copy.db");
+    backed_up_as(world, "copy.db").await
+}
+
+async fn backed_up_as(world: &World, name: &str) -> std::path::PathBuf {
+    let file = world.gate.folder.path().join(name);
     let copied = world
         .desk("POST", "/backups", &json!({ "file": file }))
         .await;
@@ -182,6 +186,118 @@ async fn a_store_that_was_put_back_lets_nobody_in_and_sends_nothing_until_it_is_
         .expect("it holds by itself");
     assert_eq!(whole.restored, 1);
     drop(orphan);
+}
+
+/// The newest checkpoint of now, after entries that no copy knows.
+async fn grown(world: &mut World, reason: &str) -> String {
+    for _ in 0..3 {
+        let again = json!({"reason": reason});
+        for what in ["suspend", "resume"] {
+            let path = format!("/connections/reader/{what}");
+            world.desk("POST", &path, &again).await.fine();
+        }
+    }
+    world.gate.stop().await;
+    std::fs::read_to_string(world.gate.folder.checkpoint()).expect("a checkpoint")
+}
+
+fn size_of(checkpoint: &str) -> u64 {
+    let size = checkpoint.lines().nth(1).expect("a size");
+    size.parse().expect("a size")
+}
+
+/// A copy is put back twice: whoever lets it serve again names the newest checkpoint of the newest life that
+/// the copy, or this machine, knows of.
+#[tokio::test]
+async fn a_release_is_held_to_the_newest_life_of_the_log_that_is_known() {
+    let mut world = World::new().await;
+    world.enrol("reader", viewer(&[1], None)).await;
+    let (folder, config) = (world.gate.folder.clone(), world.gate.config.clone());
+    let first = backed_up(&world).await;
+    let of_first = grown(&mut world, "the first life").await;
+    // Put back twice with nobody let in between: the checkpoint of before both is the newest still.
+    let mut back = None;
+    for _ in 0..2 {
+        back = Some(
+            restore(&folder, &config, &first, &SystemClock)
+                .await
+                .expect("put back"),
+        );
+    }
+    let entries = back.expect("put back").entries;
+    world.gate.start().await;
+    let word = |checkpoint: &str, entries: u64| {
+        let lost = size_of(checkpoint).saturating_sub(entries);
+        json!({"checkpoint": checkpoint, "reason": "the disk failed", "accept_lost": lost})
+    };
+    let told = |answer: &crate::caller::Answer| String::from_utf8_lossy(&answer.body).into_owned();
+    let body = word(&of_first, entries);
+    world.desk("POST", "/release", &body).await.fine();
+    let second = backed_up_as(&world, "second.db").await;
+    let copied = std::fs::read_to_string(folder.checkpoint()).expect("a checkpoint");
+    let of_second = grown(&mut world, "the second life").await;
+    // The second copy tells that the first life was over when it was made.
+    let back = restore(&folder, &config, &second, &SystemClock)
+        .await
+        .expect("put back");
+    world.gate.start().await;
+    let kept = std::fs::read_dir(folder.path())
+        .expect("a folder")
+        .flatten();
+    let kept = kept.map(|file| file.path()).filter(|file| {
+        let name = file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        name.starts_with("log.checkpoint.")
+            && std::fs::read_to_string(file).is_ok_and(|note| note == of_second)
+    });
+    let kept: Vec<_> = kept.collect();
+    assert_eq!(kept.len(), 1, "what this machine knew is kept");
+    let answer = world
+        .desk("POST", "/release", &word(&of_first, back.entries))
+        .await;
+    assert_eq!(answer.status, 409);
+    assert!(
+        told(&answer).contains("a later life of the log"),
+        "{}",
+        told(&answer)
+    );
+    // Another machine knows nothing of it; the copy does.
+    let aside = folder.path().join("aside");
+    std::fs::rename(&kept[0], &aside).expect("moved");
+    for (checkpoint, why) in [
+        (
+            &of_first,
+            "made in a later life of the log than the checkpoint",
+        ),
+        (&of_first.replace("epoch ", "epoch x"), "did not sign it"),
+    ] {
+        let answer = world
+            .desk("POST", "/release", &word(checkpoint, back.entries))
+            .await;
+        assert!(told(&answer).contains(why), "{}", told(&answer));
+    }
+    assert!(size_of(&copied) <= back.entries);
+    std::fs::rename(&aside, &kept[0]).expect("moved back");
+    world.gate.stop().await;
+    // The first copy knows no second life, but this machine does.
+    let back = restore(&folder, &config, &first, &SystemClock)
+        .await
+        .expect("put back");
+    world.gate.start().await;
+    let answer = world
+        .desk("POST", "/release", &word(&of_first, back.entries))
+        .await;
+    assert_eq!(answer.status, 409);
+    assert!(
+        told(&answer).contains("a later life of the log"),
+        "{}",
+        told(&answer)
+    );
+    let body = word(&of_second, back.entries);
+    world.desk("POST", "/release", &body).await.fine();
 }
 
 /// A copy with which somebody has tampered is not put back, and nothing is changed.
