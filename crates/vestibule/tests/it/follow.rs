@@ -86,10 +86,28 @@ fn a_log_that_is_followed_goes_on_after_a_restart() {
     for (place, entry) in (0_u64..).zip(&followed()) {
         assert_eq!(entry["index"], place, "each once, in order");
     }
-    // Who is away while nobody has seen it is a mistake, most likely.
+    // Who does not follow waits for nobody.
     running.kill();
-    let refused = gate(folder, "log tail --follow");
+    let refused = gate(folder, "log tail");
     assert_eq!(refused.status.code(), Some(1), "{}", said(&refused));
+}
+
+#[test]
+fn a_log_that_is_followed_waits_for_a_gate_that_has_not_started() {
+    let home = tempfile::tempdir().expect("a folder");
+    let folder = home.path();
+    let init = "init --upstream us --workspace 6ba7b810-9dad-41d1-80b4-00c04fd430c8 --listen 127.0.0.1:0 --admin 127.0.0.1:0";
+    assert!(gate(folder, init).status.success());
+    let mut tail = Tail::of(folder);
+    let told = || fs::read_to_string(folder.join("told")).expect("a file");
+    until("it says that the gate is away", || !told().is_empty());
+    let _running = serving(folder);
+    let length = || fs::metadata(folder.join("followed")).map_or(0, |file| file.len());
+    until("what is there is told", || length() > 0);
+    let status = tail.interrupted();
+    assert!(status.success(), "{status}: {}", told());
+    assert_eq!(told().lines().count(), 1, "{}", told());
+    assert!(told().contains("does not answer"), "{}", told());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use url::Url;
 use wire::client::ClientError;
@@ -31,7 +32,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
   vestibule gate log tail --follow --format syslog | ncat siem.example 601
                                              CEF as messages of RFC 5424, a line each")]
 pub(crate) struct Args {
-    /// Go on with what comes, also after the gate was away, until Ctrl-C.
+    /// Go on with what comes, also where the gate has not started yet or was away, until Ctrl-C.
     #[arg(long)]
     follow: bool,
     /// From this entry on: one more than the last that was taken in.
@@ -61,16 +62,18 @@ struct Gate {
 }
 
 pub(super) async fn run(at: &At, args: &Args, out: Output) -> anyhow::Result<()> {
-    let desk = Desk::open(at)?;
-    let Gate { public_url } = desk.get("/status").await?;
-    let frame = Frame::of(&public_url);
-    let end = shutdown::on_signal();
     let mut page = Pages {
         at,
-        desk,
+        desk: Desk::open(at)?,
         next: args.from,
         follow: args.follow,
     };
+    let end = shutdown::on_signal();
+    let Gate { public_url } = tokio::select! {
+        () = end.cancelled() => return Ok(()),
+        gate = page.ask("/status") => gate?,
+    };
+    let frame = Frame::of(&public_url);
     loop {
         let entries = tokio::select! {
             () = end.cancelled() => return Ok(()),
@@ -110,17 +113,20 @@ struct Pages<'a> {
 }
 
 impl Pages<'_> {
-    /// What comes next; none, where that is all for now. Who follows waits for a gate that is away, and
-    /// is told so once.
+    /// What comes next; none, where that is all for now.
     async fn next(&mut self) -> anyhow::Result<Vec<Entry>> {
+        let path = format!("/log/entries/{}", self.next);
+        let page: Vec<Entry> = self.ask(&path).await?;
+        self.next = page.last().map_or(self.next, |last| last.index + 1);
+        Ok(page)
+    }
+
+    /// Asks. Who follows waits for a gate that is away, or has not started yet, and is told so once.
+    async fn ask<T: DeserializeOwned>(&mut self, path: &str) -> anyhow::Result<T> {
         let mut wait: Option<Duration> = None;
         loop {
-            let path = format!("/log/entries/{}", self.next);
-            let error = match self.desk.try_get::<Vec<Entry>>(&path).await {
-                Ok(page) => {
-                    self.next = page.last().map_or(self.next, |last| last.index + 1);
-                    return Ok(page);
-                }
+            let error = match self.desk.try_get(path).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) if self.follow && is_away(&error) => error,
                 Err(error) => return Err(desk::told(error)),
             };
