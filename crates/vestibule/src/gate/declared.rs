@@ -91,6 +91,7 @@ pub(crate) async fn apply(at: &At, args: Apply, out: Output) -> anyhow::Result<E
     let now = SystemClock.now();
     waiting.retain(|one| still_waits(one, now));
     let (mut refusals, mut halted, mut changed) = (0_usize, BTreeSet::new(), BTreeSet::new());
+    let mut unsigned = Vec::new();
     for step in &steps {
         note(told(step));
         if step.connection().is_some_and(|name| halted.contains(name)) {
@@ -107,6 +108,7 @@ pub(crate) async fn apply(at: &At, args: Apply, out: Output) -> anyhow::Result<E
         if let Some(known) = known {
             note("  asked for already");
             waits(Some(known));
+            unsigned.push(known.request.id.to_string());
             if out.json {
                 out.line(json!({"step": step, "change": known}))?;
             }
@@ -115,6 +117,9 @@ pub(crate) async fn apply(at: &At, args: Apply, out: Output) -> anyhow::Result<E
         match refused(make(&desk, step, &args.reason).await)? {
             Ok(change) => {
                 waits(change.as_ref());
+                let asked = change.as_ref().map(|one| &one.request);
+                let asked = asked.filter(|one| one.state == ChangeState::Waiting);
+                unsigned.extend(asked.map(|one| one.id.to_string()));
                 changed.extend(step.connection());
                 if out.json {
                     out.line(json!({"step": step, "change": change}))?;
@@ -133,8 +138,15 @@ pub(crate) async fn apply(at: &At, args: Apply, out: Output) -> anyhow::Result<E
     if refusals == 0 {
         return Ok(ExitCode::SUCCESS);
     }
+    let again = match unsigned.as_slice() {
+        [] => String::new(),
+        waiting => format!(
+            ": some may need what waits for signatures; once {} is made, apply the file again",
+            waiting.join(", ")
+        ),
+    };
     note(format_args!(
-        "{refusals} of {} steps not done; once what waits is signed, apply the file again",
+        "{refusals} of {} steps not done{again}",
         steps.len()
     ));
     Ok(ExitCode::FAILURE)

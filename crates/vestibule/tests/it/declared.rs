@@ -78,6 +78,38 @@ fn an_owner_and_an_admin_change_places_and_doors_are_shut_before() {
     gate.fine(&ann("operator role owner auditor --reason hers"));
 }
 
+/// Who becomes an owner waits for a signature, and until then nobody may cease to be one: what is to be signed,
+/// and that the file is to be applied again, is said.
+#[test]
+fn an_owner_and_an_admin_change_places_by_a_quorum_of_two_in_two_turns() {
+    let gate = Gate::start();
+    let ann = ann(&gate);
+    gate.fine("operator key bob --into bob");
+    gate.fine("operator add bob --role admin --csr bob/operator.csr.pem --reason joins");
+    gate.fine("operator quorum 2 --reason careful");
+    let file = gate.export();
+    let file = file.replace("ann = \"OWNER\"", "ann = \"ADMIN\"");
+    let file = file.replace("bob = \"ADMIN\"", "bob = \"OWNER\"");
+    gate.file("access.toml", file.as_bytes());
+    let (steps, code, told) = lines(&gate, "apply access.toml --reason swap");
+    assert_eq!((steps.len(), code), (2, Some(1)), "{told}");
+    let id = text(&steps[0]["change"]["id"]).to_owned();
+    let again = format!(
+        "1 of 2 steps not done: some may need what waits for signatures; once {id} is made, apply the file again"
+    );
+    assert!(told.contains(&again), "{told}");
+    // Said again, until it is so.
+    let (_, code, told) = lines(&gate, "apply access.toml --reason swap");
+    assert!(code == Some(1) && told.contains(&again), "{told}");
+    gate.fine(&ann(&format!("change approve {id}")));
+    let (steps, code, told) = lines(&gate, "apply access.toml --reason swap");
+    assert_eq!((steps.len(), code), (1, Some(0)), "{told}");
+    assert!(told.contains("operator ann: becomes ADMIN"), "{told}");
+    let id = text(&steps[0]["change"]["id"]);
+    gate.fine(&ann(&format!("change approve {id}")));
+    assert_eq!(gate.run("plan access.toml").status.code(), Some(0));
+}
+
 #[test]
 fn what_is_widened_and_opened_is_signed_once_and_asked_for_once() {
     let gate = Gate::start();
