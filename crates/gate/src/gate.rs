@@ -31,7 +31,7 @@ use crate::gates::{self, Lease};
 use crate::identities::UpstreamIds;
 use crate::log::{self, Actor, Entry, Event, Origin};
 use crate::meters::Meters;
-use crate::operations;
+use crate::operations::{self, examined::Examiner};
 use crate::operators::Roster;
 use crate::proposals::{self, Translations};
 use crate::records::Recorder;
@@ -113,8 +113,8 @@ pub(crate) struct Gate {
     pub(crate) recorder: Recorder,
     /// Whoever cosigns the log's head, and what came of asking.
     pub(crate) witnessing: Witnessing,
-    /// Held while a key that a provider offers is examined: one at a time, whoever sends them.
-    pub(crate) offers: tokio::sync::Mutex<()>,
+    /// Looks through what is handed in.
+    pub(crate) examiner: Examiner,
     /// Held by whoever carries out what an operator asked for: an end waits for it.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
@@ -232,7 +232,7 @@ impl Gate {
             refusals: Refusals::default(),
             recorder: Recorder::default(),
             witnessing: Witnessing::default(),
-            offers: tokio::sync::Mutex::default(),
+            examiner: Examiner::default(),
             under_way: Arc::default(),
             look: Looks::default(),
             store,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use protocol::certificate::SpkiPin;
 use protocol::error::ApiError;
 
+use super::examined::examined;
 use super::handed_in::HandedIn;
 use super::keys::newcomer::Claimant;
-use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::config::{Serve, Tell};
 use crate::connections::examine_certificate;
@@ -24,16 +24,12 @@ pub(super) async fn handed(
     let Some(handed) = handed else {
         return Ok(None);
     };
-    match examine_certificate(&handed.bytes()?) {
-        Ok(pin) => {
-            reaches(gate, pin)?;
-            Ok(Some(pin))
-        }
-        Err(no) => {
-            let actor = Actor::Operator(operator.name.clone());
-            Err(turned_away(gate, actor, Claimant::Connection(connection), no).await)
-        }
-    }
+    let actor = Actor::Operator(operator.name.clone());
+    let claimant = Claimant::Connection(connection);
+    let look = |_: &Gate, paste: &[u8]| examine_certificate(paste);
+    let pin = examined(gate, actor, claimant, handed.bytes()?, look).await?;
+    reaches(gate, pin)?;
+    Ok(Some(pin))
 }
 
 /// Whether a certificate that must be shown can be: who ends TLS in front of the gate keeps it.

@@ -6,6 +6,7 @@ mod certificate;
 pub mod changes;
 pub mod connections;
 pub mod editor;
+pub(crate) mod examined;
 mod follow;
 pub mod handed_in;
 pub mod keys;

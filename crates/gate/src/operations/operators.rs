@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::changes::{self, Shown as ShownChange};
+use super::examined::examined;
 use super::handed_in::HandedIn;
 use super::keys::newcomer::{self, Claimant, own_moduli};
-use super::turned_away::turned_away;
 use super::{Operator, reason, refused};
 use crate::changes::{Change, MAX_QUORUM};
 use crate::connections::{examine_request, is_name};
@@ -78,16 +78,14 @@ pub(crate) async fn add(
         ));
     }
     let file = input.csr.bytes()?;
-    let known_keys = gate.config.development.allow_known_keys;
-    let key = match examine_request(&file, known_keys) {
-        Ok(key) => key.public_key().clone(),
-        Err(no) => {
-            let actor = Actor::Operator(operator.name.clone());
-            let claimant = Claimant::Operator(&input.name);
-            return Err(turned_away(gate, actor, claimant, no).await);
-        }
+    let actor = Actor::Operator(operator.name.clone());
+    let claimant = Claimant::Operator(&input.name);
+    let look = |gate: &Gate, file: &[u8]| {
+        let key = examine_request(file, gate.config.development.allow_known_keys)?;
+        Ok((key.public_key().clone(), own_moduli(gate)))
     };
-    let (own, name, new) = (own_moduli(gate), input.name.clone(), key.clone());
+    let (key, own) = examined(gate, actor, claimant, file, look).await?;
+    let (name, new) = (input.name.clone(), key.clone());
     let work = move |deed: &mut Deed<'_, '_>| {
         newcomer::wait(deed, &own, Claimant::Operator(&name), &new, false)
     };

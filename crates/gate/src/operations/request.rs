@@ -12,9 +12,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::certificate;
+use super::examined::examined;
 use super::handed_in::HandedIn;
 use super::keys::newcomer::{self, Claimant};
-use super::turned_away::turned_away;
 use super::{Operator, refused};
 use crate::connections::addresses::maybe_list;
 use crate::connections::{
@@ -75,15 +75,14 @@ pub(crate) async fn request(
             "a connection's name has 1 to 40 letters, digits, '-' or '_'",
         ));
     }
-    let known_keys = gate.config.development.allow_known_keys;
     let file = input.handover.bytes()?;
-    let (handover, key) = match examine(&file, known_keys) {
-        Ok(fine) => fine,
-        Err(no) => {
-            let actor = Actor::Operator(operator.name.clone());
-            return Err(turned_away(gate, actor, Claimant::Connection(&input.name), no).await);
-        }
+    let actor = Actor::Operator(operator.name.clone());
+    let claimant = Claimant::Connection(&input.name);
+    let look = |gate: &Gate, file: &[u8]| {
+        let (handover, key) = examine(file, gate.config.development.allow_known_keys)?;
+        Ok((handover, key, newcomer::own_moduli(gate)))
     };
+    let (handover, key, own) = examined(gate, actor.clone(), claimant, file, look).await?;
     let client_certificate =
         certificate::handed(gate, operator, &input.name, input.client_certificate).await?;
     let now = gate.clock.now();
@@ -106,11 +105,7 @@ pub(crate) async fn request(
     let request =
         CertificateSigningRequest::from_pem(&handover.csr).map_err(|error| refused(400, error))?;
     let fingerprint = key.fingerprint().to_string();
-    let own = newcomer::own_moduli(gate);
-    let (public, actor) = (
-        key.public_key().clone(),
-        Actor::Operator(operator.name.clone()),
-    );
+    let public = key.public_key().clone();
     let webhook = handover.webhook_url.map(|url| Target {
         id: WebhookId(Uuid::new_v4()),
         url,

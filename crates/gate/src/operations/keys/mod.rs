@@ -13,6 +13,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocol::csr::CertificateSigningRequest;
 use protocol::error::ApiError;
 use protocol::keys::{KeyFingerprint, PublicKey};
 use protocol::time::Millis;
@@ -20,13 +21,13 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 
 use self::newcomer::Claimant;
+use super::examined::examined;
 use super::handed_in::HandedIn;
-use super::turned_away::turned_away;
 use super::{Operator, changes, no_connection, reason, refused};
 use crate::changes::{Change, ChangeState};
 use crate::connections::{
-    Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, ShownKey, State, examine_csr,
-    rotate as rotated,
+    Connection, HeldKey, KeyState, MAX_KEYS, MAX_OVERLAP, OVERLAP, Refused, ShownKey, State,
+    examine_csr, rotate as rotated,
 };
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
@@ -117,6 +118,16 @@ async fn done(gate: &Gate, name: &str, change: Option<changes::Shown>) -> Result
     })
 }
 
+/// A CSR and its key, and the moduli of the gate's own keys, which it is held against.
+type Brought = (CertificateSigningRequest, PublicKey, Vec<Vec<u8>>);
+
+/// Examines the CSR of a key that is to be a connection's.
+fn brought(gate: &Gate, paste: &[u8]) -> Result<Brought, Refused> {
+    let (request, key) = examine_csr(paste, gate.config.development.allow_known_keys)?;
+    let key = key.public_key().clone();
+    Ok((request, key, newcomer::own_moduli(gate)))
+}
+
 /// Asks to replace a connection's key with one that the client brings.
 pub(crate) async fn rotate(
     gate: &Arc<Gate>,
@@ -131,15 +142,9 @@ pub(crate) async fn rotate(
     let why = reason(&input.reason)?;
     let paste = input.csr.bytes()?;
     let actor = Actor::Operator(operator.name.clone());
-    let known_keys = gate.config.development.allow_known_keys;
-    let (request, key) = match examine_csr(&paste, known_keys) {
-        Ok((request, key)) => (request, key.public_key().clone()),
-        Err(no) => {
-            let claimant = Claimant::Connection(name);
-            return Err(turned_away(gate, actor, claimant, no).await);
-        }
-    };
-    let (own, of, again) = (newcomer::own_moduli(gate), name.to_owned(), input.again);
+    let claimant = Claimant::Connection(name);
+    let (request, key, own) = examined(gate, actor, claimant, paste, brought).await?;
+    let (of, again) = (name.to_owned(), input.again);
     let new = key.clone();
     let work = move |deed: &mut Deed<'_, '_>| {
         let checked = newcomer::wait(deed, &own, Claimant::Connection(&of), &new, again)?;

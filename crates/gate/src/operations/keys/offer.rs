@@ -7,12 +7,12 @@ use protocol::keys::KeyFingerprint;
 use serde::Deserialize;
 
 use super::newcomer::{self, Claimant};
-use crate::connections::{HeldKey, KeyState, MAX_KEYS, ShownKey, examine_csr};
+use crate::connections::{HeldKey, KeyState, MAX_KEYS, ShownKey};
 use crate::gate::{Deed, Gate};
 use crate::log::{Actor, Event};
+use crate::operations::examined::examined;
 use crate::operations::handed_in::HandedIn;
 use crate::operations::refused;
-use crate::operations::turned_away::turned_away;
 use crate::rows;
 
 /// Longest CSR that is looked at, with what it is wrapped in, in bytes.
@@ -39,24 +39,13 @@ pub(crate) async fn offer(
     if paste.len() > MAX_OFFER {
         return Err(refused(400, "a CSR that is offered has at most 32 KiB"));
     }
-    let Ok(_turn) = gate.offers.try_lock() else {
-        return Err(ApiError::too_many_requests());
-    };
     let actor = Actor::Connection(connection.to_owned());
-    let known_keys = gate.config.development.allow_known_keys;
-    let this = Arc::clone(gate);
-    // To look through it costs some milliseconds, at worst some hundred.
-    let work = move || (examine_csr(&paste, known_keys), newcomer::own_moduli(&this));
-    let examined = tokio::task::spawn_blocking(work).await;
-    let (examined, own) = examined.map_err(|error| refused(500, error))?;
-    let (request, key) = match examined {
-        Ok((request, key)) => (request, key.public_key().clone()),
-        Err(no) => {
-            tracing::warn!(connection, %no, "a key that a provider offered was refused");
-            let claimant = Claimant::Connection(connection);
-            return Err(turned_away(gate, actor, claimant, no).await);
-        }
-    };
+    let claimant = Claimant::Connection(connection);
+    let (request, key, own) = examined(gate, actor.clone(), claimant, paste, super::brought)
+        .await
+        .inspect_err(
+            |no| tracing::warn!(connection, %no, "a key that a provider offered was refused"),
+        )?;
     let of = connection.to_owned();
     let work = move |deed: &mut Deed<'_, '_>| {
         if let Err(no) = newcomer::check(deed, &own, Claimant::Connection(&of), &key, false)? {

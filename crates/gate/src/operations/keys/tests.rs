@@ -14,6 +14,7 @@ use crate::testing::{KEY, NOW, OTHER, World, handover, new_key};
 mod csrs;
 mod factors;
 mod leaks;
+mod line;
 
 fn csr(key: &PrivateKey) -> HandedIn {
     let request = CertificateSigningRequest::new(key, "Example Accounting", None);

@@ -4,6 +4,7 @@
 use protocol::keys::PublicKey;
 
 use super::*;
+use crate::operations::turned_away::turned_away;
 
 /// Two moduli of 2048 bits with one factor in common, and one that is a multiple of the first. The
 /// factors need not be prime for this.
@@ -93,7 +94,7 @@ on_both! {
     async fn a_multiple_that_came_first_burns_nobody(store: TestStore) {
         let world = World::over(store).await;
         let [first, second, multiple] = moduli();
-        let no = crate::connections::Refused::Key {
+        let no = Refused::Key {
             broken: vec![protocol::csr::Broken::Signature],
             modulus: Some(multiple.modulus().to_vec()),
         };
@@ -140,7 +141,7 @@ on_both! {
             assert_eq!(world.count("gate_log_leaves").await, logged + 1);
         }
         // One connection leaves so many, and no more: it cannot push others' out.
-        let refused = |seed: u8| crate::connections::Refused::Key {
+        let refused = |seed: u8| Refused::Key {
             broken: vec![protocol::csr::Broken::Signature],
             modulus: Some(vec![seed; 256]),
         };
