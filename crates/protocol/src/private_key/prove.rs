@@ -13,11 +13,10 @@ pub(super) const OPENSSH_MAGIC: &[u8] = b"openssh-key-v1\0";
 const MAX_DER: usize = 8 * 1024;
 /// Longest number of a key tried, in bytes.
 const MAX_NUMBER: usize = 1025;
-/// The same where its primes must be computed.
-const MAX_COMPUTED: usize = 513;
 const MAX_EXPONENT: usize = 9;
-/// What is raised to a power for that; each shows the primes with even odds at least.
-const BASES: [u32; 6] = [2, 3, 5, 7, 11, 13];
+/// How long the denominator may be that is looked for: the greatest number that divides both primes less one.
+/// It has a few bits, unless somebody has wanted it to be long.
+const MAX_DENOMINATOR_BITS: u64 = 64;
 /// What is signed for a try.
 const MESSAGE: &[u8] = b"Does this private key work?";
 
@@ -46,74 +45,73 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    /// Tries a key of these numbers. Primes that are not told are computed, so often as is left: it costs
-    /// tens of milliseconds.
-    pub(super) fn prove(&self, computations: &mut usize) -> Option<PublicKey> {
+    /// Tries a key of these numbers. Primes that are not told are computed.
+    pub(super) fn prove(&self) -> Option<PublicKey> {
         let told = self.primes.as_ref();
         let computed = match told {
             Some(_) => None,
-            None => {
-                *computations = computations.checked_sub(1)?;
-                Some(primes(&self.n, &self.e, &self.d)?)
-            }
+            None => Some(primes(&self.n, &self.e, &self.d)?),
         };
         let (p, q) = told.or(computed.as_ref())?;
         numbers([&self.n, &self.e, &self.d, p, q])
     }
 }
 
-/// The primes of a modulus that these exponents belong to: some power of what they undo is a square root
-/// of one that is neither one nor minus one (NIST SP 800-56B, appendix C.1).
+/// The primes of a modulus that these exponents belong to. `(e * d - 1) / ((p - 1) * (q - 1))` is a fraction
+/// of small numbers, and a convergent of `(e * d - 1) / n` (Wiener); with it the sum of the primes is known.
+/// A few divisions do it, whatever numbers a forger has chosen.
 fn primes(n: &[u8], e: &[u8], d: &[u8]) -> Option<(Number, Number)> {
-    if n.len() > MAX_COMPUTED || e.len() > MAX_EXPONENT || d.len() > MAX_COMPUTED {
+    if n.len() > MAX_NUMBER || e.len() > MAX_EXPONENT || d.len() > MAX_NUMBER {
         return None;
     }
     let [n, e, d] = [n, e, d].map(BigUint::from_bytes_be);
     let one = BigUint::from(1u32);
-    if !n.bit(0) || n <= one {
-        return None;
-    }
-    let both = e * d;
-    if both <= one {
-        return None;
-    }
-    let undone = both - &one;
-    let halvings = undone.trailing_zeros().filter(|zeros| *zeros > 0)?;
-    let odd = undone >> halvings;
-    let minus_one = &n - &one;
-    for base in BASES {
-        let mut root = BigUint::from(base).modpow(&odd, &n);
-        if root == one {
-            continue;
+    let undone = less(&(e * d), &one)?;
+    let (mut over, mut under) = (undone.clone(), n.clone());
+    // Numerator and denominator of a convergent, and of the one before.
+    let mut k = [one.clone(), BigUint::ZERO];
+    let mut g = [BigUint::ZERO, one];
+    while under != BigUint::ZERO {
+        let whole = &over / &under;
+        let rest = over - &whole * &under;
+        (over, under) = (under, rest);
+        for [last, before] in [&mut k, &mut g] {
+            let next = &whole * &*last + &*before;
+            *before = std::mem::replace(last, next);
         }
-        let mut left = halvings;
-        loop {
-            let square = &root * &root % &n;
-            left = left.checked_sub(1)?;
-            if square == one {
-                break;
-            }
-            root = square;
+        if g[0].bits() > MAX_DENOMINATOR_BITS {
+            return None;
         }
-        if root != minus_one {
-            let p = gcd(root - &one, n.clone());
-            let q = &n / &p;
-            return Some(
-                [p, q]
-                    .map(|prime| Zeroizing::new(prime.to_bytes_be()))
-                    .into(),
-            );
+        let primes = of_order(&n, &(&undone * &g[0]), &k[0]);
+        if primes.is_some() {
+            return primes;
         }
     }
     None
 }
 
-/// Euclid.
-fn gcd(mut a: BigUint, mut b: BigUint) -> BigUint {
-    while b != BigUint::ZERO {
-        (a, b) = (b.clone(), a % b);
+/// The primes of a modulus where `(p - 1) * (q - 1)` is this fraction.
+fn of_order(n: &BigUint, over: &BigUint, under: &BigUint) -> Option<(Number, Number)> {
+    if *under == BigUint::ZERO {
+        return None;
     }
-    a
+    let order = over / under;
+    if &order * under != *over {
+        return None;
+    }
+    let sum = less(&(n + 1u32), &order)?;
+    let square = less(&(&sum * &sum), &(n << 2u32))?;
+    let difference = square.sqrt();
+    if &difference * &difference != square {
+        return None;
+    }
+    let q = less(&sum, &difference)? >> 1u32;
+    let p = sum - &q;
+    Some([p, q].map(|it| Zeroizing::new(it.to_bytes_be())).into())
+}
+
+fn less(number: &BigUint, by: &BigUint) -> Option<BigUint> {
+    (number >= by).then(|| number - by)
 }
 
 /// Tries a key of these numbers: n, e, d, p, q.

@@ -11,9 +11,6 @@ use crate::unwrap::{self, Look, Work};
 const MAX_WORK: usize = 32 * MAX_INPUT;
 /// Most keys tried in one search: each costs some milliseconds.
 const MAX_PROOFS: usize = 16;
-/// Most of them whose primes are computed: each costs some ten milliseconds, and half a second if a forger
-/// has chosen its numbers.
-const MAX_COMPUTATIONS: usize = 2;
 
 pub(super) fn run(input: &[u8]) -> Vec<Found> {
     let mut search = Search::default();
@@ -29,24 +26,12 @@ pub(super) fn run(input: &[u8]) -> Vec<Found> {
     search.proven
 }
 
+#[derive(Default)]
 struct Search {
     /// Hashes of what was tried.
     tried: Vec<[u8; 32]>,
-    /// How often primes may still be computed.
-    computations: usize,
     unproven: Option<Kind>,
     proven: Vec<Found>,
-}
-
-impl Default for Search {
-    fn default() -> Self {
-        Self {
-            tried: Vec::new(),
-            computations: MAX_COMPUTATIONS,
-            unproven: None,
-            proven: Vec::new(),
-        }
-    }
 }
 
 impl Search {
@@ -88,9 +73,7 @@ impl Search {
 
     /// The same with a key that is written as numbers.
     fn try_numbers(&mut self, kind: Kind, key: &[u8], numbers: fn(&[u8]) -> Option<Numbers>) {
-        let mut left = self.computations;
-        self.try_key(kind, key, |key| numbers(key)?.prove(&mut left));
-        self.computations = left;
+        self.try_key(kind, key, |key| numbers(key)?.prove());
     }
 
     fn der(&mut self, kind: Kind, whole: Option<&[u8]>) -> bool {

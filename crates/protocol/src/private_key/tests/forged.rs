@@ -1,6 +1,8 @@
 //! A rival's public half with somebody else's private half: found, and never proven, in any form. Who
 //! could prove such a key could burn a rival's.
 
+use num_bigint::BigUint;
+
 use super::*;
 use crate::der::field;
 
@@ -232,4 +234,40 @@ fn the_forms_of_the_forger_are_those_that_prove() {
     };
     let found = find(&pkcs1(&stripped, &[0])).expect("found");
     assert!(found.proven.is_none() || found.proven == Some(public));
+}
+
+/// Whatever a forger puts before it: numbers without primes cost some divisions, and each is tried.
+#[test]
+fn a_key_without_primes_is_proven_beside_forged_ones() {
+    let public = PublicKey::from_pem(PUBLIC).expect("a key");
+    let one = BigUint::from(1u32);
+    // A prime (Mersenne's): any number is its own d-th power there, and no power tells factors.
+    let prime = (&one << 2203u32) - &one;
+    let e = BigUint::from_bytes_be(&own("e"));
+    let of_prime = Forged {
+        n: prime.to_bytes_be(),
+        e: own("e"),
+        d: e.modinv(&(&prime - &one)).expect("odd").to_bytes_be(),
+        ..nothing()
+    };
+    assert_eq!(find(&jwk(&of_prime)).expect("found").proven, None);
+    let bare = |n: Vec<u8>, d: Vec<u8>| Forged {
+        n,
+        e: own("e"),
+        d,
+        ..nothing()
+    };
+    let [p, q] = ["p", "q"].map(|name| BigUint::from_bytes_be(&own(name)) - &one);
+    // Modulo the product, as old programs have it.
+    let of_product = e.modinv(&(&p * &q)).expect("odd");
+    let found = find(&jwk(&bare(own("n"), of_product.to_bytes_be()))).expect("found");
+    assert_eq!(found.proven.as_ref(), Some(&public));
+    let forged = (0..8).map(|more| {
+        let n = BigUint::from_bytes_be(&own("n")) + BigUint::from(2u32 * more + 2);
+        jwk(&bare(n.to_bytes_be(), own("d")))
+    });
+    let mut paste: Vec<Vec<u8>> = forged.chain([jwk(&of_prime)]).collect();
+    paste.push(jwk(&bare(own("n"), own("d"))));
+    let found = find(&paste.join(&b'\n')).expect("found");
+    assert_eq!(found.proven, Some(public));
 }
