@@ -212,17 +212,14 @@ pub(crate) fn neutral_sub_status(transaction: &Transaction) -> &str {
     }
 }
 
-/// Whether a mask may show another transaction with this status, or this one with another.
-pub(crate) fn is_masked(status: TransactionStatus) -> bool {
-    use TransactionStatus as S;
-    matches!(
-        status,
-        S::Pending3rdParty
-            | S::Pending3rdPartyManualApproval
-            | S::PendingSignature
-            | S::Broadcasting
-    )
-}
+/// What a mask may show in place of each other, and of nothing else: how many transactions of a reader's
+/// have one of these is no secret to it.
+pub(crate) const MASKED: [TransactionStatus; 4] = [
+    TransactionStatus::Pending3rdParty,
+    TransactionStatus::Pending3rdPartyManualApproval,
+    TransactionStatus::PendingSignature,
+    TransactionStatus::Broadcasting,
+];
 
 /// Masks a side unless the scope covers it; whether it did.
 fn mask_peer(peer: &mut Peer, transaction: &Transaction, scope: &Scope) -> bool {

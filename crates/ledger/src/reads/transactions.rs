@@ -252,6 +252,7 @@ fn filter(ask: &Ask<'_>) -> Result<Filter, ApiError> {
         before,
         after: after.or_else(|| before.is_none().then(|| ask.now.plus(-DEFAULT_WINDOW))),
         status: read(ask, "status", "a transaction status")?,
+        status_is_masked: false,
         source_kind: read(ask, "sourceType", "a peer type")?,
         source_id: ask.query.one("sourceId").map(str::to_owned),
         destination_kind: read(ask, "destType", "a peer type")?,

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use protocol::exchange::{Params, Query};
 use protocol::ids::VaultAccountId;
-use protocol::model::transaction::Transaction;
+use protocol::model::transaction::{Transaction, TransactionStatus};
 use store::testing::{Cost, Counted, Engine, TestStore};
 
 use super::world::{NOW, WORKSPACE, World, books};
 use crate::books::Books;
 use crate::reads::transactions::{Place, Wanted, collect};
 use crate::reads::{Ask, cursor};
-use crate::rows::{LISTS, ROOM};
+use crate::rows::{self, Filter, LISTS, Order, ROOM};
 use crate::scope::{PartScope, Scope};
+use crate::view::{MASKED, view_transaction};
 
 /// Rows of a page.
 const LIMIT: usize = 20;
@@ -78,6 +79,7 @@ fn filters(world: &World) -> Vec<String> {
         "",
         "status=COMPLETED",
         "status=BLOCKED",
+        "status=BROADCASTING",
         "status=PENDING_SIGNATURE",
         "sourceType=VAULT_ACCOUNT",
         "sourceType=EXCHANGE_ACCOUNT",
@@ -244,4 +246,58 @@ async fn invariant_7_a_parts_pages_cost_the_same_whatever_is_outside() {
         costs.insert(here.1.steps);
     }
     assert!(costs.len() > 10, "it is counted: {costs:?}");
+}
+
+/// Where a status is asked for that a mask may change, no more is looked at than what has one of its kind:
+/// as many as the reader sees of them, whatever each is shown with.
+#[tokio::test]
+async fn invariant_7_a_status_that_a_mask_may_change_is_looked_for_among_its_kind_alone() {
+    let accounts = (0..200).map(VaultAccountId::new).collect();
+    let part = PartScope {
+        accounts,
+        ..PartScope::default()
+    };
+    let mut judge = Judge::new(4_000, Scope::part(WORKSPACE, part)).await;
+    let origin = crate::change::Origin::default();
+    let transactions = judge.world.transactions.iter();
+    let seen: Vec<_> = transactions
+        .filter_map(|it| view_transaction(it, &origin, &judge.scope))
+        .map(|seen| seen.into_inner().status)
+        .collect();
+    let of =
+        |wanted: &dyn Fn(&TransactionStatus) -> bool| seen.iter().filter(|it| wanted(it)).count();
+    let of_the_kind = of(&|it| MASKED.contains(it));
+    assert!(
+        of_the_kind > 10 && of_the_kind * 20 < seen.len(),
+        "{of_the_kind} of {}",
+        seen.len()
+    );
+    let order = Order {
+        by_update: false,
+        ascending: false,
+        past: None,
+        limit: 4_001,
+    };
+    for status in MASKED {
+        let filter = Filter {
+            status: Some(status),
+            ..Filter::default()
+        };
+        let looked_at = rows::page(
+            &mut judge.counted,
+            &judge.scope,
+            &filter.without_masked(),
+            &order,
+        );
+        assert_eq!(looked_at.expect("rows").len(), of_the_kind, "{status:?}");
+        let listed = collect(
+            &mut judge.counted,
+            &judge.scope,
+            &filter,
+            order.clone(),
+            4_000,
+        );
+        let (listed, expected) = (listed.expect("a list").len(), of(&|it| *it == status));
+        assert_eq!(listed, expected, "{status:?}");
+    }
 }

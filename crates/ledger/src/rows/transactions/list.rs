@@ -13,7 +13,7 @@ use super::{bytes, id, origin, read};
 use crate::change::Origin;
 use crate::rows::schema::{LATENESS, LATENESS_LIMITS};
 use crate::scope::Scope;
-use crate::view::is_masked;
+use crate::view::MASKED;
 
 /// Where a transaction stands in a list: its time, then its id.
 pub(crate) type Key = (i64, TxId);
@@ -40,6 +40,8 @@ pub(crate) struct Filter {
     pub(crate) before: Option<Millis>,
     pub(crate) after: Option<Millis>,
     pub(crate) status: Option<TransactionStatus>,
+    /// Whether it must be one of those that a mask may show in place of each other.
+    pub(crate) status_is_masked: bool,
     pub(crate) source_kind: Option<PeerKind>,
     pub(crate) source_id: Option<String>,
     pub(crate) destination_kind: Option<PeerKind>,
@@ -49,10 +51,12 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The same, with nothing asked of what a mask may change.
+    /// The same, with nothing asked of what a mask may change. Of a status that it may, one of its kind is.
     pub(crate) fn without_masked(&self) -> Self {
+        let is_masked = |status: &TransactionStatus| MASKED.contains(status);
         Self {
-            status: self.status.filter(|status| !is_masked(*status)),
+            status: self.status.filter(|status| !is_masked(status)),
+            status_is_masked: self.status.as_ref().is_some_and(is_masked),
             source_kind: None,
             source_id: None,
             destination_kind: None,
@@ -313,6 +317,10 @@ fn statement(
         let value = statement.param(value);
         let any = if scope.is_whole() { "" } else { " || ''" };
         sql.push_str(&format!(" AND {column}{any} = {value}"));
+    }
+    if filter.status_is_masked {
+        let words = MASKED.map(|status| statement.param(status.as_str()));
+        sql.push_str(&format!(" AND t.status || '' IN ({})", words.join(", ")));
     }
     if filter.assets.len() > 1 {
         let assets = filter.assets.iter();
