@@ -61,6 +61,11 @@ pub(crate) struct Finder {
 }
 
 impl Finder {
+    /// The accounts that have a wallet of an asset.
+    pub(super) fn holders(&self, asset: &AssetId) -> impl Iterator<Item = VaultAccountId> {
+        self.assets.get(asset).into_iter().flatten().copied()
+    }
+
     /// Takes an account in, as it is now.
     pub(super) fn put(&mut self, id: VaultAccountId, account: &Account) {
         if let Some(facts) = account.facts() {

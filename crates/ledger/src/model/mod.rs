@@ -7,7 +7,7 @@
 //! Size: about 600 bytes a wallet (its facts, its share of the account's JSON, where it stands there),
 //! and about 300 an account for what finds it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 use protocol::amount::Amount;
@@ -22,6 +22,7 @@ use crate::scope::AssetFilter;
 use crate::view::{is_everybodys, visit};
 
 mod finder;
+mod own;
 mod print;
 
 pub(crate) use finder::Wanted;
@@ -39,6 +40,8 @@ pub(crate) struct Model {
     pub(crate) assets: BTreeMap<AssetId, Entry<(SupportedAsset, Asset)>>,
     /// Those that this workspace registered itself.
     pub(crate) own_assets: BTreeMap<AssetId, Entry<(SupportedAsset, Asset)>>,
+    /// Which of those each account holds, where it holds any.
+    own_held: HashMap<VaultAccountId, Vec<AssetId>>,
     pub(crate) blockchains: BTreeMap<uuid::Uuid, Entry<Blockchain>>,
     pub(crate) users: BTreeMap<UserId, Entry<User>>,
     finder: Finder,
@@ -130,6 +133,15 @@ impl Model {
         let account = match change {
             Change::Account(facts) => facts.id,
             Change::Wallet(id, _) => *id,
+            Change::Asset(supported, _) => {
+                let is_own = |model: &Self| model.own_assets.contains_key(&supported.id);
+                let before = is_own(self);
+                self.take(version, change);
+                if is_own(self) != before {
+                    self.file_holders(&supported.id);
+                }
+                return;
+            }
             _ => return self.take(version, change),
         };
         if let Some(known) = self.accounts.get(&account) {
@@ -194,6 +206,7 @@ impl Model {
             account.render();
             self.finder.put(id, account);
         }
+        self.file_own(id);
     }
 
     /// The accounts that a list is to look at, in a range of ids.

@@ -46,8 +46,8 @@ fn everybodys(model: &Model) -> impl Iterator<Item = Known<'_>> {
 }
 
 /// What the workspace registered itself, as far as the reader may know of it, in any order. In a part
-/// it is looked for by what the part names, or by the wallets of its accounts: of what is hidden nothing
-/// is visited.
+/// it is looked for by what the part names, or by what its accounts hold: of what is hidden nothing is
+/// visited.
 fn own<'m>(model: &'m Model, scope: &Scope) -> Vec<Known<'m>> {
     let all = &model.own_assets;
     let find = |id: &AssetId| all.get_key_value(id);
@@ -59,9 +59,7 @@ fn own<'m>(model: &'m Model, scope: &Scope) -> Vec<Known<'m>> {
         }
         Some((part, AssetFilter::All)) => {
             let accounts = part.accounts.iter();
-            let accounts = accounts.filter_map(|id| model.accounts.get(id));
-            let wallets = accounts.flat_map(|account| account.wallets());
-            let held = wallets.filter_map(|wallet| find(&wallet.balance.id));
+            let held = accounts.flat_map(|id| model.own_held(*id)).filter_map(find);
             // Several accounts may hold one.
             let held: BTreeMap<_, _> = held.collect();
             held.into_iter()

@@ -2,11 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
 use protocol::exchange::Reply;
 use protocol::ids::VaultAccountId;
+use protocol::time::Millis;
 
 use super::outside::Judge;
-use super::world::{ASSETS, REGISTERED, WORKSPACE};
+use super::world::{ASSETS, REGISTERED, WORKSPACE, listed_asset, wallet_of};
+use crate::change::{Change, Version};
+use crate::model::Model;
 use crate::scope::{AssetFilter, PartScope, Scope};
 
 /// What the workspace registered itself is known where the scope names it, or where it is of all assets
@@ -60,5 +64,85 @@ async fn invariant_7_a_registered_asset_is_listed_where_it_is_named_or_held_alon
             assert_eq!(judge.books.has_asset(&judge.scope, &id), is_known);
         }
         assert_eq!(costs.len(), 1, "{costs:?}");
+    }
+}
+
+/// Who holds what, by going through every wallet.
+fn held_by_wallets(model: &Model, account: VaultAccountId) -> Vec<String> {
+    let known = model.accounts.get(&account).into_iter();
+    let wallets = known.flat_map(|account| account.wallets());
+    let own = wallets.filter(|wallet| model.own_assets.contains_key(&wallet.balance.id));
+    own.map(|wallet| wallet.balance.id.to_string()).collect()
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let of = |(_, change): (Version, Change)| change;
+    let asset = (0..2_usize, 0..2_usize)
+        .prop_map(move |(id, whose)| of(listed_asset(REGISTERED[id], ["Global", "Local"][whose])));
+    let wallet = (0..4_u32, 0..3_usize).prop_map(move |(account, id)| {
+        of(wallet_of(
+            account,
+            [REGISTERED[0], REGISTERED[1], ASSETS[0]][id],
+        ))
+    });
+    prop_oneof![asset, wallet]
+}
+
+proptest! {
+    /// Whatever comes first, and whosever an asset turns out to be.
+    #[test]
+    fn what_each_account_holds_of_its_workspaces_own_is_known(
+        changes in proptest::collection::vec((0..9_i64, change()), 0..40),
+    ) {
+        let (mut told, mut loaded) = (Model::default(), Model::default());
+        for (time, change) in &changes {
+            let version = Version::at(Millis(*time));
+            told.apply(version, change);
+            loaded.take(version, change);
+        }
+        loaded.settle_all();
+        for model in [&told, &loaded] {
+            for account in (0..4).map(VaultAccountId::new) {
+                let held = model.own_held(account).iter().map(ToString::to_string);
+                prop_assert_eq!(held.collect::<Vec<_>>(), held_by_wallets(model, account));
+            }
+        }
+    }
+}
+
+/// Run it by hand: `cargo nextest run -p ledger --run-ignored only --no-capture how_long`.
+#[test]
+#[ignore = "a measurement"]
+fn how_long_a_large_part_looks_for_its_own_assets() {
+    const ACCOUNTS: u32 = 100_000;
+    let mut model = Model::default();
+    for asset in ASSETS {
+        for account in 0..ACCOUNTS {
+            let (version, change) = wallet_of(account, asset);
+            model.take(version, &change);
+        }
+        let (version, change) = listed_asset(asset, "Global");
+        model.take(version, &change);
+    }
+    let (version, change) = listed_asset(REGISTERED[0], "Local");
+    model.take(version, &change);
+    model.settle_all();
+    let part = PartScope {
+        accounts: (0..ACCOUNTS).map(VaultAccountId::new).collect(),
+        ..PartScope::default()
+    };
+    let scope = Scope::part(WORKSPACE, part.clone());
+    let id = REGISTERED[1].parse().expect("an asset");
+    for _ in 0..5 {
+        let began = std::time::Instant::now();
+        let held = part
+            .accounts
+            .iter()
+            .map(|id| held_by_wallets(&model, *id).len());
+        assert_eq!(held.sum::<usize>(), 0);
+        let by_wallets = began.elapsed();
+        let began = std::time::Instant::now();
+        assert!(!crate::reads::has_asset(&model, &scope, &id));
+        eprintln!("by wallets {by_wallets:?}, now {:?}", began.elapsed());
     }
 }
