@@ -18,7 +18,8 @@ pub enum Refused {
         wanted: Wanted,
         /// The public halves of those that were proven: these keys are burned.
         proven: Vec<PublicKey>,
-        /// The moduli of the CSRs that came with it, where none was proven: it may be theirs.
+        /// The moduli of the CSRs that came with it, but for those that are burned, where there is one that
+        /// was not proven: it may be theirs.
         beside: Vec<Vec<u8>>,
     },
     /// Nobody can say whether there is a private key in it.
@@ -134,16 +135,17 @@ fn no_private_key(text: &[u8], wanted: Wanted) -> Result<(), Refused> {
         None => Ok(()),
         Some(Kind::Unsearchable) => Err(Refused::Unsearchable),
         Some(kind) => {
+            // Beside what was proven there may be what nobody can look into.
+            let opaque = found.iter().any(|found| found.proven.is_none());
             let proven: Vec<_> = found.into_iter().filter_map(|found| found.proven).collect();
+            let burned = |modulus: &Vec<u8>| proven.iter().any(|key| key.modulus() == modulus);
+            let mut beside = if opaque { beside(text) } else { Vec::new() };
+            beside.retain(|modulus| !burned(modulus));
             Err(Refused::PrivateKey {
                 kind,
                 wanted,
-                beside: if proven.is_empty() {
-                    beside(text)
-                } else {
-                    Vec::new()
-                },
                 proven,
+                beside,
             })
         }
     }

@@ -176,6 +176,9 @@ pub enum Event {
         /// The keys whose CSRs came with it, of which nobody can say that it is not theirs: they are not taken.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         withheld: Vec<String>,
+        /// So many are withheld that no key of the connection's or operator's is taken any more.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        all_withheld: bool,
     },
     EnrolmentRefused {
         connection: String,

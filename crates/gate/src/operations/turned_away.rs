@@ -6,6 +6,8 @@ use std::sync::Arc;
 use protocol::error::ApiError;
 use protocol::keys::KeyFingerprint;
 
+use store::StoreError;
+
 use super::keys::newcomer::{Claimant, burn};
 use super::refused;
 use crate::connections::Refused;
@@ -23,7 +25,7 @@ pub(crate) async fn turned_away(
     no: Refused,
 ) -> ApiError {
     let told = refused(400, &no);
-    let event = event(claimant, &no);
+    let told_of = event(claimant, &no);
     let claimant = claimant.to_string();
     // Of a provider's own calls no more is kept than one connection may leave.
     let by = match &actor {
@@ -41,16 +43,18 @@ pub(crate) async fn turned_away(
             }
             _ => false,
         };
-        if news || by.is_none() || matches!(no, Refused::PrivateKey { .. }) {
-            deed.log(actor.clone(), event.clone())?;
+        let mut event = told_of.clone();
+        if let (Refused::PrivateKey { beside, .. }, Event::PrivateKeyRefused { all_withheld, .. }) =
+            (&no, &mut event)
+        {
+            *all_withheld = withhold(deed, &claimant, beside)?;
         }
-        if let Refused::PrivateKey { proven, beside, .. } = &no {
+        if news || by.is_none() || matches!(no, Refused::PrivateKey { .. }) {
+            deed.log(actor.clone(), event)?;
+        }
+        if let Refused::PrivateKey { proven, .. } = &no {
             for key in proven {
                 burn(deed, key.modulus(), "its private half was handed in")?;
-            }
-            for modulus in beside {
-                let (workspace, key) = (deed.workspace, KeyFingerprint::of_modulus(modulus));
-                rows::keys::withhold(deed.writing, workspace, &claimant, key, deed.at)?;
             }
         }
         Ok(())
@@ -62,6 +66,27 @@ pub(crate) async fn turned_away(
         Ok(()) => told,
         Err(error) => refused(500, error),
     }
+}
+
+/// Withholds keys of a claimant; whether none of its keys is taken any more.
+fn withhold(
+    deed: &mut Deed<'_, '_>,
+    claimant: &str,
+    moduli: &[Vec<u8>],
+) -> Result<bool, StoreError> {
+    let workspace = deed.workspace;
+    for modulus in moduli {
+        let key = KeyFingerprint::of_modulus(modulus);
+        rows::keys::withhold(deed.writing, workspace, claimant, key, deed.at)?;
+    }
+    let all = rows::keys::is_all_withheld(deed.writing, workspace, claimant)?;
+    if all {
+        tracing::error!(
+            claimant,
+            "so many of its keys are withheld that none is taken any more"
+        );
+    }
+    Ok(all)
 }
 
 fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
@@ -86,6 +111,7 @@ fn event(claimant: Claimant<'_>, no: &Refused) -> Event {
             connection,
             operator,
             withheld: withheld.map(|key| key.to_string()).collect(),
+            all_withheld: false,
         };
     }
     let why = no.to_string();

@@ -13,8 +13,8 @@ use crate::connections::{HeldKey, KeyState};
 pub(crate) const MAX_MODULI: i64 = 10_000;
 /// Most moduli of refused keys that are kept of what one connection brought.
 pub(crate) const MAX_MODULI_OF_ONE: i64 = 64;
-/// Most keys that are withheld of one claimant.
-const MAX_WITHHELD_OF_ONE: i64 = 1_000;
+/// Most keys that are withheld of one claimant by name.
+pub(crate) const MAX_WITHHELD_OF_ONE: i64 = 1_000;
 
 const COLUMNS: &str =
     "fingerprint, connection, spki, state, added_at, since, until, expires_at, last_used";
@@ -182,15 +182,25 @@ pub(crate) fn withhold(
     fingerprint: KeyFingerprint,
     at: Millis,
 ) -> Result<(), StoreError> {
-    let place = workspace.to_string();
-    let sql = "SELECT COUNT(*) FROM gate_withheld WHERE workspace = $1 AND claimant = $2";
-    let row = writing.row(sql, &params![place.as_str(), claimant])?;
-    if row.map_or(Ok(0), |row| row.int(0))? >= MAX_WITHHELD_OF_ONE {
+    if is_all_withheld(writing, workspace, claimant)? {
         return Ok(());
     }
     let sql = "INSERT INTO gate_withheld (workspace, claimant, fingerprint, at) VALUES ($1, $2, $3, $4) ON CONFLICT (workspace, claimant, fingerprint) DO NOTHING";
-    let params = params![place.as_str(), claimant, fingerprint.to_string(), at.0];
+    let place = workspace.to_string();
+    let params = params![place, claimant, fingerprint.to_string(), at.0];
     writing.execute(sql, &params).map(drop)
+}
+
+/// Whether so many keys are withheld of a claimant that no more are kept: then none of its keys is taken.
+pub(crate) fn is_all_withheld(
+    query: &mut impl Query,
+    workspace: WorkspaceId,
+    claimant: &str,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT COUNT(*) FROM gate_withheld WHERE workspace = $1 AND claimant = $2";
+    let row = query.row(sql, &params![workspace.to_string(), claimant])?;
+    let kept = row.map_or(Ok(0), |row| row.int(0))?;
+    Ok(kept >= MAX_WITHHELD_OF_ONE)
 }
 
 pub(crate) fn is_withheld(

@@ -15,6 +15,10 @@ impl Model {
 
     /// Writes down what an account holds of them now.
     pub(super) fn file_own(&mut self, id: VaultAccountId) {
+        if self.own_assets.is_empty() {
+            self.own_held.clear();
+            return;
+        }
         let account = self.accounts.get(&id);
         let wallets = account.into_iter().flat_map(|it| it.wallets.keys());
         let own = wallets.filter(|asset| self.own_assets.contains_key(*asset));

@@ -5,9 +5,14 @@ use super::Kind;
 /// Longest label between `BEGIN` and `PRIVATE`, in bytes.
 const MAX_LABEL: usize = 40;
 
+/// The kinds of all PEM labels of private keys in a text, at begin and end of each.
+pub(super) fn all(text: &[u8]) -> impl Iterator<Item = Kind> {
+    places(text, b"PRIVATE").filter_map(|at| pem(text, at))
+}
+
 /// The private key that a text names by a PEM label, a PuTTY header, or as openssl writes one out.
 pub(super) fn find(text: &[u8]) -> Option<Kind> {
-    let pem = places(text, b"PRIVATE").find_map(|at| pem(text, at));
+    let pem = all(text).next();
     let putty = || contains(text, b"PuTTY-User-Key-File-").then_some(Kind::Putty);
     let written_out = || {
         let number = contains(text, b"privateExponent:") || contains(text, b"priv:");

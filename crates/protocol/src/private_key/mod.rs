@@ -89,7 +89,8 @@ pub fn find(input: &[u8]) -> Option<Found> {
     find_all(input).into_iter().next()
 }
 
-/// Every private key that is proven, each once (a few at most); or else one that is not.
+/// Every private key that is proven, each once (a few at most); and one that is not, where there is none
+/// or may be another beside them.
 pub fn find_all(input: &[u8]) -> Vec<Found> {
     search::run(input)
 }

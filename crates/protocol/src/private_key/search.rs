@@ -19,18 +19,21 @@ pub(super) fn run(input: &[u8]) -> Vec<Found> {
     } else {
         unwrap::walk(input, MAX_WORK, &mut search);
     }
-    if search.proven.is_empty() {
-        let unproven = search.unproven.map(|kind| Found { kind, proven: None });
-        return unproven.into_iter().collect();
-    }
-    search.proven
+    let more = search.proven.is_empty() || search.is_opaque();
+    let unproven = search.unproven.filter(|_| more);
+    let unproven = unproven.map(|kind| Found { kind, proven: None });
+    search.proven.into_iter().chain(unproven).collect()
 }
 
 #[derive(Default)]
 struct Search {
-    /// Hashes of what was tried.
-    tried: Vec<[u8; 32]>,
+    /// Hashes of what was tried, and whether it was proven.
+    tried: Vec<([u8; 32], bool)>,
     unproven: Option<Kind>,
+    /// Whether something is a private key and was not proven, whatever else was.
+    opaque: bool,
+    /// Most blocks of private keys that one text names.
+    named: usize,
     proven: Vec<Found>,
 }
 
@@ -59,14 +62,18 @@ impl Search {
     ) -> bool {
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, key).as_ref());
-        let again = self.tried.contains(&hash);
-        let proven = if again || self.tried.len() >= MAX_PROOFS {
-            None
-        } else {
-            self.tried.push(hash);
-            prove(key)
+        let again = self.tried.iter().find(|(tried, _)| *tried == hash);
+        let again = again.map(|(_, proven)| *proven);
+        let proven = match again {
+            None if self.tried.len() < MAX_PROOFS => {
+                let proven = prove(key);
+                self.tried.push((hash, proven.is_some()));
+                proven
+            }
+            _ => None,
         };
         let holds = proven.is_some();
+        self.opaque |= !holds && again != Some(true);
         self.report(kind, proven);
         holds
     }
@@ -80,10 +87,27 @@ impl Search {
         match (kind, whole) {
             (Kind::Pkcs8 | Kind::Pkcs1, Some(der)) => self.try_key(kind, der, prove::der),
             _ => {
+                self.opaque = true;
                 self.report(kind, None);
                 false
             }
         }
+    }
+
+    /// Looks at the labels of a text. What a label names is in its block, and tried there, unless it is
+    /// encrypted or of a kind that is not.
+    fn labels(&mut self, text: &[u8]) {
+        let labels: Vec<_> = labels::all(text).collect();
+        let tried = |kind: &Kind| matches!(kind, Kind::Pkcs8 | Kind::Pkcs1 | Kind::OpenSsh);
+        self.opaque |= !labels.iter().all(tried);
+        self.opaque |= !labels.is_empty() && labels::contains(text, b"ENCRYPTED");
+        // At begin and end.
+        self.named = self.named.max(labels.len().div_ceil(2));
+    }
+
+    /// Whether there may be a private key beside those that were proven.
+    fn is_opaque(&self) -> bool {
+        self.opaque || self.named > self.proven.len()
     }
 }
 
@@ -98,6 +122,7 @@ impl Look for Search {
         } else if rest.starts_with(prove::OPENSSH_MAGIC) {
             self.try_key(Kind::OpenSsh, rest, prove::openssh);
         } else if java::is_keystore(rest) {
+            self.opaque = true;
             self.report(Kind::JavaKeystore, None);
         }
         1
@@ -106,6 +131,7 @@ impl Look for Search {
     fn text(&mut self, text: &[u8], work: &mut Work) {
         if let Some(kind) = labels::find(text) {
             self.report(kind, None);
+            self.labels(text);
         }
         jwk::each(text, |place| {
             let go_on = work.spend(place.near.len());
@@ -123,6 +149,7 @@ impl Look for Search {
     }
 
     fn lost(&mut self) {
+        self.opaque = true;
         self.report(Kind::Unsearchable, None);
     }
 }

@@ -52,10 +52,12 @@ pub(crate) enum NotNew {
     Gates,
     #[error("its key is burned: the private half was seen. A new key is needed")]
     Burned,
-    #[error(
-        "its CSR came before with a private key in a wrapping that hides whose it is: it may be its own. A new key is needed"
-    )]
+    #[error("its CSR came before with a private key that may be its own. A new key is needed")]
     Withheld,
+    #[error(
+        "so many keys came with private keys under this name that none is taken under it any more: another name is needed"
+    )]
+    AllWithheld,
     #[error("its key is or was an operator's of the gate")]
     Operators,
     #[error("its key belongs to another connection: each has a key of its own")]
@@ -78,7 +80,7 @@ impl NotNew {
     /// What a provider may know of it: nothing of anybody else's keys.
     pub(crate) fn told_to_provider(&self) -> String {
         match self {
-            Self::Burned | Self::Same | Self::Withheld => self.to_string(),
+            Self::Burned | Self::Same | Self::Withheld | Self::AllWithheld => self.to_string(),
             Self::Retired => {
                 "its key was used before: make a new one, or ask the client to let it come back"
                     .to_owned()
@@ -192,6 +194,9 @@ pub(crate) fn standing(
     let of = claimant.to_string();
     if rows::keys::is_withheld(deed.writing, deed.workspace, &of, fingerprint)? {
         return Ok(Err(NotNew::Withheld));
+    }
+    if rows::keys::is_all_withheld(deed.writing, deed.workspace, &of)? {
+        return Ok(Err(NotNew::AllWithheld));
     }
     match rows::keys::one(deed.writing, deed.workspace, fingerprint)? {
         Some(held) if !claimant.holds(&held) => Ok(Err(NotNew::Others)),

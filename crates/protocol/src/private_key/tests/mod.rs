@@ -294,3 +294,38 @@ fn invariant_8_what_was_found_shows_nothing_of_it() {
         );
     }
 }
+
+/// One that nobody can look into is told of beside one that is proven; one that is proven, alone, is all.
+#[test]
+fn what_is_not_proven_is_told_of_beside_what_is() {
+    let legacy = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    let mangled = "-----BEGIN PRIVATE KEY-----\n[cut]\n-----END PRIVATE KEY-----\n";
+    let encrypted = include_str!("../fixtures/rsa_encrypted_pkcs8.pem");
+    for alone in [PKCS1, JWK, include_str!("../fixtures/rsa_openssh.pem")] {
+        let proven = |text: &str| -> Vec<bool> {
+            let found = find_all(text.as_bytes());
+            found.iter().map(|found| found.proven.is_some()).collect()
+        };
+        let wrapped = serde_json::json!({"key": STANDARD.encode(alone)}).to_string();
+        for one in [alone, &wrapped] {
+            assert_eq!(proven(one), [true], "{one}");
+            for other in [legacy, encrypted] {
+                let packed = STANDARD.encode(other);
+                for other in [other, &packed] {
+                    assert_eq!(
+                        proven(&format!("{one}\n\n{other}")),
+                        [true, false],
+                        "{one}\n{other}"
+                    );
+                    assert_eq!(
+                        proven(&format!("{other}\n\n{one}")),
+                        [true, false],
+                        "{other}\n{one}"
+                    );
+                }
+            }
+        }
+    }
+    let found = find_all(format!("{PKCS1}{mangled}").as_bytes());
+    assert_eq!(found.len(), 2, "a block that shows nothing");
+}

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use super::*;
 
+/// A private key that nobody can look into.
+const WRAPPED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----\n";
+
 /// A rival's public half with the private half of somebody else, as a JWK.
 fn forged(rival: &PrivateKey) -> String {
     let jwk: serde_json::Value = serde_json::from_str(include_str!(
@@ -81,7 +84,6 @@ on_both! {
     rooms: &ROOMS,
     /// Nobody can look into it, so it may be the private half of the key whose CSR came with it.
     async fn invariant_3_a_key_that_came_with_a_wrapped_private_key_is_not_taken(store: TestStore) {
-        const WRAPPED: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFHDBOBgkqhkiG9w0BBQ0wQTApBgkqhkiG9w0BBQwwHAQI\n-----END ENCRYPTED PRIVATE KEY-----\n";
         let world = World::over(store).await;
         for name in ["acme", "other"] {
             enrol(&world, name, &new_key()).await;
@@ -104,6 +106,57 @@ on_both! {
         assert!(error.message().contains("A new key is needed"), "{error}");
         bring(&world, "acme", &theirs, 0, false).await.expect("taken");
         assert_eq!(door(&world, "acme"), [print(&theirs)]);
+    }
+
+    rooms: &ROOMS,
+    /// A wrapped one may stand beside one that is proven, and the CSR may be of either.
+    async fn invariant_3_a_key_beside_a_proven_and_a_wrapped_private_key_is_not_taken(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        let (leaked, mine) = (new_key(), new_key());
+        let pem = leaked.to_pkcs8_pem().expect("pem");
+        let requests = [&leaked, &mine].map(|key| {
+            let request = CertificateSigningRequest::new(key, "Example Accounting", None);
+            request.expect("a request").to_pem()
+        });
+        let error = offered_text(&world, "acme", format!("{}{WRAPPED}{}", *pem, requests.concat())).await;
+        assert!(error.message().contains("private key"), "{error}");
+        let error = offered_by(&world, "acme", &leaked).await.expect_err("burned");
+        assert!(error.message().contains("burned"), "{error}");
+        let error = offered_by(&world, "acme", &mine).await.expect_err("withheld");
+        assert!(error.message().contains("may be its own"), "{error}");
+        assert_eq!(world.count("gate_withheld").await, 1, "what is burned needs no more");
+    }
+
+    rooms: &ROOMS,
+    /// More than so many are not kept by name: from then on nobody can say which they were.
+    async fn invariant_3_where_too_many_keys_are_withheld_none_is_taken(store: TestStore) {
+        let world = World::over(store).await;
+        enrol(&world, "acme", &KEY).await;
+        enrol(&world, "other", &OTHER).await;
+        let fill = |deed: &mut Deed<'_, '_>| {
+            let of = Claimant::Connection("acme").to_string();
+            for number in 1..rows::keys::MAX_WITHHELD_OF_ONE {
+                let key = KeyFingerprint::of_modulus(&number.to_be_bytes());
+                rows::keys::withhold(deed.writing, deed.workspace, &of, key, deed.at)?;
+            }
+            Ok(())
+        };
+        world.gate.deed(fill).await.expect("filled");
+        let [last, beyond, fresh] = [(); 3].map(|()| new_key());
+        let beside = |key: &PrivateKey| {
+            let request = CertificateSigningRequest::new(key, "Example Accounting", None);
+            format!("{}{WRAPPED}", request.expect("a request").to_pem())
+        };
+        assert!(!world.everything().await.contains("\"all_withheld\":true"));
+        offered_text(&world, "acme", beside(&last)).await;
+        assert!(world.everything().await.contains("\"all_withheld\":true"), "the log says so");
+        offered_text(&world, "acme", beside(&beyond)).await;
+        for key in [&beyond, &fresh] {
+            let error = offered_by(&world, "acme", key).await.expect_err("none is taken");
+            assert!(error.message().contains("another name"), "{error}");
+        }
+        bring(&world, "other", &fresh, 0, false).await.expect("taken");
     }
 
     rooms: &ROOMS,
