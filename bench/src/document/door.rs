@@ -50,7 +50,7 @@ the gate's are its walks, its events and all else that it does for itself meanwh
         "
 Open loop: each request is due at its own moment, at half of the rate that the gate has over {} connections
 for that page, for a second in each round; time counts from when it was due. While the load generator is kept
-waiting for its core (more than half a millisecond at a time) by the sandbox, nothing becomes due, and what is under
+waiting for its core (more than 0.15 ms at a time) by the sandbox, nothing becomes due, and what is under
 way cannot be timed: it does not count. nginx answers the same bytes at the same pace while the gate stands still.
 
 | accounts of a page | body | requests | not timed (gate, nginx) | gate, median | nginx, median | gate, p99 | nginx, p99 | added p99 | goal: at most | |
