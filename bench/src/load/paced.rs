@@ -23,10 +23,10 @@ pub(crate) struct Latencies {
 }
 
 impl Latencies {
-    /// Nothing, if an answer could not be timed.
-    fn of(mut answers: Vec<Option<f64>>) -> Self {
+    /// Of each answer, how long it took; nothing, if it could not be timed.
+    fn of(answers: Vec<Option<f64>>) -> Self {
         let all = answers.len();
-        let mut timed: Vec<f64> = answers.drain(..).flatten().collect();
+        let mut timed: Vec<f64> = answers.into_iter().flatten().collect();
         timed.sort_by(f64::total_cmp);
         Self {
             missed: all - timed.len(),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use protocol::error::ApiError;
 use protocol::keys::KeyFingerprint;
-
 use store::StoreError;
 
 use super::keys::newcomer::{Claimant, burn};
